@@ -1,0 +1,343 @@
+#include "store/database.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <functional>
+#include <unordered_map>
+#include <utility>
+
+namespace store {
+
+namespace {
+
+// A reader only ever waits for one commit. The writer has hours of downloads to lose, and readers
+// hold their lock for milliseconds at a time, so it waits far longer.
+constexpr int kReaderTimeoutMs = 10'000;
+constexpr int kWriterTimeoutMs = 60'000;
+
+// For every connection. The file comes from a disk that may have been anywhere, so its schema is
+// not trusted to call functions. mmap is off because an I/O error on a mapped page is a SIGBUS, and
+// USB disks do get pulled out. Temporary tables go to a file, so that memory does not grow with the
+// number of keys.
+constexpr const char* kCommonSettings =
+    "PRAGMA trusted_schema=OFF;"
+    "PRAGMA cell_size_check=ON;"
+    "PRAGMA mmap_size=0;"
+    "PRAGMA foreign_keys=ON;"
+    "PRAGMA temp_store=FILE;"
+    "PRAGMA cache_size=-2048;";
+
+// A rollback journal, not WAL: WAL needs shared memory beside the file, so it could neither be read
+// on a read-only mount nor be trusted on every filesystem that USB disks come with. PERSIST ends a
+// transaction by overwriting and syncing the journal's header in place: durable with synchronous=
+// FULL, while DELETE would need a directory sync for each commit (EXTRA), which FAT cannot promise,
+// and TRUNCATE frees and allocates blocks each time. The limit keeps one huge plan from leaving its
+// journal behind.
+//
+// Locking stays NORMAL: our own lock file keeps a second writer away, and `status` and `list` must
+// be able to read between the transactions of a pull.
+constexpr const char* kReadWriteSettings =
+    "PRAGMA locking_mode=NORMAL;"
+    "PRAGMA journal_mode=PERSIST;"
+    "PRAGMA journal_size_limit=4194304;"
+    "PRAGMA synchronous=FULL;";
+
+constexpr const char* kScratchSettings =
+    "PRAGMA journal_mode=MEMORY;"
+    "PRAGMA synchronous=FULL;";
+
+// Reads the file's header and schema, which finds a hot journal and gross damage.
+constexpr const char* kProbe = "SELECT count(*) FROM sqlite_schema";
+
+struct Hash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const {
+    return std::hash<std::string_view>{}(text);
+  }
+};
+
+ErrorKind kind_of(int code) {
+  switch (code & 0xff) {
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+    case SQLITE_ERROR:     // our own SQL is right, so the schema is not what its number says
+    case SQLITE_MISMATCH:  // likewise
+      return ErrorKind::kCorrupt;
+    case SQLITE_FULL:
+      return ErrorKind::kNoSpace;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+      return ErrorKind::kReadOnly;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return ErrorKind::kBusy;
+    default:
+      return ErrorKind::kIo;
+  }
+}
+
+Error error_of(sqlite3* handle, int code, const std::string& path) {
+  Error error{kind_of(code), 0, path, ""};
+  // SQLite knows ENOSPC only; for it a quota or a disk that turned read-only is an I/O error.
+  if (error.kind == ErrorKind::kIo && handle != nullptr) {
+    error.error_number = sqlite3_system_errno(handle);
+    const ErrorKind cause = error_from_errno(error.error_number, "", path).kind;
+    if (cause == ErrorKind::kNoSpace || cause == ErrorKind::kReadOnly) error.kind = cause;
+  }
+  const char* const message = handle != nullptr && sqlite3_extended_errcode(handle) == code
+                                  ? sqlite3_errmsg(handle)
+                                  : sqlite3_errstr(code);
+  switch (error.kind) {
+    case ErrorKind::kCorrupt:
+      error.detail = fmt::format(
+          "the ledger is damaged ({}); 'holdfast rebuild' makes it anew from the disk", message);
+      break;
+    case ErrorKind::kBusy:
+      error.detail = "another process is using the ledger; try again when it has ended";
+      break;
+    default:
+      error.detail = fmt::format("the ledger: {}", message);
+  }
+  return error;
+}
+
+}  // namespace
+
+// ---- connection ---------------------------------------------------------------------------------
+
+struct Query::Home {
+  sqlite3* handle = nullptr;
+  std::string path;
+  std::unordered_map<std::string, std::vector<sqlite3_stmt*>, Hash, std::equal_to<>> idle;
+
+  Home() = default;
+  Home(const Home&) = delete;
+  Home& operator=(const Home&) = delete;
+  ~Home() {
+    for (const auto& [sql, statements] : idle) {
+      for (sqlite3_stmt* const statement : statements) sqlite3_finalize(statement);
+    }
+    sqlite3_close_v2(handle);
+  }
+
+  Error error(int code) const { return error_of(handle, code, path); }
+
+  int execute(const char* sql) const {
+    return sqlite3_exec(handle, sql, nullptr, nullptr, nullptr);
+  }
+};
+
+namespace {
+
+int flags_of(DatabaseMode mode) {
+  const int access = mode == DatabaseMode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  return access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
+}
+
+int open_handle(const Disk& disk, std::string_view path, DatabaseMode mode, sqlite3** handle) {
+  const int code = sqlite3_open_v2(disk.database_path(path).c_str(), handle, flags_of(mode),
+                                   disk.database_vfs());
+  if (code != SQLITE_OK) return code;
+  sqlite3_busy_timeout(*handle,
+                       mode == DatabaseMode::kReadOnly ? kReaderTimeoutMs : kWriterTimeoutMs);
+  // We have neither, so whoever put one there is not our friend.
+  sqlite3_db_config(*handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  sqlite3_db_config(*handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
+  sqlite3_db_config(*handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  return SQLITE_OK;
+}
+
+// A run that was cut off leaves its journal, and who may only read cannot roll it back. Where we
+// may write after all, SQLite does it, under its own locks, and creates no file for it.
+bool roll_back_interrupted(const Disk& disk, std::string_view path) {
+  sqlite3* handle = nullptr;
+  int code = open_handle(disk, path, DatabaseMode::kReadWrite, &handle);
+  if (code == SQLITE_OK) code = sqlite3_exec(handle, kProbe, nullptr, nullptr, nullptr);
+  sqlite3_close_v2(handle);
+  return code == SQLITE_OK;
+}
+
+}  // namespace
+
+Result<Database> Database::open(Disk& disk, std::string_view path, DatabaseMode mode) {
+  const Result<std::optional<FileInfo>> info = disk.stat(path);
+  if (!info) return tl::unexpected(info.error());
+  const std::string name(path);
+  if (!info->has_value()) {
+    return tl::unexpected(
+        Error{ErrorKind::kNotFound, 0, name,
+              "the disk has no ledger; 'holdfast rebuild' makes it anew from what the disk holds"});
+  }
+  auto home = std::make_unique<Query::Home>();
+  home->path = name;
+  int code = open_handle(disk, path, mode, &home->handle);
+  if (code != SQLITE_OK) return tl::unexpected(home->error(code));
+  if (mode != DatabaseMode::kReadOnly && sqlite3_db_readonly(home->handle, "main") == 1) {
+    return tl::unexpected(
+        Error{ErrorKind::kReadOnly, 0, name, "the ledger cannot be written to here"});
+  }
+
+  code = home->execute(kCommonSettings);
+  if (code == SQLITE_OK && mode == DatabaseMode::kReadWrite) {
+    code = home->execute(kReadWriteSettings);
+  }
+  if (code == SQLITE_OK && mode == DatabaseMode::kScratch) code = home->execute(kScratchSettings);
+  if (code == SQLITE_OK) code = home->execute(kProbe);
+  if (code == SQLITE_READONLY_ROLLBACK) {
+    if (!roll_back_interrupted(disk, path)) {
+      return tl::unexpected(Error{ErrorKind::kReadOnly, 0, name,
+                                  "a run was cut off while it wrote to the ledger, and this disk "
+                                  "is read-only: mount it writable once, so that the unfinished "
+                                  "transaction can be taken back"});
+    }
+    code = home->execute(kProbe);
+  }
+  if (code != SQLITE_OK) return tl::unexpected(home->error(code));
+  return Database(std::move(home));
+}
+
+Database::Database(std::unique_ptr<Query::Home> home) : home_(std::move(home)) {}
+Database::~Database() = default;
+Database::Database(Database&&) noexcept = default;
+Database& Database::operator=(Database&&) noexcept = default;
+
+Result<Query> Database::query(std::string_view sql) {
+  auto found = home_->idle.find(sql);
+  if (found == home_->idle.end()) found = home_->idle.try_emplace(std::string(sql)).first;
+  std::vector<sqlite3_stmt*>& idle = found->second;
+  if (!idle.empty()) {
+    sqlite3_stmt* const statement = idle.back();
+    idle.pop_back();
+    return Query(*home_, idle, statement);
+  }
+  sqlite3_stmt* statement = nullptr;
+  const int code =
+      sqlite3_prepare_v3(home_->handle, found->first.c_str(), static_cast<int>(sql.size() + 1),
+                         SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  if (code != SQLITE_OK) return tl::unexpected(home_->error(code));
+  return Query(*home_, idle, statement);
+}
+
+Status Database::run_script(const std::string& sql) {
+  const int code = home_->execute(sql.c_str());
+  if (code != SQLITE_OK) return tl::unexpected(home_->error(code));
+  return {};
+}
+
+bool Database::in_transaction() const { return sqlite3_get_autocommit(home_->handle) == 0; }
+
+const std::string& Database::path() const { return home_->path; }
+
+Result<std::uint64_t> Database::finish(Query& statement) {
+  while (true) {
+    const Result<bool> row = statement.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return static_cast<std::uint64_t>(sqlite3_changes64(home_->handle));
+  }
+}
+
+Result<std::int64_t> Database::first_integer(Query& statement) {
+  const Result<bool> row = statement.step();
+  if (!row) return tl::unexpected(row.error());
+  return *row ? statement.integer(0) : 0;
+}
+
+// ---- statements ---------------------------------------------------------------------------------
+
+Query::Query(Home& home, std::vector<sqlite3_stmt*>& idle, sqlite3_stmt* statement)
+    : home_(&home), idle_(&idle), statement_(statement) {}
+
+Query::Query(Query&& other) noexcept
+    : home_(other.home_),
+      idle_(other.idle_),
+      statement_(std::exchange(other.statement_, nullptr)),
+      bind_code_(other.bind_code_) {}
+
+Query::~Query() {
+  if (statement_ == nullptr) return;
+  sqlite3_reset(statement_);
+  sqlite3_clear_bindings(statement_);
+  idle_->push_back(statement_);
+}
+
+Result<bool> Query::step() {
+  if (bind_code_ != SQLITE_OK) return tl::unexpected(home_->error(bind_code_));
+  const int code = sqlite3_step(statement_);
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  return tl::unexpected(home_->error(code));
+}
+
+std::int64_t Query::integer(int column) const { return sqlite3_column_int64(statement_, column); }
+
+std::string_view Query::bytes(int column) const {
+  const auto* const data = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+  if (data == nullptr) return {};
+  return {data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+}
+
+bool Query::is_null(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
+
+void Query::bind_one(int index, std::int64_t value) {
+  note(sqlite3_bind_int64(statement_, index, value));
+}
+
+void Query::bind_one(int index, std::string_view text) {
+  // An empty view may have no address, and SQLite would take that for NULL.
+  const char* const data = text.empty() ? "" : text.data();
+  note(sqlite3_bind_text64(statement_, index, data, text.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
+}
+
+void Query::bind_one(int index, Bytes blob) {
+  const char* const data = blob.bytes.empty() ? "" : blob.bytes.data();
+  note(sqlite3_bind_blob64(statement_, index, data, blob.bytes.size(), SQLITE_TRANSIENT));
+}
+
+void Query::note(int code) {
+  if (bind_code_ == SQLITE_OK) bind_code_ = code;
+}
+
+// ---- transactions -------------------------------------------------------------------------------
+
+Result<Transaction> Transaction::begin(Database& database) {
+  const bool nested = database.in_transaction();
+  const Result<std::uint64_t> begun = database.run(nested ? "SAVEPOINT part" : "BEGIN");
+  if (!begun) return tl::unexpected(begun.error());
+  return Transaction(database, nested);
+}
+
+Transaction::Transaction(Database& database, bool nested) : database_(&database), nested_(nested) {}
+
+Transaction::Transaction(Transaction&& other) noexcept
+    : database_(std::exchange(other.database_, nullptr)), nested_(other.nested_) {}
+
+Transaction::~Transaction() { roll_back(); }
+
+Status Transaction::commit() {
+  const Result<std::uint64_t> done = database_->run(nested_ ? "RELEASE part" : "COMMIT");
+  if (!done) {
+    roll_back();
+    return tl::unexpected(done.error());
+  }
+  database_ = nullptr;
+  return {};
+}
+
+void Transaction::roll_back() {
+  // After some errors (disk full, I/O) SQLite has rolled back on its own. A rollback that fails
+  // leaves the journal, and whoever reads the file next rolls back with it.
+  if (database_ != nullptr && database_->in_transaction()) {
+    if (nested_) {
+      static_cast<void>(database_->run("ROLLBACK TO part"));
+      static_cast<void>(database_->run("RELEASE part"));
+    } else {
+      static_cast<void>(database_->run("ROLLBACK"));
+    }
+  }
+  database_ = nullptr;
+}
+
+}  // namespace store

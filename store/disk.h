@@ -1,0 +1,142 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "store/error.h"
+
+namespace store {
+
+enum class OpenMode {
+  kRead,       ///< must exist
+  kReadWrite,  ///< must exist
+  kCreate,     ///< read and write; created with 0640 when it is not there
+  kCreateNew,  ///< kExists when it is there
+};
+
+enum class FileKind { kFile, kDirectory, kOther };
+
+struct FileInfo {
+  FileKind kind = FileKind::kFile;
+  std::uint64_t size_bytes = 0;
+};
+
+struct Space {
+  std::uint64_t total_bytes = 0;
+  std::uint64_t free_bytes = 0;  ///< to us, that is without what is reserved for root
+};
+
+/// What this filesystem cannot promise. Shown in the status as weaker durability.
+struct Weakness {
+  bool no_directory_sync = false;    ///< a new name may be lost in a power cut
+  bool no_exclusive_rename = false;  ///< not replacing is checked before the rename, not in it
+  bool no_permissions = false;       ///< files stay writable
+  bool no_filesystem_sync = false;   ///< each file is synced on its own
+};
+
+/// One open file. Closing is the destructor's and says nothing about durability; only sync() does.
+class File {
+ public:
+  virtual ~File() = default;
+
+  /// Reads up to `into.size()` bytes; less only at the end of the file, 0 past it.
+  virtual Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) = 0;
+
+  /// Writes all of `bytes` or fails; after a failure the range holds anything.
+  virtual Status write_at(std::uint64_t offset, std::span<const std::byte> bytes) = 0;
+
+  virtual Status truncate(std::uint64_t size_bytes) = 0;
+  virtual Result<std::uint64_t> size() = 0;
+
+  /// On success the content and the size survive a power cut; the name may not, see
+  /// Disk::sync_directory. A failed sync condemns the file: the kernel may have thrown the dirty
+  /// pages away, so a second sync proves nothing. Never repeat it on the same file.
+  virtual Status sync() = 0;
+
+  /// Asks the kernel to forget its cached copy of synced pages, so that the next read comes from
+  /// the device. Advice only: filesystems that cannot, do nothing.
+  virtual void drop_cache() = 0;
+};
+
+/// An exclusive lock on a file; released by the destructor or by the end of the process.
+class DiskLock {
+ public:
+  virtual ~DiskLock() = default;
+};
+
+/// The disk that holds the mirror. All paths are relative to its root, separated by '/', and are
+/// resolved beneath it: no "..", no symbolic link is ever followed. The root is held open, so that
+/// a disk which is unmounted in mid-run cannot be mistaken for the empty directory below it.
+///
+/// Where a directory of a path is something else ("a/b", and `a` is a file): stat() gives nullopt,
+/// the two remove calls succeed, every other call gives kExists. Where it is a symbolic link: kIo.
+/// A path that names a directory or a device where a file is wanted: kExists.
+///
+/// Thread-safe. This is the seam through which tests inject faults and power cuts.
+class Disk {
+ public:
+  virtual ~Disk() = default;
+
+  virtual Result<std::unique_ptr<File>> open(std::string_view path, OpenMode mode) = 0;
+
+  /// nullopt when nothing has that name.
+  virtual Result<std::optional<FileInfo>> stat(std::string_view path) = 0;
+
+  /// 0750. An existing directory is success; any other existing thing is kExists.
+  /// Not durable before sync_directory() of the parent.
+  virtual Status make_directory(std::string_view path) = 0;
+
+  /// Gives `from` the name `to`. kExists, with nothing changed, when `to` is taken. Where the
+  /// filesystem has no such rename, link() and unlink(), and last a check followed by rename().
+  /// Not durable before sync_directory() of both parents.
+  virtual Status rename_no_replace(std::string_view from, std::string_view to) = 0;
+
+  /// Atomically replaces `to`. For our own small files only, never for an archive.
+  virtual Status rename_replace(std::string_view from, std::string_view to) = 0;
+
+  /// Removes a file; success when it is not there.
+  virtual Status remove_file(std::string_view path) = 0;
+
+  /// Removes an empty directory; success when it is not there; kExists when it is not empty.
+  virtual Status remove_directory(std::string_view path) = 0;
+
+  /// 0440 for what is finished, 0640 for what is not. Success where there are no permissions.
+  virtual Status set_finished(std::string_view path, bool finished) = 0;
+
+  /// On success the names in this directory, removed ones too, survive a power cut. "" is the root.
+  /// Success where the filesystem cannot (see weakness()).
+  virtual Status sync_directory(std::string_view path) = 0;
+
+  /// On success everything written to this filesystem so far is durable, names included. A failure
+  /// condemns every file written since the last success. kNotSupported (FUSE, and kernels that do
+  /// not report write errors here): sync each file and directory instead.
+  virtual Status sync_filesystem() = 0;
+
+  /// Calls `visit` with the name and kind of each entry, in no order, until it returns false.
+  virtual Status list_directory(std::string_view path,
+                                const std::function<bool(std::string_view, FileKind)>& visit) = 0;
+
+  virtual Result<Space> space() = 0;
+
+  /// kBusy when another process has it. The file is created when it is not there.
+  virtual Result<std::unique_ptr<DiskLock>> lock(std::string_view path) = 0;
+
+  /// "ext4", "exfat", ...; "unknown" when the system does not say.
+  virtual std::string filesystem_name() const = 0;
+
+  /// What has been found missing so far; call it at the end of a run.
+  virtual Weakness weakness() const = 0;
+
+  /// How SQLite reaches a file of this disk: the path to give it, and the name of the VFS to open
+  /// it with (nullptr: SQLite's own).
+  virtual std::string database_path(std::string_view path) const = 0;
+  virtual const char* database_vfs() const = 0;
+};
+
+}  // namespace store

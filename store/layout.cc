@@ -1,0 +1,193 @@
+#include "store/layout.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "store/digest.h"
+
+namespace store {
+namespace {
+
+constexpr std::string_view kEmptySegment = "%2F";
+constexpr std::string_view kDistinctMark = "%~";
+constexpr std::string_view kNotPortable = ":*?\"<>|";
+constexpr std::size_t kDistinctHashBytes = 8;
+
+// A segment longer than `whole_bytes` is cut into parts of at most `part_bytes`, the '%' at the end
+// of a part included.
+struct Limits {
+  std::size_t whole_bytes;
+  std::size_t part_bytes;
+};
+constexpr Limits kPlainLimits = {255, 240};
+constexpr Limits kDistinctLimits = {230, 230};  // leaves room for "%~" and the hash
+
+unsigned char byte_at(std::string_view text, std::size_t at) {
+  return static_cast<unsigned char>(text[at]);
+}
+
+// How many bytes the UTF-8 character at `at` has; 0 when there is none. The bounds of the second
+// byte keep out overlong forms, surrogates and what lies above U+10FFFF.
+std::size_t utf8_length(std::string_view text, std::size_t at) {
+  const unsigned char lead = byte_at(text, at);
+  if (lead < 0x80) return 1;
+  std::size_t length = 0;
+  unsigned char lowest = 0x80;
+  unsigned char highest = 0xbf;
+  if (lead >= 0xc2 && lead <= 0xdf) length = 2;
+  if (lead >= 0xe0 && lead <= 0xef) length = 3;
+  if (lead >= 0xf0 && lead <= 0xf4) length = 4;
+  if (lead == 0xe0) lowest = 0xa0;
+  if (lead == 0xed) highest = 0x9f;
+  if (lead == 0xf0) lowest = 0x90;
+  if (lead == 0xf4) highest = 0x8f;
+  if (length == 0 || at + length > text.size()) return 0;
+  if (byte_at(text, at + 1) < lowest || byte_at(text, at + 1) > highest) return 0;
+  for (std::size_t i = at + 2; i < at + length; ++i) {
+    if ((byte_at(text, i) & 0xc0) != 0x80) return 0;
+  }
+  return length;
+}
+
+void append_escape(std::string& out, unsigned char byte) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  out += '%';
+  out += kDigits[byte >> 4];
+  out += kDigits[byte & 0x0f];
+}
+
+std::string escape_segment(std::string_view segment, NameRules rules) {
+  if (segment.empty()) return std::string(kEmptySegment);
+  const bool portable = rules == NameRules::kPortable;
+  // From here on everything is escaped.
+  std::size_t tail = segment.size();
+  if (segment == "." || segment == "..") tail = 0;
+  if (portable) tail = std::min(tail, segment.find_last_not_of(". ") + 1);
+
+  std::string out;
+  for (std::size_t at = 0; at < segment.size();) {
+    const unsigned char byte = byte_at(segment, at);
+    const std::size_t length = utf8_length(segment, at);
+    const bool stands = length != 0 && byte >= 0x20 && byte != 0x7f && byte != '%' &&
+                        byte != '\\' && at < tail &&
+                        !(portable && kNotPortable.find(segment[at]) != std::string_view::npos);
+    if (!stands) append_escape(out, byte);
+    if (stands) out.append(segment, at, length);
+    at += stands ? length : 1;
+  }
+  return out;
+}
+
+// The last place up to `at` that is neither inside a character nor inside an escape.
+std::size_t cut_before(std::string_view escaped, std::size_t at) {
+  while ((byte_at(escaped, at) & 0xc0) == 0x80) --at;
+  if (escaped[at - 1] == '%') return at - 1;
+  return escaped[at - 2] == '%' ? at - 2 : at;
+}
+
+void append_segment(std::string& path, std::string_view escaped, const Limits& limits,
+                    std::string_view directory_mark) {
+  if (escaped.size() > limits.whole_bytes) {
+    while (escaped.size() > limits.part_bytes) {
+      const std::size_t cut = cut_before(escaped, limits.part_bytes - 1);
+      path.append(escaped.substr(0, cut)).append("%").append(directory_mark).append("/");
+      escaped.remove_prefix(cut);
+    }
+  }
+  path.append(escaped);
+}
+
+std::string hash_of_key(std::string_view key) {
+  DigestSet set({DigestRequest{Algorithm::kSha256, {}}});
+  set.update(std::as_bytes(std::span(key)));
+  const RawDigest digest = set.finish().front();
+  return to_hex(std::span(digest).first(std::min(digest.size(), kDistinctHashBytes)));
+}
+
+int hex_value(char digit) {
+  if (digit >= '0' && digit <= '9') return digit - '0';
+  return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
+}
+
+// Appends what one path segment stands for. Tells in `continues` whether it is a part that was cut.
+bool append_unescaped(std::string& key, std::string_view segment, bool& continues) {
+  continues = segment.ends_with('%');
+  if (continues) segment.remove_suffix(1);
+  if (segment == kEmptySegment) return true;
+  for (std::size_t at = 0; at < segment.size(); ++at) {
+    if (segment[at] != '%') {
+      key += segment[at];
+      continue;
+    }
+    if (at + 2 >= segment.size()) return false;
+    const int high = hex_value(segment[at + 1]);
+    const int low = hex_value(segment[at + 2]);
+    if (high < 0 || low < 0) return false;
+    key += static_cast<char>(high * 16 + low);
+    at += 2;
+  }
+  return true;
+}
+
+}  // namespace
+
+NameRules name_rules_of(std::string_view filesystem_name) {
+  // fuseblk is how ntfs-3g and exfat-fuse appear; a Windows share is as narrow as its server.
+  constexpr std::array<std::string_view, 9> kPortableNames = {
+      "vfat", "msdos", "exfat", "ntfs", "ntfs3", "fuseblk", "cifs", "smb3", "smbfs"};
+  const auto* const found =
+      std::find(kPortableNames.begin(), kPortableNames.end(), filesystem_name);
+  return found != kPortableNames.end() ? NameRules::kPortable : NameRules::kPosix;
+}
+
+std::string path_of_key(std::string_view key, NameRules rules, NameVariant variant) {
+  const bool distinct = variant == NameVariant::kDistinct;
+  const Limits& limits = distinct ? kDistinctLimits : kPlainLimits;
+  const std::string_view directory_mark = distinct ? kDistinctMark : "";
+  std::string path;
+  std::string_view rest = key;
+  while (true) {
+    const std::size_t slash = rest.find('/');
+    append_segment(path, escape_segment(rest.substr(0, slash), rules), limits, directory_mark);
+    if (slash == std::string_view::npos) break;
+    path.append(directory_mark).append("/");
+    rest.remove_prefix(slash + 1);
+  }
+  if (distinct) path.append(kDistinctMark).append(hash_of_key(key));
+  return path;
+}
+
+std::optional<std::string> key_of_plain_path(std::string_view path) {
+  std::string key;
+  std::string_view rest = path;
+  while (true) {
+    const std::size_t slash = rest.find('/');
+    bool continues = false;
+    if (!append_unescaped(key, rest.substr(0, slash), continues)) return std::nullopt;
+    if (slash == std::string_view::npos) break;
+    if (!continues) key += '/';
+    rest.remove_prefix(slash + 1);
+  }
+  // A key has one plain path under each rule; anything else that reads like one is none.
+  for (const NameRules rules : {NameRules::kPosix, NameRules::kPortable}) {
+    if (path_of_key(key, rules, NameVariant::kPlain) == path) return key;
+  }
+  return std::nullopt;
+}
+
+std::string archive_path(std::string_view source, std::string_view key, NameRules rules,
+                         NameVariant variant) {
+  return fmt::format("{}/archives/{}", source, path_of_key(key, rules, variant));
+}
+
+std::string sums_path(std::string_view source) { return fmt::format("{}/SHA256SUMS", source); }
+
+std::string parent_of(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? std::string() : std::string(path.substr(0, slash));
+}
+
+}  // namespace store

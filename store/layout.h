@@ -1,0 +1,53 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace store {
+
+/// Which names the filesystem can hold.
+enum class NameRules {
+  kPosix,
+  kPortable,  ///< FAT, exFAT, NTFS: also :*?"<>| and trailing dots and spaces are escaped
+};
+
+/// By the name that Disk::filesystem_name() gives.
+NameRules name_rules_of(std::string_view filesystem_name);
+
+/// The two names a key can have. kPlain is what a person expects. kDistinct is for a key whose
+/// plain name is taken by another key: because the filesystem folds case, or because both `a` and
+/// `a/b` exist. No plain name of any key is also a distinct name of any key.
+enum class NameVariant { kPlain, kDistinct };
+
+/// The path of a key below `SOURCE/archives/`. Pure and injective: different keys have different
+/// paths. Whatever the key holds, the result is relative, has no empty, "." or ".." segment, no
+/// segment over 255 bytes and no byte below 0x20. docs: on-disk format in ARCHITECTURE.md.
+///
+/// Plain: each byte that cannot stand becomes %XX (upper case): below 0x20, 0x7f, '%', '\',
+/// a byte that is no valid UTF-8, every byte of a "." or ".." segment. An empty segment is "%2F"
+/// (no other segment can be that), so "a//b" is "a/%2F/b", "/a" is "%2F/a" and "a/" is "a/%2F".
+/// A segment over 255 bytes is cut, between characters and never inside an escape, into parts of at
+/// most 240; each part but the last ends in a bare '%', and a '/' follows it.
+/// Distinct: as plain, cut at 230; each directory segment has "%~" appended, and the last segment
+/// "%~" and the first 16 hex digits of the key's SHA-256.
+std::string path_of_key(std::string_view key, NameRules rules, NameVariant variant);
+
+/// The key that has this plain path; nullopt when none has.
+std::optional<std::string> key_of_plain_path(std::string_view path);
+
+/// Fixed places on the disk. `.holdfast` cannot be the name of a source.
+inline constexpr std::string_view kStateDirectory = ".holdfast";
+inline constexpr std::string_view kMarkerPath = ".holdfast/disk.json";
+inline constexpr std::string_view kLedgerPath = ".holdfast/ledger.db";
+inline constexpr std::string_view kLockPath = ".holdfast/lock";
+inline constexpr std::string_view kStagingDirectory = ".holdfast/staging";
+
+/// "SOURCE/archives/" + path_of_key(...)
+std::string archive_path(std::string_view source, std::string_view key, NameRules rules,
+                         NameVariant variant);
+std::string sums_path(std::string_view source);  ///< "SOURCE/SHA256SUMS"
+std::string parent_of(std::string_view path);    ///< "" for a name in the root
+
+}  // namespace store

@@ -1,0 +1,329 @@
+#include "store/ledger.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "store/ledger_impl.h"
+#include "store/schema.h"
+
+namespace store {
+
+namespace {
+
+constexpr std::string_view kJournalPath = ".holdfast/ledger.db-journal";
+constexpr std::string_view kUnfinishedPath = ".holdfast/ledger.db.new";
+
+// Rows are read in pages, so that the lock is only held for as long as it takes to read one, and
+// not while the caller prints to a pager or asks the ledger for something else.
+constexpr std::int64_t kPageRows = 256;
+
+constexpr std::string_view kArchiveColumns =
+    "key, variant, etag, size_bytes, version_id, last_modified, sha256, verified_by, held_since, "
+    "read_at";
+
+Archive archive_of(const Query& row) {
+  Archive archive;
+  archive.key = row.bytes(0);
+  archive.variant = row.integer(1) == 0 ? NameVariant::kPlain : NameVariant::kDistinct;
+  archive.upstream = rows::identity(row, 2);
+  archive.last_modified = rows::time(row.integer(5));
+  const auto digest = std::as_bytes(std::span(row.bytes(6)));
+  std::copy_n(digest.begin(), std::min(digest.size(), archive.sha256.size()),
+              archive.sha256.begin());
+  archive.verified_by = row.bytes(7);
+  archive.held_since = rows::time(row.integer(8));
+  archive.read_at = rows::time(row.integer(9));
+  return archive;
+}
+
+Pending pending_of(const Query& row) {
+  return {std::string(row.bytes(0)), rows::identity(row, 1), rows::time(row.integer(4))};
+}
+
+template <typename Row, typename Convert>
+Status append_rows(Query& query, Convert convert, std::vector<Row>& into) {
+  while (true) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return {};
+    into.push_back(convert(query));
+  }
+}
+
+Status make_empty_ledger(Disk& disk) {
+  const Result<std::unique_ptr<File>> file = disk.open(kUnfinishedPath, OpenMode::kCreateNew);
+  if (!file) return tl::unexpected(file.error());
+  Result<Database> database = Database::open(disk, kUnfinishedPath, DatabaseMode::kScratch);
+  if (!database) return tl::unexpected(database.error());
+  return create_schema(*database);
+}
+
+}  // namespace
+
+// ---- opening ------------------------------------------------------------------------------------
+
+Result<Ledger> Ledger::open(Disk& disk, Access access) {
+  const bool may_write = access == Access::kReadWrite;
+  Result<Database> database = Database::open(
+      disk, kLedgerPath, may_write ? DatabaseMode::kReadWrite : DatabaseMode::kReadOnly);
+  if (!database) return tl::unexpected(database.error());
+  const Status current = update_schema(*database, migrations(), may_write);
+  if (!current) return tl::unexpected(current.error());
+  return Ledger(std::make_unique<Impl>(*std::move(database)));
+}
+
+Status Ledger::create(Disk& disk) {
+  Status done = disk.make_directory(kStateDirectory);
+  if (!done) return done;
+  done = disk.sync_directory("");
+  if (!done) return done;
+  const Result<std::optional<FileInfo>> existing = disk.stat(kLedgerPath);
+  if (!existing) return tl::unexpected(existing.error());
+  // Whoever made it may have been cut off before its name was durable.
+  if (existing->has_value()) return disk.sync_directory(kStateDirectory);
+
+  done = disk.remove_file(kUnfinishedPath);
+  if (!done) return done;
+  // The journal of a ledger that is gone would be played into the new one. That it is gone must be
+  // durable before there is a new one.
+  done = disk.remove_file(kJournalPath);
+  if (!done) return done;
+  done = disk.sync_directory(kStateDirectory);
+  if (!done) return done;
+
+  done = make_empty_ledger(disk);
+  if (!done) return done;
+  done = disk.rename_no_replace(kUnfinishedPath, kLedgerPath);
+  if (!done) return done;
+  return disk.sync_directory(kStateDirectory);
+}
+
+Ledger::Ledger(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Ledger::~Ledger() = default;
+Ledger::Ledger(Ledger&&) noexcept = default;
+Ledger& Ledger::operator=(Ledger&&) noexcept = default;
+
+// ---- sources ------------------------------------------------------------------------------------
+
+Result<SourceId> Ledger::register_source(std::string_view name) {
+  const Result<std::optional<SourceId>> known = find_source(name);
+  if (!known) return tl::unexpected(known.error());
+  if (known->has_value()) return **known;
+  Result<Query> query =
+      impl_->database.query("INSERT INTO source (name) VALUES (?1) RETURNING source_id");
+  if (!query) return tl::unexpected(query.error());
+  const Result<bool> row = query->bind(name).step();
+  if (!row) return tl::unexpected(row.error());
+  const SourceId id = query->integer(0);
+  // The insertion is only committed when the statement has run to its end.
+  const Result<bool> end = query->step();
+  if (!end) return tl::unexpected(end.error());
+  return id;
+}
+
+Result<std::optional<SourceId>> Ledger::find_source(std::string_view name) {
+  Result<Query> query = impl_->database.query("SELECT source_id FROM source WHERE name=?1");
+  if (!query) return tl::unexpected(query.error());
+  const Result<bool> row = query->bind(name).step();
+  if (!row) return tl::unexpected(row.error());
+  if (!*row) return std::nullopt;
+  return query->integer(0);
+}
+
+// ---- what is pending ----------------------------------------------------------------------------
+
+Result<std::vector<Pending>> Ledger::next_pending(SourceId source, const Pending* after,
+                                                  std::size_t limit) {
+  std::vector<Pending> found;
+  const auto wanted = static_cast<std::int64_t>(limit);
+  if (after == nullptr) {
+    Result<Query> query = impl_->database.query(
+        "SELECT key, etag, size_bytes, version_id, last_modified FROM pending WHERE source_id=?1 "
+        "ORDER BY last_modified DESC, key LIMIT ?2");
+    if (!query) return tl::unexpected(query.error());
+    const Status done = append_rows(query->bind(source, wanted), pending_of, found);
+    if (!done) return tl::unexpected(done.error());
+    return found;
+  }
+
+  // Two ranges of the table, because one condition for both would read all of the same second.
+  const std::int64_t modified = rows::seconds(after->last_modified);
+  Result<Query> same = impl_->database.query(
+      "SELECT key, etag, size_bytes, version_id, last_modified FROM pending WHERE source_id=?1 "
+      "AND last_modified=?2 AND key>?3 ORDER BY key LIMIT ?4");
+  if (!same) return tl::unexpected(same.error());
+  Status done =
+      append_rows(same->bind(source, modified, Bytes{after->key}, wanted), pending_of, found);
+  if (!done) return tl::unexpected(done.error());
+  if (found.size() == limit) return found;
+  Result<Query> older = impl_->database.query(
+      "SELECT key, etag, size_bytes, version_id, last_modified FROM pending WHERE source_id=?1 "
+      "AND last_modified<?2 ORDER BY last_modified DESC, key LIMIT ?3");
+  if (!older) return tl::unexpected(older.error());
+  done = append_rows(older->bind(source, modified, static_cast<std::int64_t>(limit - found.size())),
+                     pending_of, found);
+  if (!done) return tl::unexpected(done.error());
+  return found;
+}
+
+Result<std::uint64_t> Ledger::count_pending(SourceId source) {
+  const Result<std::int64_t> count =
+      impl_->database.read_integer("SELECT count(*) FROM pending WHERE source_id=?1", source);
+  if (!count) return tl::unexpected(count.error());
+  return static_cast<std::uint64_t>(*count);
+}
+
+Result<Ledger::Backlog> Ledger::backlog(SourceId source) {
+  Result<Query> query = impl_->database.query("SELECT size_bytes FROM pending WHERE source_id=?1");
+  if (!query) return tl::unexpected(query.error());
+  query->bind(source);
+  Backlog backlog;
+  while (true) {
+    const Result<bool> row = query->step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return backlog;
+    ++backlog.archives;
+    // Not summed by SQLite, which fails on an overflow, and a listing may claim any size.
+    const auto size_bytes = static_cast<std::uint64_t>(query->integer(0));
+    const std::uint64_t room = UINT64_MAX - backlog.size_bytes;
+    backlog.size_bytes += std::min(size_bytes, room);
+  }
+}
+
+// ---- what is held -------------------------------------------------------------------------------
+
+Result<Totals> Ledger::totals(SourceId source) {
+  // One transaction, so that a reader beside a pull does not mix two states.
+  Result<Transaction> transaction = Transaction::begin(impl_->database);
+  if (!transaction) return tl::unexpected(transaction.error());
+  Totals totals;
+  Result<Query> query = impl_->database.query(
+      "SELECT archives, size_bytes, sums_stale, newest_key FROM source WHERE source_id=?1");
+  if (!query) return tl::unexpected(query.error());
+  const Result<bool> row = query->bind(source).step();
+  if (!row) return tl::unexpected(row.error());
+  if (!*row) return totals;
+  totals.archives = static_cast<std::uint64_t>(query->integer(0));
+  totals.size_bytes = static_cast<std::uint64_t>(query->integer(1));
+  totals.sums_stale = query->integer(2) != 0;
+  if (!query->is_null(3)) {
+    Result<std::optional<Archive>> newest = find(source, query->bytes(3));
+    if (!newest) return tl::unexpected(newest.error());
+    totals.newest = *std::move(newest);
+  }
+
+  Result<Query> tally =
+      impl_->database.query("SELECT value, count FROM tally WHERE source_id=?1 AND subject=?2");
+  if (!tally) return tl::unexpected(tally.error());
+  tally->bind(source, kTallyVerifiedBy);
+  while (true) {
+    const Result<bool> next = tally->step();
+    if (!next) return tl::unexpected(next.error());
+    if (!*next) break;
+    totals.verified_by[std::string(tally->bytes(0))] =
+        static_cast<std::uint64_t>(tally->integer(1));
+  }
+
+  Result<Query> oldest = impl_->database.query(
+      "SELECT read_at FROM archive WHERE source_id=?1 ORDER BY read_at LIMIT 1");
+  if (!oldest) return tl::unexpected(oldest.error());
+  const Result<bool> any = oldest->bind(source).step();
+  if (!any) return tl::unexpected(any.error());
+  if (*any) totals.oldest_read_at = rows::time(oldest->integer(0));
+  return totals;
+}
+
+Result<std::optional<Archive>> Ledger::find(SourceId source, std::string_view key) {
+  static const std::string sql =
+      fmt::format("SELECT {} FROM archive WHERE source_id=?1 AND key=?2", kArchiveColumns);
+  Result<Query> query = impl_->database.query(sql);
+  if (!query) return tl::unexpected(query.error());
+  const Result<bool> row = query->bind(source, Bytes{key}).step();
+  if (!row) return tl::unexpected(row.error());
+  if (!*row) return std::nullopt;
+  return archive_of(*query);
+}
+
+Result<bool> Ledger::knows(SourceId source, std::string_view key) {
+  const Result<std::int64_t> known = impl_->database.read_integer(
+      "SELECT EXISTS (SELECT 1 FROM archive WHERE source_id=?1 AND key=?2) OR "
+      "EXISTS (SELECT 1 FROM pending WHERE source_id=?1 AND key=?2)",
+      source, Bytes{key});
+  if (!known) return tl::unexpected(known.error());
+  return *known != 0;
+}
+
+Status Ledger::visit_archives(SourceId source, const std::function<bool(const Archive&)>& visit) {
+  static const std::string sql = fmt::format(
+      "SELECT {} FROM archive WHERE source_id=?1 AND (key>?2 OR ?3) AND key>=?2 ORDER BY key "
+      "LIMIT ?4",
+      kArchiveColumns);
+  std::vector<Archive> page;
+  std::string after;
+  // The empty key sorts first and is a key like any other.
+  bool from_start = true;
+  while (true) {
+    page.clear();
+    {
+      Result<Query> query = impl_->database.query(sql);
+      if (!query) return tl::unexpected(query.error());
+      query->bind(source, Bytes{after}, std::int64_t{from_start}, kPageRows);
+      const Status done = append_rows(*query, archive_of, page);
+      if (!done) return done;
+    }
+    for (const Archive& archive : page) {
+      if (!visit(archive)) return {};
+    }
+    if (std::ssize(page) < kPageRows) return {};
+    after = std::move(page.back().key);
+    from_start = false;
+  }
+}
+
+Status Ledger::mark_sums_written(SourceId source) {
+  const Result<std::uint64_t> done = impl_->database.run(
+      "UPDATE source SET sums_stale=0 WHERE source_id=?1 AND sums_stale<>0", source);
+  if (!done) return tl::unexpected(done.error());
+  return {};
+}
+
+// ---- what an endpoint can and cannot ------------------------------------------------------------
+
+Result<std::optional<std::string>> Ledger::endpoint_fact(std::string_view endpoint,
+                                                         std::string_view fact) {
+  Result<Query> query =
+      impl_->database.query("SELECT value FROM endpoint_fact WHERE endpoint=?1 AND fact=?2");
+  if (!query) return tl::unexpected(query.error());
+  const Result<bool> row = query->bind(endpoint, fact).step();
+  if (!row) return tl::unexpected(row.error());
+  if (!*row) return std::nullopt;
+  return std::string(query->bytes(0));
+}
+
+Status Ledger::set_endpoint_fact(std::string_view endpoint, std::string_view fact,
+                                 std::string_view value) {
+  const Result<std::uint64_t> done = impl_->database.run(
+      "INSERT INTO endpoint_fact (endpoint, fact, value) VALUES (?1, ?2, ?3) "
+      "ON CONFLICT DO UPDATE SET value=excluded.value WHERE value<>excluded.value",
+      endpoint, fact, value);
+  if (!done) return tl::unexpected(done.error());
+  return {};
+}
+
+Result<std::uint64_t> Ledger::add_endpoint_evidence(std::string_view endpoint,
+                                                    std::string_view fact,
+                                                    std::string_view object) {
+  const Result<std::uint64_t> done = impl_->database.run(
+      "INSERT INTO endpoint_evidence (endpoint, fact, object) VALUES (?1, ?2, ?3) "
+      "ON CONFLICT DO NOTHING",
+      endpoint, fact, Bytes{object});
+  if (!done) return tl::unexpected(done.error());
+  const Result<std::int64_t> count = impl_->database.read_integer(
+      "SELECT count(*) FROM endpoint_evidence WHERE endpoint=?1 AND fact=?2", endpoint, fact);
+  if (!count) return tl::unexpected(count.error());
+  return static_cast<std::uint64_t>(*count);
+}
+
+}  // namespace store

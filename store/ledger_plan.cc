@@ -1,0 +1,311 @@
+#include <fmt/format.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "store/ledger_impl.h"
+
+namespace store {
+
+namespace {
+
+// What a plan wants is collected in a temporary table and compared with `pending` at its end. That
+// keeps memory constant, and a plan that is what it was before never takes a lock to write.
+constexpr std::string_view kMakeWanted =
+    "CREATE TEMP TABLE IF NOT EXISTS wanted (key BLOB PRIMARY KEY, last_modified INTEGER NOT NULL, "
+    "etag TEXT NOT NULL, size_bytes INTEGER NOT NULL, version_id TEXT NOT NULL) STRICT, WITHOUT "
+    "ROWID";
+
+// The keys that start with a prefix, as a condition on a column; both bounds are parameters.
+class PrefixRange {
+ public:
+  explicit PrefixRange(std::string_view prefix) : first_(prefix), end_(prefix) {
+    while (!end_.empty() && end_.back() == '\xff') end_.pop_back();
+    if (!end_.empty()) {
+      end_.back() = static_cast<char>(static_cast<unsigned char>(end_.back()) + 1);
+    }
+  }
+
+  std::string condition(std::string_view column) const {
+    return end_.empty() ? fmt::format("{0}>=?2 AND ?3=x''", column)
+                        : fmt::format("{0}>=?2 AND {0}<?3", column);
+  }
+  Bytes first() const { return {first_}; }
+  Bytes end() const { return {end_}; }  ///< empty: no key is beyond
+
+ private:
+  std::string first_;
+  std::string end_;
+};
+
+constexpr std::string_view kUnchanged =
+    "w.key=p.key AND w.last_modified=p.last_modified AND w.etag=p.etag AND "
+    "w.size_bytes=p.size_bytes AND w.version_id=p.version_id";
+
+// Without a deviation in the whole source there is nothing to look up for each of a million keys.
+std::string held_sql(const PrefixRange& range, bool any_deviation) {
+  return fmt::format(
+      "SELECT a.key, a.etag, a.size_bytes, a.version_id, {} FROM archive a {} "
+      "WHERE a.source_id=?1 AND {} ORDER BY a.key",
+      any_deviation ? "d.kind, d.etag, d.size_bytes, d.version_id" : "NULL",
+      any_deviation ? "LEFT JOIN deviation d ON d.source_id=a.source_id AND d.key=a.key" : "",
+      range.condition("a.key"));
+}
+
+Deviation deviation_of(std::int64_t kind) {
+  switch (kind) {
+    case static_cast<std::int64_t>(Deviation::kVanished):
+      return Deviation::kVanished;
+    case static_cast<std::int64_t>(Deviation::kChanged):
+      return Deviation::kChanged;
+    default:
+      return Deviation::kNone;
+  }
+}
+
+}  // namespace
+
+struct Ledger::Plan::Impl {
+  Impl(Ledger::Impl& owner, SourceId planned, std::string_view prefix)
+      : ledger(&owner), source(planned), range(prefix) {}
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl();
+
+  Database& database() const { return ledger->database; }
+
+  // A plan of which a part is missing would say that keys have vanished which have not.
+  template <typename T>
+  Result<T> checked(Result<T> result) {
+    if (!result && !failure) failure = result.error();
+    return result;
+  }
+
+  Result<const HeldKey*> next_held();
+  Status note(std::string_view key, Deviation deviation, const Identity& to, Time now);
+  Result<std::pair<Deviation, Identity>> deviation_now(std::string_view key);
+  Status write_pending();
+  Status commit();
+
+  Ledger::Impl* ledger;
+  SourceId source;
+  PrefixRange range;
+  std::optional<Transaction> transaction;
+  std::optional<Query> cursor;
+  bool at_end = false;
+  std::optional<HeldKey> current;
+  std::optional<Error> failure;
+};
+
+Ledger::Plan::Impl::~Impl() {
+  cursor.reset();
+  transaction.reset();
+  // Its pages would stay cached for the rest of the run. Should this fail, the next plan empties
+  // the table again, and reports it.
+  static_cast<void>(database().run("DELETE FROM temp.wanted"));
+  ledger->plan_open = false;
+}
+
+Result<Ledger::Plan> Ledger::begin_plan(SourceId source, std::string_view prefix) {
+  Database& database = impl_->database;
+  if (impl_->plan_open) {
+    return tl::unexpected(
+        Error{ErrorKind::kBusy, 0, database.path(), "another plan of this ledger is not ended"});
+  }
+  Result<std::uint64_t> done = database.run(kMakeWanted);
+  if (!done) return tl::unexpected(done.error());
+  done = database.run("DELETE FROM temp.wanted");
+  if (!done) return tl::unexpected(done.error());
+
+  Result<Transaction> transaction = Transaction::begin(database);
+  if (!transaction) return tl::unexpected(transaction.error());
+  auto plan = std::make_unique<Plan::Impl>(*impl_, source, prefix);
+  plan->transaction.emplace(*std::move(transaction));
+  impl_->plan_open = true;
+
+  const Result<std::int64_t> any_deviation =
+      database.read_integer("SELECT EXISTS (SELECT 1 FROM deviation WHERE source_id=?1)", source);
+  if (!any_deviation) return tl::unexpected(any_deviation.error());
+  Result<Query> cursor = database.query(held_sql(plan->range, *any_deviation != 0));
+  if (!cursor) return tl::unexpected(cursor.error());
+  plan->cursor.emplace(*std::move(cursor));
+  plan->cursor->bind(source, plan->range.first(), plan->range.end());
+  return Plan(std::move(plan));
+}
+
+Ledger::Plan::Plan(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Ledger::Plan::~Plan() = default;
+Ledger::Plan::Plan(Plan&&) noexcept = default;
+
+// ---- what is held -------------------------------------------------------------------------------
+
+Result<const HeldKey*> Ledger::Plan::Impl::next_held() {
+  if (at_end) return nullptr;
+  const Result<bool> row = cursor->step();
+  if (!row) return tl::unexpected(row.error());
+  if (!*row) {
+    at_end = true;
+    current.reset();
+    return nullptr;
+  }
+  if (!current) current.emplace();
+  current->key = cursor->bytes(0);
+  current->upstream.etag = cursor->bytes(1);
+  current->upstream.size_bytes = static_cast<std::uint64_t>(cursor->integer(2));
+  current->upstream.version_id = cursor->bytes(3);
+  current->deviation = deviation_of(cursor->integer(4));
+  current->changed_to =
+      current->deviation == Deviation::kChanged ? rows::identity(*cursor, 5) : Identity{};
+  return &*current;
+}
+
+Result<const HeldKey*> Ledger::Plan::next_held() { return impl_->checked(impl_->next_held()); }
+
+Result<std::optional<Refusal>> Ledger::Plan::refusal(std::string_view key) {
+  Result<Query> query = impl_->database().query(
+      "SELECT kind, etag, size_bytes, version_id, since, asked_at, asks FROM refusal "
+      "WHERE source_id=?1 AND key=?2");
+  if (!query) return tl::unexpected(query.error());
+  const Result<bool> row = query->bind(impl_->source, Bytes{key}).step();
+  if (!row) return tl::unexpected(row.error());
+  if (!*row) return std::nullopt;
+  return Refusal{static_cast<RefusalKind>(query->integer(0)), rows::identity(*query, 1),
+                 rows::time(query->integer(4)), rows::time(query->integer(5)),
+                 static_cast<int>(query->integer(6))};
+}
+
+// ---- what the listing says ----------------------------------------------------------------------
+
+Status Ledger::Plan::want(const Pending& pending) {
+  const Result<std::uint64_t> done = impl_->checked(impl_->database().run(
+      "INSERT OR REPLACE INTO temp.wanted (key, last_modified, etag, size_bytes, version_id) "
+      "VALUES (?1, ?2, ?3, ?4, ?5)",
+      Bytes{pending.key}, rows::seconds(pending.last_modified),
+      std::string_view(pending.upstream.etag), rows::signed_size(pending.upstream.size_bytes),
+      std::string_view(pending.upstream.version_id)));
+  if (!done) return tl::unexpected(done.error());
+  return {};
+}
+
+Result<std::pair<Deviation, Identity>> Ledger::Plan::Impl::deviation_now(std::string_view key) {
+  // The planner speaks of the key that it was just given, a million times in the usual run.
+  if (current && current->key == key) return std::pair(current->deviation, current->changed_to);
+  Result<Query> query = database().query(
+      "SELECT kind, etag, size_bytes, version_id FROM deviation WHERE source_id=?1 AND key=?2");
+  if (!query) return tl::unexpected(query.error());
+  const Result<bool> row = query->bind(source, Bytes{key}).step();
+  if (!row) return tl::unexpected(row.error());
+  if (!*row) return std::pair(Deviation::kNone, Identity{});
+  return std::pair(deviation_of(query->integer(0)), rows::identity(*query, 1));
+}
+
+Status Ledger::Plan::Impl::note(std::string_view key, Deviation deviation, const Identity& to,
+                                Time now) {
+  const Result<std::pair<Deviation, Identity>> before = deviation_now(key);
+  if (!before) return tl::unexpected(before.error());
+  if (before->first == deviation && before->second == to) return {};
+  const Result<std::uint64_t> done =
+      deviation == Deviation::kNone
+          ? database().run("DELETE FROM deviation WHERE source_id=?1 AND key=?2", source,
+                           Bytes{key})
+          : database().run(
+                "INSERT OR REPLACE INTO deviation (source_id, key, kind, since, etag, size_bytes, "
+                "version_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                source, Bytes{key}, static_cast<std::int64_t>(deviation), rows::seconds(now),
+                std::string_view(to.etag), rows::signed_size(to.size_bytes),
+                std::string_view(to.version_id));
+  if (!done) return tl::unexpected(done.error());
+  if (current && current->key == key) {
+    current->deviation = deviation;
+    current->changed_to = to;
+  }
+  return {};
+}
+
+Status Ledger::Plan::note_vanished(std::string_view key, Time now) {
+  return impl_->checked(impl_->note(key, Deviation::kVanished, Identity{}, now));
+}
+
+Status Ledger::Plan::note_changed(std::string_view key, const Identity& to, Time now) {
+  return impl_->checked(impl_->note(key, Deviation::kChanged, to, now));
+}
+
+Status Ledger::Plan::note_same(std::string_view key) {
+  return impl_->checked(impl_->note(key, Deviation::kNone, Identity{}, Time{}));
+}
+
+Result<bool> Ledger::Plan::raise_alarm(std::string_view kind, std::string_view key,
+                                       std::string_view message, Time now) {
+  return impl_->checked(alarms::raise(impl_->database(), impl_->source, kind, key, message, now));
+}
+
+Status Ledger::Plan::visit_wanted(const std::function<bool(const Pending&)>& visit) {
+  Result<Query> query = impl_->database().query(
+      "SELECT key, etag, size_bytes, version_id, last_modified FROM temp.wanted "
+      "ORDER BY last_modified DESC, key");
+  if (!query) return tl::unexpected(query.error());
+  while (true) {
+    const Result<bool> row = query->step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return {};
+    const Pending pending{std::string(query->bytes(0)), rows::identity(*query, 1),
+                          rows::time(query->integer(4))};
+    if (!visit(pending)) return {};
+  }
+}
+
+// ---- commit -------------------------------------------------------------------------------------
+
+Status Ledger::Plan::Impl::write_pending() {
+  const std::string stale = fmt::format(
+      "FROM pending AS p WHERE p.source_id=?1 AND {} AND NOT EXISTS (SELECT 1 FROM temp.wanted w "
+      "WHERE {})",
+      range.condition("p.key"), kUnchanged);
+  // Asked first, because a DELETE takes the lock to write even where it finds nothing.
+  Result<std::int64_t> any = database().read_integer(
+      fmt::format("SELECT EXISTS (SELECT 1 {})", stale), source, range.first(), range.end());
+  if (!any) return tl::unexpected(any.error());
+  if (*any != 0) {
+    const Result<std::uint64_t> done =
+        database().run(fmt::format("DELETE {}", stale), source, range.first(), range.end());
+    if (!done) return tl::unexpected(done.error());
+  }
+
+  // What is still pending under a wanted key is what is wanted.
+  constexpr std::string_view kNew =
+      "FROM temp.wanted AS w WHERE NOT EXISTS (SELECT 1 FROM pending p WHERE p.source_id=?1 AND "
+      "p.key=w.key)";
+  any = database().read_integer(fmt::format("SELECT EXISTS (SELECT 1 {})", kNew), source);
+  if (!any) return tl::unexpected(any.error());
+  if (*any == 0) return {};
+  // In the order of the table, so that its pages are filled one after the other.
+  const Result<std::uint64_t> done = database().run(
+      fmt::format("INSERT INTO pending (source_id, last_modified, key, etag, size_bytes, "
+                  "version_id) SELECT ?1, w.last_modified, w.key, w.etag, w.size_bytes, "
+                  "w.version_id {} ORDER BY w.last_modified DESC, w.key",
+                  kNew),
+      source);
+  if (!done) return tl::unexpected(done.error());
+  return {};
+}
+
+Status Ledger::Plan::Impl::commit() {
+  if (failure) return tl::unexpected(*failure);
+  if (!transaction || !database().in_transaction()) {
+    return tl::unexpected(Error{ErrorKind::kIo, 0, database().path(),
+                                "the plan has already ended; nothing of it was kept"});
+  }
+  cursor.reset();
+  at_end = true;
+  Status done = write_pending();
+  if (!done) return done;
+  done = transaction->commit();
+  transaction.reset();
+  return done;
+}
+
+Status Ledger::Plan::commit() { return impl_->checked(impl_->commit()); }
+
+}  // namespace store

@@ -1,0 +1,138 @@
+#include "store/mount.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <tuple>
+
+#include "store/digest.h"
+#include "store/layout.h"
+
+namespace store {
+namespace {
+
+constexpr int kFormat = 1;
+constexpr std::string_view kNewMarkerPath = ".holdfast/disk.json.new";
+constexpr std::size_t kMaxMarkerBytes = 64 * 1024;
+
+Result<std::string> random_uuid() {
+  std::array<std::byte, 16> bytes{};
+  ssize_t got = -1;
+  do {
+    got = ::getrandom(bytes.data(), bytes.size(), 0);
+  } while (got < 0 && errno == EINTR);
+  if (got != static_cast<ssize_t>(bytes.size())) {
+    return tl::unexpected(error_from_errno(errno, "draw a random id for", kMarkerPath));
+  }
+  bytes[6] = (bytes[6] & std::byte{0x0f}) | std::byte{0x40};  // version 4, variant 10: RFC 9562
+  bytes[8] = (bytes[8] & std::byte{0x3f}) | std::byte{0x80};
+  const std::string hex = to_hex(bytes);
+  const std::string_view digits = hex;
+  return fmt::format("{}-{}-{}-{}-{}", digits.substr(0, 8), digits.substr(8, 4),
+                     digits.substr(12, 4), digits.substr(16, 4), digits.substr(20));
+}
+
+bool is_uuid(std::string_view text) {
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    const bool hex = (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f');
+    if (dash ? text[i] != '-' : !hex) return false;
+  }
+  return true;
+}
+
+tl::unexpected<Error> corrupt(std::string detail) {
+  return tl::unexpected(Error{ErrorKind::kCorrupt, 0, std::string(kMarkerPath), std::move(detail)});
+}
+
+Result<Marker> parse_marker(std::string_view text) {
+  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return corrupt("the marker of the disk is not valid JSON");
+  const auto format = json.find("format");
+  if (format == json.end() || !format->is_number_integer() || format->get<std::int64_t>() < 1) {
+    return corrupt("the marker of the disk has no format number");
+  }
+  if (format->get<std::int64_t>() > kFormat) {
+    return corrupt(fmt::format("the disk has format {}, this holdfast knows up to {}",
+                               format->get<std::int64_t>(), kFormat));
+  }
+  const auto id = json.find("id");
+  const auto created_at = json.find("created_at");
+  if (id == json.end() || !id->is_string() || !is_uuid(id->get_ref<const std::string&>())) {
+    return corrupt("the marker of the disk has no valid id");
+  }
+  if (created_at == json.end() || !created_at->is_string()) {
+    return corrupt("the marker of the disk does not say when it was made");
+  }
+  return Marker{id->get<std::string>(), created_at->get<std::string>(), kFormat};
+}
+
+Status write_durably(Disk& disk, std::string_view text) {
+  auto file = disk.open(kNewMarkerPath, OpenMode::kCreate);
+  if (!file) return tl::unexpected(file.error());
+  // A crash may have left a longer one.
+  if (auto emptied = (*file)->truncate(0); !emptied) return emptied;
+  if (auto written = (*file)->write_at(0, std::as_bytes(std::span(text))); !written) return written;
+  if (auto synced = (*file)->sync(); !synced) return synced;
+  return disk.rename_no_replace(kNewMarkerPath, kMarkerPath);
+}
+
+}  // namespace
+
+Result<bool> is_mount_point(const std::string& path) {
+  struct stat self {};
+  struct stat parent {};
+  if (::stat(path.c_str(), &self) < 0 || ::stat((path + "/..").c_str(), &parent) < 0) {
+    return tl::unexpected(error_from_errno(errno, "look at", path));
+  }
+  const bool is_root = self.st_dev == parent.st_dev && self.st_ino == parent.st_ino;
+  return self.st_dev != parent.st_dev || is_root;
+}
+
+Result<std::optional<Marker>> read_marker(Disk& disk) {
+  auto file = disk.open(kMarkerPath, OpenMode::kRead);
+  if (!file) {
+    if (file.error().kind == ErrorKind::kNotFound) return std::nullopt;
+    return tl::unexpected(file.error());
+  }
+  std::string text(kMaxMarkerBytes, '\0');
+  const auto got = (*file)->read_at(0, std::as_writable_bytes(std::span(text)));
+  if (!got) return tl::unexpected(got.error());
+  auto marker = parse_marker(std::string_view(text).substr(0, *got));
+  if (!marker) return tl::unexpected(marker.error());
+  return *marker;
+}
+
+Result<Marker> write_marker(Disk& disk, std::chrono::sys_seconds now) {
+  auto id = random_uuid();
+  if (!id) return tl::unexpected(id.error());
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
+  Marker marker{*id, fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds)), kFormat};
+  const nlohmann::ordered_json json = {
+      {"id", marker.id}, {"created_at", marker.created_at}, {"format", marker.format}};
+
+  if (auto made = disk.make_directory(kStateDirectory); !made) {
+    return tl::unexpected(made.error());
+  }
+  if (auto written = write_durably(disk, json.dump(2) + "\n"); !written) {
+    // What is left of the attempt is ours, and its removal no part of the answer.
+    std::ignore = disk.remove_file(kNewMarkerPath);
+    return tl::unexpected(written.error());
+  }
+  for (const std::string_view directory : {kStateDirectory, std::string_view()}) {
+    if (auto synced = disk.sync_directory(directory); !synced) {
+      return tl::unexpected(synced.error());
+    }
+  }
+  return marker;
+}
+
+}  // namespace store

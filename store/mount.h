@@ -1,0 +1,29 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "store/disk.h"
+
+namespace store {
+
+/// The marker `.holdfast/disk.json`, which makes a directory a holdfast disk.
+struct Marker {
+  std::string id;          ///< a UUID, lower case
+  std::string created_at;  ///< RFC 3339, UTC
+  int format = 1;
+};
+
+/// True when `path` is a mount point of its own: its st_dev differs from that of its parent, or it
+/// is the root directory. kNotFound when it does not exist.
+Result<bool> is_mount_point(const std::string& path);
+
+/// nullopt when the disk has none; kCorrupt when it does not parse or has a newer format.
+Result<std::optional<Marker>> read_marker(Disk& disk);
+
+/// Makes `.holdfast/` and the marker, with a random id. kExists when there is a marker already.
+/// On success both are durable.
+Result<Marker> write_marker(Disk& disk, std::chrono::sys_seconds now);
+
+}  // namespace store

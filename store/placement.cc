@@ -1,0 +1,231 @@
+#include "store/placement.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace store {
+namespace {
+
+constexpr std::size_t kMaxRememberedDirectories = 256;
+constexpr std::size_t kMaxSingleSyncs = 16;
+
+// stat() cannot tell `a` from `A` where case is folded; the names in the directory can.
+Result<bool> is_stored_name(Disk& disk, std::string_view path) {
+  const std::string parent = parent_of(path);
+  const std::string_view wanted = parent.empty() ? path : path.substr(parent.size() + 1);
+  bool found = false;
+  const auto listed = disk.list_directory(parent, [&](std::string_view name, FileKind) {
+    found = name == wanted;
+    return !found;
+  });
+  if (!listed) return tl::unexpected(listed.error());
+  return found;
+}
+
+std::string with_swapped_case(std::string text) {
+  for (char& c : text) {
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) c = static_cast<char>(c ^ 0x20);
+  }
+  return text;
+}
+
+Result<bool> same_size(Disk& disk, const std::string& one, const std::string& other) {
+  const auto first = disk.stat(one);
+  if (!first) return tl::unexpected(first.error());
+  const auto second = disk.stat(other);
+  if (!second) return tl::unexpected(second.error());
+  return first->has_value() && second->has_value() && (*first)->kind == FileKind::kFile &&
+         (*second)->kind == FileKind::kFile && (*first)->size_bytes == (*second)->size_bytes;
+}
+
+Result<bool> holds(Disk& disk, const std::string& path, std::span<const std::byte> sha256) {
+  auto file = disk.open(path, OpenMode::kRead);
+  if (!file) return tl::unexpected(file.error());
+  // Dirty pages stay in the cache: only after this does the digest come from the device.
+  if (auto synced = (*file)->sync(); !synced) return tl::unexpected(synced.error());
+  const auto digests = digest_file(**file, {{Algorithm::kSha256, {}}}, {});
+  if (!digests) return tl::unexpected(digests.error());
+  return std::ranges::equal(digests->digests.front(), sha256);
+}
+
+}  // namespace
+
+struct Placer::Impl {
+  Impl(Disk& the_disk, NameRules the_rules) : disk(the_disk), rules(the_rules) {}
+
+  Result<bool> claim(const std::string& staged_path, const std::string& path, NameVariant variant,
+                     std::span<const std::byte> sha256);
+  Result<bool> adopt(const std::string& staged_path, const std::string& path,
+                     std::span<const std::byte> sha256);
+  Result<bool> make_directories(const std::string& path, NameVariant variant);
+  Result<bool> make_one_directory(const std::string& path, NameVariant variant);
+  Result<bool> is_own_directory(const std::string& path, NameVariant variant);
+  Result<bool> folds_case(const std::string& existing_path);
+  void remember(const std::string& directory);
+  Status sync_each();
+
+  Disk& disk;
+  NameRules rules;
+  /// Directories whose own name, and all above it, is durable or will be with the next sync().
+  std::set<std::string> directories;
+  std::set<std::string> unsynced;
+  std::optional<bool> case_is_folded;
+  std::optional<Error> failed_sync;
+};
+
+// A directory that was already there may exist in memory only: its maker was killed before it
+// synced. So the first use in a run counts as making it.
+void Placer::Impl::remember(const std::string& directory) {
+  unsynced.insert(parent_of(directory));
+  // Forgetting costs a few calls and a few syncs when a directory comes up again.
+  if (directories.size() >= kMaxRememberedDirectories) directories.clear();
+  directories.insert(directory);
+}
+
+// False when a directory of the path is something else.
+Result<bool> Placer::Impl::make_directories(const std::string& path, NameVariant variant) {
+  // From the top: a symbolic link on the way is then found as what it is, before it is in the way.
+  for (std::size_t end = path.find('/'); end != std::string::npos; end = path.find('/', end + 1)) {
+    if (const auto made = make_one_directory(path.substr(0, end), variant); !made || !*made)
+      return made;
+  }
+  return make_one_directory(path, variant);
+}
+
+Result<bool> Placer::Impl::make_one_directory(const std::string& path, NameVariant variant) {
+  if (directories.contains(path)) return true;
+  const auto info = disk.stat(path);
+  if (!info) return tl::unexpected(info.error());
+  if (!info->has_value()) {
+    if (const auto made = disk.make_directory(path); !made) {
+      if (made.error().kind == ErrorKind::kExists) return false;
+      return tl::unexpected(made.error());
+    }
+  } else {
+    if ((*info)->kind != FileKind::kDirectory) return false;
+    const auto exact = is_own_directory(path, variant);
+    if (!exact || !*exact) return exact;
+  }
+  remember(path);
+  return true;
+}
+
+// In a directory `a`, the keys a/x and A/x would be one file. Distinct names may share it: the hash
+// in them tells the keys apart.
+Result<bool> Placer::Impl::is_own_directory(const std::string& path, NameVariant variant) {
+  if (variant == NameVariant::kDistinct) return true;
+  const auto folded = folds_case(path);
+  if (!folded) return folded;
+  return *folded ? is_stored_name(disk, path) : true;
+}
+
+Result<bool> Placer::Impl::folds_case(const std::string& existing_path) {
+  if (case_is_folded) return *case_is_folded;
+  const std::string swapped = with_swapped_case(existing_path);
+  // A name without letters tells nothing; the answer that costs a listing is the safe one.
+  if (swapped == existing_path) return true;
+  const auto found = disk.stat(swapped);
+  if (!found) return tl::unexpected(found.error());
+  case_is_folded = found->has_value();
+  return *case_is_folded;
+}
+
+// False when the name, or the name of a directory on the way, is taken by something else.
+Result<bool> Placer::Impl::claim(const std::string& staged_path, const std::string& path,
+                                 NameVariant variant, std::span<const std::byte> sha256) {
+  const std::string parent = parent_of(path);
+  const auto ready = make_directories(parent, variant);
+  if (!ready || !*ready) return ready;
+  auto renamed = disk.rename_no_replace(staged_path, path);
+  if (!renamed && renamed.error().kind == ErrorKind::kNotFound) {
+    // A directory that we remember may have been removed since.
+    directories.clear();
+    const auto ready_again = make_directories(parent, variant);
+    if (!ready_again || !*ready_again) return ready_again;
+    renamed = disk.rename_no_replace(staged_path, path);
+  }
+  if (renamed) {
+    unsynced.insert(parent);
+    return true;
+  }
+  if (renamed.error().kind != ErrorKind::kExists) return tl::unexpected(renamed.error());
+  return adopt(staged_path, path, sha256);
+}
+
+Result<bool> Placer::Impl::adopt(const std::string& staged_path, const std::string& path,
+                                 std::span<const std::byte> sha256) {
+  // Cheapest first: only a file that may be ours is read.
+  const auto comparable = same_size(disk, staged_path, path);
+  if (!comparable || !*comparable) return comparable;
+  const auto exact = is_stored_name(disk, path);
+  if (!exact || !*exact) return exact;
+  const auto same = holds(disk, path, sha256);
+  if (!same || !*same) return same;
+
+  if (auto finished = disk.set_finished(path, true); !finished) {
+    return tl::unexpected(finished.error());
+  }
+  if (auto removed = disk.remove_file(staged_path); !removed) {
+    return tl::unexpected(removed.error());
+  }
+  unsynced.insert(parent_of(path));
+  return true;
+}
+
+Status Placer::Impl::sync_each() {
+  for (const std::string& directory : unsynced) {
+    if (auto synced = disk.sync_directory(directory); !synced) return synced;
+  }
+  return {};
+}
+
+Placer::Placer(Disk& disk, NameRules rules) : impl_(std::make_unique<Impl>(disk, rules)) {}
+Placer::~Placer() = default;
+Placer::Placer(Placer&&) noexcept = default;
+
+Result<NameVariant> Placer::place(const std::string& staged_path, std::string_view source,
+                                  std::string_view key, std::span<const std::byte> sha256) {
+  if (auto finished = impl_->disk.set_finished(staged_path, true); !finished) {
+    return tl::unexpected(finished.error());
+  }
+  std::string path;
+  for (const NameVariant variant : {NameVariant::kPlain, NameVariant::kDistinct}) {
+    path = archive_path(source, key, impl_->rules, variant);
+    const auto claimed = impl_->claim(staged_path, path, variant, sha256);
+    if (!claimed) return tl::unexpected(claimed.error());
+    if (*claimed) return variant;
+  }
+  return tl::unexpected(
+      Error{ErrorKind::kExists, 0, path, "both names of this key are taken by other files"});
+}
+
+void Placer::note_placed(std::string_view path) {
+  std::string directory = parent_of(path);
+  impl_->unsynced.insert(directory);
+  for (; !directory.empty() && !impl_->directories.contains(directory);
+       directory = parent_of(directory)) {
+    impl_->remember(directory);
+  }
+}
+
+Status Placer::sync() {
+  // The kernel reports a lost write once; asking again would only hear that all is well.
+  if (impl_->failed_sync) return tl::unexpected(*impl_->failed_sync);
+  Status synced;
+  if (impl_->unsynced.size() > kMaxSingleSyncs) {
+    synced = impl_->disk.sync_filesystem();
+    if (!synced && synced.error().kind == ErrorKind::kNotSupported) synced = impl_->sync_each();
+  } else {
+    synced = impl_->sync_each();
+  }
+  if (!synced) {
+    impl_->failed_sync = synced.error();
+    return synced;
+  }
+  impl_->unsynced.clear();
+  return {};
+}
+
+}  // namespace store

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "store/digest.h"
+#include "store/disk.h"
+#include "store/layout.h"
+
+namespace store {
+
+/// Gives verified contents their names. This is the only way a name under archives/ comes to exist.
+///
+/// For the durability of many at a small price, place() does the renames and sync() makes all of
+/// them durable at once; nothing placed may be recorded in the ledger before sync() has succeeded.
+/// Not thread-safe; one per run.
+class Placer {
+ public:
+  Placer(Disk& disk, NameRules rules);
+  ~Placer();
+  Placer(Placer&&) noexcept;
+
+  /// Requires: the staged content is synced, the verifier has accepted its bytes on the disk, and
+  /// the ledger does not hold this key.
+  /// Makes the directories that are missing, takes the write permission away and renames without
+  /// replacing. Returns the variant under which it lies.
+  ///
+  /// When the name is taken by a file of exactly this name (not merely one that the filesystem
+  /// folds to it) whose bytes on the disk have the SHA-256 `sha256`, a crash came between placing
+  /// and recording: that file is kept as ours and the staged one is removed. When the plain name is
+  /// taken by anything else, or a directory of it is a file, the distinct name is tried in the same
+  /// way. What was there is never touched. kExists when both are taken.
+  ///
+  /// On any error nothing under archives/ has changed that was there before.
+  Result<NameVariant> place(const std::string& staged_path, std::string_view source,
+                            std::string_view key, std::span<const std::byte> sha256);
+
+  /// For a file that already lies under its name (adopted after a crash): its directories are made
+  /// durable by the next sync().
+  void note_placed(std::string_view path);
+
+  /// On success every name placed so far, and every directory above it, survives a power cut. On
+  /// failure none of them may be recorded. Up to 16 directories are synced one by one, more with
+  /// one sync of the filesystem.
+  Status sync();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace store

@@ -1,0 +1,173 @@
+#include "store/schema.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace store {
+
+namespace {
+
+// Keys are BLOBs: any byte may stand in them, and their order is that of the listing.
+//
+// `archive` is the big table and is only ever read by a plan; what a listing says of held keys goes
+// to `deviation`, so that nothing is rewritten at a million keys when one has vanished.
+//
+// `pending` lies in the order in which it is fetched.
+//
+// `tally` and the columns of `source` are sums over the other tables, kept in the same
+// transactions, so that the status need not read a million rows.
+constexpr const char* kFirst = R"sql(
+CREATE TABLE source (
+  source_id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  archives INTEGER NOT NULL DEFAULT 0,
+  size_bytes INTEGER NOT NULL DEFAULT 0,
+  newest_modified INTEGER,
+  newest_key BLOB,
+  sums_stale INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE archive (
+  source_id INTEGER NOT NULL REFERENCES source,
+  key BLOB NOT NULL,
+  variant INTEGER NOT NULL,
+  etag TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  version_id TEXT NOT NULL,
+  last_modified INTEGER NOT NULL,
+  sha256 BLOB NOT NULL,
+  verified_by TEXT NOT NULL,
+  held_since INTEGER NOT NULL,
+  read_at INTEGER NOT NULL,
+  PRIMARY KEY (source_id, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX archive_by_read ON archive (source_id, read_at);
+
+CREATE TABLE deviation (
+  source_id INTEGER NOT NULL REFERENCES source,
+  key BLOB NOT NULL,
+  kind INTEGER NOT NULL,
+  since INTEGER NOT NULL,
+  etag TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  version_id TEXT NOT NULL,
+  PRIMARY KEY (source_id, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pending (
+  source_id INTEGER NOT NULL REFERENCES source,
+  last_modified INTEGER NOT NULL,
+  key BLOB NOT NULL,
+  etag TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  version_id TEXT NOT NULL,
+  PRIMARY KEY (source_id, last_modified DESC, key)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX pending_by_key ON pending (source_id, key);
+
+CREATE TABLE refusal (
+  source_id INTEGER NOT NULL REFERENCES source,
+  key BLOB NOT NULL,
+  kind INTEGER NOT NULL,
+  etag TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  version_id TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  asked_at INTEGER NOT NULL,
+  asks INTEGER NOT NULL,
+  PRIMARY KEY (source_id, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tally (
+  source_id INTEGER NOT NULL REFERENCES source,
+  subject TEXT NOT NULL,
+  value TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (source_id, subject, value)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE alarm (
+  alarm_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  source_id INTEGER NOT NULL REFERENCES source,
+  kind TEXT NOT NULL,
+  key BLOB NOT NULL,
+  since INTEGER NOT NULL,
+  message TEXT NOT NULL,
+  ended_at INTEGER
+) STRICT;
+CREATE UNIQUE INDEX alarm_open ON alarm (source_id, key, kind) WHERE ended_at IS NULL;
+
+CREATE TABLE endpoint_fact (
+  endpoint TEXT NOT NULL,
+  fact TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (endpoint, fact)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE endpoint_evidence (
+  endpoint TEXT NOT NULL,
+  fact TEXT NOT NULL,
+  object BLOB NOT NULL,
+  PRIMARY KEY (endpoint, fact, object)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kMigrations = {kFirst};
+
+Error corrupt(const Database& database, std::string detail) {
+  return {ErrorKind::kCorrupt, 0, database.path(), std::move(detail)};
+}
+
+Status apply(Database& database, const char* migration, std::size_t number) {
+  Result<Transaction> transaction = Transaction::begin(database);
+  if (!transaction) return tl::unexpected(transaction.error());
+  const Status done =
+      database.run_script(fmt::format("{};PRAGMA user_version={}", migration, number));
+  if (!done) return done;
+  return transaction->commit();
+}
+
+}  // namespace
+
+std::span<const char* const> migrations() { return kMigrations; }
+
+Status create_schema(Database& database) {
+  Result<Transaction> transaction = Transaction::begin(database);
+  if (!transaction) return tl::unexpected(transaction.error());
+  Status done = database.run_script(fmt::format("PRAGMA application_id={}", kApplicationId));
+  if (!done) return done;
+  done = update_schema(database, migrations(), true);
+  if (!done) return done;
+  return transaction->commit();
+}
+
+Status update_schema(Database& database, std::span<const char* const> known, bool may_write) {
+  const Result<std::int64_t> id = database.read_integer("PRAGMA application_id");
+  if (!id) return tl::unexpected(id.error());
+  if (*id != kApplicationId) {
+    return tl::unexpected(corrupt(database,
+                                  "this file is not a holdfast ledger; 'holdfast rebuild' makes "
+                                  "one from what the disk holds"));
+  }
+  const Result<std::int64_t> version = database.read_integer("PRAGMA user_version");
+  if (!version) return tl::unexpected(version.error());
+  if (*version < 0 || *version > std::ssize(known)) {
+    return tl::unexpected(corrupt(
+        database, fmt::format("the ledger is from a newer holdfast (schema {}, this one knows {}): "
+                              "install that one, or let 'holdfast rebuild' make it anew",
+                              *version, known.size())));
+  }
+  if (*version < std::ssize(known) && !may_write) {
+    return tl::unexpected(Error{ErrorKind::kReadOnly, 0, database.path(),
+                                "the ledger is from an older holdfast and must be brought up to "
+                                "date: run 'holdfast pull' once with the disk writable"});
+  }
+  for (auto number = static_cast<std::size_t>(*version); number < known.size(); ++number) {
+    const Status done = apply(database, known[number], number + 1);
+    if (!done) return done;
+  }
+  return {};
+}
+
+}  // namespace store

@@ -1,0 +1,84 @@
+#include "store/staging.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <span>
+#include <vector>
+
+#include "store/digest.h"
+#include "store/layout.h"
+
+namespace store {
+namespace {
+
+constexpr std::size_t kNameHashBytes = 16;
+
+Result<std::unique_ptr<File>> open_or_create(Disk& disk, const std::string& path) {
+  auto file = disk.open(path, OpenMode::kCreate);
+  if (!file && file.error().kind == ErrorKind::kNotFound) {
+    if (auto made = disk.make_directory(kStagingDirectory); !made) {
+      return tl::unexpected(made.error());
+    }
+    file = disk.open(path, OpenMode::kCreate);
+  }
+  // A crash came between taking the write permission away and placing.
+  if (!file && file.error().error_number == EACCES) {
+    if (auto writable = disk.set_finished(path, false); !writable) {
+      return tl::unexpected(writable.error());
+    }
+    file = disk.open(path, OpenMode::kCreate);
+  }
+  return file;
+}
+
+}  // namespace
+
+std::string staging_path(std::string_view source, std::string_view key, std::string_view version_id,
+                         std::string_view etag, std::uint64_t size_bytes) {
+  DigestSet set({DigestRequest{Algorithm::kSha256, {}}});
+  for (const std::string_view part : {key, version_id, etag}) {
+    // The length before each keeps "ab" and "c" apart from "a" and "bc".
+    const std::string field = fmt::format("{}:{}", part.size(), part);
+    set.update(std::as_bytes(std::span(field)));
+  }
+  const std::string size = fmt::format("{}", size_bytes);
+  set.update(std::as_bytes(std::span(size)));
+  const RawDigest digest = set.finish().front();
+  return fmt::format("{}/{}.{}", kStagingDirectory, source,
+                     to_hex(std::span(digest).first(std::min(digest.size(), kNameHashBytes))));
+}
+
+Result<StagedFile> open_staged(Disk& disk, const std::string& path, std::uint64_t at_most_bytes) {
+  auto file = open_or_create(disk, path);
+  if (!file) return tl::unexpected(file.error());
+  const auto size_bytes = (*file)->size();
+  if (!size_bytes) return tl::unexpected(size_bytes.error());
+  StagedFile staged{std::move(*file), *size_bytes};
+  if (staged.size_bytes > at_most_bytes) {
+    if (auto emptied = staged.file->truncate(0); !emptied) return tl::unexpected(emptied.error());
+    staged.size_bytes = 0;
+  }
+  return staged;
+}
+
+Status sweep_staging(Disk& disk, const std::function<bool(const std::string&)>& keep) {
+  // Removing while listing makes some filesystems skip entries.
+  std::vector<std::string> unwanted;
+  const auto listed =
+      disk.list_directory(kStagingDirectory, [&](std::string_view name, FileKind kind) {
+        std::string path = fmt::format("{}/{}", kStagingDirectory, name);
+        if (kind == FileKind::kFile && !keep(path)) unwanted.push_back(std::move(path));
+        return true;
+      });
+  if (!listed) {
+    if (listed.error().kind == ErrorKind::kNotFound) return {};
+    return listed;
+  }
+  for (const std::string& path : unwanted) {
+    if (auto removed = disk.remove_file(path); !removed) return removed;
+  }
+  return {};
+}
+
+}  // namespace store

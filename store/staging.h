@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "store/disk.h"
+
+namespace store {
+
+/// The file in which a content is collected before it has a name under archives/. Its name is made
+/// from all that identifies the content upstream, so that the next run finds what this one left,
+/// and never appends to something else.
+std::string staging_path(std::string_view source, std::string_view key, std::string_view version_id,
+                         std::string_view etag, std::uint64_t size_bytes);
+
+struct StagedFile {
+  std::unique_ptr<File> file;
+  std::uint64_t size_bytes = 0;  ///< what an earlier try left; 0 for a new one
+};
+
+/// Opens or creates; makes `.holdfast/staging` when it is not there. A leftover longer than
+/// `at_most_bytes` cannot be the beginning of this content and is emptied.
+Result<StagedFile> open_staged(Disk& disk, const std::string& path, std::uint64_t at_most_bytes);
+
+/// Removes every staged file for which `keep` (given the path as staging_path() makes it) says
+/// false. A missing staging directory is success.
+Status sweep_staging(Disk& disk, const std::function<bool(const std::string&)>& keep);
+
+}  // namespace store

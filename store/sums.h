@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string_view>
+
+#include "store/disk.h"
+#include "store/layout.h"
+#include "store/ledger.h"
+
+namespace store {
+
+/// Writes SOURCE/SHA256SUMS from the ledger: one line "hex  archives/PATH" an archive, in key
+/// order, replaced atomically and durable on return, in constant memory. A source that holds
+/// nothing has none. `sha256sum -c SHA256SUMS`, run in SOURCE, passes without holdfast.
+Status write_sums(Disk& disk, Ledger& ledger, SourceId source, std::string_view source_name,
+                  NameRules rules);
+
+}  // namespace store
