@@ -1,0 +1,240 @@
+#include "s3client/client.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "s3client/clock_offset.h"
+#include "s3client/explain.h"
+#include "s3client/object_head.h"
+#include "s3client/responses.h"
+#include "s3client/session_state.h"
+
+namespace s3 {
+namespace {
+
+constexpr std::string_view kChecksumMode = "checksum-mode";
+constexpr std::string_view kEncodingType = "encoding-type";
+
+/// Takes the response to one signed request: teaches the session the clock as soon as the head is
+/// there, and keeps what is not the answer that was asked for.
+class Answer : public ResponseSink {
+ public:
+  Answer(SessionState& session, const SignedRequest& request)
+      : session_(session), request_(request) {}
+
+  bool on_head(const HttpHead& head) final {
+    failed_.clock_offset = clock_offset_of(head, request_.sent, session_.now());
+    if (failed_.clock_offset) session_.learn_clock_offset(*failed_.clock_offset);
+    failed_.head = head;
+    is_error_ = head.status != 200 && head.status != 206;
+    if (is_error_) return true;
+    auto accepted = accept(head);
+    if (accepted) return *accepted;
+    refusal_ = std::move(accepted.error());
+    return false;
+  }
+
+  bool on_body(std::span<const std::byte> bytes) final {
+    if (!is_error_) return take(bytes);
+    constexpr std::size_t kMaxErrorBytes = std::size_t{64} * 1024;
+    const std::size_t room = kMaxErrorBytes - error_body_.size();
+    const auto part = bytes.first(std::min(room, bytes.size()));
+    error_body_.append(static_cast<const char*>(static_cast<const void*>(part.data())),
+                       part.size());
+    full_ = part.size() < bytes.size();
+    return !full_;
+  }
+
+  /// What came of it. `sent`: what the transport says.
+  Result<void> outcome(const Operation& operation, const Result<void>& sent) {
+    if (refusal_) return tl::unexpected(*refusal_);
+    if (is_error_) {
+      if (!sent && sent.error().kind == ErrorKind::kAborted && !full_) return sent;
+      failed_.body = parse_error_body(error_body_);
+      return tl::unexpected(explain(session_, operation, request_, failed_));
+    }
+    return sent;
+  }
+
+  /// The same for an error that came as a 200.
+  Error explain_as(const Operation& operation, const ErrorBody& body) {
+    failed_.body = body;
+    return explain(session_, operation, request_, failed_);
+  }
+
+ protected:
+  /// The head of a 200 or 206. false: stop, the caller wants it; an error: stop, it is no good.
+  virtual Result<bool> accept(const HttpHead& head) = 0;
+  virtual bool take(std::span<const std::byte> bytes) = 0;
+  void refuse(Error error) { refusal_ = std::move(error); }
+
+ private:
+  SessionState& session_;
+  const SignedRequest& request_;
+  FailedAnswer failed_;
+  bool is_error_ = false;
+  bool full_ = false;
+  std::string error_body_;
+  std::optional<Error> refusal_;
+};
+
+class ListAnswer final : public Answer {
+ public:
+  ListAnswer(SessionState& session, const SignedRequest& request,
+             const std::function<bool()>& keep_going)
+      : Answer(session, request), keep_going_(keep_going) {}
+
+  bool keep_going() override { return !keep_going_ || keep_going_(); }
+
+  ListParser parser;
+
+ private:
+  Result<bool> accept(const HttpHead& /*head*/) override { return true; }
+
+  bool take(std::span<const std::byte> bytes) override {
+    auto fed = parser.feed(bytes);
+    if (!fed) refuse(std::move(fed.error()));
+    return fed.has_value();
+  }
+
+  const std::function<bool()>& keep_going_;
+};
+
+class ObjectAnswer final : public Answer {
+ public:
+  /// `sink`: nullptr for a HEAD.
+  ObjectAnswer(SessionState& session, const SignedRequest& signed_request,
+               const GetRequest& request, BodySink* sink)
+      : Answer(session, signed_request), request_(request), sink_(sink) {}
+
+  bool keep_going() override { return sink_ == nullptr || sink_->keep_going(); }
+
+  /// A transport promises whole bodies; what is verified later starts with the right count.
+  Result<ObjectHead> finish() {
+    if (sink_ != nullptr && received_bytes_ != expected_bytes_) {
+      return tl::unexpected(
+          Error{ErrorKind::kNetwork, 0, "",
+                fmt::format("{} of {} bytes came", received_bytes_, expected_bytes_), ""});
+    }
+    return std::move(object_);
+  }
+
+ private:
+  Result<bool> accept(const HttpHead& head) override {
+    const bool ranged = sink_ != nullptr && request_.offset_bytes > 0;
+    auto object = read_object_head(head, request_, ranged);
+    if (!object) return tl::unexpected(object.error());
+    object_ = *std::move(object);
+    expected_bytes_ = object_.size_bytes - object_.offset_bytes;
+    return sink_ == nullptr || sink_->on_object(object_);
+  }
+
+  bool take(std::span<const std::byte> bytes) override {
+    if (bytes.size() > expected_bytes_ - received_bytes_) {
+      refuse({ErrorKind::kProtocol, 0, "", "more bytes came than were promised", ""});
+      return false;
+    }
+    received_bytes_ += bytes.size();
+    return sink_ == nullptr || sink_->on_bytes(bytes);
+  }
+
+  const GetRequest& request_;
+  BodySink* const sink_;
+  ObjectHead object_;
+  std::uint64_t expected_bytes_ = 0;
+  std::uint64_t received_bytes_ = 0;
+};
+
+Result<Operation> object_operation(const SessionState& session, const GetRequest& request,
+                                   std::string_view method) {
+  const auto is_control = [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; };
+  if (request.key.empty()) {
+    return tl::unexpected(Error{ErrorKind::kInvalid, 0, "", "an object has no empty key", ""});
+  }
+  if (std::any_of(request.if_match.begin(), request.if_match.end(), is_control)) {
+    return tl::unexpected(
+        Error{ErrorKind::kInvalid, 0, "", "the ETag cannot stand in a header", ""});
+  }
+  Operation operation;
+  operation.method = method;
+  operation.key = request.key;
+  if (!request.version_id.empty()) operation.query.emplace_back("versionId", request.version_id);
+  if (method == "HEAD" && request.part_number > 0) {
+    operation.query.emplace_back("partNumber", std::to_string(request.part_number));
+  }
+  if (!session.refuses(kChecksumMode)) {
+    operation.option = kChecksumMode;
+    operation.headers.emplace_back("x-amz-checksum-mode", "ENABLED");
+  }
+  if (!request.if_match.empty()) {
+    operation.headers.emplace_back("if-match", fmt::format("\"{}\"", request.if_match));
+  }
+  if (method == "GET" && request.offset_bytes > 0) {
+    operation.headers.emplace_back("range", fmt::format("bytes={}-", request.offset_bytes));
+  }
+  return operation;
+}
+
+Operation list_operation(const SessionState& session, std::string_view prefix,
+                         std::string_view continuation_token) {
+  Operation operation;
+  operation.method = "GET";
+  operation.query = {{"list-type", "2"}, {"max-keys", "1000"}};
+  if (!prefix.empty()) operation.query.emplace_back("prefix", prefix);
+  if (!continuation_token.empty()) {
+    operation.query.emplace_back("continuation-token", continuation_token);
+  }
+  if (!session.refuses(kEncodingType)) {
+    operation.option = kEncodingType;
+    operation.query.emplace_back("encoding-type", "url");
+  }
+  return operation;
+}
+
+Result<ObjectHead> ask_for_object(SessionState& session, Transport& transport,
+                                  const GetRequest& request, std::string_view method,
+                                  BodySink* sink) {
+  const auto operation = object_operation(session, request, method);
+  if (!operation) return tl::unexpected(operation.error());
+  const SignedRequest signed_request = session.sign(*operation);
+  ObjectAnswer answer(session, signed_request, request, sink);
+  const auto sent = transport.perform(signed_request.http, answer);
+  if (auto done = answer.outcome(*operation, sent); !done) return tl::unexpected(done.error());
+  return answer.finish();
+}
+
+}  // namespace
+
+Client::Client(std::shared_ptr<Session> session, Transport& transport)
+    : session_(std::move(session)), transport_(transport) {}
+
+Result<ListPage> Client::list_page(std::string_view prefix, std::string_view continuation_token,
+                                   const std::function<bool()>& keep_going) {
+  SessionState& session = *session_->impl_->state;
+  const Operation operation = list_operation(session, prefix, continuation_token);
+  const SignedRequest request = session.sign(operation);
+  ListAnswer answer(session, request, keep_going);
+  const auto sent = transport_.perform(request.http, answer);
+  if (auto done = answer.outcome(operation, sent); !done) return tl::unexpected(done.error());
+
+  auto page = answer.parser.finish();
+  if (answer.parser.error()) {
+    return tl::unexpected(answer.explain_as(operation, *answer.parser.error()));
+  }
+  if (page && page->truncated && page->next_token == continuation_token) {
+    return tl::unexpected(
+        Error{ErrorKind::kServer, 200, "", "the listing goes round in a circle", ""});
+  }
+  return page;
+}
+
+Result<ObjectHead> Client::get(const GetRequest& request, BodySink& sink) {
+  return ask_for_object(*session_->impl_->state, transport_, request, "GET", &sink);
+}
+
+Result<ObjectHead> Client::head(const GetRequest& request) {
+  return ask_for_object(*session_->impl_->state, transport_, request, "HEAD", nullptr);
+}
+
+}  // namespace s3

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "s3client/error.h"
+#include "s3client/session.h"
+#include "s3client/transport.h"
+
+namespace s3 {
+
+struct ListedObject {
+  std::string key;
+  std::string etag;  ///< without quotes
+  std::uint64_t size_bytes = 0;
+  std::chrono::sys_seconds last_modified{};
+  std::string storage_class;  ///< empty: the listing tells none
+};
+
+struct ListPage {
+  std::vector<ListedObject> objects;
+  bool truncated = false;
+  std::string next_token;  ///< for the next request, verbatim; set exactly when truncated
+};
+
+enum class ChecksumAlgorithm { kCrc32, kCrc32c, kCrc64Nvme, kSha1, kSha256 };
+
+/// x-amz-checksum-*, with type and part count made explicit (s3 facts: x-amz-checksum-type first,
+/// then the "-N"; neither and an ETag with "-N": composite).
+struct Checksum {
+  ChecksumAlgorithm algorithm = ChecksumAlgorithm::kCrc32;
+  std::vector<std::byte> value;  ///< raw, big-endian
+  bool composite = false;
+};
+
+/// What a GET or HEAD tells about the object.
+struct ObjectHead {
+  std::uint64_t size_bytes = 0;    ///< of the whole object (of the part, when a part was asked for)
+  std::uint64_t offset_bytes = 0;  ///< where the body of this response begins
+  std::string etag;                ///< without quotes
+  std::string version_id;          ///< empty: none
+  std::optional<std::chrono::sys_seconds> last_modified;
+  std::vector<Checksum> checksums;  ///< those we know and that are well-formed; none of a Range
+  bool etag_is_opaque = false;      ///< SSE-KMS, DSSE or SSE-C: the ETag is no MD5
+  std::uint32_t parts_count = 0;    ///< x-amz-mp-parts-count, only with a part number; 0: not told
+  std::string metadata_md5;         ///< x-amz-meta-md5chksum (base64), decoded to lower-case hex
+  std::string s3cmd_md5;            ///< from x-amz-meta-s3cmd-attrs, hex; empty when s3tools-gpgenc
+  std::string storage_class;
+  std::string expiration;  ///< x-amz-expiration, as sent
+};
+
+struct GetRequest {
+  std::string key;
+  std::string version_id;          ///< empty: the current one
+  std::uint64_t offset_bytes = 0;  ///< > 0: Range: bytes=N-
+  std::string if_match;            ///< an ETag without quotes; empty: none
+  std::uint32_t part_number = 0;   ///< > 0: only with head()
+};
+
+/// Takes the bytes of an object. Called from the thread that called get().
+class BodySink {
+ public:
+  virtual ~BodySink() = default;
+  /// Once, before the first byte; never for a response that is an error. false: kAborted.
+  virtual bool on_object(const ObjectHead& head) = 0;
+  virtual bool on_bytes(std::span<const std::byte> bytes) = 0;
+  /// As ResponseSink::keep_going.
+  virtual bool keep_going() { return true; }
+};
+
+/// Speaks S3, reading only: GET and HEAD. One call is one request; who tries again is the caller.
+/// One thread at a time; the session is shared.
+/// https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
+class Client {
+ public:
+  /// `transport` outlives the client.
+  Client(std::shared_ptr<Session> session, Transport& transport);
+
+  /// ListObjectsV2, at most 1000 keys, with encoding-type=url. An unparsable page, or one that is
+  /// truncated and has no token, is kServer. `keep_going`: as ResponseSink::keep_going.
+  Result<ListPage> list_page(std::string_view prefix, std::string_view continuation_token,
+                             const std::function<bool()>& keep_going);
+
+  /// GetObject with checksum-mode. The sink sees bytes only of a 200, or of a 206 whose
+  /// Content-Range begins at the offset asked for and whose total agrees. A server that ignores
+  /// Range and answers 200 is kProtocol when an offset was asked for, before any byte. On success
+  /// exactly size_bytes - offset_bytes bytes were delivered; on kNetwork some were, in order from
+  /// the offset.
+  Result<ObjectHead> get(const GetRequest& request, BodySink& sink);
+
+  /// HeadObject with checksum-mode, or of one part. Errors have no body: only status and headers.
+  Result<ObjectHead> head(const GetRequest& request);
+
+ private:
+  std::shared_ptr<Session> session_;
+  Transport& transport_;
+};
+
+}  // namespace s3

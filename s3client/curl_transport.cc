@@ -1,0 +1,273 @@
+#include "s3client/curl_transport.h"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <new>
+#include <utility>
+
+#include "s3client/endpoint.h"
+#include "s3client/responses.h"
+#include "s3client/tls_policy.h"
+
+namespace s3 {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct EasyDeleter {
+  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+};
+struct ListDeleter {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using HeaderList = std::unique_ptr<curl_slist, ListDeleter>;
+
+HeaderList header_list(const std::vector<Header>& headers) {
+  HeaderList list;
+  std::string line;
+  for (const auto& [name, value] : headers) {
+    line.assign(name).append(": ").append(value);
+    curl_slist* const longer = curl_slist_append(list.get(), line.c_str());
+    if (longer == nullptr) throw std::bad_alloc();
+    std::ignore = list.release();
+    list.reset(longer);
+  }
+  return list;
+}
+
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
+
+bool goes_to_loopback(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos) return false;
+  const auto endpoint = parse_endpoint(url.substr(0, url.find('/', scheme + 3)));
+  return endpoint && is_loopback(endpoint->host);
+}
+
+/// One transfer, as libcurl's callbacks see it.
+class Transfer {
+ public:
+  Transfer(ResponseSink& sink, Clock::duration stall_timeout)
+      : sink_(sink), stall_timeout_(stall_timeout) {}
+
+  static std::size_t on_header(char* data, std::size_t /*one*/, std::size_t size, void* user) {
+    auto& self = *static_cast<Transfer*>(user);
+    const bool go_on = self.header_line({data, size});
+    self.progressed();
+    return go_on ? size : self.stop();
+  }
+
+  static std::size_t on_body(char* data, std::size_t /*one*/, std::size_t size, void* user) {
+    auto& self = *static_cast<Transfer*>(user);
+    const bool go_on = self.sink_.on_body(std::as_bytes(std::span(data, size)));
+    // Behind the sink: a disk that takes its time is no stall of the network.
+    self.progressed();
+    return go_on ? size : self.stop();
+  }
+
+  static int on_request(void* user, char* /*remote*/, char* /*local*/, int /*remote_port*/,
+                        int /*local_port*/) {
+    static_cast<Transfer*>(user)->progressed();
+    return CURL_PREREQFUNC_OK;
+  }
+
+  static int on_progress(void* user, curl_off_t /*to_get*/, curl_off_t /*got*/,
+                         curl_off_t /*to_put*/, curl_off_t /*put*/) {
+    auto& self = *static_cast<Transfer*>(user);
+    if (!self.sink_.keep_going()) {
+      self.aborted_ = true;
+    } else if (self.last_progress_ && Clock::now() - *self.last_progress_ > self.stall_timeout_) {
+      self.stalled_ = true;
+    }
+    return self.aborted_ || self.stalled_ ? 1 : 0;
+  }
+
+  bool aborted() const { return aborted_; }
+  bool stalled() const { return stalled_; }
+  bool has_head() const { return head_done_; }
+  int status() const { return head_done_ ? head_.status : 0; }
+
+ private:
+  void progressed() { last_progress_ = Clock::now(); }
+
+  /// No number of bytes that a callback is given: libcurl takes it for an error.
+  std::size_t stop() {
+    aborted_ = true;
+    return 0;
+  }
+
+  bool header_line(std::string_view line) {
+    if (head_done_) return true;  // a trailer
+    if (line.starts_with("HTTP/")) {
+      head_ = {};
+      const std::size_t space = line.find(' ');
+      if (space != std::string_view::npos) {
+        std::from_chars(line.data() + space + 1, line.data() + line.size(), head_.status);
+      }
+      return true;
+    }
+    line = trim(line);
+    if (line.empty()) {
+      constexpr int kFirstFinalStatus = 200;
+      if (head_.status < kFirstFinalStatus) return true;
+      head_done_ = true;
+      return sink_.on_head(head_);
+    }
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos) return true;
+    std::string name(line.substr(0, colon));
+    for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    head_.headers.emplace_back(std::move(name), trim(line.substr(colon + 1)));
+    return true;
+  }
+
+  ResponseSink& sink_;
+  const Clock::duration stall_timeout_;
+  HttpHead head_;
+  bool head_done_ = false;
+  bool aborted_ = false;
+  bool stalled_ = false;
+  // Empty until the request is on its way: before that the connect time-out holds.
+  std::optional<Clock::time_point> last_progress_;
+};
+
+/// A handshake fails with one code for a peer that we cannot agree with, where OpenSSL says what is
+/// wrong ("error:0A00010B:SSL routines::wrong version number"), and for a peer that went away.
+bool is_refused_handshake(std::string_view message) {
+  return message.find("error:") != std::string_view::npos &&
+         message.find("unexpected eof") == std::string_view::npos;
+}
+
+ErrorKind kind_of(CURLcode code, std::string_view message) {
+  switch (code) {
+    case CURLE_URL_MALFORMAT:
+      return ErrorKind::kInvalid;
+    case CURLE_SSL_CONNECT_ERROR:
+      return is_refused_handshake(message) ? ErrorKind::kTls : ErrorKind::kNetwork;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CRL_BADFILE:
+    case CURLE_SSL_ENGINE_INITFAILED:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+      return ErrorKind::kTls;
+    default:
+      return ErrorKind::kNetwork;
+  }
+}
+
+class CurlTransport final : public Transport {
+ public:
+  explicit CurlTransport(const TransportOptions& options)
+      : options_(options), ciphers_(cipher_order(cpu_has_aes())), easy_(curl_easy_init()) {
+    if (!easy_) throw std::bad_alloc();
+  }
+
+  Result<void> perform(const HttpRequest& request, ResponseSink& sink) override {
+    if (!request.url.starts_with("https://") && !request.url.starts_with("http://")) {
+      return tl::unexpected(Error{ErrorKind::kInvalid, 0, "", "the URL is none of HTTP", ""});
+    }
+    const HeaderList headers = header_list(request.headers);
+    Transfer transfer(sink, options_.stall_timeout);
+    // Keeps connections and TLS sessions, forgets every option of the request before.
+    curl_easy_reset(easy_.get());
+    error_text_.front() = '\0';
+    configure(request, headers.get(), transfer);
+    return outcome(curl_easy_perform(easy_.get()), transfer);
+  }
+
+ private:
+  template <typename Value>
+  void set(CURLoption option, Value value) {
+    curl_easy_setopt(easy_.get(), option, value);
+  }
+
+  void configure(const HttpRequest& request, curl_slist* headers, Transfer& transfer) {
+    constexpr long kBufferBytes = 512L * 1024;
+    set(CURLOPT_URL, request.url.c_str());
+    set(CURLOPT_PATH_AS_IS, 1L);
+    set(CURLOPT_PROTOCOLS_STR, "http,https");
+    set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    set(CURLOPT_HTTPHEADER, headers);
+    set(CURLOPT_USERAGENT, options_.user_agent.c_str());
+    set(CURLOPT_ERRORBUFFER, error_text_.data());
+    set(CURLOPT_NOSIGNAL, 1L);
+    set(CURLOPT_BUFFERSIZE, kBufferBytes);
+    set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout.count()));
+    if (goes_to_loopback(request.url)) set(CURLOPT_PROXY, "");
+    set_method(request.method);
+    set_tls();
+    set(CURLOPT_HEADERFUNCTION, &Transfer::on_header);
+    set(CURLOPT_HEADERDATA, &transfer);
+    set(CURLOPT_WRITEFUNCTION, &Transfer::on_body);
+    set(CURLOPT_WRITEDATA, &transfer);
+    set(CURLOPT_PREREQFUNCTION, &Transfer::on_request);
+    set(CURLOPT_PREREQDATA, &transfer);
+    set(CURLOPT_XFERINFOFUNCTION, &Transfer::on_progress);
+    set(CURLOPT_XFERINFODATA, &transfer);
+    set(CURLOPT_NOPROGRESS, 0L);
+  }
+
+  void set_method(const std::string& method) {
+    if (method == "HEAD") {
+      set(CURLOPT_NOBODY, 1L);
+    } else if (method == "PUT") {
+      // POSTFIELDS makes it say Content-Length: 0, which CUSTOMREQUEST alone does not.
+      set(CURLOPT_POSTFIELDS, "");
+      set(CURLOPT_POSTFIELDSIZE, 0L);
+      set(CURLOPT_CUSTOMREQUEST, "PUT");
+    } else if (method != "GET") {
+      set(CURLOPT_CUSTOMREQUEST, method.c_str());
+    }
+  }
+
+  void set_tls() {
+    set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    if (!options_.ca_file.empty()) set(CURLOPT_CAINFO, options_.ca_file.c_str());
+    if (ciphers_.tls12 != nullptr) set(CURLOPT_SSL_CIPHER_LIST, ciphers_.tls12);
+    if (ciphers_.tls13 != nullptr) set(CURLOPT_TLS13_CIPHERS, ciphers_.tls13);
+  }
+
+  Result<void> outcome(CURLcode code, const Transfer& transfer) const {
+    const auto failed = [&](ErrorKind kind, std::string message) {
+      return tl::unexpected(Error{kind, transfer.status(), "", std::move(message), ""});
+    };
+    if (transfer.aborted()) return failed(ErrorKind::kAborted, "stopped");
+    if (transfer.stalled()) {
+      return failed(ErrorKind::kNetwork,
+                    fmt::format("nothing came for {} ms", options_.stall_timeout.count()));
+    }
+    if (code == CURLE_OK && transfer.has_head()) return {};
+    if (code == CURLE_OK) return failed(ErrorKind::kNetwork, "the server sent no response");
+    const std::string_view text = error_text_.data();
+    return failed(kind_of(code, text), printable(text.empty() ? curl_easy_strerror(code) : text));
+  }
+
+  const TransportOptions options_;
+  const CipherOrder ciphers_;
+  std::array<char, CURL_ERROR_SIZE> error_text_{};
+  std::unique_ptr<CURL, EasyDeleter> easy_;
+};
+
+}  // namespace
+
+std::unique_ptr<Transport> make_curl_transport(const TransportOptions& options) {
+  // Once, however many threads come here first; libcurl has no later moment to undo it.
+  static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (initialised != CURLE_OK) throw std::bad_alloc();
+  return std::make_unique<CurlTransport>(options);
+}
+
+}  // namespace s3

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <string>
+#include <tl/expected.hpp>
+
+namespace s3 {
+
+/// What the caller must do differently, not where the error came from.
+enum class ErrorKind {
+  kNetwork,         ///< no answer, or cut short, or stalled: try again
+  kThrottled,       ///< 503 SlowDown, 429 and their like: try again, slower
+  kServer,          ///< 5xx, a 200 that carries <Error>, XML that does not parse: try again
+  kTls,             ///< certificate or protocol refused: final for this endpoint
+  kClockSkew,       ///< the signature's time was refused; the session has learned the server's
+                    ///< clock from this answer: sign again, once
+  kWrongRegion,     ///< the session has learned the right region: sign again, once
+  kRedirect,        ///< the session has learned the right host: sign again, once
+  kExpiredToken,    ///< reload the credentials, once
+  kBadCredentials,  ///< InvalidAccessKeyId, SignatureDoesNotMatch, ...: final for this source
+  kDenied,          ///< 403 AccessDenied: final for this object, or for the listing
+  kNoSuchBucket,    ///< final for this source
+  kNotFound,        ///< 404 on the object, or 405 on a delete marker
+  kArchived,        ///< 403 InvalidObjectState: readable only after a restore
+  kUnreadable,      ///< encrypted with a key we do not have (SSE-C, KMS): final for this object
+  kChanged,         ///< 412: no longer the content that was asked for
+  kRangeInvalid,    ///< 416
+  kRefusedOption,   ///< the server does not know an optional header; the session has dropped it:
+                    ///< try again, once
+  kProtocol,        ///< an answer that breaks the protocol (wrong Content-Range, ...): try again
+  kAborted,         ///< the sink said stop
+  kInvalid,         ///< any other 4xx, and what cannot be sent at all: final
+};
+
+/// No member ever holds a secret or a signature.
+struct Error {
+  ErrorKind kind = ErrorKind::kInvalid;
+  int http_status = 0;     ///< 0: there was no response
+  std::string code;        ///< S3's, e.g. "AccessDenied"; empty when the body told none
+  std::string message;     ///< S3's, or libcurl's, or ours
+  std::string request_id;  ///< x-amz-request-id
+};
+
+template <typename T>
+using Result = tl::expected<T, Error>;
+
+/// "403 AccessDenied: Access Denied (request 4442587FB7D0A2F9)"
+std::string describe(const Error& error);
+
+}  // namespace s3

@@ -1,0 +1,130 @@
+#include "s3client/error_kind.h"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <string>
+
+namespace s3 {
+namespace {
+
+struct CodeKind {
+  std::string_view code;
+  ErrorKind kind;
+};
+
+/// Codes that mean the same under whatever status a server sends them.
+constexpr CodeKind kCodes[] = {
+    {"AuthFailure", ErrorKind::kBadCredentials},
+    {"BandwidthLimitExceeded", ErrorKind::kThrottled},
+    {"ExpiredToken", ErrorKind::kExpiredToken},
+    {"ExpiredTokenException", ErrorKind::kExpiredToken},
+    {"InternalError", ErrorKind::kServer},
+    {"InvalidAccessKeyId", ErrorKind::kBadCredentials},
+    {"InvalidClientTokenId", ErrorKind::kBadCredentials},
+    {"InvalidObjectState", ErrorKind::kArchived},
+    {"InvalidSecurity", ErrorKind::kBadCredentials},
+    {"InvalidSignatureException", ErrorKind::kBadCredentials},
+    {"InvalidToken", ErrorKind::kBadCredentials},
+    {"NoSuchBucket", ErrorKind::kNoSuchBucket},
+    {"NotSignedUp", ErrorKind::kBadCredentials},
+    {"OperationAborted", ErrorKind::kServer},
+    {"PreconditionFailed", ErrorKind::kChanged},
+    {"RequestExpired", ErrorKind::kInvalid},
+    {"RequestInTheFuture", ErrorKind::kInvalid},
+    {"RequestLimitExceeded", ErrorKind::kThrottled},
+    {"RequestTimeTooSkewed", ErrorKind::kInvalid},
+    {"RequestTimeout", ErrorKind::kServer},
+    {"ServiceUnavailable", ErrorKind::kThrottled},
+    {"SignatureDoesNotMatch", ErrorKind::kBadCredentials},
+    {"SlowDown", ErrorKind::kThrottled},
+    {"SlowDownRead", ErrorKind::kThrottled},
+    {"Throttling", ErrorKind::kThrottled},
+    {"ThrottlingException", ErrorKind::kThrottled},
+    {"TokenRefreshRequired", ErrorKind::kExpiredToken},
+    {"TooManyRequests", ErrorKind::kThrottled},
+    {"UnrecognizedClientException", ErrorKind::kBadCredentials},
+};
+
+std::optional<ErrorKind> kind_of_code(std::string_view code) {
+  const auto* const found = std::find_if(std::begin(kCodes), std::end(kCodes),
+                                         [&](const CodeKind& known) { return known.code == code; });
+  if (found == std::end(kCodes)) return std::nullopt;
+  return found->kind;
+}
+
+bool mentions(std::string_view text, std::string_view lower_case_word) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  }
+  return lower.find(lower_case_word) != std::string::npos;
+}
+
+/// The action "kms:Decrypt" in S3's message, or "the KMS key"; not the "kms" in some key's name.
+bool is_about_kms(const Refusal& refusal) {
+  return refusal.code.starts_with("KMS.") || mentions(refusal.message, "kms:") ||
+         mentions(refusal.message, " kms ");
+}
+
+bool is_about_encryption(const Refusal& refusal) {
+  return mentions(refusal.message, "encrypt") || is_about_kms(refusal);
+}
+
+bool is_unreadable(const Refusal& refusal) {
+  if (!refusal.on_object) return false;
+  if (refusal.code.starts_with("KMS.")) return true;
+  if (refusal.status == 403) return is_about_kms(refusal);
+  if (refusal.status != 400) return false;
+  if (refusal.head) return true;
+  return (refusal.code == "InvalidRequest" || refusal.code == "InvalidArgument") &&
+         is_about_encryption(refusal);
+}
+
+ErrorKind kind_of_status(const Refusal& refusal) {
+  switch (refusal.status) {
+    case 401:
+      return ErrorKind::kBadCredentials;
+    case 403:
+      return ErrorKind::kDenied;
+    case 404:
+      return refusal.on_object ? ErrorKind::kNotFound : ErrorKind::kNoSuchBucket;
+    case 405:
+      return refusal.is_delete_marker ? ErrorKind::kNotFound : ErrorKind::kInvalid;
+    case 408:
+      return ErrorKind::kServer;
+    case 412:
+      return ErrorKind::kChanged;
+    case 416:
+      return ErrorKind::kRangeInvalid;
+    case 429:
+    case 503:
+      return ErrorKind::kThrottled;
+    default:
+      break;
+  }
+  if (refusal.status >= 500 || refusal.status == 200) return ErrorKind::kServer;
+  // A captive portal's 302, a 204 and so on: no S3 server answers so to what we ask.
+  return refusal.status < 400 ? ErrorKind::kProtocol : ErrorKind::kInvalid;
+}
+
+}  // namespace
+
+ErrorKind kind_of(const Refusal& refusal) {
+  if (const auto kind = kind_of_code(refusal.code)) return *kind;
+  if (is_unreadable(refusal)) return ErrorKind::kUnreadable;
+  if (refusal.code == "AccessDenied") return ErrorKind::kDenied;
+  return kind_of_status(refusal);
+}
+
+bool may_refuse_option(const Refusal& refusal, std::string_view argument, std::string_view option) {
+  const bool plausible = refusal.status == 501 ||
+                         (refusal.status == 400 &&
+                          (refusal.code == "InvalidArgument" || refusal.code == "InvalidRequest" ||
+                           refusal.code == "NotImplemented"));
+  if (!plausible || is_about_encryption(refusal)) return false;
+  const std::string_view stem = option.substr(0, option.find('-'));
+  return argument.empty() || mentions(argument, stem);
+}
+
+}  // namespace s3

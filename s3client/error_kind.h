@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string_view>
+
+#include "s3client/error.h"
+
+namespace s3 {
+
+/// What came in place of the answer that was asked for.
+struct Refusal {
+  int status = 0;
+  std::string_view code;
+  std::string_view message;
+  bool on_object = false;         ///< else: on the bucket, as a listing is
+  bool head = false;              ///< a HEAD: there is no body to tell more
+  bool is_delete_marker = false;  ///< x-amz-delete-marker, or what the body says
+};
+
+/// What the caller must do, as far as status and code alone tell. A HEAD of an object that answers
+/// 400 is kUnreadable: it is how S3 answers for an object under a customer's key (SSE-C).
+/// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+ErrorKind kind_of(const Refusal& refusal);
+
+/// Whether the request may have been refused for an optional header or parameter, and not for
+/// encryption or for another argument. `argument`: what the server names, if anything; `option`:
+/// "checksum-mode" or "encoding-type".
+bool may_refuse_option(const Refusal& refusal, std::string_view argument, std::string_view option);
+
+}  // namespace s3

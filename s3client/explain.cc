@@ -1,0 +1,142 @@
+#include "s3client/explain.h"
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "s3client/clock_offset.h"
+#include "s3client/error_kind.h"
+
+namespace s3 {
+namespace {
+
+constexpr std::string_view kDeleteMarkerHeader = "x-amz-delete-marker";
+
+std::string header_or(const HttpHead& head, std::string_view name, const std::string& otherwise) {
+  const std::string* value = head.find(name);
+  return value == nullptr || value->empty() ? otherwise : *value;
+}
+
+Refusal refusal_of(const Operation& operation, const FailedAnswer& answer) {
+  return {answer.head.status,
+          answer.body.code,
+          answer.body.message,
+          !operation.key.empty(),
+          operation.method == "HEAD",
+          header_or(answer.head, kDeleteMarkerHeader, "") == "true" ||
+              answer.body.resource_type == "DeleteMarker"};
+}
+
+/// A server may echo what we sent, and messages end up in logs and mails.
+void redact(std::string& text, const std::string& secret) {
+  if (secret.empty()) return;
+  for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
+    text.replace(at, secret.size(), "<redacted>");
+  }
+}
+
+void redact(Error& error, const SignedRequest& request) {
+  for (std::string* text : {&error.code, &error.message, &error.request_id}) {
+    redact(*text, request.signature);
+    redact(*text, request.credentials->secret_access_key.reveal());
+    redact(*text, request.credentials->session_token.reveal());
+  }
+}
+
+std::string no_s3_error(const Operation& operation) {
+  return operation.method == "HEAD" ? "a HEAD tells no more" : "the answer is not an S3 error";
+}
+
+bool asks_for_region(const FailedAnswer& answer) {
+  return answer.head.status == 301 || answer.head.status == 400 ||
+         answer.body.code == "AuthorizationHeaderMalformed" ||
+         answer.body.code == "PermanentRedirect";
+}
+
+/// nullopt: the region is not what this is about.
+std::optional<ErrorKind> region_kind(SessionState& session, const SignedRequest& request,
+                                     const FailedAnswer& answer, std::string& message) {
+  if (!asks_for_region(answer)) return std::nullopt;
+  const std::string told = header_or(answer.head, "x-amz-bucket-region", answer.body.region);
+  if (is_region_name(told) && told != request.region) {
+    if (session.learn_region(told, request.region) == RegionLesson::kLearned) {
+      message = fmt::format("the bucket is in region {}, not {}", told, request.region);
+      return ErrorKind::kWrongRegion;
+    }
+    message = fmt::format(
+        "the server asks for region {}, and asked for {} before; set the right "
+        "region and endpoint",
+        told, session.region());
+    return ErrorKind::kInvalid;
+  }
+  if (answer.head.status == 301) {
+    message = fmt::format(
+        "the bucket is not to be had at {} in region {}, and the server does not "
+        "say where it is; set the right region and endpoint",
+        session.origin(), request.region);
+    return ErrorKind::kInvalid;
+  }
+  if (answer.body.code == "AuthorizationHeaderMalformed") return ErrorKind::kBadCredentials;
+  return std::nullopt;
+}
+
+std::optional<ErrorKind> redirect_kind(SessionState& session, const Operation& operation,
+                                       const SignedRequest& request, const FailedAnswer& answer,
+                                       std::string& message) {
+  if (answer.head.status != 307) return std::nullopt;
+  const std::string target = header_or(answer.head, "location", answer.body.endpoint);
+  if (request.redirected) {
+    message = "the server redirected a request that it had redirected before";
+    return ErrorKind::kInvalid;
+  }
+  if (!session.learn_redirect(operation.key, target)) {
+    message = fmt::format("the server redirects to \"{}\", which is not its own domain",
+                          printable(target));
+    return ErrorKind::kInvalid;
+  }
+  message = "the server redirects to another of its hosts";
+  return ErrorKind::kRedirect;
+}
+
+std::optional<ErrorKind> clock_kind(const Operation& operation, const SignedRequest& request,
+                                    const FailedAnswer& answer, std::string& message) {
+  TimeBlame blame = time_blame(answer.body.code);
+  // A HEAD that is refused for its time says nothing but 403.
+  if (operation.method == "HEAD" && answer.head.status == 403) blame = TimeBlame::kPossible;
+  if (!worth_signing_again(blame, request.clock_offset, answer.clock_offset)) return std::nullopt;
+  message = fmt::format("the server's clock is {} s off ours",
+                        std::chrono::round<std::chrono::seconds>(*answer.clock_offset).count());
+  return ErrorKind::kClockSkew;
+}
+
+std::optional<ErrorKind> option_kind(SessionState& session, const Operation& operation,
+                                     const FailedAnswer& answer) {
+  if (operation.option.empty() ||
+      !may_refuse_option(refusal_of(operation, answer), answer.body.argument, operation.option)) {
+    return std::nullopt;
+  }
+  session.refuse_option(std::string(operation.option));
+  return ErrorKind::kRefusedOption;
+}
+
+}  // namespace
+
+Error explain(SessionState& session, const Operation& operation, const SignedRequest& request,
+              const FailedAnswer& answer) {
+  Error error;
+  error.http_status = answer.head.status;
+  error.code = answer.body.code;
+  error.message = answer.body.message;
+  error.request_id = printable(header_or(answer.head, "x-amz-request-id", answer.body.request_id));
+  if (error.code.empty() && error.message.empty()) error.message = no_s3_error(operation);
+
+  auto kind = clock_kind(operation, request, answer, error.message);
+  if (!kind) kind = region_kind(session, request, answer, error.message);
+  if (!kind) kind = redirect_kind(session, operation, request, answer, error.message);
+  if (!kind) kind = option_kind(session, operation, answer);
+  error.kind = kind ? *kind : kind_of(refusal_of(operation, answer));
+  redact(error, request);
+  return error;
+}
+
+}  // namespace s3

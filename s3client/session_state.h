@@ -1,0 +1,111 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "s3client/credentials.h"
+#include "s3client/endpoint.h"
+#include "s3client/session.h"
+#include "s3client/sigv4.h"
+#include "s3client/transport.h"
+
+namespace s3 {
+
+/// One request before it is addressed and signed.
+struct Operation {
+  std::string_view method;
+  std::string_view key;  ///< empty: the bucket itself
+  std::vector<QueryParameter> query;
+  std::vector<Header> headers;  ///< lower case; all of them are signed
+  std::string_view option;      ///< the optional header or parameter that it carries; empty: none
+  std::string_view payload_hash = kEmptyPayloadHash;
+};
+
+/// An operation ready to be sent, and what it was signed with.
+struct SignedRequest {
+  HttpRequest http;
+  Time sent;
+  std::chrono::milliseconds clock_offset{0};
+  std::string region;
+  bool redirected = false;
+  std::string signature;
+  std::shared_ptr<const Credentials> credentials;
+};
+
+enum class RegionLesson { kLearned, kContradicts };
+
+/// What a Session knows, and the signing that depends on it. Thread-safe.
+class SessionState {
+ public:
+  static Result<std::unique_ptr<SessionState>> open(SessionOptions options);
+
+  /// Counts as one request. A host learned from a redirect is used for its key, once.
+  SignedRequest sign(const Operation& operation);
+
+  Time now() const { return options_.now(); }
+  const std::string& bucket() const { return options_.bucket; }
+  /// The configured one: a name for the server that does not change while the program runs.
+  const std::string& origin() const { return origin_; }
+  bool request_payer() const { return options_.request_payer; }
+  std::uint64_t requests() const;
+
+  std::string region() const;
+  std::optional<std::string> corrected_region() const;
+  /// The server wants `told` where a request was signed with `signed_with`. It is believed once.
+  RegionLesson learn_region(const std::string& told, const std::string& signed_with);
+
+  std::chrono::milliseconds clock_offset() const;
+  void learn_clock_offset(std::chrono::milliseconds offset);
+
+  /// false: `target` lies outside of the endpoint's domain, and nothing was learned.
+  bool learn_redirect(std::string_view key, std::string_view target);
+
+  bool refuses(std::string_view option) const;
+  std::vector<std::string> refused_options() const;
+  void refuse_option(std::string option);
+
+  Result<void> reload_credentials();
+
+ private:
+  struct CachedKey {
+    std::string day;
+    std::string region;
+    std::shared_ptr<const Credentials> credentials;
+    SigningKey key{};
+  };
+
+  SessionState(SessionOptions options, Address address);
+  Address take_address(std::string_view key, bool& redirected);
+  SigningKey signing_key(const std::shared_ptr<const Credentials>& credentials,
+                         const SigningScope& scope);
+
+  const SessionOptions options_;
+  const std::string origin_;
+
+  std::mutex reload_mutex_;  // keeps calls of options_.credentials apart; taken before mutex_
+  mutable std::mutex mutex_;
+  // All below are guarded by mutex_.
+  Address address_;
+  std::string region_;
+  bool region_corrected_ = false;
+  std::chrono::milliseconds clock_offset_{0};
+  std::uint64_t requests_ = 0;
+  std::set<std::string, std::less<>> refused_options_;
+  std::map<std::string, Address, std::less<>> redirects_;
+  std::shared_ptr<const Credentials> credentials_;
+  CachedKey cached_key_;
+};
+
+struct Session::Impl {
+  std::unique_ptr<SessionState> state;
+};
+
+}  // namespace s3
