@@ -1,0 +1,171 @@
+#include "agent/cli.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <string>
+
+#include "agent/commands.h"
+#include "agent/pull.h"
+#include "agent/signal_watcher.h"
+#include "agent/system_environment.h"
+
+namespace agent {
+namespace {
+
+struct Arguments {
+  std::string config;
+  bool verbose = false;
+  bool quiet = false;
+  std::string log_format = "text";
+  bool json = false;
+  std::string init_path;
+  PullOptions pull;
+  ListOptions list;
+};
+
+void print_line(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  if (text.empty() || text.back() != '\n') std::fputc('\n', stdout);
+}
+
+void write_log_line(const std::string& line) {
+  // Over a progress bar that may stand there.
+  if (::isatty(STDERR_FILENO) == 1) std::fputs("\r\x1b[K", stderr);
+  std::fputs((line + "\n").c_str(), stderr);
+}
+
+Log make_log(const Arguments& arguments) {
+  const auto verbosity = arguments.verbose ? Log::Verbosity::kVerbose
+                         : arguments.quiet ? Log::Verbosity::kQuiet
+                                           : Log::Verbosity::kNormal;
+  return {arguments.log_format == "json" ? Log::Format::kJson : Log::Format::kText, verbosity,
+          write_log_line};
+}
+
+// Runs `command` in the real world.
+ExitStatus in_system(const Arguments& arguments,
+                     const std::function<ExitStatus(const Environment&)>& command) {
+  StopFlag stop{false};
+  const SignalWatcher watcher(stop);
+  SystemClock clock;
+  Log log = make_log(arguments);
+  return command(system_environment(clock, log, stop));
+}
+
+ExitStatus with_config(
+    const Arguments& arguments,
+    const std::function<ExitStatus(const Config&, const Environment&)>& command) {
+  const auto config = load_config(config_path(arguments.config));
+  if (!config) {
+    Log log = make_log(arguments);
+    log.error({"", "", config.error().message});
+    return ExitStatus::kConfig;
+  }
+  return in_system(arguments,
+                   [&](const Environment& environment) { return command(*config, environment); });
+}
+
+using Command = std::function<ExitStatus()>;
+
+void add_global_options(CLI::App& app, Arguments& arguments) {
+  app.set_version_flag("--version", "holdfast " HOLDFAST_VERSION);
+  app.add_option("--config", arguments.config,
+                 "The configuration (else $HOLDFAST_CONFIG, else /etc/holdfast/holdfast.conf)")
+      ->type_name("FILE");
+  auto* verbose = app.add_flag("-v,--verbose", arguments.verbose, "Say more");
+  app.add_flag("-q,--quiet", arguments.quiet, "Say only what went wrong")->excludes(verbose);
+  app.add_option("--log-format", arguments.log_format, "How problems are written on stderr")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("text|json");
+  app.require_subcommand(1);
+  app.fallthrough();
+}
+
+void add_init(CLI::App& app, Arguments& arguments, Command& command) {
+  auto* init = app.add_subcommand("init", "Make a mounted disk a holdfast disk");
+  init->add_option("PATH", arguments.init_path, "Its mount point")->required();
+  init->callback([&] {
+    command = [&] {
+      return in_system(arguments, [&](const Environment& environment) {
+        return init_command(arguments.init_path, environment, print_line);
+      });
+    };
+  });
+}
+
+void add_pull(CLI::App& app, Arguments& arguments, Command& command) {
+  auto* sub = app.add_subcommand("pull", "Fetch what is new, prove it, keep it (the cron job)");
+  sub->add_option("SOURCE", arguments.pull.sources, "Only these sources");
+  sub->add_flag("--dry-run", arguments.pull.dry_run, "Show what would be fetched; change nothing");
+  sub->add_flag("--json", arguments.pull.json, "With --dry-run: one JSON object a line");
+  sub->callback([&] {
+    command = [&] {
+      return with_config(arguments, [&](const Config& config, const Environment& environment) {
+        return pull(config, arguments.pull, environment, print_line);
+      });
+    };
+  });
+}
+
+void add_status(CLI::App& app, Arguments& arguments, Command& command) {
+  auto* sub = app.add_subcommand("status", "Tell how things stand");
+  sub->add_flag("--json", arguments.json, "The status file as it is");
+  sub->callback([&] {
+    command = [&] {
+      return with_config(arguments, [&](const Config& config, const Environment& environment) {
+        return status_command(config, arguments.json, environment, print_line);
+      });
+    };
+  });
+}
+
+void add_list(CLI::App& app, Arguments& arguments, Command& command) {
+  auto* sub = app.add_subcommand("list", "List what is held");
+  sub->add_option("SOURCE", arguments.list.source, "The source")->required();
+  sub->add_option("GLOB", arguments.list.glob, "Only keys that match");
+  sub->add_flag("--json", arguments.list.json, "As a JSON array");
+  sub->callback([&] {
+    command = [&] {
+      return with_config(arguments, [&](const Config& config, const Environment& environment) {
+        return list_command(config, arguments.list, environment, print_line);
+      });
+    };
+  });
+}
+
+}  // namespace
+
+ExitStatus run_cli(int argc, const char* const* argv) {
+  CLI::App app{"holdfast: pulls backups out of S3 onto a disk that the cloud cannot reach",
+               "holdfast"};
+  Arguments arguments;
+  Command command;
+  add_global_options(app, arguments);
+  add_init(app, arguments, command);
+  add_pull(app, arguments, command);
+  add_status(app, arguments, command);
+  add_list(app, arguments, command);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) {
+      app.exit(error);
+      return ExitStatus::kOk;
+    }
+    std::fprintf(stderr, "holdfast: error: %s; see holdfast --help\n", error.what());
+    return ExitStatus::kUsage;
+  }
+  try {
+    return command();
+  } catch (const std::exception& defect) {
+    std::fprintf(stderr, "holdfast: error: a defect in holdfast: %s; please report it\n",
+                 defect.what());
+    return ExitStatus::kDefect;
+  }
+}
+
+}  // namespace agent

@@ -1,0 +1,416 @@
+#include "agent/config.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <numeric>
+#include <span>
+
+#include "agent/config_file.h"
+#include "agent/glob.h"
+#include "agent/units.h"
+
+namespace agent {
+namespace {
+
+// nullopt: taken; otherwise what is wrong with the value.
+using Complaint = std::optional<std::string>;
+
+template <typename Target>
+struct KeyRule {
+  std::string_view name;
+  std::function<Complaint(Target&, const std::string&)> take;
+};
+
+Complaint not_supported_yet(std::string_view name) {
+  return fmt::format("\"{}\" is not supported yet by this version; remove the line", name);
+}
+
+template <typename Target>
+KeyRule<Target> later(std::string_view name) {
+  return {name, [name](Target&, const std::string&) { return not_supported_yet(name); }};
+}
+
+template <typename Target, typename Member>
+KeyRule<Target> text(std::string_view name, Member Target::*member) {
+  return {name, [member](Target& target, const std::string& value) -> Complaint {
+            target.*member = value;
+            return std::nullopt;
+          }};
+}
+
+template <typename T>
+Complaint store_parsed(T& into, const std::optional<T>& parsed, const std::string& value,
+                       std::string_view wanted) {
+  if (!parsed) return fmt::format("\"{}\" is not {}", value, wanted);
+  into = *parsed;
+  return std::nullopt;
+}
+
+constexpr std::string_view kSizeForm = "a size (such as 512, 64K, 10M, 2G or 1T)";
+constexpr std::string_view kDurationForm = "a duration (such as 90s, 15m, 26h, 30d or 8w)";
+constexpr std::string_view kYesNoForm = "yes or no";
+
+Complaint take_count(unsigned& into, const std::string& value, unsigned low, unsigned high) {
+  const auto parsed = parse_number(value, low, high);
+  if (!parsed) return fmt::format("\"{}\" is not a number from {} to {}", value, low, high);
+  into = static_cast<unsigned>(*parsed);
+  return std::nullopt;
+}
+
+Complaint take_globs(std::vector<std::string>& into, std::string_view value) {
+  while (!value.empty()) {
+    const auto comma = std::min(value.find(','), value.size());
+    auto glob = value.substr(0, comma);
+    value.remove_prefix(std::min(comma + 1, value.size()));
+    const auto first = glob.find_first_not_of(" \t");
+    if (first == std::string_view::npos) return "an empty pattern stands in the list";
+    glob = glob.substr(first, glob.find_last_not_of(" \t") - first + 1);
+    if (!glob_is_valid(glob)) return fmt::format("\"{}\" is not a pattern", glob);
+    into.emplace_back(glob);
+  }
+  return std::nullopt;
+}
+
+Complaint take_addressing(s3::Addressing& into, const std::string& value) {
+  if (value == "auto") {
+    into = s3::Addressing::kAuto;
+  } else if (value == "path") {
+    into = s3::Addressing::kPath;
+  } else if (value == "virtual") {
+    into = s3::Addressing::kVirtual;
+  } else {
+    return fmt::format("\"{}\" is not auto, path or virtual", value);
+  }
+  return std::nullopt;
+}
+
+using Rules = std::span<const KeyRule<Config>>;
+using SourceRules = std::span<const KeyRule<SourceConfig>>;
+
+Rules disk_rules() {
+  static const std::array<KeyRule<Config>, 4> kRules = {{
+      {"path",
+       [](Config& c, const std::string& v) -> Complaint {
+         if (v.empty() || v.front() != '/') return "the path has to begin with '/'";
+         c.disk.path = v;
+         return std::nullopt;
+       }},
+      {"require_mount",
+       [](Config& c, const std::string& v) {
+         return store_parsed(c.disk.require_mount, parse_yes_no(v), v, kYesNoForm);
+       }},
+      {"id",
+       [](Config& c, const std::string& v) -> Complaint {
+         c.disk.id = v;
+         return std::nullopt;
+       }},
+      {"min_free",
+       [](Config& c, const std::string& v) {
+         return store_parsed(c.disk.min_free_bytes, parse_size(v), v, kSizeForm);
+       }},
+  }};
+  return kRules;
+}
+
+Rules agent_rules() {
+  static const std::array<KeyRule<Config>, 8> kRules = {{
+      {"status_file",
+       [](Config& c, const std::string& v) -> Complaint {
+         if (v.empty() || v.front() != '/') return "the path has to begin with '/'";
+         c.agent.status_file = v;
+         return std::nullopt;
+       }},
+      {"parallel",
+       [](Config& c, const std::string& v) { return take_count(c.agent.parallel, v, 1, 16); }},
+      {"limit_rate",
+       [](Config& c, const std::string& v) {
+         return store_parsed(c.agent.limit_rate_bytes, parse_size(v), v, kSizeForm);
+       }},
+      {"max_runtime",
+       [](Config& c, const std::string& v) {
+         return store_parsed(c.agent.max_runtime, parse_duration(v), v, kDurationForm);
+       }},
+      {"retries",
+       [](Config& c, const std::string& v) { return take_count(c.agent.retries, v, 1, 100); }},
+      later<Config>("metrics_file"),
+      later<Config>("ping_url"),
+      later<Config>("on_alarm"),
+  }};
+  return kRules;
+}
+
+SourceRules source_rules() {
+  using S = SourceConfig;
+  static const auto kRules = std::to_array<KeyRule<S>>({
+      text("bucket", &S::bucket),
+      text("prefix", &S::prefix),
+      text("endpoint", &S::endpoint),
+      {"allow_http",
+       [](S& s, const std::string& v) {
+         return store_parsed(s.allow_http, parse_yes_no(v), v, kYesNoForm);
+       }},
+      text("region", &S::region),
+      {"addressing",
+       [](S& s, const std::string& v) { return take_addressing(s.addressing, v); }},
+      text("credentials_file", &S::credentials_file),
+      text("profile", &S::profile),
+      text("ca_file", &S::ca_file),
+      {"include", [](S& s, const std::string& v) { return take_globs(s.include, v); }},
+      {"exclude", [](S& s, const std::string& v) { return take_globs(s.exclude, v); }},
+      {"versions",
+       [](S&, const std::string& v) -> Complaint {
+         if (v == "current") return std::nullopt;
+         if (v == "all") return "\"versions = all\" is not supported yet by this version";
+         return fmt::format("\"{}\" is not current or all", v);
+       }},
+      {"request_payer",
+       [](S& s, const std::string& v) {
+         return store_parsed(s.request_payer, parse_yes_no(v), v, kYesNoForm);
+       }},
+      later<S>("on_change"),
+      later<S>("tripwire"),
+      later<S>("tripwire_min"),
+      later<S>("series"),
+      later<S>("expect_every"),
+      later<S>("min_size"),
+      later<S>("shrink_alarm"),
+      later<S>("keep_within"),
+      later<S>("keep_last"),
+      later<S>("keep_daily"),
+      later<S>("keep_weekly"),
+      later<S>("keep_monthly"),
+      later<S>("keep_yearly"),
+      later<S>("scrub_every"),
+  });
+  return kRules;
+}
+
+// Damerau-Levenshtein without transposition is enough for a hint.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U)});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+std::string hint(std::string_view name, const std::vector<std::string_view>& known) {
+  std::string_view best;
+  std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3) + 1;
+  for (const auto candidate : known) {
+    const auto distance = edit_distance(name, candidate);
+    if (distance < best_distance) {
+      best = candidate;
+      best_distance = distance;
+    }
+  }
+  return best.empty() ? "" : fmt::format("; did you mean \"{}\"?", best);
+}
+
+template <typename Target>
+std::string hint_of(std::string_view name, std::span<const KeyRule<Target>> rules) {
+  std::vector<std::string_view> names;
+  for (const auto& rule : rules) names.push_back(rule.name);
+  return hint(name, names);
+}
+
+bool is_source_name(std::string_view name) {
+  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return !name.empty() && name.size() <= 64 && plain(name.front()) &&
+         std::all_of(name.begin(), name.end(),
+                     [&](char c) { return plain(c) || c == '_' || c == '-'; });
+}
+
+// The host of "scheme://host[:port]"; empty when there is more or less than that.
+std::string_view host_of(std::string_view url) {
+  url.remove_prefix(std::min(url.size(), url.find("://") + 3));
+  if (!url.empty() && url.back() == '/') url.remove_suffix(1);
+  if (url.find_first_of("/?#@ ") != std::string_view::npos) return {};
+  if (!url.empty() && url.front() == '[') {
+    const auto end = url.find(']');
+    return end == std::string_view::npos ? std::string_view{} : url.substr(0, end + 1);
+  }
+  return url.substr(0, url.find(':'));
+}
+
+bool is_loopback(std::string_view host) {
+  if (host == "localhost" || host == "[::1]") return true;
+  // A name such as 127.example.org only looks like one.
+  return host.substr(0, 4) == "127." &&
+         host.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+class Loader {
+ public:
+  explicit Loader(std::string path) : path_(std::move(path)) {}
+
+  tl::expected<Config, ConfigError> load() {
+    const auto sections = read_ini(path_);
+    if (!sections) {
+      const auto& error = sections.error();
+      return tl::unexpected(complain(
+          error.line, error.line > 0 ? error.message
+                                     : fmt::format("cannot be read: {}; name the right file with "
+                                                   "--config or $HOLDFAST_CONFIG",
+                                                   error.message)));
+    }
+    for (const auto& section : *sections) {
+      if (auto error = take(section)) return tl::unexpected(*error);
+    }
+    if (auto error = check_whole()) return tl::unexpected(*error);
+    return std::move(config_);
+  }
+
+ private:
+  using Failure = std::optional<ConfigError>;
+
+  ConfigError complain(int line, std::string_view what) const {
+    return {line > 0 ? fmt::format("{}:{}: {}", path_, line, what)
+                     : fmt::format("{}: {}", path_, what)};
+  }
+
+  Failure take(const IniSection& section) {
+    if (seen_.contains(section.name)) {
+      return complain(section.line, fmt::format("[{}] is given twice; the first is in line {}",
+                                                section.name, seen_[section.name]));
+    }
+    seen_[section.name] = section.line;
+    if (section.name == "disk") return take_keys(section, config_, disk_rules());
+    if (section.name == "agent") return take_keys(section, config_, agent_rules());
+    constexpr std::string_view kSource = "source ";
+    if (section.name.starts_with(kSource)) return take_source(section, kSource.size());
+    return complain(section.line, fmt::format("there is no section [{}]{}", section.name,
+                                              hint(section.name.substr(0, section.name.find(' ')),
+                                                   {"disk", "agent", "source"})));
+  }
+
+  Failure take_source(const IniSection& section, std::size_t name_at) {
+    SourceConfig source;
+    source.name = section.name.substr(
+        std::min(section.name.size(), section.name.find_first_not_of(' ', name_at)));
+    if (!is_source_name(source.name)) {
+      return complain(
+          section.line,
+          fmt::format("\"{}\" cannot name a source; use a-z, 0-9, '_' and '-', at most 64 "
+                      "of them, and begin with a letter or digit",
+                      source.name));
+    }
+    for (const auto& other : config_.sources) {
+      if (other.name == source.name) {
+        return complain(section.line, fmt::format("source \"{}\" is given twice", source.name));
+      }
+    }
+    if (auto failure = take_keys(section, source, source_rules())) return failure;
+    if (auto failure = check_source(section, source)) return failure;
+    config_.sources.push_back(std::move(source));
+    return std::nullopt;
+  }
+
+  template <typename Target>
+  Failure take_keys(const IniSection& section, Target& target,
+                    std::span<const KeyRule<Target>> rules) {
+    std::map<std::string_view, int> lines;
+    for (const auto& key : section.keys) {
+      const auto rule = std::find_if(rules.begin(), rules.end(),
+                                     [&](const auto& r) { return r.name == key.name; });
+      if (rule == rules.end()) {
+        return complain(key.line, fmt::format("[{}] has no key \"{}\"{}", section.name, key.name,
+                                              hint_of(key.name, rules)));
+      }
+      if (const auto [first, is_new] = lines.emplace(rule->name, key.line); !is_new) {
+        return complain(key.line, fmt::format("\"{}\" is given twice; the first is in line {}",
+                                              key.name, first->second));
+      }
+      if (const auto complaint = rule->take(target, key.value)) {
+        return complain(key.line, fmt::format("{}: {}", key.name, *complaint));
+      }
+    }
+    return std::nullopt;
+  }
+
+  static int line_of(const IniSection& section, std::string_view key) {
+    for (const auto& candidate : section.keys) {
+      if (candidate.name == key) return candidate.line;
+    }
+    return section.line;
+  }
+
+  Failure check_source(const IniSection& section, const SourceConfig& source) const {
+    if (source.bucket.empty()) {
+      return complain(section.line, fmt::format("[{}] needs \"bucket = NAME\"", section.name));
+    }
+    if (source.bucket.find_first_of("/?# \t") != std::string::npos) {
+      return complain(line_of(section, "bucket"),
+                      fmt::format("\"{}\" cannot be a bucket's name", source.bucket));
+    }
+    if (source.region.empty()) return complain(line_of(section, "region"), "region is empty");
+    if (source.endpoint.empty()) return std::nullopt;
+    const int line = line_of(section, "endpoint");
+    const bool https = source.endpoint.starts_with("https://");
+    const bool http = source.endpoint.starts_with("http://");
+    const auto host = host_of(source.endpoint);
+    if ((!https && !http) || host.empty()) {
+      return complain(line,
+                      fmt::format("endpoint: \"{}\" is not https://HOST[:PORT]; the bucket has a "
+                                  "key of its own",
+                                  source.endpoint));
+    }
+    if (http && !source.allow_http && !is_loopback(host)) {
+      return complain(
+          line,
+          "endpoint: http:// would send everything in the clear; use https://, or write "
+          "\"allow_http = yes\" below it if that is meant");
+    }
+    return std::nullopt;
+  }
+
+  Failure check_whole() const {
+    if (!seen_.contains("disk")) return complain(0, "the section [disk] with its path is missing");
+    if (config_.disk.path.empty()) {
+      return complain(seen_.at("disk"), "[disk] needs \"path = DIRECTORY\"");
+    }
+    if (config_.sources.empty()) {
+      return complain(0, "there is no [source NAME]; add one with its bucket");
+    }
+    return std::nullopt;
+  }
+
+  std::string path_;
+  Config config_;
+  std::map<std::string, int> seen_;
+};
+
+}  // namespace
+
+bool SourceConfig::wants(std::string_view key) const {
+  const auto rest = key.substr(std::min(prefix.size(), key.size()));
+  const auto matches = [&](const std::string& glob) { return glob_match(glob, rest); };
+  return (include.empty() || std::any_of(include.begin(), include.end(), matches)) &&
+         std::none_of(exclude.begin(), exclude.end(), matches);
+}
+
+std::string config_path(const std::string& from_command_line) {
+  if (!from_command_line.empty()) return from_command_line;
+  const char* from_environment = std::getenv("HOLDFAST_CONFIG");
+  if (from_environment != nullptr && *from_environment != '\0') return from_environment;
+  return "/etc/holdfast/holdfast.conf";
+}
+
+tl::expected<Config, ConfigError> load_config(const std::string& path) {
+  return Loader(path).load();
+}
+
+}  // namespace agent

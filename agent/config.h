@@ -1,0 +1,63 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "s3client/session.h"
+#include "tl/expected.hpp"
+
+namespace agent {
+
+/// Contract section 1; the defaults are the contract's.
+struct SourceConfig {
+  std::string name;
+  std::string bucket;
+  std::string prefix;
+  std::string endpoint;  ///< empty: AWS's for the region
+  std::string region = "us-east-1";
+  s3::Addressing addressing = s3::Addressing::kAuto;
+  bool allow_http = false;
+  std::string credentials_file = "/etc/holdfast/credentials";
+  std::string profile = "default";
+  std::string ca_file;
+  std::vector<std::string> include;  ///< empty: everything
+  std::vector<std::string> exclude;
+  bool request_payer = false;
+
+  /// `key` is wanted by include and exclude, which look at it without the prefix.
+  bool wants(std::string_view key) const;
+};
+
+struct Config {
+  struct {
+    std::string path;
+    bool require_mount = true;
+    std::string id;  ///< empty: any holdfast disk
+    std::uint64_t min_free_bytes = std::uint64_t{1} << 30;
+  } disk;
+  struct {
+    std::string status_file = "/var/lib/holdfast/status.json";
+    unsigned parallel = 4;
+    std::uint64_t limit_rate_bytes = 0;   ///< per second; 0: no limit
+    std::chrono::seconds max_runtime{0};  ///< 0: no limit
+    unsigned retries = 5;
+  } agent;
+  std::vector<SourceConfig> sources;
+};
+
+/// Where the configuration is wrong: "FILE:LINE: what; what to do".
+struct ConfigError {
+  std::string message;
+};
+
+/// --config, else $HOLDFAST_CONFIG, else /etc/holdfast/holdfast.conf.
+std::string config_path(const std::string& from_command_line);
+
+/// Reads and checks the whole file; touches nothing else. The first mistake is the error.
+tl::expected<Config, ConfigError> load_config(const std::string& path);
+
+}  // namespace agent

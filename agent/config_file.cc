@@ -1,0 +1,91 @@
+#include "agent/config_file.h"
+
+#include <fmt/format.h>
+#include <ini.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+namespace agent {
+namespace {
+
+constexpr int kLongestLineBytes = 4096;
+
+struct Parser {
+  std::FILE* file = nullptr;
+  int line = 0;
+  IniError error;
+  std::vector<IniSection> sections;
+
+  bool failed() const { return !error.message.empty(); }
+  void fail(std::string message) {
+    if (!failed()) error = IniError{line, std::move(message)};
+  }
+};
+
+// inih cuts section names at 50 bytes and tells neither empty sections nor line numbers, so
+// the headings are read here, on the way to it.
+void note_heading(Parser& parser, const char* text) {
+  while (*text == ' ' || *text == '\t') ++text;
+  if (std::strncmp(text, "\xEF\xBB\xBF", 3) == 0) text += 3;
+  if (*text != '[') return;
+  const char* end = std::strchr(text, ']');
+  if (end == nullptr) return parser.fail("the section's heading has no ']'");
+  parser.sections.push_back(IniSection{std::string(text + 1, end), parser.line, {}});
+}
+
+char* read_line(char* into, int size_bytes, void* stream) {
+  auto& parser = *static_cast<Parser*>(stream);
+  if (parser.failed()) return nullptr;
+  char* line = std::fgets(into, size_bytes, parser.file);
+  if (line == nullptr) {
+    if (std::ferror(parser.file) != 0) parser.fail(std::strerror(errno));
+    return nullptr;
+  }
+  ++parser.line;
+  const auto length = std::strlen(line);
+  if (length + 1 == static_cast<std::size_t>(size_bytes) && line[length - 1] != '\n') {
+    parser.fail(fmt::format("the line is longer than {} bytes", kLongestLineBytes));
+    return nullptr;
+  }
+  note_heading(parser, line);
+  return parser.failed() ? nullptr : line;
+}
+
+int take_key(void* user, const char*, const char* name, const char* value) {
+  auto& parser = *static_cast<Parser*>(user);
+  if (parser.sections.empty()) {
+    parser.fail(fmt::format("\"{}\" stands before the first [section]", name));
+    return 0;
+  }
+  parser.sections.back().keys.push_back(IniKey{name, value, parser.line});
+  return 1;
+}
+
+}  // namespace
+
+tl::expected<std::vector<IniSection>, IniError> read_ini(const std::string& path) {
+  // The library's own settings are variables; these make a line as long as we say, and an indented
+  // line a line of its own.
+  ini_use_stack = false;
+  ini_max_line = kLongestLineBytes + 3;
+  ini_initial_alloc = kLongestLineBytes + 3;
+  ini_allow_multiline = false;
+
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"),
+                                                             &std::fclose);
+  if (!file) return tl::unexpected(IniError{0, std::strerror(errno)});
+  Parser parser;
+  parser.file = file.get();
+  const int first_bad_line = ini_parse_stream(&read_line, &parser, &take_key, &parser);
+  if (parser.failed()) return tl::unexpected(parser.error);
+  if (first_bad_line != 0) {
+    return tl::unexpected(IniError{first_bad_line > 0 ? first_bad_line : 0,
+                                   "neither a [section] nor \"key = value\""});
+  }
+  return std::move(parser.sections);
+}
+
+}  // namespace agent

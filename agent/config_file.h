@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+namespace agent {
+
+/// An INI file as it stands: nothing is known here of what the names mean.
+struct IniKey {
+  std::string name;
+  std::string value;
+  int line = 0;
+};
+
+struct IniSection {
+  std::string name;
+  int line = 0;
+  std::vector<IniKey> keys;
+};
+
+struct IniError {
+  int line = 0;  ///< 0: the file as a whole
+  std::string message;
+};
+
+/// Sections in file order, those without keys too. Keys before the first section, unreadable files
+/// and lines that are neither are errors. One line holds at most 4096 bytes.
+tl::expected<std::vector<IniSection>, IniError> read_ini(const std::string& path);
+
+}  // namespace agent

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "agent/clock.h"
+#include "agent/log.h"
+#include "s3client/curl_transport.h"
+#include "store/disk.h"
+#include "tl/expected.hpp"
+
+namespace agent {
+
+/// The world outside, as far as the commands reach it. Tests put fakes in its place.
+struct Environment {
+  Clock& clock;
+  Log& log;
+  StopFlag& stop;
+  std::function<store::Result<std::unique_ptr<store::Disk>>(const std::string& path)> open_disk;
+  std::function<store::Result<bool>(const std::string& path)> is_mount_point;
+  std::function<std::unique_ptr<s3::Transport>(const s3::TransportOptions&)> make_transport;
+  std::function<std::optional<std::string>(const char* name)> variable;
+  /// Replaces a small file of this system atomically and durably, readable by all. The error is a
+  /// sentence.
+  std::function<tl::expected<void, std::string>(const std::string& path, const std::string& text)>
+      replace_file;
+  /// nullopt when there is none.
+  std::function<tl::expected<std::optional<std::string>, std::string>(const std::string& path)>
+      read_file;
+  std::string host_name;
+  std::uint32_t seed = 0;  ///< for the jitter of retries
+  bool terminal = false;   ///< progress may be shown
+};
+
+}  // namespace agent

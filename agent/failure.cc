@@ -1,0 +1,113 @@
+#include "agent/failure.h"
+
+#include <fmt/format.h>
+
+namespace agent {
+
+Verdict verdict_on(const s3::Error& error) {
+  switch (error.kind) {
+    case s3::ErrorKind::kNetwork:
+    case s3::ErrorKind::kThrottled:
+    case s3::ErrorKind::kServer:
+    case s3::ErrorKind::kProtocol:
+      return Verdict::kRetry;
+    case s3::ErrorKind::kClockSkew:
+    case s3::ErrorKind::kWrongRegion:
+    case s3::ErrorKind::kRedirect:
+    case s3::ErrorKind::kRefusedOption:
+      return Verdict::kRetryNow;
+    case s3::ErrorKind::kExpiredToken:
+      return Verdict::kReload;
+    case s3::ErrorKind::kChanged:
+      return Verdict::kChanged;
+    case s3::ErrorKind::kNotFound:
+      return Verdict::kGone;
+    case s3::ErrorKind::kArchived:
+      return Verdict::kArchived;
+    case s3::ErrorKind::kDenied:
+    case s3::ErrorKind::kUnreadable:
+      return Verdict::kUnreadable;
+    case s3::ErrorKind::kAborted:
+      return Verdict::kStopped;
+    case s3::ErrorKind::kRangeInvalid:
+    case s3::ErrorKind::kInvalid:
+      return Verdict::kSkip;
+    case s3::ErrorKind::kTls:
+    case s3::ErrorKind::kBadCredentials:
+    case s3::ErrorKind::kNoSuchBucket:
+      return Verdict::kStopSource;
+  }
+  return Verdict::kSkip;
+}
+
+ExitStatus status_of(const s3::Error& error) {
+  switch (error.kind) {
+    case s3::ErrorKind::kDenied:
+    case s3::ErrorKind::kBadCredentials:
+    case s3::ErrorKind::kExpiredToken:
+      return ExitStatus::kRefused;
+    default:
+      return ExitStatus::kIncomplete;
+  }
+}
+
+ExitStatus status_of(const store::Error& error) {
+  return error.kind == store::ErrorKind::kBusy ? ExitStatus::kNotNow : ExitStatus::kDiskFailed;
+}
+
+namespace {
+
+std::string remedy(const s3::Error& error, std::string_view action) {
+  switch (error.kind) {
+    case s3::ErrorKind::kNetwork:
+      return "check the network and the endpoint; the next run tries again";
+    case s3::ErrorKind::kThrottled:
+      return "the server asks for fewer requests; lower \"parallel\", or wait for the next run";
+    case s3::ErrorKind::kServer:
+    case s3::ErrorKind::kProtocol:
+      return "the fault is the server's; the next run tries again";
+    case s3::ErrorKind::kTls:
+      return "check the endpoint's certificate, \"ca_file\" and this machine's clock";
+    case s3::ErrorKind::kClockSkew:
+      return "set this machine's clock";
+    case s3::ErrorKind::kWrongRegion:
+    case s3::ErrorKind::kRedirect:
+      return "correct \"region\" or \"endpoint\" in the configuration";
+    case s3::ErrorKind::kExpiredToken:
+      return "renew the session token in the credentials";
+    case s3::ErrorKind::kBadCredentials:
+      return "correct the credentials";
+    case s3::ErrorKind::kDenied:
+      return fmt::format("the credentials need {} here", action);
+    case s3::ErrorKind::kNoSuchBucket:
+      return "correct \"bucket\", or find out who deleted it; what is held stays";
+    case s3::ErrorKind::kUnreadable:
+      return "it is encrypted with a key that these credentials may not use; find out who did that";
+    case s3::ErrorKind::kArchived:
+      return "it can be read after somebody restores it";
+    default:
+      return "the next run tries again";
+  }
+}
+
+}  // namespace
+
+std::string explain(const s3::Error& error, std::string_view action) {
+  return fmt::format("{}; {}", s3::describe(error), remedy(error, action));
+}
+
+std::string explain(const store::Error& error) {
+  const auto what = store::describe(error);
+  switch (error.kind) {
+    case store::ErrorKind::kNoSpace:
+      return what + "; the disk is full: make room or use a larger one";
+    case store::ErrorKind::kReadOnly:
+      return what + "; the filesystem is read-only: look into the kernel's log, check the disk";
+    case store::ErrorKind::kIo:
+      return what + "; the disk may be failing: look into the kernel's log, check cable and disk";
+    default:
+      return what;
+  }
+}
+
+}  // namespace agent

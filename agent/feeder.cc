@@ -1,0 +1,117 @@
+#include "agent/feeder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/units.h"
+#include "store/staging.h"
+
+namespace agent {
+namespace {
+constexpr std::size_t kLookAhead = 64;
+}
+
+Feeder::Feeder(RunContext& context) : context_(context), positions_(context.sources.size()) {}
+
+store::Result<bool> Feeder::fill(std::size_t source) {
+  auto& position = positions_[source];
+  if (!position.ahead.empty()) return true;
+  if (position.exhausted || context_.sources[source].stopped) return false;
+  auto more = context_.mirror.ledger.next_pending(
+      context_.sources[source].id, position.last ? &*position.last : nullptr, kLookAhead);
+  if (!more) return tl::unexpected(more.error());
+  position.exhausted = more->size() < kLookAhead;
+  if (more->empty()) return false;
+  position.last = more->back();
+  position.ahead.assign(std::make_move_iterator(more->begin()),
+                        std::make_move_iterator(more->end()));
+  return true;
+}
+
+store::Result<std::uint64_t> Feeder::staged_bytes(const Job& job) {
+  const auto& upstream = job.wanted.upstream;
+  const auto info = context_.mirror.disk->stat(store::staging_path(
+      job.source_name, job.wanted.key, upstream.version_id, upstream.etag, upstream.size_bytes));
+  if (!info) return tl::unexpected(info.error());
+  return *info ? std::min((*info)->size_bytes, upstream.size_bytes) : 0;
+}
+
+store::Result<bool> Feeder::fits(const Job& job, std::uint64_t reserved_bytes) {
+  const auto space = context_.mirror.disk->space();
+  if (!space) return tl::unexpected(space.error());
+  const auto size = job.wanted.upstream.size_bytes;
+  const auto floor = context_.config.disk.min_free_bytes;
+  const auto needed = size + reserved_bytes + floor;
+  // A size near 2^64 is the upstream's invention.
+  if (needed < size || needed < floor) return false;
+  if (space->free_bytes >= needed) return true;
+  const auto staged = staged_bytes(job);
+  if (!staged) return tl::unexpected(staged.error());
+  return space->free_bytes >= needed - *staged;
+}
+
+void Feeder::leave_out(std::size_t source, const store::Pending& pending) {
+  auto& run = context_.sources[source];
+  context_.fail_source(run, ExitStatus::kIncomplete);
+  context_.figures(run, [](SourceStatus& status) { ++status.run.failed; });
+  // One line says it; a flood of them would hide everything else.
+  if (positions_[source].too_large++ > 0) return;
+  context_.report(
+      run, pending.key,
+      fmt::format("not fetched: its {} would leave less than min_free = {} on the disk; make "
+                  "room or use a larger disk",
+                  format_size(pending.upstream.size_bytes),
+                  format_size(context_.config.disk.min_free_bytes)));
+}
+
+Job Feeder::job_of(std::size_t source, store::Pending pending) const {
+  const auto& run = context_.sources[source];
+  Job job;
+  job.source = source;
+  job.source_name = run.config->name;
+  job.archive_path = store::archive_path(run.config->name, pending.key, context_.mirror.rules,
+                                         store::NameVariant::kPlain);
+  job.wanted = std::move(pending);
+  job.trust = run.trust;
+  return job;
+}
+
+store::Result<std::optional<Job>> Feeder::next(std::uint64_t reserved_bytes) {
+  waiting_ = false;
+  while (!again_.empty()) {
+    Job job = std::move(again_.front());
+    again_.pop_front();
+    if (context_.sources[job.source].stopped) continue;
+    job.trust = context_.sources[job.source].trust;
+    return job;
+  }
+  std::size_t idle = 0;
+  while (idle < positions_.size()) {
+    const auto source = turn_;
+    const auto filled = fill(source);
+    if (!filled) return tl::unexpected(filled.error());
+    if (!*filled || context_.sources[source].stopped) {
+      turn_ = (turn_ + 1) % positions_.size();
+      ++idle;
+      continue;
+    }
+    idle = 0;
+    auto& ahead = positions_[source].ahead;
+    const auto job = job_of(source, ahead.front());
+    const auto fit = fits(job, reserved_bytes);
+    if (!fit) return tl::unexpected(fit.error());
+    if (!*fit && reserved_bytes > 0) {
+      waiting_ = true;
+      return std::nullopt;
+    }
+    ahead.pop_front();
+    turn_ = (turn_ + 1) % positions_.size();
+    if (*fit) return job;
+    leave_out(source, job.wanted);
+  }
+  return std::nullopt;
+}
+
+}  // namespace agent

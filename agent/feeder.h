@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "agent/job.h"
+#include "agent/run_context.h"
+
+namespace agent {
+
+/// Chooses what is fetched next: what has to be done again first, then one of each source in turn,
+/// the newest first, so that neither a long backlog nor another source holds back last night's
+/// archive. Never what would leave less than `min_free` on the disk.
+class Feeder {
+ public:
+  explicit Feeder(RunContext& context);
+
+  /// nullopt when there is nothing for now: see waiting(). `reserved_bytes` is what the downloads
+  /// under way may still write.
+  store::Result<std::optional<Job>> next(std::uint64_t reserved_bytes);
+
+  /// The job comes again before all others.
+  void again(Job job) { again_.push_back(std::move(job)); }
+
+  /// True when the last next() had nothing only because the downloads under way hold the space.
+  bool waiting_for_space() const { return waiting_; }
+
+ private:
+  struct Position {
+    std::deque<store::Pending> ahead;
+    std::optional<store::Pending> last;
+    bool exhausted = false;
+    std::uint64_t too_large = 0;  ///< left out for want of space
+  };
+
+  store::Result<bool> fill(std::size_t source);
+  store::Result<bool> fits(const Job& job, std::uint64_t reserved_bytes);
+  store::Result<std::uint64_t> staged_bytes(const Job& job);
+  void leave_out(std::size_t source, const store::Pending& pending);
+  Job job_of(std::size_t source, store::Pending pending) const;
+
+  RunContext& context_;
+  std::vector<Position> positions_;
+  std::deque<Job> again_;
+  std::size_t turn_ = 0;
+  bool waiting_ = false;
+};
+
+}  // namespace agent

@@ -1,0 +1,319 @@
+#include "agent/fetch_phase.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace agent {
+namespace {
+
+// One flush of the disk serves a whole batch; a power cut costs at most one batch of small files.
+constexpr std::size_t kBatchArchives = 512;
+constexpr std::uint64_t kBatchBytes = std::uint64_t{64} << 20;
+constexpr std::chrono::seconds kBatchAge{10};
+// Below this a sync of each file is cheaper than one of the whole filesystem.
+constexpr std::size_t kFewFiles = 4;
+
+constexpr std::chrono::milliseconds kPatience{500};
+constexpr std::uint64_t kEvidenceNeeded = 3;
+
+std::string fact_of(const std::string& level) {
+  return level == "etag-md5" || level == "etag-multipart" ? level : "";
+}
+
+}  // namespace
+
+FetchPhase::FetchPhase(RunContext& context, Workers& workers)
+    : context_(context),
+      workers_(workers),
+      feeder_(context),
+      refusals_(context),
+      placer_(*context.mirror.disk, context.mirror.rules) {}
+
+store::Status FetchPhase::run() {
+  while (true) {
+    if (auto fed = feed(); !fed) return fed;
+    const bool idle = workers_.in_flight() == 0;
+    const bool nothing_gathered = unsynced_.empty() && accepted_.empty();
+    if (idle && nothing_gathered) break;
+    if (!idle) {
+      if (auto done = workers_.take(kPatience)) {
+        if (auto settled = settle(std::move(*done)); !settled) return settled;
+      }
+    }
+    if (idle || batch_is_full()) {
+      if (auto committed = commit(); !committed) return committed;
+    }
+  }
+  return refusals_.finish();
+}
+
+store::Status FetchPhase::feed() {
+  while (workers_.has_room() && !context_.stopping()) {
+    if (!sidecars_.empty()) {
+      give(std::move(sidecars_.back()), 0);
+      sidecars_.pop_back();
+      continue;
+    }
+    if (context_.out_of_time()) return {};
+    auto job = feeder_.next(reserved_bytes_);
+    if (!job) return tl::unexpected(job.error());
+    if (!*job) return {};
+    const auto size = (*job)->wanted.upstream.size_bytes;
+    give(std::move(**job), size);
+  }
+  return {};
+}
+
+void FetchPhase::give(Work work, std::uint64_t reserved_bytes) {
+  reserved_bytes_ += reserved_bytes;
+  workers_.give(std::move(work));
+}
+
+store::Status FetchPhase::settle(Done done) {
+  const auto release = [&](const Job& job) {
+    reserved_bytes_ -= std::min(reserved_bytes_, job.wanted.upstream.size_bytes);
+  };
+  if (auto* fetched = std::get_if<Fetched>(&done)) {
+    release(fetched->job);
+    return settle_fetched(std::move(*fetched));
+  }
+  if (auto* refused = std::get_if<FetchRefused>(&done)) {
+    release(refused->job);
+    return refusals_.take(*refused);
+  }
+  if (auto* failed = std::get_if<FetchDiskError>(&done)) {
+    return tl::unexpected(std::move(failed->error));
+  }
+  return settle_sidecar(std::move(std::get<SidecarRead>(done)));
+}
+
+store::Status FetchPhase::settle_fetched(Fetched fetched) {
+  if (auto noted = refusals_.note_success(fetched.job.source); !noted) return noted;
+  if (unsynced_.empty() && accepted_.empty())
+    batch_begun_ = context_.environment.clock.steady_now();
+  if (fetched.verification) return decide(std::move(fetched), std::nullopt);
+  unsynced_bytes_ += fetched.job.wanted.upstream.size_bytes;
+  unsynced_.push_back(std::move(fetched));
+  return {};
+}
+
+store::Status FetchPhase::settle_sidecar(SidecarRead read) {
+  auto& content = read.job.content;
+  if (read.hex.empty()) return decide(std::move(content), std::nullopt);
+  const bool sha256 = read.job.suffix == ".sha256";
+  const auto& verification = *content.verification;
+  const auto ours = sha256 ? store::to_hex(verification.sha256) : verification.md5;
+  return decide(std::move(content),
+                SidecarAnswer{sha256 ? "sidecar-sha256" : "sidecar-md5", read.hex == ours});
+}
+
+store::Result<std::string> FetchPhase::listed_sidecar(const Fetched& fetched) {
+  const auto source = context_.sources[fetched.job.source].id;
+  for (const std::string_view suffix : {".sha256", ".md5"}) {
+    const auto known =
+        context_.mirror.ledger.knows(source, fetched.job.wanted.key + std::string(suffix));
+    if (!known) return tl::unexpected(known.error());
+    if (*known) return std::string(suffix);
+  }
+  return std::string();
+}
+
+store::Status FetchPhase::decide(Fetched fetched, const std::optional<SidecarAnswer>& sidecar) {
+  const auto& verification = *fetched.verification;
+  std::string suffix;
+  const bool open_question = verification.outcome == Verification::Outcome::kSizeOnly ||
+                             verification.outcome == Verification::Outcome::kDoubtful;
+  if (open_question && !sidecar && !fetched.sidecar_asked) {
+    auto listed = listed_sidecar(fetched);
+    if (!listed) return tl::unexpected(listed.error());
+    suffix = std::move(*listed);
+  }
+  auto& source = context_.sources[fetched.job.source];
+  const auto decision = judge(fetched, verification, source.trust, !suffix.empty(), sidecar);
+  switch (decision.what) {
+    case Decision::What::kAccept:
+      if (auto learned = learn_trust(fetched, decision.level); !learned) return learned;
+      accept(std::move(fetched), decision.level);
+      return {};
+    case Decision::What::kAskSidecar:
+      fetched.sidecar_asked = true;
+      sidecars_.push_back({std::move(fetched), suffix});
+      return {};
+    case Decision::What::kFetchAgain:
+      return fetch_again(std::move(fetched), decision.next_attempt);
+    case Decision::What::kDoubtEtag:
+      return doubt_etag(std::move(fetched), decision.level);
+    case Decision::What::kMismatch:
+      return mismatch(fetched, decision.level);
+  }
+  return {};
+}
+
+void FetchPhase::accept(Fetched fetched, const std::string& level) {
+  const auto now = context_.environment.clock.now_s();
+  Accepted accepted;
+  accepted.source = fetched.job.source;
+  accepted.path = std::move(fetched.path);
+  accepted.adopted = fetched.adopted;
+  accepted.archive.key = std::move(fetched.job.wanted.key);
+  accepted.archive.upstream = std::move(fetched.job.wanted.upstream);
+  accepted.archive.last_modified = fetched.job.wanted.last_modified;
+  accepted.archive.sha256 = fetched.verification->sha256;
+  accepted.archive.verified_by = level;
+  accepted.archive.held_since = now;
+  accepted.archive.read_at = now;
+  accepted_.push_back(std::move(accepted));
+}
+
+store::Status FetchPhase::fetch_again(Fetched fetched, int attempt) {
+  auto removed = context_.mirror.disk->remove_file(fetched.path);
+  if (!removed) return removed;
+  auto job = std::move(fetched.job);
+  if (!fetched.resumed) job.earlier_sha256 = fetched.verification->sha256;
+  job.attempt = attempt;
+  feeder_.again(std::move(job));
+  return {};
+}
+
+store::Status FetchPhase::mismatch(const Fetched& fetched, const std::string& level) {
+  auto& source = context_.sources[fetched.job.source];
+  const auto& wanted = fetched.job.wanted;
+  const auto now = context_.environment.clock.now_s();
+  const auto message = fmt::format(
+      "what arrived is not what the bucket promised ({}), twice; it is not kept. Look at the "
+      "upload, or at "
+      "what sits between here and the bucket; the next run tries again",
+      level);
+  context_.figures(source, [](SourceStatus& status) { ++status.run.failed; });
+  context_.fail_source(source, ExitStatus::kIncomplete);
+  context_.report(source, wanted.key, message);
+  if (auto removed = context_.mirror.disk->remove_file(fetched.path); !removed) return removed;
+  if (auto kept = context_.mirror.ledger.refuse(
+          source.id, wanted.key, store::RefusalKind::kMismatch, wanted.upstream, now);
+      !kept) {
+    return kept;
+  }
+  const auto raised =
+      context_.mirror.ledger.raise_alarm(source.id, "mismatch", wanted.key, message, now);
+  return raised ? store::Status{} : tl::unexpected(raised.error());
+}
+
+// One match shows that the endpoint's ETags are MD5s; from then on each one is a promise.
+store::Status FetchPhase::learn_trust(const Fetched& fetched, const std::string& level) {
+  const auto fact = fact_of(level);
+  const auto& source = context_.sources[fetched.job.source];
+  if (fact.empty()) return {};
+  const auto known = fact == "etag-md5" ? source.trust.single : source.trust.multipart;
+  if (known == EtagTrust::kProven) return {};
+  return set_trust(source.session->endpoint(), fact, EtagTrust::kProven);
+}
+
+store::Status FetchPhase::set_trust(const std::string& endpoint, const std::string& fact,
+                                    EtagTrust trust) {
+  for (auto& source : context_.sources) {
+    if (!source.session || source.session->endpoint() != endpoint) continue;
+    (fact == "etag-md5" ? source.trust.single : source.trust.multipart) = trust;
+  }
+  return context_.mirror.ledger.set_endpoint_fact(
+      endpoint, fact, trust == EtagTrust::kProven ? "proven" : "opaque");
+}
+
+store::Status FetchPhase::doubt_etag(Fetched fetched, const std::string& level) {
+  const auto& source = context_.sources[fetched.job.source];
+  const auto endpoint = source.session->endpoint();
+  const auto object = fmt::format("{}/{}/{}", source.config->name, fetched.job.wanted.key,
+                                  fetched.job.wanted.upstream.etag);
+  const auto witnesses = context_.mirror.ledger.add_endpoint_evidence(endpoint, level, object);
+  if (!witnesses) return tl::unexpected(witnesses.error());
+  doubted_.push_back(std::move(fetched));
+  if (*witnesses < kEvidenceNeeded) return mismatch(doubted_.back(), level);
+
+  if (auto set = set_trust(endpoint, level, EtagTrust::kOpaque); !set) return set;
+  context_.environment.log.warning(
+      {source.config->name, "",
+       fmt::format(
+           "the ETags of {} are no MD5s: {} objects came twice alike and never with theirs. From "
+           "now on only sizes are checked there, unless it promises more",
+           endpoint, *witnesses)});
+  for (auto& doubted : doubted_) {
+    doubted.job.attempt = 1;
+    feeder_.again(std::move(doubted.job));
+  }
+  doubted_.clear();
+  return {};
+}
+
+bool FetchPhase::batch_is_full() const {
+  const auto archives = unsynced_.size() + accepted_.size();
+  if (archives == 0) return false;
+  return archives >= kBatchArchives || unsynced_bytes_ >= kBatchBytes ||
+         context_.environment.clock.steady_now() - batch_begun_ >= kBatchAge;
+}
+
+store::Status FetchPhase::commit() {
+  if (auto verified = sync_and_verify(); !verified) return verified;
+  return place_and_record();
+}
+
+store::Status FetchPhase::sync_and_verify() {
+  auto small = std::exchange(unsynced_, {});
+  unsynced_bytes_ = 0;
+  if (small.empty()) return {};
+  if (auto synced = sync_small(small); !synced) return synced;
+  for (auto& fetched : small) {
+    auto file = context_.mirror.disk->open(fetched.path, store::OpenMode::kRead);
+    if (!file) return tl::unexpected(file.error());
+    auto verified = verify_content(**file, fetched.job.wanted.upstream.size_bytes, fetched.promises,
+                                   [] { return true; });
+    if (!verified) return tl::unexpected(verified.error());
+    fetched.verification = std::move(*verified);
+    if (auto decided = decide(std::move(fetched), std::nullopt); !decided) return decided;
+  }
+  return {};
+}
+
+store::Status FetchPhase::sync_small(const std::vector<Fetched>& small) {
+  if (small.size() > kFewFiles) {
+    auto synced = context_.mirror.disk->sync_filesystem();
+    if (synced || synced.error().kind != store::ErrorKind::kNotSupported) return synced;
+  }
+  for (const auto& fetched : small) {
+    auto file = context_.mirror.disk->open(fetched.path, store::OpenMode::kReadWrite);
+    if (!file) return tl::unexpected(file.error());
+    if (auto synced = (*file)->sync(); !synced) return synced;
+  }
+  return {};
+}
+
+store::Status FetchPhase::place_and_record() {
+  auto batch = std::exchange(accepted_, {});
+  if (batch.empty()) return {};
+  std::vector<store::Ledger::Placed> placed;
+  placed.reserve(batch.size());
+  for (auto& accepted : batch) {
+    auto& source = context_.sources[accepted.source];
+    if (accepted.adopted) {
+      placer_.note_placed(accepted.path);
+    } else {
+      const auto variant = placer_.place(accepted.path, source.config->name, accepted.archive.key,
+                                         accepted.archive.sha256);
+      if (!variant) return tl::unexpected(variant.error());
+      accepted.archive.variant = *variant;
+    }
+    placed.push_back({source.id, std::move(accepted.archive)});
+  }
+  if (auto synced = placer_.sync(); !synced) return synced;
+  if (auto recorded = context_.mirror.ledger.record(placed); !recorded) return recorded;
+  context_.board.update([&](Status& status) {
+    for (std::size_t i = 0; i < placed.size(); ++i) {
+      auto& run = status.find(context_.sources[batch[i].source].config->name)->run;
+      ++run.fresh;
+      run.fresh_bytes += placed[i].archive.upstream.size_bytes;
+    }
+  });
+  return {};
+}
+
+}  // namespace agent

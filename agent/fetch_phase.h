@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/feeder.h"
+#include "agent/job.h"
+#include "agent/judge.h"
+#include "agent/refusals.h"
+#include "agent/run_context.h"
+#include "agent/workers.h"
+#include "store/placement.h"
+
+namespace agent {
+
+/// Fetches what the plan wants and makes it held, a batch at a time, in one order: staged, synced,
+/// read back, placed, directories synced, recorded. Owns the ledger while it runs.
+class FetchPhase {
+ public:
+  FetchPhase(RunContext& context, Workers& workers);
+
+  /// Returns when all is done, the time is up, or a stop was asked for. An error is the disk's, and
+  /// ends the run; whatever was recorded before it is durable.
+  store::Status run();
+
+ private:
+  struct Accepted {
+    std::size_t source = 0;
+    std::string path;
+    bool adopted = false;
+    store::Archive archive;
+  };
+
+  store::Status feed();
+  store::Status settle(Done done);
+  store::Status settle_fetched(Fetched fetched);
+  store::Status settle_sidecar(SidecarRead read);
+  store::Status decide(Fetched fetched, const std::optional<SidecarAnswer>& sidecar);
+  void give(Work work, std::uint64_t reserved_bytes);
+
+  void accept(Fetched fetched, const std::string& level);
+  store::Status fetch_again(Fetched fetched, int attempt);
+  store::Status mismatch(const Fetched& fetched, const std::string& level);
+  store::Status doubt_etag(Fetched fetched, const std::string& level);
+  store::Status learn_trust(const Fetched& fetched, const std::string& level);
+  store::Status set_trust(const std::string& endpoint, const std::string& fact, EtagTrust trust);
+  store::Result<std::string> listed_sidecar(const Fetched& fetched);
+
+  bool batch_is_full() const;
+  store::Status commit();
+  store::Status sync_and_verify();
+  store::Status sync_small(const std::vector<Fetched>& small);
+  store::Status place_and_record();
+
+  RunContext& context_;
+  Workers& workers_;
+  Feeder feeder_;
+  Refusals refusals_;
+  store::Placer placer_;
+  std::vector<Fetched> unsynced_;  ///< small ones, complete and not yet durable
+  std::uint64_t unsynced_bytes_ = 0;
+  std::vector<Accepted> accepted_;
+  std::vector<Fetched> doubted_;  ///< their endpoint's ETags may turn out to be opaque
+  std::vector<SidecarJob> sidecars_;
+  std::uint64_t reserved_bytes_ = 0;
+  Clock::Steady batch_begun_{};
+};
+
+}  // namespace agent

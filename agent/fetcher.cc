@@ -1,0 +1,371 @@
+#include "agent/fetcher.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "store/staging.h"
+
+namespace agent {
+namespace {
+
+// An object that is rewritten faster than it can be fetched is left for the next run.
+constexpr int kMostMoves = 3;
+
+bool same_content(const s3::ObjectHead& head, const store::Identity& wanted) {
+  return (wanted.etag.empty() || head.etag == wanted.etag) && head.size_bytes == wanted.size_bytes;
+}
+
+// Writes what arrives behind what the file holds already.
+class StagingSink final : public s3::BodySink {
+ public:
+  StagingSink(const Fetcher::Shared& shared, store::File& file, const store::Identity& wanted,
+              std::uint64_t offset)
+      : shared_(shared), file_(file), wanted_(wanted), offset_(offset) {}
+
+  bool on_object(const s3::ObjectHead& head) override {
+    moved_ = !same_content(head, wanted_);
+    head_ = head;
+    return !moved_;
+  }
+
+  bool on_bytes(std::span<const std::byte> bytes) override {
+    if (auto written = file_.write_at(offset_, bytes); !written) {
+      disk_error_ = written.error();
+      return false;
+    }
+    offset_ += bytes.size();
+    shared_.received_bytes += bytes.size();
+    shared_.rate_limit.spend(bytes.size(), shared_.stop);
+    return keep_going();
+  }
+
+  bool keep_going() override { return !shared_.stop.load(); }
+
+  std::uint64_t offset() const { return offset_; }
+  bool moved() const { return moved_; }
+  const std::optional<s3::ObjectHead>& head() const { return head_; }
+  const std::optional<store::Error>& disk_error() const { return disk_error_; }
+
+ private:
+  const Fetcher::Shared& shared_;
+  store::File& file_;
+  const store::Identity& wanted_;
+  std::uint64_t offset_;
+  bool moved_ = false;
+  std::optional<s3::ObjectHead> head_;
+  std::optional<store::Error> disk_error_;
+};
+
+class MemorySink final : public s3::BodySink {
+ public:
+  explicit MemorySink(const StopFlag& stop) : stop_(stop) {}
+  bool on_object(const s3::ObjectHead& head) override { return head.size_bytes <= kMostBytes; }
+  bool on_bytes(std::span<const std::byte> bytes) override {
+    for (const auto byte : bytes) text_.push_back(static_cast<char>(byte));
+    return keep_going();
+  }
+  bool keep_going() override { return !stop_.load(); }
+  const std::string& text() const { return text_; }
+
+ private:
+  static constexpr std::uint64_t kMostBytes = 64 * 1024;
+  const StopFlag& stop_;
+  std::string text_;
+};
+
+}  // namespace
+
+// The way of one content from the bucket to a complete file in staging.
+class Fetcher::Transfer {
+ public:
+  Transfer(Fetcher& fetcher, Job job, s3::Client& client, s3::Session& session)
+      : shared_(fetcher.shared_),
+        retrier_(fetcher.retrier_),
+        job_(std::move(job)),
+        client_(client),
+        session_(session) {}
+
+  Done run() {
+    for (int moves = 0; moves <= kMostMoves; ++moves) {
+      const auto step = fetch_once();
+      if (step == Step::kMoved) continue;
+      if (step == Step::kRefused) return FetchRefused{std::move(job_), std::move(*refusal_)};
+      if (step == Step::kDiskError) return FetchDiskError{std::move(job_), std::move(*disk_error_)};
+      return complete();
+    }
+    return FetchRefused{
+        std::move(job_),
+        {s3::ErrorKind::kChanged, 0, "", "it is rewritten faster than it can be fetched", ""}};
+  }
+
+ private:
+  enum class Step { kComplete, kMoved, kRefused, kDiskError };
+
+  Step fail(store::Error error) {
+    disk_error_ = std::move(error);
+    return Step::kDiskError;
+  }
+  Step refuse(s3::Error error) {
+    refusal_ = std::move(error);
+    return Step::kRefused;
+  }
+
+  std::string path() const {
+    return store::staging_path(job_.source_name, job_.wanted.key, job_.wanted.upstream.version_id,
+                               job_.wanted.upstream.etag, job_.wanted.upstream.size_bytes);
+  }
+
+  s3::GetRequest request() const {
+    s3::GetRequest request;
+    request.key = job_.wanted.key;
+    request.version_id = job_.wanted.upstream.version_id;
+    return request;
+  }
+
+  // The bucket has another content under the key than the listing said: that one is wanted now.
+  Step move_on(const s3::ObjectHead& head) {
+    const auto old_path = path();
+    job_.wanted.upstream = {head.etag, head.size_bytes, head.version_id};
+    job_.wanted.last_modified = head.last_modified.value_or(job_.wanted.last_modified);
+    if (auto removed = shared_.disk.remove_file(old_path); !removed) return fail(removed.error());
+    return Step::kMoved;
+  }
+
+  Step fetch_once() {
+    if (const auto adopted = adopt(); adopted != Step::kMoved) return adopted;
+    head_.reset();
+    path_ = path();
+    auto staged = store::open_staged(shared_.disk, path_, job_.wanted.upstream.size_bytes);
+    if (!staged) return fail(staged.error());
+    file_ = std::move(staged->file);
+    offset_ = staged->size_bytes;
+    resumed_ = offset_ > 0;
+    if (resumed_) {
+      if (const auto step = ask_head(); step != Step::kComplete) return step;
+    }
+    return receive();
+  }
+
+  // A content that is already under its name, because a crash came before it was recorded, need not
+  // come over the wire again. kMoved: there is none, go on as usual.
+  Step adopt() {
+    const auto& upstream = job_.wanted.upstream;
+    if (upstream.size_bytes < kLargeBytes || job_.attempt > 1) return Step::kMoved;
+    const auto info = shared_.disk.stat(job_.archive_path);
+    if (!info) return fail(info.error());
+    if (!*info || (*info)->kind != store::FileKind::kFile ||
+        (*info)->size_bytes != upstream.size_bytes) {
+      return Step::kMoved;
+    }
+    auto file = shared_.disk.open(job_.archive_path, store::OpenMode::kRead);
+    if (!file) return fail(file.error());
+    file_ = std::move(*file);
+    if (const auto step = ask_head(); step != Step::kComplete) return step;
+    if (const auto step = find_parts(); step != Step::kComplete) return step;
+    if (const auto step = verify(); step != Step::kComplete) return step;
+    if (verification_->outcome != Verification::Outcome::kProven) {
+      verification_.reset();
+      return Step::kMoved;
+    }
+    path_ = job_.archive_path;
+    adopted_ = true;
+    return Step::kComplete;
+  }
+
+  // What a range does not tell (checksums, metadata) comes from a HEAD.
+  Step ask_head() {
+    const auto head =
+        retrier_.run<s3::ObjectHead>(session_, [&] { return client_.head(request()); });
+    if (!head) return refuse(head.error());
+    head_ = *head;
+    return same_content(*head, job_.wanted.upstream) ? Step::kComplete : move_on(*head);
+  }
+
+  Step receive() {
+    Retrier::Tries tries;
+    const auto size = job_.wanted.upstream.size_bytes;
+    while (!(head_ && offset_ == size)) {
+      auto get = request();
+      get.offset_bytes = offset_;
+      if (offset_ > 0) get.if_match = job_.wanted.upstream.etag;
+      StagingSink sink(shared_, *file_, job_.wanted.upstream, offset_);
+      const auto result = client_.get(get, sink);
+      if (sink.disk_error()) return fail(*sink.disk_error());
+      if (sink.moved()) return move_on(*sink.head());
+      const bool progressed = sink.offset() >= offset_ + kLargeBytes;
+      if (sink.head() && !head_) head_ = sink.head();
+      offset_ = sink.offset();
+      if (result) break;
+      if (progressed) tries.failures = 0;
+      if (const auto step = after_failure(result.error(), tries); step != Step::kComplete) {
+        return step;
+      }
+    }
+    return Step::kComplete;
+  }
+
+  // kComplete: make the request again.
+  Step after_failure(const s3::Error& error, Retrier::Tries& tries) {
+    const bool cannot_resume = offset_ > 0 && (error.kind == s3::ErrorKind::kProtocol ||
+                                               error.kind == s3::ErrorKind::kRangeInvalid);
+    if (offset_ > 0 && error.kind == s3::ErrorKind::kChanged) return ask_head();
+    if (cannot_resume) {
+      if (auto emptied = file_->truncate(0); !emptied) return fail(emptied.error());
+      offset_ = 0;
+      resumed_ = false;
+    }
+    auto judged = error;
+    if (cannot_resume) judged.kind = s3::ErrorKind::kProtocol;
+    return retrier_.again(session_, judged, tries) ? Step::kComplete : refuse(error);
+  }
+
+  Step ask_part(std::uint32_t number, std::uint32_t& count, std::uint64_t& size_bytes) {
+    auto part = request();
+    part.part_number = number;
+    part.if_match = job_.wanted.upstream.etag;
+    const auto head = retrier_.run<s3::ObjectHead>(session_, [&] { return client_.head(part); });
+    count = 0;
+    if (!head) {
+      // Servers without part numbers answer in many ways; only a stop is for us to pass on.
+      return head.error().kind == s3::ErrorKind::kAborted ? refuse(head.error()) : Step::kComplete;
+    }
+    count = head->parts_count;
+    size_bytes = head->size_bytes;
+    return Step::kComplete;
+  }
+
+  // Parts 1, 2 and the last tell whether all but the last are of one size; if they are not, each
+  // one is asked for.
+  Step find_parts() {
+    parts_.sizes_bytes.clear();
+    parts_told_ = true;
+    if (!needs_part_sizes(*head_, job_.trust)) return Step::kComplete;
+    const auto size = head_->size_bytes;
+    const auto expected = part_count_of_etag(head_->etag);
+    if (expected == 1) {
+      parts_.sizes_bytes = {size};
+      return Step::kComplete;
+    }
+    parts_told_ = false;
+    std::uint32_t count = 0;
+    std::uint64_t first = 0;
+    std::uint64_t second = 0;
+    std::uint64_t last = 0;
+    if (const auto step = ask_part(1, count, first); step != Step::kComplete) return step;
+    if (count != expected || first == 0) return Step::kComplete;
+    if (const auto step = ask_part(2, count, second); step != Step::kComplete) return step;
+    if (const auto step = ask_part(expected, count, last); step != Step::kComplete) return step;
+    if (count != expected) return Step::kComplete;
+    const bool uniform =
+        (expected == 2 || first == second) && first * (expected - 1) + last == size;
+    if (uniform) {
+      parts_.sizes_bytes = {first};
+      parts_told_ = true;
+      return Step::kComplete;
+    }
+    return ask_every_part(expected);
+  }
+
+  Step ask_every_part(std::uint32_t expected) {
+    std::vector<std::uint64_t> sizes(expected);
+    std::uint64_t sum = 0;
+    for (std::uint32_t number = 1; number <= expected; ++number) {
+      std::uint32_t count = 0;
+      auto& size = sizes[number - 1];
+      if (const auto step = ask_part(number, count, size); step != Step::kComplete) return step;
+      if (count != expected) return Step::kComplete;
+      sum += size;
+    }
+    if (sum != head_->size_bytes) return Step::kComplete;
+    parts_.sizes_bytes = std::move(sizes);
+    parts_told_ = true;
+    return Step::kComplete;
+  }
+
+  Step verify() {
+    auto verified = verify_content(*file_, job_.wanted.upstream.size_bytes,
+                                   promises_of(*head_, job_.trust, parts_),
+                                   [&] { return !shared_.stop.load(); });
+    if (verified) {
+      verification_ = std::move(*verified);
+      return Step::kComplete;
+    }
+    if (verified.error().kind != store::ErrorKind::kBusy) return fail(verified.error());
+    return refuse({s3::ErrorKind::kAborted, 0, "", "interrupted", ""});
+  }
+
+  Done complete() {
+    if (!adopted_) {
+      if (const auto step = finish_staged(); step != Step::kComplete) {
+        if (step == Step::kDiskError) {
+          return FetchDiskError{std::move(job_), std::move(*disk_error_)};
+        }
+        return FetchRefused{std::move(job_), std::move(*refusal_)};
+      }
+    }
+    Fetched fetched;
+    fetched.promises = promises_of(*head_, job_.trust, parts_);
+    fetched.job = std::move(job_);
+    fetched.path = std::move(path_);
+    fetched.adopted = adopted_;
+    fetched.resumed = resumed_;
+    fetched.parts_told = parts_told_;
+    fetched.verification = std::move(verification_);
+    return fetched;
+  }
+
+  Step finish_staged() {
+    if (const auto step = find_parts(); step != Step::kComplete) return step;
+    if (job_.wanted.upstream.size_bytes < kLargeBytes) return Step::kComplete;
+    if (auto synced = file_->sync(); !synced) return fail(synced.error());
+    return verify();
+  }
+
+  const Shared& shared_;
+  Retrier& retrier_;
+  Job job_;
+  s3::Client& client_;
+  s3::Session& session_;
+
+  std::string path_;
+  std::unique_ptr<store::File> file_;
+  std::uint64_t offset_ = 0;
+  bool resumed_ = false;
+  bool adopted_ = false;
+  bool parts_told_ = true;
+  std::optional<s3::ObjectHead> head_;
+  PartSizes parts_;
+  std::optional<Verification> verification_;
+  std::optional<s3::Error> refusal_;
+  std::optional<store::Error> disk_error_;
+};
+
+Fetcher::Fetcher(const Shared& shared, Retrier& retrier) : shared_(shared), retrier_(retrier) {}
+
+Done Fetcher::fetch(Job job, s3::Client& client, s3::Session& session) {
+  return Transfer(*this, std::move(job), client, session).run();
+}
+
+SidecarRead Fetcher::read_sidecar(SidecarJob job, s3::Client& client, s3::Session& session) {
+  s3::GetRequest get;
+  get.key = job.content.job.wanted.key + job.suffix;
+  std::string text;
+  const auto result = retrier_.run<s3::ObjectHead>(session, [&] {
+    MemorySink sink(shared_.stop);
+    auto head = client.get(get, sink);
+    text = sink.text();
+    return head;
+  });
+  const auto& key = job.content.job.wanted.key;
+  const std::size_t digits = job.suffix == ".sha256" ? 64 : 32;
+  auto hex = result
+                 ? digest_in_sidecar(text, std::string_view(key).substr(key.rfind('/') + 1), digits)
+                 : std::string();
+  std::transform(hex.begin(), hex.end(), hex.begin(),
+                 [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
+  return SidecarRead{std::move(job), std::move(hex)};
+}
+
+}  // namespace agent

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "agent/clock.h"
+#include "agent/job.h"
+#include "agent/rate_limit.h"
+#include "agent/retry.h"
+#include "s3client/client.h"
+#include "store/disk.h"
+
+namespace agent {
+
+/// From this size on, a content is synced and verified by the worker that fetched it, so that
+/// workers share the hashing; smaller ones are synced many at a time.
+inline constexpr std::uint64_t kLargeBytes = std::uint64_t{1} << 20;
+
+/// Fetches one content after the other into staging. One per worker.
+class Fetcher {
+ public:
+  struct Shared {
+    store::Disk& disk;
+    RateLimit& rate_limit;
+    const StopFlag& stop;
+    std::atomic<std::uint64_t>& received_bytes;  ///< for the progress bar
+  };
+  Fetcher(const Shared& shared, Retrier& retrier);
+
+  /// Resumes what an earlier try or run left in staging (Range with If-Match), restarts when the
+  /// server cannot, follows an object that changed since the listing, and verifies what is large.
+  Done fetch(Job job, s3::Client& client, s3::Session& session);
+
+  /// Reads KEY.suffix, at most 64 KiB of it. Whatever goes wrong, the sidecar says nothing.
+  SidecarRead read_sidecar(SidecarJob job, s3::Client& client, s3::Session& session);
+
+ private:
+  class Transfer;
+
+  Shared shared_;
+  Retrier& retrier_;
+};
+
+}  // namespace agent

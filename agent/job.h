@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "agent/promise.h"
+#include "agent/verifier.h"
+#include "s3client/client.h"
+#include "store/ledger.h"
+
+namespace agent {
+
+/// One content to fetch; made by the feeder, done by a worker.
+struct Job {
+  std::size_t source = 0;  ///< index into the run's sources
+  std::string source_name;
+  store::Pending wanted;
+  std::string archive_path;  ///< its plain place on the disk
+  EndpointTrust trust;
+  int attempt = 1;
+  /// What the earlier attempt found on the disk when it did not keep its promise.
+  std::optional<store::Sha256> earlier_sha256;
+};
+
+/// A content that lies complete on the disk.
+struct Fetched {
+  Job job;
+  std::string path;      ///< in staging; or under archives/, when `adopted`
+  bool adopted = false;  ///< a crash came between its placing and its recording
+  bool sidecar_asked = false;
+  bool resumed = false;    ///< some of its bytes are from an earlier run
+  bool parts_told = true;  ///< the part sizes are the upstream's word, or are not needed
+  std::vector<Promise> promises;
+  /// Set for a large one, which its worker has synced and read back. A small one is neither yet.
+  std::optional<Verification> verification;
+};
+
+/// The request was final, or its tries are used up.
+struct FetchRefused {
+  Job job;
+  s3::Error error;
+};
+
+/// The disk failed: the run ends.
+struct FetchDiskError {
+  Job job;
+  store::Error error;
+};
+
+/// A sidecar was asked for on behalf of a fetched content.
+struct SidecarJob {
+  Fetched content;
+  std::string suffix;  ///< ".sha256" or ".md5"
+};
+struct SidecarRead {
+  SidecarJob job;
+  std::string hex;  ///< what it says; empty: nothing
+};
+
+using Work = std::variant<Job, SidecarJob>;
+using Done = std::variant<Fetched, FetchRefused, FetchDiskError, SidecarRead>;
+
+}  // namespace agent

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace agent {
+
+/// What happened, to which source and key (each may be empty), and what to do: one line.
+struct Problem {
+  std::string source;
+  std::string key;
+  std::string message;
+};
+
+/// Makes any bytes fit for a terminal, a log line and JSON: control characters and what is no UTF-8
+/// become \xNN. Keys come from upstream, who may be hostile.
+std::string printable(std::string_view bytes);
+
+/// Lines on stderr. Off a terminal a clean run prints nothing. Thread-safe.
+class Log {
+ public:
+  enum class Format { kText, kJson };
+  enum class Verbosity { kQuiet, kNormal, kVerbose };
+  using Writer = std::function<void(const std::string& line)>;
+
+  Log(Format format, Verbosity verbosity, Writer writer);
+
+  /// Something could not be done. Printed always, and kept for the status file.
+  void error(const Problem& problem);
+  /// Nothing is lost, but somebody should know. Not printed with -q.
+  void warning(const Problem& problem);
+  /// Only with -v.
+  void info(const Problem& problem);
+
+  /// The first 20 errors.
+  std::vector<Problem> errors() const;
+  std::size_t error_count() const;
+
+ private:
+  void write(std::string_view level, const Problem& problem);
+
+  const Format format_;
+  const Verbosity verbosity_;
+  const Writer writer_;
+  mutable std::mutex mutex_;
+  std::vector<Problem> errors_;
+  std::size_t error_count_ = 0;
+};
+
+}  // namespace agent

@@ -1,0 +1,106 @@
+#include "agent/mirror.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "agent/failure.h"
+
+namespace agent {
+namespace {
+
+template <typename T>
+using Guarded = tl::expected<T, MirrorError>;
+
+tl::unexpected<MirrorError> absent(std::string message) {
+  return tl::unexpected(MirrorError{ExitStatus::kNotNow, std::move(message), false, ""});
+}
+
+tl::unexpected<MirrorError> failed(const store::Error& error) {
+  return tl::unexpected(MirrorError{status_of(error), explain(error), false, ""});
+}
+
+Guarded<std::unique_ptr<store::Disk>> open_mounted(const Config& config,
+                                                   const Environment& environment) {
+  const auto& path = config.disk.path;
+  if (config.disk.require_mount) {
+    const auto mounted = environment.is_mount_point(path);
+    if (!mounted && mounted.error().kind != store::ErrorKind::kNotFound) {
+      return failed(mounted.error());
+    }
+    if (!mounted)
+      return absent(fmt::format("{} does not exist; plug in the disk and mount it", path));
+    if (!*mounted) {
+      return absent(
+          fmt::format("no disk is mounted at {}; mount it (or write \"require_mount = no\" if "
+                      "it is meant to be a plain directory)",
+                      path));
+    }
+  }
+  auto disk = environment.open_disk(path);
+  if (!disk && disk.error().kind == store::ErrorKind::kNotFound) {
+    return absent(fmt::format("{} does not exist; plug in the disk and mount it", path));
+  }
+  if (!disk) return failed(disk.error());
+  return std::move(*disk);
+}
+
+Guarded<store::Marker> check_marker(store::Disk& disk, const Config& config) {
+  const auto marker = store::read_marker(disk);
+  if (!marker) return failed(marker.error());
+  if (!*marker) {
+    return absent(
+        fmt::format("what is at {} is no holdfast disk; if it is meant to become one: "
+                    "holdfast init {}",
+                    config.disk.path, config.disk.path));
+  }
+  if (!config.disk.id.empty() && (*marker)->id != config.disk.id) {
+    auto error =
+        absent(fmt::format("the disk at {} has the id {}, but {} is wanted; plug in the right "
+                           "one, or correct \"id\"",
+                           config.disk.path, (*marker)->id, config.disk.id));
+    error.value().disk_id = (*marker)->id;
+    return error;
+  }
+  return **marker;
+}
+
+Guarded<std::unique_ptr<store::DiskLock>> take_lock(store::Disk& disk) {
+  auto lock = disk.lock(store::kLockPath);
+  if (lock) return std::move(*lock);
+  if (lock.error().kind != store::ErrorKind::kBusy) return failed(lock.error());
+  return tl::unexpected(
+      MirrorError{ExitStatus::kNotNow,
+                  "another run of holdfast is at work on this disk; let it finish", true, ""});
+}
+
+}  // namespace
+
+tl::expected<Mirror, MirrorError> open_mirror(const Config& config, const Environment& environment,
+                                              store::Access access) {
+  auto disk = open_mounted(config, environment);
+  if (!disk) return tl::unexpected(disk.error());
+  auto marker = check_marker(**disk, config);
+  if (!marker) return tl::unexpected(marker.error());
+  std::unique_ptr<store::DiskLock> lock;
+  if (access == store::Access::kReadWrite) {
+    auto taken = take_lock(**disk);
+    if (!taken) return tl::unexpected(taken.error());
+    lock = std::move(*taken);
+  }
+  auto ledger = store::Ledger::open(**disk, access);
+  if (!ledger) {
+    if (ledger.error().kind == store::ErrorKind::kNotFound) {
+      return tl::unexpected(MirrorError{
+          ExitStatus::kDiskFailed,
+          fmt::format("{}/{} is missing; `holdfast rebuild` makes it anew from the disk",
+                      config.disk.path, store::kLedgerPath),
+          false, marker->id});
+    }
+    return failed(ledger.error());
+  }
+  const auto rules = store::name_rules_of((*disk)->filesystem_name());
+  return Mirror{std::move(*disk), std::move(*marker), rules, std::move(lock), std::move(*ledger)};
+}
+
+}  // namespace agent

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "agent/config.h"
+#include "agent/environment.h"
+#include "agent/exit_status.h"
+#include "store/ledger.h"
+#include "store/mount.h"
+
+namespace agent {
+
+/// Why the mirror cannot be used, and how the command ends because of it.
+struct MirrorError {
+  ExitStatus status = ExitStatus::kNotNow;
+  std::string message;
+  bool locked = false;  ///< another run is at work: the status file is that run's
+  std::string disk_id;  ///< of the disk that was found, for the status
+};
+
+/// The disk behind its guards.
+struct Mirror {
+  std::unique_ptr<store::Disk> disk;
+  store::Marker marker;
+  store::NameRules rules = store::NameRules::kPosix;
+  std::unique_ptr<store::DiskLock> lock;  ///< none when read-only
+  store::Ledger ledger;
+};
+
+/// Checks that `[disk]` names a mounted holdfast disk, the right one, and opens its ledger; takes
+/// the lock first when `access` is kReadWrite. Nothing is written before all that has passed.
+tl::expected<Mirror, MirrorError> open_mirror(const Config& config, const Environment& environment,
+                                              store::Access access);
+
+}  // namespace agent

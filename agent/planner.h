@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "agent/config.h"
+#include "s3client/client.h"
+#include "store/ledger.h"
+
+namespace agent {
+
+/// Compares a listing with the ledger as a merge join: both are in byte order of the keys, so the
+/// memory is constant, however many there are. What is to be done goes into the plan, a table.
+class Planner {
+ public:
+  struct Figures {
+    std::uint64_t listed = 0;
+    std::uint64_t wanted = 0;
+    std::uint64_t wanted_bytes = 0;
+    std::uint64_t changed = 0;     ///< held keys whose content is another one upstream
+    std::uint64_t vanished = 0;    ///< held keys that the bucket no longer lists
+    std::uint64_t unreadable = 0;  ///< refused earlier, and not asked for again yet
+    std::uint64_t archived = 0;
+    std::uint64_t new_alarms = 0;
+  };
+
+  /// `plan` and `source` outlive the planner.
+  Planner(store::Ledger::Plan& plan, const SourceConfig& source, store::Time now);
+
+  /// The next page of the listing.
+  store::Status take(const std::vector<s3::ListedObject>& page);
+
+  /// The listing ended cleanly: what was held and not listed has vanished.
+  store::Status finish();
+
+  const Figures& figures() const { return figures_; }
+
+ private:
+  store::Status take_one(const s3::ListedObject& object);
+  store::Status compare(const store::HeldKey& held, const s3::ListedObject& object);
+  store::Status consider_new(const s3::ListedObject& object);
+  store::Status vanish(const store::HeldKey& held);
+  store::Status advance();
+
+  store::Ledger::Plan& plan_;
+  const SourceConfig& source_;
+  const store::Time now_;
+  Figures figures_;
+  const store::HeldKey* held_ = nullptr;
+  bool started_ = false;
+};
+
+/// When a refused content is asked for again: an archived one after a day; an unreadable one after
+/// a day, then two, four, ... at most 30; one that broke its promise at every run.
+bool is_due(const store::Refusal& refusal, store::Time now);
+
+}  // namespace agent

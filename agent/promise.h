@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "s3client/client.h"
+#include "store/digest.h"
+
+namespace agent {
+
+/// What an endpoint's ETags have been found to be worth as MD5s, by evidence.
+enum class EtagTrust {
+  kUnknown,
+  kProven,  ///< one matched: from then on it is a promise
+  kOpaque,  ///< they are something else
+};
+
+struct EndpointTrust {
+  EtagTrust single = EtagTrust::kUnknown;     ///< 32 hex digits
+  EtagTrust multipart = EtagTrust::kUnknown;  ///< 32 hex digits and "-N"
+};
+
+/// How a multipart object was cut. S3 tells it to a HEAD with a part number; other servers do not.
+struct PartSizes {
+  std::vector<std::uint64_t> sizes_bytes;  ///< as DigestRequest::part_sizes_bytes; empty: unknown
+};
+
+/// One thing that the upstream says about the bytes.
+struct Promise {
+  std::string level;  ///< the contract's name for it, "etag-md5"
+  store::DigestRequest digest;
+  store::RawDigest expected;
+  /// Bytes that do not keep it are wrong. Otherwise it proves the bytes right when it agrees, and
+  /// nothing when it does not: the part size is a guess, or the ETag may be no MD5.
+  bool firm = true;
+};
+
+/// True when `head` makes a promise that cannot be checked without knowing the part sizes.
+bool needs_part_sizes(const s3::ObjectHead& head, const EndpointTrust& trust);
+
+/// The number N of an ETag "...-N"; 0 for any other.
+std::uint32_t part_count_of_etag(std::string_view etag);
+
+/// Strongest first, and none behind the first firm one: x-amz-checksum-* (SHA before CRC), the
+/// ETag, the uploader's MD5. Where the part sizes are unknown, those that uploaders use and that
+/// fit.
+std::vector<Promise> promises_of(const s3::ObjectHead& head, const EndpointTrust& trust,
+                                 const PartSizes& parts);
+
+/// The part sizes that would cut `size_bytes` into exactly `count` parts: the usual ones first,
+/// then whole MiB; at most 8.
+std::vector<std::uint64_t> likely_part_sizes(std::uint64_t size_bytes, std::uint32_t count);
+
+/// What a sidecar file ("hex  name" lines, or the bare digest) says about the file `name`; empty
+/// when it says nothing. `digits` is 64 for .sha256 and 32 for .md5.
+std::string digest_in_sidecar(std::string_view content, std::string_view name, std::size_t digits);
+
+}  // namespace agent

@@ -1,0 +1,160 @@
+#include "agent/pull.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "agent/dry_run.h"
+#include "agent/failure.h"
+#include "agent/fetch_phase.h"
+#include "agent/housekeeping.h"
+#include "agent/list_phase.h"
+#include "agent/progress.h"
+#include "agent/pull_status.h"
+#include "agent/run_context.h"
+#include "agent/sources.h"
+#include "agent/ticker.h"
+#include "agent/workers.h"
+
+namespace agent {
+namespace {
+
+constexpr std::chrono::seconds kStatusInterval{10};
+
+class Pull {
+ public:
+  explicit Pull(RunContext& context)
+      : context_(context), rate_limit_(context.config.agent.limit_rate_bytes, clock()) {
+    for (unsigned lane = 0; lane < context_.config.agent.parallel; ++lane) {
+      lanes_.push_back(std::make_unique<Lane>(context_));
+      retriers_.push_back(std::make_unique<Retrier>(context_.config.agent.retries, clock(),
+                                                    context_.environment.stop,
+                                                    context_.environment.seed + lane));
+    }
+  }
+
+  ExitStatus run() {
+    if (auto done = effects(); !done) fail_run(done.error());
+    for (auto& source : context_.sources) finish_source(context_, source, retriers_);
+    show_disk();
+    return exit_status();
+  }
+
+ private:
+  Clock& clock() const { return context_.environment.clock; }
+
+  store::Status effects() {
+    for (std::size_t i = 0; i < context_.sources.size(); ++i) {
+      if (auto listed = open_and_list(i); !listed) return listed;
+    }
+    if (auto swept = sweep_unwanted(context_); !swept) return swept;
+    if (auto fetched = fetch(); !fetched) return fetched;
+    return write_stale_sums(context_);
+  }
+
+  store::Status open_and_list(std::size_t index) {
+    auto& source = context_.sources[index];
+    const auto id = context_.mirror.ledger.register_source(source.config->name);
+    if (!id) return tl::unexpected(id.error());
+    source.id = *id;
+    if (context_.stopping()) return {};
+    auto session = open_session(*source.config, context_.environment);
+    if (!session) {
+      source.stopped = true;
+      context_.fail_source(source, status_of(session.error()));
+      context_.report(source, "", session.error().message);
+      return {};
+    }
+    source.session = std::move(*session);
+    if (auto recalled = recall_facts(context_, source); !recalled) return recalled;
+    return list_source(context_, source, lanes_[0]->client(index), *retriers_[0], nullptr);
+  }
+
+  store::Status fetch() {
+    const bool anything =
+        std::any_of(context_.sources.begin(), context_.sources.end(), [&](const SourceRun& source) {
+          const auto pending = context_.mirror.ledger.count_pending(source.id);
+          return !pending || *pending > 0;
+        });
+    if (!anything || context_.stopping()) return {};
+    const auto progress = make_progress(context_);
+    Workers workers(context_, lanes_, retriers_, rate_limit_);
+    auto fetched = FetchPhase(context_, workers).run();
+    if (!fetched) {
+      // The workers must not go on writing to a disk that has failed.
+      context_.environment.stop.store(true);
+      return fetched;
+    }
+    return remember_refused_options(context_);
+  }
+
+  void fail_run(const store::Error& error) {
+    context_.run_status = graver(context_.run_status, status_of(error));
+    context_.environment.log.error({"", "", explain(error)});
+  }
+
+  void show_disk() const {
+    context_.board.update([&](Status& status) {
+      status.disk = disk_status(context_.mirror, context_.config.disk.path);
+    });
+  }
+
+  ExitStatus exit_status() const {
+    auto status = context_.run_status;
+    for (const auto& source : context_.sources) status = graver(status, source.status);
+    return status;
+  }
+
+  RunContext& context_;
+  RateLimit rate_limit_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::vector<std::unique_ptr<Retrier>> retriers_;
+};
+
+ExitStatus without_mirror(const MirrorError& error, const Environment& environment,
+                          StatusBoard& board) {
+  environment.log.error({"", "", error.message});
+  // The other run writes the status; it is not ours to touch.
+  if (!error.locked) show_absent_disk(error, environment, board);
+  return error.status;
+}
+
+}  // namespace
+
+ExitStatus pull(const Config& config, const PullOptions& options, const Environment& environment,
+                const std::function<void(const std::string&)>& print) {
+  const auto selected = select_sources(config, options.sources, environment.log);
+  if (!selected) return ExitStatus::kUsage;
+  StatusBoard board(
+      status_at_start(config, environment, *selected),
+      [&](const std::string& json) {
+        return environment.replace_file(config.agent.status_file, json);
+      },
+      environment.log);
+  auto mirror = open_mirror(config, environment, store::Access::kReadWrite);
+  if (!mirror && options.dry_run) {
+    environment.log.error({"", "", mirror.error().message});
+    return mirror.error().status;
+  }
+  if (!mirror) return without_mirror(mirror.error(), environment, board);
+
+  RunContext context{config, environment, *mirror, board};
+  for (const auto* source : *selected) context.sources.emplace_back(source);
+  if (options.dry_run) return dry_run(context, options, print);
+  if (config.agent.max_runtime.count() > 0) {
+    context.deadline = environment.clock.steady_now() + config.agent.max_runtime;
+  }
+  board.update([&](Status& status) { status.disk = disk_status(*mirror, config.disk.path); });
+  board.publish();
+  ExitStatus exit = ExitStatus::kDefect;
+  {
+    const Ticker ticker(kStatusInterval, [&board] { board.publish(); });
+    exit = Pull(context).run();
+  }
+  finish_status(board, environment, exit);
+  return exit;
+}
+
+}  // namespace agent

@@ -1,0 +1,158 @@
+#include "agent/pull_status.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace agent {
+namespace {
+
+constexpr std::size_t kAlarmsShown = 100;
+
+using Retriers = std::vector<std::unique_ptr<Retrier>>;
+
+// What the last run left, for what this one does not touch. A file that cannot be read has nothing
+// to say; the next one replaces it.
+Status last_status(const Config& config, const Environment& environment) {
+  const auto text = environment.read_file(config.agent.status_file);
+  if (!text || !*text) return {};
+  auto status = status_from_json(**text);
+  return status ? std::move(*status) : Status{};
+}
+
+std::uint64_t retries_of(const SourceRun& source, const Retriers& retriers) {
+  std::uint64_t sum = 0;
+  for (const auto& retrier : retriers) sum += retrier->retries(*source.session);
+  return sum;
+}
+
+// What is left because the time was up is for the next run.
+void report_left_over(RunContext& context, SourceRun& source) {
+  if (context.stopping() || source.stopped || !context.out_of_time()) return;
+  const auto left = context.mirror.ledger.count_pending(source.id);
+  if (!left || *left == 0 || source.status != ExitStatus::kOk) return;
+  context.fail_source(source, ExitStatus::kIncomplete);
+  context.report(
+      source, "",
+      fmt::format("max_runtime is reached with {} archives left; the next run goes on", *left));
+}
+
+void show_totals(const store::Totals& totals, SourceStatus& figures) {
+  figures.archives = totals.archives;
+  figures.size_bytes = totals.size_bytes;
+  figures.verified_by = totals.verified_by;
+  figures.oldest_read_at = totals.oldest_read_at;
+  figures.newest.reset();
+  if (!totals.newest) return;
+  figures.newest = NewestArchive{totals.newest->key, totals.newest->upstream.size_bytes,
+                                 totals.newest->last_modified, totals.newest->held_since};
+}
+
+}  // namespace
+
+Status status_at_start(const Config& config, const Environment& environment,
+                       const std::vector<const SourceConfig*>& selected) {
+  Status last = last_status(config, environment);
+  Status status;
+  status.host = environment.host_name;
+  status.state = "running";
+  status.started_at = environment.clock.now_s();
+  status.last_success_at = last.last_success_at;
+  status.disk.path = config.disk.path;
+  for (const auto& source : config.sources) {
+    const auto* before = last.find(source.name);
+    auto& figures = status.sources.emplace_back(before != nullptr ? *before : SourceStatus{});
+    figures.name = source.name;
+    const bool in_this_run = std::any_of(selected.begin(), selected.end(),
+                                         [&](const auto* s) { return s->name == source.name; });
+    if (!in_this_run) continue;
+    figures.run = {};
+    figures.last_attempt_at = status.started_at;
+  }
+  return status;
+}
+
+DiskStatus disk_status(const Mirror& mirror, const std::string& path) {
+  DiskStatus disk;
+  disk.path = path;
+  disk.present = true;
+  disk.id = mirror.marker.id;
+  disk.filesystem = mirror.disk->filesystem_name();
+  if (const auto space = mirror.disk->space()) {
+    disk.total_bytes = space->total_bytes;
+    disk.free_bytes = space->free_bytes;
+  }
+  const auto weakness = mirror.disk->weakness();
+  const auto weaker = [&](bool found, const char* sentence) {
+    if (found) disk.weaker.emplace_back(sentence);
+  };
+  weaker(weakness.no_directory_sync,
+         "names cannot be synced: the last archives may be lost in a power cut");
+  weaker(weakness.no_exclusive_rename,
+         "not replacing a file is checked before the rename, not in it");
+  weaker(weakness.no_permissions, "archives cannot be made read-only");
+  weaker(weakness.no_filesystem_sync, "each file is synced on its own");
+  return disk;
+}
+
+void show_held(store::Ledger& ledger, store::SourceId source, SourceStatus& figures) {
+  if (const auto totals = ledger.totals(source)) show_totals(*totals, figures);
+  if (auto alarms = ledger.open_alarms(source, kAlarmsShown)) figures.alarms = std::move(*alarms);
+  if (const auto count = ledger.count_open_alarms(source)) figures.alarm_count = *count;
+}
+
+void show_absent_disk(const MirrorError& error, const Environment& environment,
+                      StatusBoard& board) {
+  board.update([&](Status& status) {
+    status.disk.id = error.disk_id;
+    for (auto& source : status.sources) {
+      if (source.last_attempt_at == status.started_at) source.state = state_of(error.status);
+    }
+  });
+  finish_status(board, environment, error.status);
+}
+
+void finish_source(RunContext& context, SourceRun& source,
+                   const std::vector<std::unique_ptr<Retrier>>& retriers) {
+  report_left_over(context, source);
+  if (context.stopping()) context.fail_source(source, ExitStatus::kIncomplete);
+  context.fail_source(source, context.run_status);
+  SourceStatus held;
+  show_held(context.mirror.ledger, source.id, held);
+  if (held.alarm_count > 0) context.fail_source(source, ExitStatus::kAlarm);
+  context.board.update([&](Status& status) {
+    auto& figures = *status.find(source.config->name);
+    figures.archives = held.archives;
+    figures.size_bytes = held.size_bytes;
+    figures.verified_by = std::move(held.verified_by);
+    figures.oldest_read_at = held.oldest_read_at;
+    figures.newest = std::move(held.newest);
+    figures.alarms = std::move(held.alarms);
+    figures.alarm_count = held.alarm_count;
+    if (source.session) {
+      figures.run.requests = source.session->requests();
+      figures.run.retries = retries_of(source, retriers);
+      status.skew_seconds = std::chrono::duration<double>(source.session->clock_offset()).count();
+    }
+    figures.state = state_of(source.status);
+    if (source.status == ExitStatus::kOk || source.status == ExitStatus::kAlarm) {
+      figures.last_success_at = context.environment.clock.now_s();
+    }
+  });
+}
+
+void finish_status(StatusBoard& board, const Environment& environment, ExitStatus exit) {
+  board.update([&](Status& status) {
+    status.state = state_of(exit);
+    status.exit_status = static_cast<int>(exit);
+    status.finished_at = environment.clock.now_s();
+    if (exit == ExitStatus::kOk || exit == ExitStatus::kAlarm) {
+      status.last_success_at = status.finished_at;
+    }
+    status.errors = environment.log.errors();
+  });
+  board.publish();
+}
+
+}  // namespace agent

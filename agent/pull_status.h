@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/config.h"
+#include "agent/environment.h"
+#include "agent/retry.h"
+#include "agent/run_context.h"
+#include "agent/status_board.h"
+
+namespace agent {
+
+/// The status of a run that begins now: what it will touch is fresh, the rest as the last run left
+/// it.
+Status status_at_start(const Config& config, const Environment& environment,
+                       const std::vector<const SourceConfig*>& selected);
+
+/// The disk as it is now, its weaknesses as far as they have shown.
+DiskStatus disk_status(const Mirror& mirror, const std::string& path);
+
+/// Totals and open alarms of a source, as the ledger has them.
+void show_held(store::Ledger& ledger, store::SourceId source, SourceStatus& figures);
+
+/// The run ends before it began; publishes.
+void show_absent_disk(const MirrorError& error, const Environment& environment, StatusBoard& board);
+
+/// Judges a source at the end of a run and shows what is held of it.
+void finish_source(RunContext& context, SourceRun& source,
+                   const std::vector<std::unique_ptr<Retrier>>& retriers);
+
+/// The last word of a run; publishes.
+void finish_status(StatusBoard& board, const Environment& environment, ExitStatus exit);
+
+}  // namespace agent

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+
+#include "agent/clock.h"
+
+namespace agent {
+
+/// Holds all downloads together to so many bytes per second. Thread-safe.
+class RateLimit {
+ public:
+  /// 0: no limit.
+  RateLimit(std::uint64_t bytes_per_second, Clock& clock);
+
+  /// Returns when `bytes` more may have been received, or when `stop` is set.
+  void spend(std::uint64_t bytes, const StopFlag& stop);
+
+ private:
+  const std::uint64_t bytes_per_second_;
+  Clock& clock_;
+  std::mutex mutex_;
+  Clock::Steady paid_until_;
+};
+
+}  // namespace agent

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <vector>
+
+#include "agent/job.h"
+#include "agent/run_context.h"
+
+namespace agent {
+
+/// What a final refusal by the upstream means for the object, the source and the run.
+class Refusals {
+ public:
+  explicit Refusals(RunContext& context);
+
+  store::Status take(const FetchRefused& refused);
+
+  /// The source gave us an object: so the credentials may read, and the network works.
+  store::Status note_success(std::size_t source);
+
+  /// At the end: denials that were waiting for a success are judged without one.
+  store::Status finish();
+
+ private:
+  store::Status take_denied(const FetchRefused& refused);
+  store::Status flush_denied(std::size_t source);
+  store::Status mark_unreadable(const FetchRefused& refused);
+  void fail_object(SourceRun& source, const FetchRefused& refused);
+  void stop_source(SourceRun& source, const FetchRefused& refused);
+
+  RunContext& context_;
+  std::vector<std::vector<FetchRefused>> denied_;  ///< by source, until one object was readable
+  std::vector<bool> readable_;
+};
+
+}  // namespace agent

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/exit_status.h"
+#include "agent/log.h"
+#include "agent/units.h"
+#include "store/ledger.h"
+#include "tl/expected.hpp"
+
+namespace agent {
+
+/// The status file; contract section 5 says what each member means. Times are empty when there was
+/// no such time yet.
+struct RunFigures {
+  std::uint64_t listed = 0;
+  std::uint64_t fresh = 0;  ///< "new"
+  std::uint64_t fresh_bytes = 0;
+  std::uint64_t changed = 0;
+  std::uint64_t vanished = 0;
+  std::uint64_t unreadable = 0;
+  std::uint64_t archived = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t retries = 0;
+};
+
+struct NewestArchive {
+  std::string key;
+  std::uint64_t size_bytes = 0;
+  Time last_modified{};
+  Time held_since{};
+};
+
+struct SourceStatus {
+  std::string name;
+  std::string state = "ok";
+  bool hold = false;
+  std::optional<Time> last_attempt_at;
+  std::optional<Time> last_success_at;
+  std::uint64_t archives = 0;
+  std::uint64_t size_bytes = 0;
+  std::uint64_t superseded = 0;
+  std::uint64_t quarantined = 0;
+  RunFigures run;
+  std::optional<NewestArchive> newest;
+  std::map<std::string, std::uint64_t> verified_by;
+  std::optional<Time> oldest_read_at;
+  std::uint64_t corrupt = 0;
+  std::uint64_t missing = 0;
+  std::vector<store::Alarm> alarms;  ///< the oldest hundred
+  std::uint64_t alarm_count = 0;
+};
+
+struct DiskStatus {
+  std::string path;
+  std::string id;
+  bool present = false;
+  std::string filesystem;
+  std::uint64_t total_bytes = 0;
+  std::uint64_t free_bytes = 0;
+  std::vector<std::string> weaker;  ///< what this filesystem cannot promise, a sentence each
+};
+
+struct Status {
+  std::string host;
+  std::string state = "ok";
+  std::optional<int> exit_status;  ///< none while running
+  std::optional<Time> started_at;
+  std::optional<Time> finished_at;
+  std::optional<Time> last_success_at;
+  DiskStatus disk;
+  double skew_seconds = 0;
+  std::vector<SourceStatus> sources;
+  std::vector<Problem> errors;
+
+  SourceStatus* find(std::string_view source);
+};
+
+/// "ok", "attention", "incomplete", "absent" or "failed".
+std::string state_of(ExitStatus status);
+
+std::string to_json(const Status& status);
+/// The error is a sentence. Members that are missing keep their defaults.
+tl::expected<Status, std::string> status_from_json(std::string_view text);
+
+/// What a person reads.
+std::string to_text(const Status& status, Time now);
+
+}  // namespace agent

@@ -1,0 +1,97 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "agent/status.h"
+
+namespace agent {
+namespace {
+
+std::string ago(const std::optional<Time>& time, Time now) {
+  if (!time) return "never";
+  if (*time > now) return format_time(*time);
+  return format_duration(now - *time) + " ago";
+}
+
+std::string headline(const Status& status, Time now) {
+  if (status.state == "running")
+    return fmt::format("running since {}", ago(status.started_at, now));
+  const std::string meaning = status.state == "ok"           ? "all is well"
+                              : status.state == "attention"  ? "done, but an alarm is open"
+                              : status.state == "incomplete" ? "something could not be pulled"
+                              : status.state == "absent"     ? "the disk is absent"
+                                                             : "the last run failed";
+  return fmt::format("{} ({})", status.state, meaning);
+}
+
+void append_source(std::string& out, const SourceStatus& source, Time now) {
+  const auto line = [&](std::string_view label, const std::string& text) {
+    out += fmt::format("    {:<14}{}\n", label, text);
+  };
+  out += fmt::format("\n  {}: {}{}\n", source.name, source.state, source.hold ? ", on HOLD" : "");
+  line("holds", fmt::format("{} archives, {}", source.archives, format_size(source.size_bytes)));
+  if (source.newest) {
+    line("newest", fmt::format("{} ({}, held for {})", printable(source.newest->key),
+                               format_size(source.newest->size_bytes),
+                               format_duration(std::max(now - source.newest->held_since,
+                                                        std::chrono::seconds{0}))));
+  }
+  const auto& run = source.run;
+  line("last run",
+       fmt::format("{} listed, {} new ({}), {} changed, {} failed, {} requests", run.listed,
+                   run.fresh, format_size(run.fresh_bytes), run.changed, run.failed, run.requests));
+  if (run.vanished > 0) {
+    line("gone upstream", fmt::format("{} that the bucket no longer has; kept here", run.vanished));
+  }
+  if (run.archived > 0) {
+    line("archived", fmt::format("{} that must be restored before they can be read", run.archived));
+  }
+  if (run.unreadable > 0) line("unreadable", std::to_string(run.unreadable));
+  std::string proofs;
+  for (const auto& [level, count] : source.verified_by) {
+    proofs += fmt::format("{}{} by {}", proofs.empty() ? "" : ", ", count, level);
+  }
+  if (!proofs.empty()) line("verified", proofs);
+  line("last success", ago(source.last_success_at, now));
+  for (const auto& alarm : source.alarms) {
+    out += fmt::format("    ALARM {} {} since {}{}{}: {}\n", alarm.id, alarm.kind,
+                       format_time(alarm.since), alarm.key.empty() ? "" : ", ",
+                       printable(alarm.key), printable(alarm.message));
+  }
+  if (source.alarm_count > source.alarms.size()) {
+    out += fmt::format("    ... and {} more alarms\n", source.alarm_count - source.alarms.size());
+  }
+}
+
+}  // namespace
+
+std::string to_text(const Status& status, Time now) {
+  std::string out = fmt::format("holdfast on {}: {}\n", status.host, headline(status, now));
+  out += fmt::format("  last run      {}; last success {}\n",
+                     ago(status.finished_at ? status.finished_at : status.started_at, now),
+                     ago(status.last_success_at, now));
+  if (status.disk.present) {
+    out += fmt::format("  disk          {} ({}), {} free of {}\n", status.disk.path,
+                       status.disk.filesystem, format_size(status.disk.free_bytes),
+                       format_size(status.disk.total_bytes));
+  } else {
+    out += fmt::format("  disk          {} is absent, or not the right one\n", status.disk.path);
+  }
+  for (const auto& weakness : status.disk.weaker)
+    out += fmt::format("  weaker        {}\n", weakness);
+  if (status.skew_seconds > 60 || status.skew_seconds < -60) {
+    out += fmt::format(
+        "  clock         off by {} against the server; set it\n",
+        format_duration(std::chrono::seconds{static_cast<std::int64_t>(status.skew_seconds)}));
+  }
+  for (const auto& source : status.sources) append_source(out, source, now);
+  if (!status.errors.empty()) out += "\n  problems of the last run:\n";
+  for (const auto& error : status.errors) {
+    out +=
+        fmt::format("    {}{}{}{}{}\n", error.source, error.source.empty() ? "" : ": ",
+                    printable(error.key), error.key.empty() ? "" : ": ", printable(error.message));
+  }
+  return out;
+}
+
+}  // namespace agent

@@ -1,0 +1,45 @@
+#include "agent/system_environment.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <random>
+
+#include "s3client/credentials.h"
+#include "store/mount.h"
+#include "store/posix_disk.h"
+#include "store/system_file.h"
+
+namespace agent {
+namespace {
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown";
+  return name.data();
+}
+
+}  // namespace
+
+Environment system_environment(Clock& clock, Log& log, StopFlag& stop) {
+  const auto sentence = [](const store::Error& error) { return store::describe(error); };
+  Environment environment{clock,
+                          log,
+                          stop,
+                          store::open_posix_disk,
+                          store::is_mount_point,
+                          s3::make_curl_transport,
+                          s3::process_environment,
+                          [sentence](const std::string& path, const std::string& text) {
+                            return store::replace_system_file(path, text).map_error(sentence);
+                          },
+                          [sentence](const std::string& path) {
+                            return store::read_system_file(path).map_error(sentence);
+                          },
+                          host_name(),
+                          std::random_device{}(),
+                          ::isatty(STDERR_FILENO) == 1};
+  return environment;
+}
+
+}  // namespace agent

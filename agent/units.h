@@ -1,0 +1,36 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace agent {
+
+using Time = std::chrono::sys_seconds;
+
+/// "512", "64K", "10M", "2G", "1T": powers of 1024. nullopt for anything else, overflow included.
+std::optional<std::uint64_t> parse_size(std::string_view text);
+
+/// "90s", "15m", "26h", "30d", "8w"; "0" is zero.
+std::optional<std::chrono::seconds> parse_duration(std::string_view text);
+
+/// yes no true false on off 1 0.
+std::optional<bool> parse_yes_no(std::string_view text);
+
+/// A decimal number within [low, high].
+std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t low,
+                                          std::uint64_t high);
+
+/// "1.4 GiB", "512 bytes".
+std::string format_size(std::uint64_t size_bytes);
+
+/// "3d 4h", "2m 10s", "0s".
+std::string format_duration(std::chrono::seconds duration);
+
+/// RFC 3339 in UTC: "2026-01-31T02:00:00Z".
+std::string format_time(Time time);
+std::optional<Time> parse_time(std::string_view text);
+
+}  // namespace agent

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "agent/promise.h"
+#include "store/digest.h"
+#include "store/ledger.h"
+
+namespace agent {
+
+/// What reading a content back from the disk has shown.
+struct Verification {
+  enum class Outcome {
+    kProven,    ///< it keeps the promise named by `level`
+    kSizeOnly,  ///< nothing better than its size was promised, and that is right
+    kDoubtful,  ///< a promise that is not firm disagrees, and none agrees
+    kBroken,    ///< a firm promise, or the size, disagrees
+  };
+  Outcome outcome = Outcome::kBroken;
+  std::string level;  ///< the promise that agreed; else the strongest that did not; else "size"
+  store::Sha256 sha256{};  ///< of what lies on the disk
+  std::string md5;         ///< hex; empty when it was not taken
+};
+
+/// Reads the synced file once, past the page cache, and compares. Errors: the disk's, and kBusy
+/// when `keep_going` said no.
+store::Result<Verification> verify_content(store::File& file, std::uint64_t size_bytes,
+                                           const std::vector<Promise>& promises,
+                                           const std::function<bool()>& keep_going);
+
+}  // namespace agent
