@@ -46,6 +46,7 @@ store::Status FetchPhase::run() {
       if (auto committed = commit(); !committed) return committed;
     }
   }
+  if (auto judged = judge_doubted(); !judged) return judged;
   return refusals_.finish();
 }
 
@@ -227,8 +228,8 @@ store::Status FetchPhase::doubt_etag(Fetched fetched, const std::string& level) 
                                   fetched.job.wanted.upstream.etag);
   const auto witnesses = context_.mirror.ledger.add_endpoint_evidence(endpoint, level, object);
   if (!witnesses) return tl::unexpected(witnesses.error());
-  doubted_.push_back(std::move(fetched));
-  if (*witnesses < kEvidenceNeeded) return mismatch(doubted_.back(), level);
+  doubted_.push_back({std::move(fetched), endpoint, level});
+  if (*witnesses < kEvidenceNeeded) return {};
 
   if (auto set = set_trust(endpoint, level, EtagTrust::kOpaque); !set) return set;
   context_.environment.log.warning(
@@ -237,11 +238,23 @@ store::Status FetchPhase::doubt_etag(Fetched fetched, const std::string& level) 
            "the ETags of {} are no MD5s: {} objects came twice alike and never with theirs. From "
            "now on only sizes are checked there, unless it promises more",
            endpoint, *witnesses)});
-  for (auto& doubted : doubted_) {
-    doubted.job.attempt = 1;
-    feeder_.again(std::move(doubted.job));
+  auto doubted = std::exchange(doubted_, {});
+  for (auto& one : doubted) {
+    if (one.endpoint == endpoint && one.level == level) {
+      accept(std::move(one.fetched), "size");
+    } else {
+      doubted_.push_back(std::move(one));
+    }
   }
-  doubted_.clear();
+  return {};
+}
+
+// No further witness came: without evidence against the endpoint it is the bytes that are wrong.
+store::Status FetchPhase::judge_doubted() {
+  if (context_.stopping()) return {};
+  for (const auto& one : std::exchange(doubted_, {})) {
+    if (auto judged = mismatch(one.fetched, one.level); !judged) return judged;
+  }
   return {};
 }
 

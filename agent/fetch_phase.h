@@ -34,6 +34,13 @@ class FetchPhase {
     store::Archive archive;
   };
 
+  /// Waits in staging for more evidence: its endpoint's ETags may turn out to be opaque.
+  struct Doubted {
+    Fetched fetched;
+    std::string endpoint;
+    std::string level;
+  };
+
   store::Status feed();
   store::Status settle(Done done);
   store::Status settle_fetched(Fetched fetched);
@@ -45,6 +52,7 @@ class FetchPhase {
   store::Status fetch_again(Fetched fetched, int attempt);
   store::Status mismatch(const Fetched& fetched, const std::string& level);
   store::Status doubt_etag(Fetched fetched, const std::string& level);
+  store::Status judge_doubted();
   store::Status learn_trust(const Fetched& fetched, const std::string& level);
   store::Status set_trust(const std::string& endpoint, const std::string& fact, EtagTrust trust);
   store::Result<std::string> listed_sidecar(const Fetched& fetched);
@@ -63,7 +71,7 @@ class FetchPhase {
   std::vector<Fetched> unsynced_;  ///< small ones, complete and not yet durable
   std::uint64_t unsynced_bytes_ = 0;
   std::vector<Accepted> accepted_;
-  std::vector<Fetched> doubted_;  ///< their endpoint's ETags may turn out to be opaque
+  std::vector<Doubted> doubted_;
   std::vector<SidecarJob> sidecars_;
   std::uint64_t reserved_bytes_ = 0;
   Clock::Steady batch_begun_{};

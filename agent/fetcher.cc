@@ -17,6 +17,32 @@ bool same_content(const s3::ObjectHead& head, const store::Identity& wanted) {
   return (wanted.etag.empty() || head.etag == wanted.etag) && head.size_bytes == wanted.size_bytes;
 }
 
+// Servers without part numbers say so in many ways. A passing fault is none of them: it must not
+// make a content pass for less than what it was promised to be.
+bool knows_no_parts(const s3::Error& error) {
+  constexpr int kNotImplemented = 501;
+  if (error.http_status == kNotImplemented) return true;
+  switch (verdict_on(error)) {
+    case Verdict::kGone:
+    case Verdict::kSkip:
+    case Verdict::kUnreadable:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// The bucket listed an ETag, and this answer has none: it is not the bucket's, but a login page's
+// or a proxy's.
+bool is_impostor(const s3::ObjectHead& head, const store::Identity& wanted) {
+  return head.etag.empty() && !wanted.etag.empty();
+}
+
+s3::Error impostor_error() {
+  return {s3::ErrorKind::kProtocol, 0, "",
+          "the answer has no ETag, so something between here and the bucket gave it", ""};
+}
+
 // Writes what arrives behind what the file holds already.
 class StagingSink final : public s3::BodySink {
  public:
@@ -25,6 +51,8 @@ class StagingSink final : public s3::BodySink {
       : shared_(shared), file_(file), wanted_(wanted), offset_(offset) {}
 
   bool on_object(const s3::ObjectHead& head) override {
+    impostor_ = is_impostor(head, wanted_);
+    if (impostor_) return false;
     moved_ = !same_content(head, wanted_);
     head_ = head;
     return !moved_;
@@ -45,6 +73,7 @@ class StagingSink final : public s3::BodySink {
 
   std::uint64_t offset() const { return offset_; }
   bool moved() const { return moved_; }
+  bool impostor() const { return impostor_; }
   const std::optional<s3::ObjectHead>& head() const { return head_; }
   const std::optional<store::Error>& disk_error() const { return disk_error_; }
 
@@ -54,6 +83,7 @@ class StagingSink final : public s3::BodySink {
   const store::Identity& wanted_;
   std::uint64_t offset_;
   bool moved_ = false;
+  bool impostor_ = false;
   std::optional<s3::ObjectHead> head_;
   std::optional<store::Error> disk_error_;
 };
@@ -169,6 +199,9 @@ class Fetcher::Transfer {
       verification_.reset();
       return Step::kMoved;
     }
+    // A power cut between the two directories' syncs can bring the old name back beside the new
+    // one.
+    if (auto removed = shared_.disk.remove_file(path()); !removed) return fail(removed.error());
     path_ = job_.archive_path;
     adopted_ = true;
     return Step::kComplete;
@@ -179,12 +212,16 @@ class Fetcher::Transfer {
     const auto head =
         retrier_.run<s3::ObjectHead>(session_, [&] { return client_.head(request()); });
     if (!head) return refuse(head.error());
+    if (is_impostor(*head, job_.wanted.upstream)) return refuse(impostor_error());
     head_ = *head;
     return same_content(*head, job_.wanted.upstream) ? Step::kComplete : move_on(*head);
   }
 
   Step receive() {
     Retrier::Tries tries;
+    // Bytes that were thrown away to begin anew are no progress when they come again: a server that
+    // always promises more than it has would keep us for ever.
+    auto reached = offset_;
     const auto size = job_.wanted.upstream.size_bytes;
     while (!(head_ && offset_ == size)) {
       auto get = request();
@@ -194,12 +231,14 @@ class Fetcher::Transfer {
       const auto result = client_.get(get, sink);
       if (sink.disk_error()) return fail(*sink.disk_error());
       if (sink.moved()) return move_on(*sink.head());
-      const bool progressed = sink.offset() >= offset_ + kLargeBytes;
+      const bool progressed = sink.offset() >= reached + kLargeBytes;
+      reached = std::max(reached, sink.offset());
       if (sink.head() && !head_) head_ = sink.head();
       offset_ = sink.offset();
       if (result) break;
       if (progressed) tries.failures = 0;
-      if (const auto step = after_failure(result.error(), tries); step != Step::kComplete) {
+      const auto error = sink.impostor() ? impostor_error() : result.error();
+      if (const auto step = after_failure(error, tries); step != Step::kComplete) {
         return step;
       }
     }
@@ -227,10 +266,7 @@ class Fetcher::Transfer {
     part.if_match = job_.wanted.upstream.etag;
     const auto head = retrier_.run<s3::ObjectHead>(session_, [&] { return client_.head(part); });
     count = 0;
-    if (!head) {
-      // Servers without part numbers answer in many ways; only a stop is for us to pass on.
-      return head.error().kind == s3::ErrorKind::kAborted ? refuse(head.error()) : Step::kComplete;
-    }
+    if (!head) return knows_no_parts(head.error()) ? Step::kComplete : refuse(head.error());
     count = head->parts_count;
     size_bytes = head->size_bytes;
     return Step::kComplete;

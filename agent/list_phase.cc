@@ -44,6 +44,15 @@ void show_figures(RunContext& context, const SourceRun& source, const Planner::F
   });
 }
 
+void report_new_alarms(RunContext& context, const SourceRun& source, const Planner& planner) {
+  const auto& told = planner.first_new_alarms();
+  for (const auto& alarm : told) context.report(source, alarm.key, alarm.message);
+  if (planner.figures().new_alarms == told.size()) return;
+  context.report(source, "",
+                 fmt::format("and {} more like these; look at the bucket before anything else",
+                             planner.figures().new_alarms - told.size()));
+}
+
 }  // namespace
 
 store::Status list_source(RunContext& context, SourceRun& source, s3::Client& client,
@@ -67,7 +76,9 @@ store::Status list_source(RunContext& context, SourceRun& source, s3::Client& cl
   if (auto finished = planner.finish(); !finished) return finished;
   show_figures(context, source, planner.figures());
   if (inspect) return inspect(*plan);
-  return plan->commit();
+  if (auto committed = plan->commit(); !committed) return committed;
+  report_new_alarms(context, source, planner);
+  return {};
 }
 
 }  // namespace agent

@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "agent/units.h"
 
 namespace agent {
 namespace {
+
+constexpr std::uint64_t kAlarmsTold = 20;
 
 store::Identity identity_of(const s3::ListedObject& object) {
   return {object.etag, object.size_bytes, ""};
@@ -95,9 +98,12 @@ store::Status Planner::compare(const store::HeldKey& held, const s3::ListedObjec
     return held.deviation == store::Deviation::kNone ? store::Status{} : plan_.note_same(held.key);
   }
   ++figures_.changed;
-  const auto raised = plan_.raise_alarm("changed", held.key, changed_message(held, object), now_);
+  auto message = changed_message(held, object);
+  const auto raised = plan_.raise_alarm("changed", held.key, message, now_);
   if (!raised) return tl::unexpected(raised.error());
-  if (*raised) ++figures_.new_alarms;
+  if (*raised && ++figures_.new_alarms <= kAlarmsTold) {
+    first_new_alarms_.push_back({held.key, std::move(message)});
+  }
   return plan_.note_changed(held.key, listed, now_);
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "agent/config.h"
@@ -24,6 +25,10 @@ class Planner {
     std::uint64_t archived = 0;
     std::uint64_t new_alarms = 0;
   };
+  struct NewAlarm {
+    std::string key;
+    std::string message;
+  };
 
   /// `plan` and `source` outlive the planner.
   Planner(store::Ledger::Plan& plan, const SourceConfig& source, store::Time now);
@@ -35,6 +40,8 @@ class Planner {
   store::Status finish();
 
   const Figures& figures() const { return figures_; }
+  /// The first of them; a bucket that was encrypted whole would raise a million.
+  const std::vector<NewAlarm>& first_new_alarms() const { return first_new_alarms_; }
 
  private:
   store::Status take_one(const s3::ListedObject& object);
@@ -47,6 +54,7 @@ class Planner {
   const SourceConfig& source_;
   const store::Time now_;
   Figures figures_;
+  std::vector<NewAlarm> first_new_alarms_;
   const store::HeldKey* held_ = nullptr;
   bool started_ = false;
 };

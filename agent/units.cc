@@ -140,7 +140,9 @@ std::optional<Time> parse_time(std::string_view text) {
   const std::string copy(text);
   if (std::sscanf(copy.c_str(), "%4d-%2u-%2uT%2u:%2u:%2u%c", &year, &month, &day, &hour, &minute,
                   &second, &end) != 7 ||
-      end != 'Z' || copy.size() != 20) {
+      end != 'Z' || copy.size() != 20 ||
+      // sscanf would skip spaces and take signs.
+      copy.find_first_of(" \t\n\v\f\r+") != std::string::npos) {
     return std::nullopt;
   }
   const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{month},

@@ -118,6 +118,8 @@ std::uint32_t crc32c_by_instruction(std::uint32_t crc, std::span<const std::byte
 }  // namespace
 
 std::uint32_t crc32_ieee(std::uint32_t crc, std::span<const std::byte> bytes) {
+  // zlib takes a null pointer for the wish to start anew.
+  if (bytes.empty()) return crc;
   return static_cast<std::uint32_t>(
       ::crc32_z(crc, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }

@@ -123,7 +123,7 @@ class Stream {
     if (!outer_) return store::update(inner_, bytes);
     while (!bytes.empty()) {
       // Only the next byte tells that a full part was not the last one.
-      while (filled_bytes_ == part_size_bytes()) close_part();
+      if (filled_bytes_ == part_size_bytes()) close_part();
       const std::uint64_t room = part_size_bytes() - filled_bytes_;
       const auto take = static_cast<std::size_t>(std::min<std::uint64_t>(room, bytes.size()));
       store::update(inner_, bytes.first(take));

@@ -56,8 +56,8 @@ struct FileDigests {
 
 /// Reads the file from the device (the page cache is dropped first, and again behind the reader)
 /// exactly once, in constant memory. `keep_going` is asked between chunks of at most 1 MiB; when it
-/// says false, kBusy with the detail "interrupted"; an empty function never does. kNotSupported when
-/// OpenSSL refuses an algorithm.
+/// says false, kBusy with the detail "interrupted"; an empty function never does. kNotSupported
+/// when OpenSSL refuses an algorithm.
 Result<FileDigests> digest_file(File& file, const std::vector<DigestRequest>& requests,
                                 const std::function<bool()>& keep_going);
 

@@ -20,6 +20,15 @@ Result<bool> raise(Database& database, SourceId source, std::string_view kind, s
   return true;
 }
 
+Status end(Database& database, SourceId source, std::string_view kind, std::string_view key,
+           Time now) {
+  const Result<std::uint64_t> done = database.run(
+      "UPDATE alarm SET ended_at=?4 WHERE source_id=?1 AND kind=?2 AND key=?3 AND ended_at IS NULL",
+      source, kind, Bytes{key}, rows::seconds(now));
+  if (!done) return tl::unexpected(done.error());
+  return {};
+}
+
 }  // namespace alarms
 
 Result<bool> Ledger::raise_alarm(SourceId source, std::string_view kind, std::string_view key,
@@ -28,11 +37,7 @@ Result<bool> Ledger::raise_alarm(SourceId source, std::string_view kind, std::st
 }
 
 Status Ledger::end_alarm(SourceId source, std::string_view kind, std::string_view key, Time now) {
-  const Result<std::uint64_t> done = impl_->database.run(
-      "UPDATE alarm SET ended_at=?4 WHERE source_id=?1 AND kind=?2 AND key=?3 AND ended_at IS NULL",
-      source, kind, Bytes{key}, rows::seconds(now));
-  if (!done) return tl::unexpected(done.error());
-  return {};
+  return alarms::end(impl_->database, source, kind, key, now);
 }
 
 Result<std::vector<Alarm>> Ledger::open_alarms(SourceId source, std::size_t limit) {

@@ -44,6 +44,9 @@ namespace alarms {
 Result<bool> raise(Database& database, SourceId source, std::string_view kind, std::string_view key,
                    std::string_view message, Time now);
 
+Status end(Database& database, SourceId source, std::string_view kind, std::string_view key,
+           Time now);
+
 }  // namespace alarms
 
 /// Adds to one of the sums in `tally`; a sum of 0 has no row.

@@ -1,7 +1,8 @@
-#include <algorithm>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 
 #include "store/ledger_impl.h"
 
@@ -18,6 +19,26 @@ struct Difference {
   const Archive* newest = nullptr;
   bool newest_may_have_aged = false;
 };
+
+// What is run for each archive avoids RETURNING and IN: for these SQLite builds a table of its own
+// each time, which costs as much as all the rest.
+
+/// The kind of the refusal that there was.
+Result<std::optional<std::int64_t>> forget_refusal(Database& database, SourceId source, Bytes key) {
+  std::int64_t kind = 0;
+  {
+    Result<Query> query = database.query("SELECT kind FROM refusal WHERE source_id=?1 AND key=?2");
+    if (!query) return tl::unexpected(query.error());
+    const Result<bool> row = query->bind(source, key).step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return std::nullopt;
+    kind = query->integer(0);
+  }
+  const Result<std::uint64_t> done =
+      database.run("DELETE FROM refusal WHERE source_id=?1 AND key=?2", source, key);
+  if (!done) return tl::unexpected(done.error());
+  return kind;
+}
 
 class Recorder {
  public:
@@ -90,24 +111,16 @@ class Recorder {
 
   Status settle(SourceId source, const Archive& archive, Difference& difference) {
     const Bytes key{archive.key};
-    Result<std::uint64_t> done =
+    const Result<std::uint64_t> done =
         database_.run("DELETE FROM pending WHERE source_id=?1 AND key=?2", source, key);
     if (!done) return tl::unexpected(done.error());
-    Result<Query> refusal =
-        database_.query("DELETE FROM refusal WHERE source_id=?1 AND key=?2 RETURNING kind");
-    if (!refusal) return tl::unexpected(refusal.error());
-    refusal->bind(source, key);
-    while (true) {
-      const Result<bool> row = refusal->step();
-      if (!row) return tl::unexpected(row.error());
-      if (!*row) break;
-      --difference.refusals[refusal->integer(0)];
+    const Result<std::optional<std::int64_t>> refused = forget_refusal(database_, source, key);
+    if (!refused) return tl::unexpected(refused.error());
+    if (*refused) --difference.refusals[**refused];
+    for (const std::string_view kind : {"unreadable", "mismatch"}) {
+      const Status ended = alarms::end(database_, source, kind, archive.key, archive.held_since);
+      if (!ended) return ended;
     }
-    done = database_.run(
-        "UPDATE alarm SET ended_at=?3 WHERE source_id=?1 AND key=?2 AND kind IN ('unreadable', "
-        "'mismatch') AND ended_at IS NULL",
-        source, key, rows::seconds(archive.held_since));
-    if (!done) return tl::unexpected(done.error());
     return {};
   }
 
@@ -210,16 +223,11 @@ Status Ledger::refuse(SourceId source, std::string_view key, RefusalKind kind,
   if (!done) return tl::unexpected(done.error());
   if (*done == 1) return transaction->commit();
 
-  Result<Query> earlier =
-      database.query("DELETE FROM refusal WHERE source_id=?1 AND key=?2 RETURNING kind");
+  const Result<std::optional<std::int64_t>> earlier = forget_refusal(database, source, Bytes{key});
   if (!earlier) return tl::unexpected(earlier.error());
-  earlier->bind(source, Bytes{key});
-  while (true) {
-    const Result<bool> row = earlier->step();
-    if (!row) return tl::unexpected(row.error());
-    if (!*row) break;
+  if (*earlier) {
     const Status counted = adjust_tally(database, source, kTallyRefusal,
-                                        name_of(static_cast<RefusalKind>(earlier->integer(0))), -1);
+                                        name_of(static_cast<RefusalKind>(**earlier)), -1);
     if (!counted) return counted;
   }
   done = database.run(

@@ -1,0 +1,266 @@
+#include "agent/config.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+#include "tests/support/catch.h"
+#include "tests/support/temp_dir.h"
+
+namespace {
+
+// Lines 1 to 4; what a test adds begins in line 5, inside [source site].
+const std::string kGood = "[disk]\npath = /mnt/backup\n[source site]\nbucket = b\n";
+
+tl::expected<agent::Config, agent::ConfigError> load(const std::string& text) {
+  const test::TempDir dir;
+  test::write_file(dir / "holdfast.conf", text);
+  auto config = agent::load_config(dir / "holdfast.conf");
+  if (!config) {
+    // Without the directory, which is another one each time.
+    auto& message = config.error().message;
+    const auto at = message.find(dir.path() + "/");
+    REQUIRE(at == 0);
+    message.erase(0, dir.path().size() + 1);
+  }
+  return config;
+}
+
+std::string error_of(const std::string& text) {
+  const auto config = load(text);
+  return config ? "none" : config.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("a configuration with the required keys only has the contract's defaults", "[config]") {
+  const auto config = load(kGood);
+  REQUIRE(config);
+  CHECK(config->disk.path == "/mnt/backup");
+  CHECK(config->disk.require_mount);
+  CHECK(config->disk.id.empty());
+  CHECK(config->disk.min_free_bytes == std::uint64_t{1} << 30);
+  CHECK(config->agent.status_file == "/var/lib/holdfast/status.json");
+  CHECK(config->agent.parallel == 4);
+  CHECK(config->agent.limit_rate_bytes == 0);
+  CHECK(config->agent.max_runtime.count() == 0);
+  CHECK(config->agent.retries == 5);
+  REQUIRE(config->sources.size() == 1);
+  const auto& source = config->sources[0];
+  CHECK(source.name == "site");
+  CHECK(source.bucket == "b");
+  CHECK(source.prefix.empty());
+  CHECK(source.endpoint.empty());
+  CHECK(source.region == "us-east-1");
+  CHECK(source.addressing == s3::Addressing::kAuto);
+  CHECK_FALSE(source.allow_http);
+  CHECK(source.credentials_file == "/etc/holdfast/credentials");
+  CHECK(source.profile == "default");
+  CHECK(source.ca_file.empty());
+  CHECK_FALSE(source.request_payer);
+}
+
+TEST_CASE("every key is taken", "[config]") {
+  const auto config = load(
+      "; a comment\n# another\n\n[disk]\npath = /d\nrequire_mount = off\nid = abc\nmin_free = 2G\n"
+      "[agent]\nstatus_file = /s\nparallel = 16\nlimit_rate = 10M\nmax_runtime = 26h\nretries = 9\n"
+      "[source a-b_1]\nbucket = b ; not part of it\nprefix = p/\nendpoint = https://h:9000/\n"
+      "allow_http = 1\nregion = r\naddressing = virtual\ncredentials_file = /c\nprofile = q\n"
+      "ca_file = /ca\ninclude = *.tar, db/**\nexclude = *.tmp\nversions = current\n"
+      "request_payer = yes\n[source second]\nbucket = c\naddressing = path\n");
+  REQUIRE(config);
+  CHECK_FALSE(config->disk.require_mount);
+  CHECK(config->disk.id == "abc");
+  CHECK(config->disk.min_free_bytes == std::uint64_t{2} << 30);
+  CHECK(config->agent.status_file == "/s");
+  CHECK(config->agent.parallel == 16);
+  CHECK(config->agent.limit_rate_bytes == 10U << 20);
+  CHECK(config->agent.max_runtime == std::chrono::hours(26));
+  CHECK(config->agent.retries == 9);
+  REQUIRE(config->sources.size() == 2);
+  const auto& source = config->sources[0];
+  CHECK(source.name == "a-b_1");
+  CHECK(source.bucket == "b");
+  CHECK(source.prefix == "p/");
+  CHECK(source.endpoint == "https://h:9000/");
+  CHECK(source.allow_http);
+  CHECK(source.region == "r");
+  CHECK(source.addressing == s3::Addressing::kVirtual);
+  CHECK(source.credentials_file == "/c");
+  CHECK(source.profile == "q");
+  CHECK(source.ca_file == "/ca");
+  CHECK(source.include == std::vector<std::string>{"*.tar", "db/**"});
+  CHECK(source.exclude == std::vector<std::string>{"*.tmp"});
+  CHECK(source.request_payer);
+  CHECK(config->sources[1].addressing == s3::Addressing::kPath);
+}
+
+TEST_CASE("include and exclude look at the key without the prefix", "[config]") {
+  agent::SourceConfig source;
+  source.prefix = "db/";
+  CHECK(source.wants("db/1.tar"));
+  source.include = {"*.tar"};
+  CHECK(source.wants("db/1.tar"));
+  CHECK_FALSE(source.wants("db/x/1.tar"));
+  CHECK_FALSE(source.wants("db/1.tmp"));
+  source.exclude = {"1*"};
+  CHECK_FALSE(source.wants("db/1.tar"));
+  CHECK(source.wants("db/2.tar"));
+}
+
+TEST_CASE("every mistake is told with its line and what to do", "[config]") {
+  struct Case {
+    std::string text;
+    std::string message;
+  };
+  const std::string conf = "holdfast.conf:";
+  const auto given = GENERATE_COPY(
+      // Unknown names.
+      Case{"[dist]\n", "1: there is no section [dist]; did you mean \"disk\"?"},
+      Case{"[sorce site]\n", "1: there is no section [sorce site]; did you mean \"source\"?"},
+      Case{"[something]\n", "1: there is no section [something]"},
+      Case{"[source]\nbucket = b\n", "1: there is no section [source]; did you mean \"source\"?"},
+      Case{kGood + "buckett = c\n",
+           "5: [source site] has no key \"buckett\"; did you mean \"bucket\"?"},
+      Case{kGood + "zzzzzzzz = c\n", "5: [source site] has no key \"zzzzzzzz\""},
+      Case{kGood + "path = /x\n", "5: [source site] has no key \"path\""},
+      Case{"[disk]\nmin-free = 1G\n",
+           "2: [disk] has no key \"min-free\"; did you mean \"min_free\"?"},
+      // Values.
+      Case{"[disk]\npath = mnt\n", "2: path: the path has to begin with '/'"},
+      Case{"[disk]\npath =\n", "2: path: the path has to begin with '/'"},
+      Case{"[disk]\npath = /d\nrequire_mount = maybe\n",
+           "3: require_mount: \"maybe\" is not yes or no"},
+      Case{"[disk]\nmin_free = 1GB\n",
+           "2: min_free: \"1GB\" is not a size (such as 512, 64K, 10M, 2G or 1T)"},
+      Case{"[agent]\nparallel = 0\n", "2: parallel: \"0\" is not a number from 1 to 16"},
+      Case{"[agent]\nparallel = 17\n", "2: parallel: \"17\" is not a number from 1 to 16"},
+      Case{"[agent]\nretries = 0\n", "2: retries: \"0\" is not a number from 1 to 100"},
+      Case{"[agent]\nmax_runtime = 5\n",
+           "2: max_runtime: \"5\" is not a duration (such as 90s, 15m, 26h, 30d or 8w)"},
+      Case{"[agent]\nstatus_file = s\n", "2: status_file: the path has to begin with '/'"},
+      Case{kGood + "addressing = host\n", "5: addressing: \"host\" is not auto, path or virtual"},
+      Case{kGood + "versions = some\n", "5: versions: \"some\" is not current or all"},
+      Case{kGood + "include = a,,b\n", "5: include: an empty pattern stands in the list"},
+      Case{kGood + "exclude = [a\n", "5: exclude: \"[a\" is not a pattern"},
+      Case{kGood + "region =\n", "5: region is empty"},
+      // What a later version will know.
+      Case{kGood + "versions = all\n",
+           "5: versions: \"versions = all\" is not supported yet by this version"},
+      Case{kGood + "keep_last = 3\n",
+           "5: keep_last: \"keep_last\" is not supported yet by this version; remove the line"},
+      Case{"[agent]\nping_url = https://h\n",
+           "2: ping_url: \"ping_url\" is not supported yet by this version; remove the line"},
+      // Too little, too much.
+      Case{"[disk]\n[source a]\nbucket = b\n", "1: [disk] needs \"path = DIRECTORY\""},
+      Case{"[disk]\npath = /d\n[source a]\n[source b]\nbucket = b\n",
+           "3: [source a] needs \"bucket = NAME\""},
+      Case{"[source a]\nbucket = b\n", " the section [disk] with its path is missing"},
+      Case{"", " the section [disk] with its path is missing"},
+      Case{"[disk]\npath = /d\n", " there is no [source NAME]; add one with its bucket"},
+      Case{kGood + "bucket = c\n", "5: \"bucket\" is given twice; the first is in line 4"},
+      Case{kGood + "[source site]\nbucket = c\n",
+           "5: [source site] is given twice; the first is in line 3"},
+      Case{kGood + "[source  site]\nbucket = c\n", "5: source \"site\" is given twice"},
+      Case{kGood + "[disk]\npath = /e\n", "5: [disk] is given twice; the first is in line 1"},
+      // Form.
+      Case{"path = /d\n[disk]\n", "1: \"path\" stands before the first [section]"},
+      Case{kGood + "what is this\n", "5: neither a [section] nor \"key = value\""},
+      Case{"[disk\npath = /d\n", "1: the section's heading has no ']'"});
+  CAPTURE(given.text);
+  CHECK(error_of(given.text) == conf + given.message);
+}
+
+TEST_CASE("http is for this machine, or where it is allowed", "[config]") {
+  const auto error = [](const std::string& endpoint, const std::string& more = "") {
+    return error_of(fmt::format("{}endpoint = {}\n{}", kGood, endpoint, more));
+  };
+  for (const char* good : {"https://s3.example.org", "https://s3.example.org:9000",
+                           "https://[2001:db8::1]:9000/", "http://localhost:9000",
+                           "http://127.0.0.1", "http://127.255.0.3:80/", "http://[::1]:9000"}) {
+    CAPTURE(good);
+    CHECK(error(good) == "none");
+  }
+  for (const char* clear :
+       {"http://s3.example.org", "http://127.example.org", "http://localhost.example.org",
+        "http://128.0.0.1", "http://[2001:db8::1]", "http://10.0.0.1:9000",
+        "http://127.0.0.1.nip.io"}) {
+    CAPTURE(clear);
+    CHECK(error(clear).starts_with("holdfast.conf:5: endpoint: http:// would send everything"));
+    CHECK(error(clear, "allow_http = yes\n") == "none");
+  }
+  for (const char* wrong : {"s3.example.org", "ftp://h", "https://", "https://h/bucket",
+                            "https://user@h", "https://h?x", "http://127.0.0.1@evil.example"}) {
+    CAPTURE(wrong);
+    CHECK(error(wrong).starts_with("holdfast.conf:5: endpoint: \""));
+  }
+}
+
+TEST_CASE("the name of a source is short, and safe as a directory", "[config]") {
+  const auto error = [](const std::string& name) {
+    return error_of(fmt::format("[disk]\npath = /d\n[source {}]\nbucket = b\n", name));
+  };
+  CHECK(error("a") == "none");
+  CHECK(error("0_-") == "none");
+  CHECK(error(std::string(64, 'a')) == "none");
+  for (const std::string& wrong :
+       {std::string(65, 'a'), std::string("Site"), std::string("_a"), std::string("-a"),
+        std::string(".holdfast"), std::string("a/b"), std::string(".."), std::string("a b"),
+        std::string("\xc3\xa9")}) {
+    CAPTURE(wrong);
+    CHECK(error(wrong).starts_with("holdfast.conf:3: \"" + wrong + "\" cannot name a source"));
+  }
+  // Two long names that begin alike are two sources.
+  const std::string longer(60, 'a');
+  const auto config = load(fmt::format(
+      "[disk]\npath = /d\n[source {0}b]\nbucket = b\n[source {0}c]\nbucket = c\n", longer));
+  REQUIRE(config);
+  CHECK(config->sources[0].name == longer + "b");
+  CHECK(config->sources[1].bucket == "c");
+}
+
+TEST_CASE("a bucket's name cannot smuggle in a path", "[config]") {
+  for (const char* wrong : {"a/b", "a?b", "a#b", "a b"}) {
+    CAPTURE(wrong);
+    CHECK(error_of(fmt::format("[disk]\npath = /d\n[source a]\nbucket = {}\n", wrong)) ==
+          fmt::format("holdfast.conf:4: \"{}\" cannot be a bucket's name", wrong));
+  }
+}
+
+TEST_CASE("editors' and other systems' habits are no mistakes", "[config]") {
+  CHECK(error_of("\xEF\xBB\xBF" + kGood) == "none");
+  const auto config = load("[disk]\r\npath = /d\r\n\r\n[source a]\r\nbucket = b\r\n");
+  REQUIRE(config);
+  CHECK(config->disk.path == "/d");
+  CHECK(config->sources[0].bucket == "b");
+  // An indented line is a line of its own, and a last line needs no end.
+  const auto indented = load("[disk]\n  path = /d\n [source a]\n  bucket = b\n  prefix=p");
+  REQUIRE(indented);
+  CHECK(indented->sources[0].prefix == "p");
+}
+
+TEST_CASE("a line may be long, but not for ever", "[config]") {
+  const std::string prefix(4000, 'x');
+  const auto config = load(kGood + "prefix = " + prefix + "\nregion = r\n");
+  REQUIRE(config);
+  CHECK(config->sources[0].prefix == prefix);
+  CHECK(config->sources[0].region == "r");
+  CHECK(error_of(kGood + "prefix = " + std::string(5000, 'x') + "\nregion = r\n") ==
+        "holdfast.conf:5: the line is longer than 4096 bytes");
+}
+
+TEST_CASE("a file that cannot be read is named", "[config]") {
+  const auto config = agent::load_config("/nonexistent/holdfast.conf");
+  REQUIRE_FALSE(config);
+  CHECK(config.error().message.starts_with(
+      "/nonexistent/holdfast.conf: cannot be read: No such file or directory; name the right"));
+}
+
+TEST_CASE("the command line names the file before the environment does", "[config]") {
+  CHECK(agent::config_path("/c") == "/c");
+  ::setenv("HOLDFAST_CONFIG", "/e", 1);
+  CHECK(agent::config_path("/c") == "/c");
+  CHECK(agent::config_path("") == "/e");
+  ::unsetenv("HOLDFAST_CONFIG");
+  CHECK(agent::config_path("") == "/etc/holdfast/holdfast.conf");
+}

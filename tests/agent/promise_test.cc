@@ -1,0 +1,331 @@
+#include "agent/promise.h"
+
+#include <numeric>
+
+#include "agent/judge.h"
+#include "agent/verifier.h"
+#include "tests/support/catch.h"
+#include "tests/support/fake_s3.h"
+#include "tests/support/fault_disk.h"
+
+using agent::EndpointTrust;
+using agent::EtagTrust;
+using agent::Promise;
+using Outcome = agent::Verification::Outcome;
+using What = agent::Decision::What;
+using Names = std::vector<std::string>;
+using Sizes = std::vector<std::uint64_t>;
+
+namespace {
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+const std::string kMd5 = "0123456789abcdef0123456789abcdef";
+
+s3::Checksum checksum(s3::ChecksumAlgorithm algorithm, bool composite = false) {
+  return {algorithm, {std::byte{1}}, composite};
+}
+
+s3::ObjectHead head_with(std::string etag, std::vector<s3::Checksum> checksums = {}) {
+  s3::ObjectHead head;
+  head.size_bytes = 20 * kMiB;
+  head.etag = std::move(etag);
+  head.checksums = std::move(checksums);
+  return head;
+}
+
+// "etag-md5", and with a '?' where it is not firm.
+Names levels(const s3::ObjectHead& head, const EndpointTrust& trust = {},
+             const agent::PartSizes& parts = {}) {
+  Names found;
+  for (const auto& promise : agent::promises_of(head, trust, parts)) {
+    found.push_back(promise.level + (promise.firm ? "" : "?"));
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("the strongest promise comes first, and none behind a firm one", "[promise]") {
+  using enum s3::ChecksumAlgorithm;
+  CHECK(levels(head_with(kMd5, {checksum(kCrc32), checksum(kSha1), checksum(kSha256)})) ==
+        Names{"sha256"});
+  CHECK(levels(head_with(kMd5, {checksum(kCrc32), checksum(kSha1)})) == Names{"sha1"});
+  CHECK(levels(head_with(kMd5, {checksum(kCrc32c), checksum(kCrc64Nvme)})) == Names{"crc64nvme"});
+  CHECK(levels(head_with(kMd5, {checksum(kCrc32), checksum(kCrc32c)})) == Names{"crc32c"});
+  CHECK(levels(head_with(kMd5, {checksum(kCrc32)})) == Names{"crc32"});
+  auto head = head_with(kMd5);
+  head.metadata_md5 = kMd5;
+  CHECK(levels(head) == Names{"etag-md5?", "metadata-md5"});
+  CHECK(levels(head, {EtagTrust::kProven, EtagTrust::kUnknown}) == Names{"etag-md5"});
+  CHECK(levels(head, {EtagTrust::kOpaque, EtagTrust::kUnknown}) == Names{"metadata-md5"});
+  head.etag_is_opaque = true;
+  CHECK(levels(head, {EtagTrust::kProven, EtagTrust::kProven}) == Names{"metadata-md5"});
+  head.metadata_md5.clear();
+  head.s3cmd_md5 = kMd5;
+  CHECK(levels(head) == Names{"metadata-md5"});
+  head.s3cmd_md5.clear();
+  CHECK(levels(head).empty());
+}
+
+TEST_CASE("an ETag is a promise by its form and by what is known of the endpoint", "[promise]") {
+  CHECK(levels(head_with(kMd5)) == Names{"etag-md5?"});
+  CHECK(levels(head_with("0123456789ABCDEF0123456789ABCDEF")) == Names{"etag-md5?"});
+  for (const char* opaque :
+       {"", "abc", "0123456789abcdef0123456789abcdeg", "0123456789abcdef0123456789abcdef0",
+        "0123456789abcdef0123456789abcdef-"}) {
+    CAPTURE(opaque);
+    CHECK(levels(head_with(opaque), {EtagTrust::kProven, EtagTrust::kProven}).empty());
+  }
+  const agent::PartSizes told{{8 * kMiB}};
+  CHECK(levels(head_with(kMd5 + "-3"), {}, told) == Names{"etag-multipart?"});
+  CHECK(levels(head_with(kMd5 + "-3"), {EtagTrust::kUnknown, EtagTrust::kProven}, told) ==
+        Names{"etag-multipart"});
+  CHECK(levels(head_with(kMd5 + "-3"), {EtagTrust::kUnknown, EtagTrust::kOpaque}, told).empty());
+}
+
+TEST_CASE("a number of parts is read from an ETag, or is none", "[promise]") {
+  CHECK(agent::part_count_of_etag(kMd5 + "-1") == 1);
+  CHECK(agent::part_count_of_etag(kMd5 + "-10000") == 10'000);
+  for (const std::string& none :
+       {kMd5, kMd5 + "-", kMd5 + "-0", kMd5 + "-10001", kMd5 + "-3x", kMd5 + "--3",
+        kMd5 + "-99999999999", std::string("x-3"), "g" + kMd5.substr(1) + "-3"}) {
+    CAPTURE(none);
+    CHECK(agent::part_count_of_etag(none) == 0);
+  }
+}
+
+TEST_CASE("unknown part sizes are guessed, and a guess is never firm", "[promise]") {
+  using enum s3::ChecksumAlgorithm;
+  const EndpointTrust proven{EtagTrust::kProven, EtagTrust::kProven};
+  const auto guesses = agent::promises_of(head_with(kMd5 + "-3"), proven, {});
+  REQUIRE(guesses.size() >= 2);
+  CHECK(guesses.front().digest.part_sizes_bytes == Sizes{8 * kMiB});
+  for (const auto& guess : guesses) CHECK_FALSE(guess.firm);
+
+  const auto composite = head_with(kMd5 + "-3", {checksum(kSha256, true)});
+  CHECK(levels(composite, proven, {{8 * kMiB}}) == Names{"sha256-composite"});
+  CHECK(levels(composite, proven).front() == "sha256-composite?");
+  CHECK(agent::needs_part_sizes(composite, proven));
+  CHECK(agent::needs_part_sizes(head_with(kMd5 + "-3"), {}));
+  CHECK_FALSE(agent::needs_part_sizes(head_with(kMd5 + "-3", {checksum(kSha256)}), {}));
+  CHECK_FALSE(agent::needs_part_sizes(head_with(kMd5), {}));
+  CHECK_FALSE(agent::needs_part_sizes(head_with(kMd5 + "-3"), {{}, EtagTrust::kOpaque}));
+}
+
+TEST_CASE("every guessed part size cuts the object into the right number of parts", "[promise]") {
+  CHECK(agent::likely_part_sizes(20 * kMiB, 3).front() == 8 * kMiB);
+  CHECK(agent::likely_part_sizes(20 * kMiB, 4).front() == 5 * kMiB);
+  CHECK(agent::likely_part_sizes(20'000'000, 4).front() == 5 * kMiB);
+  CHECK(agent::likely_part_sizes(7, 1) == Sizes{7});
+  CHECK(agent::likely_part_sizes(0, 1).empty());
+  CHECK(agent::likely_part_sizes(7, 0).empty());
+  for (const std::uint64_t size :
+       {std::uint64_t{1}, kMiB, 100 * kMiB + 1, std::uint64_t{5} << 40}) {
+    for (const std::uint32_t count : {1U, 2U, 7U, 1000U, 10'000U}) {
+      CAPTURE(size, count);
+      const auto sizes = agent::likely_part_sizes(size, count);
+      CHECK(sizes.size() <= 8);
+      for (const auto part : sizes) CHECK((size + part - 1) / part == count);
+    }
+  }
+}
+
+TEST_CASE("a sidecar speaks for the file it stands beside", "[promise]") {
+  const auto says = [](const std::string& content) {
+    return agent::digest_in_sidecar(content, "db.tar", 32);
+  };
+  const std::string other(32, 'f');
+  CHECK(says(kMd5) == kMd5);
+  CHECK(says(kMd5 + "\n") == kMd5);
+  CHECK(says(kMd5 + "  db.tar\n") == kMd5);
+  CHECK(says(kMd5 + " *db.tar\r\n") == kMd5);
+  CHECK(says(kMd5 + "\tbuild/out/db.tar") == kMd5);
+  CHECK(says("# made by a script\n" + kMd5 + "  db.tar\n") == kMd5);
+  CHECK(says(other + "  a.tar\n" + kMd5 + "  db.tar\n") == kMd5);
+  CHECK(says("").empty());
+  CHECK(says(kMd5 + "  other.tar\n").empty());
+  CHECK(says(kMd5 + "  xdb.tar\n").empty());
+  CHECK(says(kMd5 + "\n" + other + "\n").empty());
+  CHECK(says(kMd5 + "0").empty());
+  CHECK(says("g" + kMd5.substr(1)).empty());
+  CHECK(says(std::string("\0\0\0", 3)).empty());
+  CHECK(agent::digest_in_sidecar(kMd5, "db.tar", 64).empty());
+}
+
+namespace {
+
+Promise promise(std::string level, store::Algorithm algorithm, const std::string& hex, bool firm) {
+  return {std::move(level), {algorithm, {}}, store::from_hex(hex), firm};
+}
+
+struct Verified {
+  agent::Verification result;
+  std::uint64_t bytes_read = 0;
+};
+
+Verified verify(const std::string& content, std::uint64_t size,
+                const std::vector<Promise>& promises) {
+  test::FaultDisk disk;
+  disk.plant("f", content);
+  disk.reset_counts();
+  const auto file = disk.open("f", store::OpenMode::kRead).value();
+  const auto result = agent::verify_content(*file, size, promises, [] { return true; });
+  REQUIRE(result);
+  return {*result, disk.bytes_read("f")};
+}
+
+}  // namespace
+
+TEST_CASE("a content is compared with what was promised, in one reading", "[verifier]") {
+  const std::string content(3'000'000, 'x');
+  const std::string md5 = fake_s3::md5_hex(content);
+  const auto right = promise("etag-md5", store::Algorithm::kMd5, md5, true);
+  const auto wrong = promise("metadata-md5", store::Algorithm::kMd5, kMd5, true);
+  const auto wrong_guess = promise("etag-multipart", store::Algorithm::kMd5, kMd5, false);
+  const auto check = [&](const std::vector<Promise>& promises, Outcome outcome,
+                         const std::string& level) {
+    const auto verified = verify(content, content.size(), promises);
+    CHECK(verified.result.outcome == outcome);
+    CHECK(verified.result.level == level);
+    CHECK(verified.bytes_read == content.size());
+    CHECK(store::to_hex(verified.result.sha256).size() == 64);
+    CHECK(verified.result.sha256 != store::Sha256{});
+  };
+  check({right}, Outcome::kProven, "etag-md5");
+  check({wrong}, Outcome::kBroken, "metadata-md5");
+  check({}, Outcome::kSizeOnly, "size");
+  check({wrong_guess}, Outcome::kDoubtful, "etag-multipart");
+  check({wrong_guess, right}, Outcome::kProven, "etag-md5");
+  check({wrong_guess, wrong}, Outcome::kBroken, "metadata-md5");
+  check({wrong_guess, wrong_guess, right}, Outcome::kProven, "etag-md5");
+  CHECK(verify(content, content.size(), {}).result.md5 == md5);
+  CHECK(verify(content, content.size(), {wrong_guess}).result.md5 == md5);
+}
+
+TEST_CASE("a short or long file is broken, whatever its digest says", "[verifier]") {
+  const auto right = promise("etag-md5", store::Algorithm::kMd5, fake_s3::md5_hex("12345"), true);
+  for (const std::uint64_t size : {4U, 6U}) {
+    const auto verified = verify("12345", size, {right});
+    CHECK(verified.result.outcome == Outcome::kBroken);
+    CHECK(verified.result.level == "size");
+  }
+}
+
+TEST_CASE("a verification can be interrupted, and a disk error is the disk's", "[verifier]") {
+  test::FaultDisk disk;
+  disk.plant("f", std::string(100, 'x'));
+  const auto file = disk.open("f", store::OpenMode::kRead).value();
+  CHECK(agent::verify_content(*file, 100, {}, [] { return false; }).error().kind ==
+        store::ErrorKind::kBusy);
+  disk.fail_at(1, test::Fault::kIoError, test::Lasting::kUntilHealed);
+  CHECK(agent::verify_content(*file, 100, {}, [] { return true; }).error().kind ==
+        store::ErrorKind::kIo);
+}
+
+namespace {
+
+// What judge() is asked about; the rest is as for a first, whole, undisturbed fetch.
+struct Question {
+  Outcome outcome = Outcome::kProven;
+  std::string level = "etag-md5";
+  int attempt = 1;
+  bool same_as_before = false;
+  bool resumed = false;
+  bool parts_told = true;
+  EndpointTrust trust = {};
+  bool sidecar_listed = false;
+  std::optional<agent::SidecarAnswer> sidecar = std::nullopt;
+};
+
+agent::Decision decide(const Question& question) {
+  agent::Fetched fetched;
+  fetched.job.attempt = question.attempt;
+  fetched.resumed = question.resumed;
+  fetched.parts_told = question.parts_told;
+  agent::Verification verification;
+  verification.outcome = question.outcome;
+  verification.level = question.level;
+  verification.sha256.fill(std::byte{1});
+  if (question.attempt > 1) {
+    fetched.job.earlier_sha256 = verification.sha256;
+    if (!question.same_as_before) fetched.job.earlier_sha256->fill(std::byte{2});
+  }
+  return agent::judge(fetched, verification, question.trust, question.sidecar_listed,
+                      question.sidecar);
+}
+
+}  // namespace
+
+TEST_CASE("what becomes of a content that was read back", "[judge]") {
+  const EndpointTrust proven{EtagTrust::kProven, EtagTrust::kProven};
+  const EndpointTrust opaque{EtagTrust::kOpaque, EtagTrust::kOpaque};
+  const agent::SidecarAnswer agrees{"sidecar-sha256", true};
+  const agent::SidecarAnswer disagrees{"sidecar-sha256", false};
+  struct Case {
+    Question question;
+    What what;
+    std::string level;
+    int next_attempt = 0;
+  };
+  const std::vector<Case> cases = {
+      // A kept promise is the end of it.
+      {{Outcome::kProven, "crc32c"}, What::kAccept, "crc32c"},
+      {{Outcome::kProven, "etag-md5", 2}, What::kAccept, "etag-md5"},
+      // A broken one: once more, and then no more. Bytes of an earlier run do not count.
+      {{Outcome::kBroken, "sha256"}, What::kFetchAgain, "sha256", 2},
+      {{Outcome::kBroken, "sha256", 2}, What::kMismatch, "sha256"},
+      {{Outcome::kBroken, "sha256", 2, true}, What::kMismatch, "sha256"},
+      {{Outcome::kBroken, "sha256", 1, false, true}, What::kFetchAgain, "sha256", 1},
+      {{Outcome::kBroken, "sha256", 1, false, false, true, {}, true, agrees},
+       What::kFetchAgain,
+       "sha256",
+       2},
+      // Nothing firm: a sidecar may speak, and else the size must do.
+      {{Outcome::kSizeOnly, "size"}, What::kAccept, "size"},
+      {{Outcome::kSizeOnly, "size", 1, false, false, true, {}, true}, What::kAskSidecar, ""},
+      {{Outcome::kSizeOnly, "size", 1, false, false, true, {}, false, agrees},
+       What::kAccept,
+       "sidecar-sha256"},
+      {{Outcome::kSizeOnly, "size", 1, false, false, true, {}, false, disagrees},
+       What::kFetchAgain,
+       "sidecar-sha256",
+       2},
+      {{Outcome::kSizeOnly, "size", 2, true, false, true, {}, false, disagrees},
+       What::kMismatch,
+       "sidecar-sha256"},
+      {{Outcome::kDoubtful, "etag-md5", 1, false, false, true, {}, true}, What::kAskSidecar, ""},
+      {{Outcome::kDoubtful, "etag-md5", 1, false, false, true, {}, false, agrees},
+       What::kAccept,
+       "sidecar-sha256"},
+      // An ETag that may be no MD5: evidence only when the same bytes came twice.
+      {{Outcome::kDoubtful, "etag-md5"}, What::kFetchAgain, "etag-md5", 2},
+      {{Outcome::kDoubtful, "etag-md5", 2, true}, What::kDoubtEtag, "etag-md5"},
+      {{Outcome::kDoubtful, "etag-multipart", 2, true}, What::kDoubtEtag, "etag-multipart"},
+      {{Outcome::kDoubtful, "etag-md5", 2, false}, What::kMismatch, "etag-md5"},
+      {{Outcome::kDoubtful, "etag-md5", 2, true, true}, What::kFetchAgain, "etag-md5", 2},
+      {{Outcome::kDoubtful, "etag-md5", 1, false, false, true, opaque}, What::kAccept, "size"},
+      {{Outcome::kDoubtful, "etag-md5", 2, true, false, true, proven}, What::kMismatch, "etag-md5"},
+      {{Outcome::kDoubtful, "etag-md5", 2, true, false, true, {{}, EtagTrust::kProven}},
+       What::kDoubtEtag,
+       "etag-md5"},
+      // No guess fits: that proves nothing, unless guesses do fit at this endpoint.
+      {{Outcome::kDoubtful, "etag-multipart", 1, false, false, false}, What::kAccept, "size"},
+      {{Outcome::kDoubtful, "etag-multipart", 1, false, false, false, proven},
+       What::kFetchAgain,
+       "etag-multipart",
+       2},
+      {{Outcome::kDoubtful, "etag-multipart", 2, true, false, false, proven},
+       What::kAccept,
+       "size"},
+      {{Outcome::kDoubtful, "etag-multipart", 2, false, false, false, proven},
+       What::kMismatch,
+       "etag-multipart"},
+  };
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    CAPTURE(i);
+    const auto decision = decide(cases[i].question);
+    CHECK(decision.what == cases[i].what);
+    CHECK(decision.level == cases[i].level);
+    if (cases[i].what == What::kFetchAgain) CHECK(decision.next_attempt == cases[i].next_attempt);
+  }
+}

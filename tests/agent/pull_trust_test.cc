@@ -1,0 +1,303 @@
+#include <fmt/format.h>
+
+#include "store/digest.h"
+#include "tests/agent/pull_world.h"
+
+using agent::ExitStatus;
+using fake_s3::Lie;
+using fake_s3::LieKind;
+using fake_s3::ObjectState;
+using pull_test::put_with_etag;
+using pull_test::World;
+using Names = std::vector<std::string>;
+using Levels = std::map<std::string, std::uint64_t>;
+
+namespace {
+
+const std::string kWrongMd5 = "00000000000000000000000000000000";
+
+std::string sha256_hex(std::string_view content) {
+  store::DigestSet digests({{store::Algorithm::kSha256, {}}});
+  digests.update(std::as_bytes(std::span(content)));
+  return store::to_hex(digests.finish().front());
+}
+
+std::string sha256_base64(std::string_view content) {
+  return store::to_base64(store::from_hex(sha256_hex(content)));
+}
+
+}  // namespace
+
+TEST_CASE("a content that breaks its promise twice raises an alarm and gets no name", "[pull]") {
+  World world;
+  const std::size_t size = GENERATE(10U, 2'000'000U);  // synced in a batch, and by its worker
+  CAPTURE(size);
+  world.server->put("b", "k", std::string(size, 'x'));
+  world.server->set_checksum("b", "k", "sha256", sha256_base64("something else"));
+  for (std::size_t run = 0; run < 2; ++run) {
+    CHECK(world.pull() == ExitStatus::kIncomplete);
+    CHECK(world.gets_of("k") == 2);
+    CHECK(world.alarm_kinds() == Names{"mismatch"});
+    CHECK(world.source().run.failed == 1);
+    CHECK(world.lines_with("not what the bucket promised (sha256)") == 1);
+    CHECK(world.files_below("site/") == 0);
+    CHECK(world.files_below(".holdfast/staging/") == 0);
+  }
+  // The alarm ends when the content is held after all.
+  world.server->set_checksum("b", "k", "sha256", sha256_base64(std::string(size, 'x')));
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.source().verified_by == Levels{{"sha256", 1}});
+  CHECK(world.alarm_kinds().empty());
+}
+
+TEST_CASE("a byte that was flipped on the way is fetched again", "[pull]") {
+  World world;
+  const std::size_t size = GENERATE(10U, 2'000'000U);
+  const bool firm = GENERATE(true, false);
+  CAPTURE(size, firm);
+  const std::string content(size, 'x');
+  world.server->put("b", "k", content);
+  if (firm) world.server->set_checksum("b", "k", "sha256", sha256_base64(content));
+  world.server->lie({LieKind::kFlip, "GET", "k", 4, "", 1, 1});
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.gets_of("k") == 2);
+  CHECK(world.archive("k") == content);
+  CHECK(world.source().verified_by == Levels{{firm ? "sha256" : "etag-md5", 1}});
+  CHECK(world.lines.empty());
+}
+
+TEST_CASE("three objects that came twice alike and never with their ETag make ETags opaque",
+          "[pull]") {
+  World world;
+  for (int i = 0; i < 3; ++i) {
+    put_with_etag(world, fmt::format("k{}", i), fmt::format("content {}", i), kWrongMd5);
+  }
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.lines.size() == 1);
+  CHECK(world.lines_with("are no MD5s") == 1);
+  CHECK(world.source().archives == 3);
+  CHECK(world.source().run.failed == 0);
+  CHECK(world.source().verified_by == Levels{{"size", 3}});
+  CHECK(world.alarm_kinds().empty());
+  CHECK(world.server->counters().gets == 6);
+  CHECK(world.files_below(".holdfast/staging/") == 0);
+
+  // Remembered for the endpoint: nothing is fetched twice any more, and nothing is said again.
+  put_with_etag(world, "k3", "content 3", kWrongMd5);
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.lines.empty());
+  CHECK(world.gets_of("k3") == 1);
+  CHECK(world.source().verified_by == Levels{{"size", 4}});
+}
+
+TEST_CASE("two such objects are no evidence, and a third in a later run is", "[pull]") {
+  World world;
+  put_with_etag(world, "k0", "content 0", kWrongMd5);
+  put_with_etag(world, "k1", "content 1", kWrongMd5);
+  for (int run = 0; run < 2; ++run) {
+    CHECK(world.pull() == ExitStatus::kIncomplete);
+    CHECK(world.alarm_kinds() == Names{"mismatch", "mismatch"});
+    CHECK(world.source().run.failed == 2);
+    CHECK(world.files_below("site/") == 0);
+    CHECK(world.files_below(".holdfast/staging/") == 0);
+  }
+  put_with_etag(world, "k2", "content 2", kWrongMd5);
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.source().verified_by == Levels{{"size", 3}});
+  CHECK(world.alarm_kinds().empty());
+}
+
+TEST_CASE("one match makes the ETag a promise at that endpoint", "[pull]") {
+  World world;
+  world.server->put("b", "good", "content");
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  for (int i = 0; i < 3; ++i) {
+    put_with_etag(world, fmt::format("k{}", i), fmt::format("content {}", i), kWrongMd5);
+  }
+  CHECK(world.pull() == ExitStatus::kIncomplete);
+  CHECK(world.alarm_kinds() == Names{"mismatch", "mismatch", "mismatch"});
+  CHECK(world.source().archives == 1);
+  CHECK(world.lines_with("are no MD5s") == 0);
+}
+
+TEST_CASE("a multipart ETag is checked with the part sizes that the server tells", "[pull]") {
+  World world;
+  std::string body;
+  for (int i = 0; i < 3000; ++i) body += fmt::format("{:09}\n", i);
+  world.server->put_multipart("b", "k", body, 7'000);  // a size that nobody would guess
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.source().verified_by == Levels{{"etag-multipart", 1}});
+  CHECK(world.archive("k") == body);
+  world.server->put_multipart("b", "l", body, 7'000);
+  world.server->lie({LieKind::kFlip, "GET", "l", 8'000});
+  CHECK(world.pull() == ExitStatus::kIncomplete);
+  CHECK(world.alarm_kinds() == Names{"mismatch"});
+}
+
+TEST_CASE("a sidecar speaks where nothing else does", "[pull]") {
+  World world;
+  struct Case {
+    std::string suffix;
+    std::string digest;
+    std::string level;
+  };
+  const auto given = GENERATE(Case{".sha256", sha256_hex("content"), "sidecar-sha256"},
+                              Case{".md5", fake_s3::md5_hex("content"), "sidecar-md5"});
+  CAPTURE(given.suffix);
+  put_with_etag(world, "db/k.tar", "content", "opaque");
+  SECTION("and agrees") {
+    world.server->put("b", "db/k.tar" + given.suffix, given.digest + "  k.tar\n");
+    CHECK(world.pull() == ExitStatus::kOk);
+    CHECK(world.source().verified_by == Levels{{given.level, 1}, {"etag-md5", 1}});
+  }
+  SECTION("in capital letters, for a file of the name in another directory") {
+    std::string digest = given.digest;
+    for (char& c : digest) c = c >= 'a' && c <= 'f' ? static_cast<char>(c - 32) : c;
+    world.server->put("b", "db/k.tar" + given.suffix, digest + " *./build/k.tar\r\n");
+    CHECK(world.pull() == ExitStatus::kOk);
+    CHECK(world.source().verified_by == Levels{{given.level, 1}, {"etag-md5", 1}});
+  }
+  SECTION("and disagrees") {
+    const std::string wrong(given.digest.size(), 'a');
+    world.server->put("b", "db/k.tar" + given.suffix, wrong + "  k.tar\n");
+    CHECK(world.pull() == ExitStatus::kIncomplete);
+    CHECK(world.alarm_kinds() == Names{"mismatch"});
+    CHECK(world.lines_with(given.level) == 1);
+    CHECK_FALSE(world.archive("db/k.tar"));
+  }
+  SECTION("or about another file, which is nothing") {
+    world.server->put("b", "db/k.tar" + given.suffix, given.digest + "  l.tar\n");
+    CHECK(world.pull() == ExitStatus::kOk);
+    CHECK(world.source().verified_by == Levels{{"size", 1}, {"etag-md5", 1}});
+  }
+}
+
+TEST_CASE("a sidecar that disagrees is nothing where something stronger agrees", "[pull]") {
+  World world;
+  world.server->put("b", "k.tar", "content");
+  world.server->put("b", "k.tar.sha256", std::string(64, 'a') + "  k.tar\n");
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.source().verified_by == Levels{{"etag-md5", 2}});
+}
+
+TEST_CASE("what cannot be read raises an alarm once and is asked for again after a day", "[pull]") {
+  World world;
+  const auto state = GENERATE(ObjectState::kSseC, ObjectState::kKmsDenied, ObjectState::kDenied);
+  CAPTURE(static_cast<int>(state));
+  world.server->put("b", "locked", "content");
+  world.server->put("b", "open", "content");
+  world.server->set_state("b", "locked", state);
+
+  CHECK(world.pull() == ExitStatus::kAlarm);
+  CHECK(world.alarm_kinds() == Names{"unreadable"});
+  CHECK(world.source().run.unreadable == 1);
+  CHECK(world.archive("open") == "content");
+  CHECK(world.lines_with("locked: cannot be read") == 1);
+  const auto since = world.source().alarms.at(0).since;
+
+  world.pass(std::chrono::hours(23));
+  CHECK(world.pull() == ExitStatus::kAlarm);
+  CHECK(world.gets_of("locked") == 0);
+  CHECK(world.source().run.unreadable == 1);
+  CHECK(world.source().alarms.at(0).since == since);
+  CHECK(world.lines.empty());
+
+  world.pass(std::chrono::hours(1));
+  CHECK(world.pull() == ExitStatus::kAlarm);
+  CHECK(world.gets_of("locked") == 1);
+
+  // The second time it is left alone for two days.
+  world.pass(std::chrono::hours(47));
+  CHECK(world.pull() == ExitStatus::kAlarm);
+  CHECK(world.gets_of("locked") == 0);
+  world.pass(std::chrono::hours(1));
+  world.server->set_state("b", "locked", ObjectState::kNormal);
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.archive("locked") == "content");
+  CHECK(world.alarm_kinds().empty());
+}
+
+TEST_CASE("what is archived is counted, is no failure, and is asked for again after a day",
+          "[pull]") {
+  World world;
+  world.server->put("b", "cold", "content");
+  world.server->edit("b", "cold", [](fake_s3::Object& object) {
+    object.state = ObjectState::kArchived;
+    object.storage_class = "GLACIER";
+  });
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.source().run.archived == 1);
+  CHECK(world.lines.empty());
+  world.pass(std::chrono::hours(23));
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.source().run.archived == 1);
+  CHECK(world.gets_of("cold") == 0);
+  world.pass(std::chrono::hours(1));
+  world.server->set_state("b", "cold", ObjectState::kNormal);
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.source().run.archived == 0);
+  CHECK(world.archive("cold") == "content");
+}
+
+TEST_CASE("objects that are all denied, with nothing held, are refused credentials", "[pull]") {
+  World world;
+  for (int i = 0; i < 30; ++i) {
+    world.server->put("b", fmt::format("k{}", i), "content");
+    world.server->set_state("b", fmt::format("k{}", i), ObjectState::kDenied);
+  }
+  CHECK(world.pull() == ExitStatus::kRefused);
+  CHECK(world.lines_with("s3:GetObject") == 1);
+  CHECK(world.alarm_kinds().empty());
+  // Not marked as unreadable: the next run asks at once.
+  for (int i = 0; i < 30; ++i) {
+    world.server->set_state("b", fmt::format("k{}", i), ObjectState::kNormal);
+  }
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.source().archives == 30);
+}
+
+TEST_CASE("one source's trouble does not keep the others from being pulled", "[pull]") {
+  World world;
+  world.server->put("b", "k", "content");
+  auto& other = world.add_source("other", "missing-bucket");
+  SECTION("its bucket does not exist") {
+    CHECK(world.pull() == ExitStatus::kIncomplete);
+    CHECK(world.source("other").state == "incomplete");
+  }
+  SECTION("its credentials are missing") {
+    other.bucket = "b";
+    world.site().credentials_file = "/dev/null";
+    world.variables = {};
+    CHECK(world.pull() == ExitStatus::kRefused);
+    CHECK(world.source("other").state == "failed");
+    return;
+  }
+  SECTION("its server does not answer") {
+    other.endpoint = "http://127.0.0.1:9";
+    world.config.agent.retries = 2;
+    CHECK(world.pull() == ExitStatus::kIncomplete);
+    CHECK(world.source("other").run.retries == 1);
+  }
+  CHECK(world.source("site").state == "ok");
+  CHECK(world.archive("k") == "content");
+  CHECK(world.lines_with("other: ") == 1);
+}
+
+TEST_CASE("throttling, resets and short bodies are retried within the run", "[pull]") {
+  World world;
+  const Lie lie =
+      GENERATE(Lie{LieKind::kError, "GET", "k", 503, "SlowDown", 1, 3},
+               Lie{LieKind::kReset, "GET", "k", 4, "", 1, 3},
+               Lie{LieKind::kTruncate, "GET", "k", 4, "", 1, 1},
+               Lie{LieKind::kIgnoreRange, "GET", "k"}, Lie{LieKind::kRefuseChecksumMode, "", ""});
+  CAPTURE(static_cast<int>(lie.kind));
+  world.server->put("b", "k", "0123456789");
+  if (lie.kind == LieKind::kIgnoreRange) {
+    world.server->lie({LieKind::kTruncate, "GET", "k", 4, "", 1, 1});
+  }
+  world.server->lie(lie);
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.archive("k") == "0123456789");
+  CHECK(world.source().run.retries >= 1);
+  CHECK(world.lines.empty());
+}

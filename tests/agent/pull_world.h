@@ -1,0 +1,163 @@
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/pull.h"
+#include "agent/status.h"
+#include "store/ledger.h"
+#include "store/mount.h"
+#include "tests/support/catch.h"
+#include "tests/support/fake_s3.h"
+#include "tests/support/fault_disk.h"
+#include "tests/support/forwarding_disk.h"
+#include "tests/support/manual_clock.h"
+
+namespace pull_test {
+
+/// A bucket "b" behind a lying server, a disk that forgets, and what the agent needs between them.
+struct World {
+  World() {
+    config.disk.path = "/disk";
+    config.disk.require_mount = false;
+    config.disk.min_free_bytes = 0;
+    config.agent.status_file = "status.json";
+    add_source("site", "b");
+    server->make_bucket("b");
+    REQUIRE(store::write_marker(disk, clock.now_s()));
+    REQUIRE(store::Ledger::create(disk));
+  }
+
+  agent::SourceConfig& add_source(const std::string& name, const std::string& bucket) {
+    auto& source = config.sources.emplace_back();
+    source.name = name;
+    source.bucket = bucket;
+    source.endpoint = server->url();
+    return source;
+  }
+  agent::SourceConfig& site() { return config.sources.front(); }
+
+  /// One run. What was asked of the server, written and printed before is forgotten.
+  agent::ExitStatus pull(const agent::PullOptions& options = {}) {
+    stop.store(false);
+    printed.clear();
+    lines.clear();
+    server->reset_journal();
+    disk.reset_counts();
+    agent::Log log(agent::Log::Format::kText, agent::Log::Verbosity::kNormal,
+                   [this](const std::string& line) { lines.push_back(line); });
+    return agent::pull(config, options, environment(log),
+                       [this](const std::string& line) { printed.push_back(line); });
+  }
+
+  agent::Environment environment(agent::Log& log) {
+    return {clock,
+            log,
+            stop,
+            [this](const std::string&) -> store::Result<std::unique_ptr<store::Disk>> {
+              return std::make_unique<test::ForwardingDisk>(disk);
+            },
+            [](const std::string&) -> store::Result<bool> { return false; },
+            s3::make_curl_transport,
+            [this](const char* name) -> std::optional<std::string> {
+              const auto found = variables.find(name);
+              if (found == variables.end()) return std::nullopt;
+              return found->second;
+            },
+            [this](const std::string&, const std::string& text) -> tl::expected<void, std::string> {
+              status_text = text;
+              return {};
+            },
+            [this](const std::string&) -> tl::expected<std::optional<std::string>, std::string> {
+              return status_text;
+            },
+            "pi",
+            1,
+            false};
+  }
+
+  /// For everybody: the clock here and the server's.
+  void pass(std::chrono::hours duration) {
+    clock.advance(duration);
+    passed += duration;
+    server->set_clock_offset(passed);
+  }
+
+  agent::Status status() const {
+    auto status = agent::status_from_json(status_text.value_or(""));
+    REQUIRE(status);
+    return *std::move(status);
+  }
+  agent::SourceStatus source(std::string_view name = "site") const {
+    auto all = status();
+    auto* found = all.find(name);
+    REQUIRE(found != nullptr);
+    return *found;
+  }
+  std::vector<std::string> alarm_kinds() const {
+    std::vector<std::string> kinds;
+    for (const auto& alarm : source().alarms) kinds.push_back(alarm.kind);
+    return kinds;
+  }
+
+  /// What lies under archives/ for a key of "site"; nullopt when nothing does.
+  std::optional<std::string> archive(const std::string& key) const {
+    const auto files = disk.files();
+    const auto found = files.find("site/archives/" + key);
+    if (found == files.end()) return std::nullopt;
+    return found->second;
+  }
+  using Files = std::map<std::string, std::string>;
+  static Files below(const Files& files, std::string_view directory) {
+    Files found;
+    for (const auto& file : files) {
+      if (std::string_view(file.first).starts_with(directory)) found.insert(file);
+    }
+    return found;
+  }
+  std::size_t files_below(std::string_view directory) const {
+    return below(disk.files(), directory).size();
+  }
+
+  std::size_t gets_of(const std::string& key) const {
+    const auto journal = server->journal();
+    return static_cast<std::size_t>(std::count_if(
+        journal.begin(), journal.end(),
+        [&](const auto& entry) { return entry.method == "GET" && entry.key == key; }));
+  }
+  std::size_t lines_with(std::string_view piece) const {
+    return static_cast<std::size_t>(std::count_if(
+        lines.begin(), lines.end(),
+        [&](const std::string& line) { return line.find(piece) != std::string::npos; }));
+  }
+
+  std::unique_ptr<fake_s3::Server> server = fake_s3::Server::start({}).value();
+  test::FaultDisk disk;
+  test::ManualClock clock;
+  agent::StopFlag stop{false};
+  agent::Config config;
+  std::map<std::string, std::string> variables = {
+      {"AWS_ACCESS_KEY_ID", fake_s3::reader().access_key_id},
+      {"AWS_SECRET_ACCESS_KEY", fake_s3::reader().secret_access_key}};
+  std::optional<std::string> status_text;
+  std::vector<std::string> lines;
+  std::vector<std::string> printed;
+  std::chrono::seconds passed{0};
+};
+
+/// An object whose ETag looks like an MD5 and is none.
+inline void put_with_etag(World& world, const std::string& key, const std::string& body,
+                          const std::string& etag) {
+  fake_s3::Object object;
+  object.content = std::make_shared<fake_s3::MemoryContent>(body);
+  object.etag = etag;
+  object.last_modified = world.clock.now_s();
+  world.server->put_object("b", key, std::move(object));
+}
+
+}  // namespace pull_test

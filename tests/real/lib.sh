@@ -1,0 +1,76 @@
+# To be sourced: what the scripts against the real server share. Sets $real (this folder), $support
+# and $work, a directory that goes away at the end, together with the servers begun here.
+# shellcheck shell=bash
+
+real=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+support=$real/../support
+work=$(mktemp -d "${TMPDIR:-/tmp}/holdfast-real.XXXXXX")
+server_dirs=() proxy_pids=()
+
+# The user's own S3 settings and proxies must not leak into programs that are measured or tested.
+unset "${!AWS_@}" "${!RCLONE_@}" "${!HOLDFAST_@}"
+unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
+export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 HOME=$work
+
+end_all() {
+  local dir
+  kill "${proxy_pids[@]}" 2>/dev/null || true
+  for dir in "${server_dirs[@]}"; do "$real/ceph.sh" down "$dir" || true; done
+  rm -rf "$work"
+}
+trap end_all EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+start_server() {  # start_server DIR: sets $url
+  server_dirs+=("$1")
+  url=$("$real/ceph.sh" up "$1")
+}
+
+as_owner() { python3 "$support/s3.py" "$url" OWNERKEY:ownersecret "$@"; }
+as_reader() { python3 "$support/s3.py" "$url" READERKEY:readersecret "$@"; }
+
+start_proxy() {  # start_proxy URL: sets $proxy, its URL
+  local out
+  exec {out}< <(exec python3 "$support/counting_proxy.py" "$1")
+  proxy_pids+=("$!")
+  read -r proxy <&"$out"
+}
+
+ask_proxy() {  # ask_proxy COUNT|HOLD N|FREE: prints REQUESTS BYTES_DOWN
+  local link answer
+  exec {link}<>"/dev/tcp/127.0.0.1/${proxy##*:}"
+  echo "$*" >&"$link"
+  read -r answer <&"$link"
+  exec {link}>&-
+  echo "$answer"
+}
+
+write_config() {  # write_config FILE DISK ENDPOINT BUCKET [LINE...]: as the reader
+  printf '[default]\naws_access_key_id = READERKEY\naws_secret_access_key = readersecret\n' \
+    >"$1.credentials"
+  chmod 600 "$1.credentials"
+  cat >"$1" <<INI
+[disk]
+path = $2
+require_mount = no
+[agent]
+status_file = $1.status.json
+[source site]
+bucket = $4
+endpoint = $3
+credentials_file = $1.credentials
+INI
+  printf '%s\n' "${@:5}" >>"$1"
+}
+
+write_rclone_config() {  # write_rclone_config FILE ENDPOINT ID SECRET: remote "s3:"
+  cat >"$1" <<INI
+[s3]
+type = s3
+provider = Ceph
+endpoint = $2
+access_key_id = $3
+secret_access_key = $4
+INI
+}

@@ -1,0 +1,92 @@
+#!/bin/bash
+# tests/run.sh [--quick]: everything that can be tested, from a clean clone of Debian 12 or 13.
+# Installs what is missing, builds under build/, and runs the suite three times: as released, with
+# the address and undefined-behaviour sanitizers, and, for what has threads, with the thread
+# sanitizer; then the scripts, among them those against a real S3 server.
+# --quick: the suite as released, and nothing else.
+# With CI=true a test that was skipped is a failure.
+set -euo pipefail
+shopt -s inherit_errexit nullglob
+cd "$(dirname "$0")/.."
+# shellcheck source=tests/support/packages.sh
+source tests/support/packages.sh
+
+quick=no
+case ${1:-} in
+  '') ;;
+  --quick) quick=yes ;;
+  *) sed -n '2,8s/^# //p' "$0" >&2; exit 64 ;;
+esac
+
+logs=$PWD/build/logs
+passed=0 failed=0 failures=()
+headline() { printf '\n=== %s (%s min)\n' "$1" "$((SECONDS / 60))"; }
+
+build() {  # build NAME TARGETS CMAKE_OPTION...
+  local launcher=()
+  headline "Building $1"
+  if command -v ccache >/dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
+  cmake -G Ninja -S . -B "build/$1" "${launcher[@]}" "${@:3}" >"$logs/$1-configure.log" 2>&1 ||
+    { cat "$logs/$1-configure.log"; exit 1; }
+  # shellcheck disable=SC2086  # a list of names
+  cmake --build "build/$1" --target $2 >"$logs/$1-build.log" 2>&1 ||
+    { tail -n 60 "$logs/$1-build.log"; exit 1; }
+}
+
+suite() {  # suite NAME CTEST_OPTION...: counts from ctest's own closing line
+  local log=$logs/$1-suite.log bad all
+  headline "The suite, $1"
+  ctest --test-dir "build/$1" --output-on-failure --no-tests=error --timeout 1200 -j "$(nproc)" \
+    "${@:2}" 2>&1 | tee "$log" || true
+  # ctest shows the output of failed tests only; what was skipped is in its own log.
+  cat "build/$1/Testing/Temporary/LastTest.log" >>"$log" || true
+  read -r bad all < <(sed -n \
+    's/.*% tests passed, \([0-9]*\) tests\{0,1\} failed out of \([0-9]*\).*/\1 \2/p' "$log") ||
+    { bad=1 all=1; }
+  passed=$((passed + all - bad)) failed=$((failed + bad))
+  if [[ $bad -gt 0 ]]; then failures+=("the suite, $1: $bad of $all"); fi
+}
+
+script() {  # script COMMAND...: counts its "ok" and "not ok" lines, or else its exit status
+  local log good bad status=0
+  log=$logs/$(basename "$1").log
+  headline "$1"
+  "$@" 2>&1 </dev/null | tee "$log" || status=$?
+  good=$(grep -c '^ok - ' "$log" || true)
+  bad=$(grep -c '^not ok - ' "$log" || true)
+  if [[ $status -eq 0 && $good -eq 0 ]]; then good=1; fi
+  if [[ $status -ne 0 && $bad -eq 0 ]]; then bad=1; fi
+  passed=$((passed + good)) failed=$((failed + bad))
+  if [[ $bad -gt 0 ]]; then failures+=("$1: $bad"); fi
+}
+
+skipped() { sed -n 's/^ *\(SKIPPED.*\)/\1/p' "$logs"/*.log | sort | uniq -c; }
+
+need_packages "${build_packages[@]}" "${test_packages[@]}"
+rm -rf "$logs"
+mkdir -p "$logs"
+
+build release all -DCMAKE_BUILD_TYPE=RelWithDebInfo -DHOLDFAST_DEVELOPER=ON
+suite release
+if [[ $quick == no ]]; then
+  # Sanitizers make GCC warn of what cannot happen, so warnings are errors in the first build only.
+  build asan all -DCMAKE_BUILD_TYPE=RelWithDebInfo -DHOLDFAST_SANITIZE=address,undefined
+  suite asan
+  build tsan 'agent_tests story_tests' -DCMAKE_BUILD_TYPE=RelWithDebInfo -DHOLDFAST_SANITIZE=thread
+  suite tsan -R '^(agent_tests|story_tests)'
+  for test in tests/real/*_test.sh; do script "$test" build/release/agent/holdfast; done
+  script deploy/demo.sh
+fi
+
+headline 'Result'
+if [[ ${#failures[@]} -gt 0 ]]; then printf 'FAILED %s\n' "${failures[@]}"; fi
+skips=$(skipped)
+if [[ -n $skips ]]; then
+  echo "$skips"
+  if [[ ${CI:-} == true ]]; then
+    echo 'FAILED something was skipped, and in CI nothing may be'
+    failed=$((failed + 1))
+  fi
+fi
+echo "$passed passed, $failed failed"
+[[ $failed -eq 0 ]]

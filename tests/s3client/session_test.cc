@@ -1,0 +1,299 @@
+#include "s3client/session.h"
+
+#include <thread>
+
+#include "tests/s3client/world.h"
+
+using s3::ErrorKind;
+
+namespace {
+
+const std::string kEmptyPage =
+    "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>";
+
+ErrorKind list_kind(World& world) {
+  const auto page = world.client().list_page("", "", nullptr);
+  REQUIRE_FALSE(page.has_value());
+  return page.error().kind;
+}
+
+std::string last_url(const World& world) { return world.transport.requests().back().url; }
+
+bool signed_for(const World& world, const std::string& region) {
+  return world.transport.sent_header("authorization").find("/" + region + "/s3/") !=
+         std::string::npos;
+}
+
+s3::Result<std::shared_ptr<s3::Session>> open(const std::string& endpoint,
+                                              const std::string& region = "us-east-1") {
+  s3::SessionOptions options;
+  options.endpoint = endpoint;
+  options.bucket = "bucket";
+  options.region = region;
+  options.now = [] { return s3::Time{}; };
+  options.credentials = []() -> s3::Result<s3::Credentials> { return s3::Credentials{}; };
+  return s3::Session::open(std::move(options));
+}
+
+}  // namespace
+
+TEST_CASE("a session without an endpoint goes to AWS's for the region") {
+  CHECK((*open("", "eu-west-1"))->endpoint() == "https://s3.eu-west-1.amazonaws.com");
+  CHECK((*open("https://s3.example.org:9000"))->endpoint() == "https://s3.example.org:9000");
+}
+
+TEST_CASE("a session is refused for a bad endpoint or region") {
+  CHECK(open("s3.example.org").error().kind == ErrorKind::kInvalid);
+  CHECK(open("", "evil.example/").error().kind == ErrorKind::kInvalid);
+}
+
+TEST_CASE("a session is refused when the credentials cannot be had") {
+  s3::SessionOptions options;
+  options.bucket = "bucket";
+  options.now = [] { return s3::Time{}; };
+  options.credentials = []() -> s3::Result<s3::Credentials> {
+    return tl::unexpected(s3::Error{ErrorKind::kBadCredentials, 0, "", "no file", ""});
+  };
+  CHECK(s3::Session::open(std::move(options)).error().message == "no file");
+}
+
+TEST_CASE("a bucket is addressed by host on AWS and by path elsewhere") {
+  World aws = World::aws("eu-west-1");
+  aws.answer(200, {}, kEmptyPage);
+  REQUIRE(aws.client().list_page("", "", nullptr).has_value());
+  CHECK(last_url(aws).starts_with("https://bucket.s3.eu-west-1.amazonaws.com/?"));
+  CHECK(aws.transport.sent_header("host") == "bucket.s3.eu-west-1.amazonaws.com");
+  aws.answer(404);
+  std::ignore = aws.client().head(object_request("a/b"));
+  CHECK(last_url(aws) == "https://bucket.s3.eu-west-1.amazonaws.com/a/b");
+
+  s3::SessionOptions options;
+  options.endpoint = "http://[::1]:9000";
+  World other(std::move(options));
+  other.answer(404);
+  std::ignore = other.client().head(object_request("a/b"));
+  CHECK(last_url(other) == "http://[::1]:9000/bucket/a/b");
+  CHECK(other.transport.sent_header("host") == "[::1]:9000");
+}
+
+TEST_CASE("the right region is learned from a header or a body, and signed for from then on") {
+  World world = World::aws();
+  SECTION("301 with a header") {
+    world.error(301, "PermanentRedirect", "use another endpoint", "",
+                {{"x-amz-bucket-region", "eu-central-1"}});
+  }
+  SECTION("400 with an element") {
+    world.error(400, "AuthorizationHeaderMalformed", "wrong", "<Region>eu-central-1</Region>");
+  }
+  SECTION("400 of another name with a header") {
+    world.error(400, "IllegalLocationConstraintException", "", "",
+                {{"x-amz-bucket-region", "eu-central-1"}});
+  }
+  CHECK_FALSE(world.session->corrected_region().has_value());
+  CHECK(list_kind(world) == ErrorKind::kWrongRegion);
+  CHECK(world.session->corrected_region() == "eu-central-1");
+  CHECK(world.session->region() == "eu-central-1");
+  world.answer(200, {}, kEmptyPage);
+  REQUIRE(world.client().list_page("", "", nullptr).has_value());
+  CHECK(signed_for(world, "eu-central-1"));
+  CHECK(last_url(world).starts_with("https://bucket.s3.eu-central-1.amazonaws.com/"));
+  // The name for what is kept about this server stays.
+  CHECK(world.session->endpoint() == "https://s3.us-east-1.amazonaws.com");
+}
+
+TEST_CASE("a HEAD learns the region from the header") {
+  World world = World::aws();
+  world.answer(GENERATE(301, 400), {{"x-amz-bucket-region", "eu-central-1"}});
+  CHECK(world.client().head(object_request("k")).error().kind == ErrorKind::kWrongRegion);
+  CHECK(world.session->region() == "eu-central-1");
+}
+
+TEST_CASE("a server of another make keeps its host when the region is corrected") {
+  World world;
+  world.error(400, "AuthorizationHeaderMalformed", "", "<Region>garage</Region>");
+  world.answer(200, {}, kEmptyPage);
+  CHECK(list_kind(world) == ErrorKind::kWrongRegion);
+  REQUIRE(world.client().list_page("", "", nullptr).has_value());
+  CHECK(signed_for(world, "garage"));
+  CHECK(last_url(world).starts_with("https://s3.example.org:9000/bucket?"));
+}
+
+TEST_CASE("a second correction is final, and names both regions") {
+  World world = World::aws();
+  world.error(301, "PermanentRedirect", "", "", {{"x-amz-bucket-region", "eu-central-1"}});
+  world.error(301, "PermanentRedirect", "", "", {{"x-amz-bucket-region", "eu-west-1"}});
+  CHECK(list_kind(world) == ErrorKind::kWrongRegion);
+  const auto page = world.client().list_page("", "", nullptr);
+  CHECK(page.error().kind == ErrorKind::kInvalid);
+  CHECK(page.error().message.find("eu-central-1") != std::string::npos);
+  CHECK(page.error().message.find("eu-west-1") != std::string::npos);
+  CHECK(world.session->region() == "eu-central-1");
+}
+
+TEST_CASE("a region that is not named, or no name, or ours, is not learned") {
+  World world = World::aws();
+  world.error(301, "PermanentRedirect", "");
+  world.error(301, "PermanentRedirect", "", "", {{"x-amz-bucket-region", "us-east-1"}});
+  world.error(301, "PermanentRedirect", "", "", {{"x-amz-bucket-region", "evil.example/"}});
+  world.error(400, "AuthorizationHeaderMalformed", "");
+  CHECK(list_kind(world) == ErrorKind::kInvalid);
+  CHECK(list_kind(world) == ErrorKind::kInvalid);
+  CHECK(list_kind(world) == ErrorKind::kInvalid);
+  CHECK(list_kind(world) == ErrorKind::kBadCredentials);
+  CHECK_FALSE(world.session->corrected_region().has_value());
+}
+
+TEST_CASE("requests that were under way while another learned the region are all told to retry") {
+  World world = World::aws();
+  const s3::Header right{"x-amz-bucket-region", "eu-central-1"};
+  // The second answer comes within the first request: both were signed for the wrong region.
+  world.transport.answer({301, {right}, "", std::nullopt, [&] {
+                            world.transport.answer({301, {right}, ""});
+                            CHECK(list_kind(world) == ErrorKind::kWrongRegion);
+                          }});
+  CHECK(list_kind(world) == ErrorKind::kWrongRegion);
+}
+
+TEST_CASE("a temporary redirect is followed once, for its key, within the domain") {
+  World world = World::aws();
+  auto client = world.client();
+  world.error(307, "TemporaryRedirect", "",
+              "<Endpoint>bucket.s3-us-west-2.amazonaws.com</Endpoint>");
+  Collector sink;
+  CHECK(client.get(object_request("k"), sink).error().kind == ErrorKind::kRedirect);
+  const std::string location = "https://bucket.s3-us-west-2.amazonaws.com/k";
+  world.answer(307, {{"location", location}});
+  CHECK(client.head(object_request("k")).error().kind == ErrorKind::kInvalid);
+
+  world.answer(307, {{"location", location}});
+  CHECK(client.head(object_request("k")).error().kind == ErrorKind::kRedirect);
+  world.answer(404);
+  std::ignore = client.head(object_request("other"));
+  CHECK(last_url(world) == "https://bucket.s3.us-east-1.amazonaws.com/other");
+  world.answer(404);
+  std::ignore = client.head(object_request("k"));
+  CHECK(last_url(world) == location);
+  CHECK(world.transport.sent_header("host") == "bucket.s3-us-west-2.amazonaws.com");
+  world.answer(404);
+  std::ignore = client.head(object_request("k"));
+  CHECK(last_url(world) == "https://bucket.s3.us-east-1.amazonaws.com/k");
+}
+
+TEST_CASE("a redirect to a foreign host or to plain HTTP is refused, and nothing is sent there") {
+  World world = World::aws();
+  const std::string location = GENERATE("https://evil.example/k", "", "nonsense://",
+                                        "http://bucket.s3-us-west-2.amazonaws.com/k");
+  world.answer(307, {{"location", location}});
+  world.answer(404);
+  CHECK(world.client().head(object_request("k")).error().kind == ErrorKind::kInvalid);
+  std::ignore = world.client().head(object_request("k"));
+  CHECK(last_url(world) == "https://bucket.s3.us-east-1.amazonaws.com/k");
+}
+
+TEST_CASE("a refused checksum-mode is dropped, and reported once") {
+  World world;
+  const int status = GENERATE(400, 501);
+  const std::string code = status == 501 ? "NotImplemented" : "InvalidArgument";
+  const std::string message = "Unsupported header 'x-amz-checksum-mode'";
+  world.error(status, code, message);
+  world.error(status, code, message);
+  auto client = world.client();
+  Collector sink;
+  CHECK(client.get(object_request("k"), sink).error().kind == ErrorKind::kRefusedOption);
+  CHECK(world.session->refused_options() == std::vector<std::string>{"checksum-mode"});
+  const auto again = client.get(object_request("k"), sink);
+  CHECK(again.error().kind != ErrorKind::kRefusedOption);
+  CHECK(world.transport.sent_header("x-amz-checksum-mode").empty());
+}
+
+TEST_CASE("an option is not dropped for what another argument or encryption is to blame for") {
+  World world;
+  world.error(400, "InvalidArgument", "Invalid version id specified",
+              "<ArgumentName>versionId</ArgumentName>");
+  world.error(400, "InvalidRequest", "The object was stored using Server Side Encryption");
+  world.error(400, "InvalidArgument", "The continuation token provided is incorrect",
+              "<ArgumentName>continuation-token</ArgumentName>");
+  Collector sink;
+  auto client = world.client();
+  CHECK(client.get(object_request("k"), sink).error().kind == ErrorKind::kInvalid);
+  CHECK(client.get(object_request("k"), sink).error().kind == ErrorKind::kUnreadable);
+  CHECK(list_kind(world) == ErrorKind::kInvalid);
+  CHECK(world.session->refused_options().empty());
+}
+
+TEST_CASE("a refused encoding-type is dropped, and keys are then taken as they are") {
+  World world;
+  world.error(400, "InvalidArgument", "Invalid Encoding Method specified in Request",
+              "<ArgumentName>encoding-type</ArgumentName>");
+  CHECK(list_kind(world) == ErrorKind::kRefusedOption);
+  world.answer(200, {},
+               "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a+b</Key>"
+               "<Size>1</Size></Contents></ListBucketResult>");
+  const auto page = world.client().list_page("", "", nullptr);
+  REQUIRE(page.has_value());
+  CHECK(page->objects.at(0).key == "a+b");
+  CHECK(last_url(world).find("encoding-type") == std::string::npos);
+}
+
+TEST_CASE("an option refused in an earlier run is left out from the start") {
+  World world;
+  world.session->refuse_option("checksum-mode");
+  world.answer(404);
+  std::ignore = world.client().head(object_request("k"));
+  CHECK(world.transport.sent_header("x-amz-checksum-mode").empty());
+}
+
+TEST_CASE("credentials are loaded anew, with their token, and sign from then on") {
+  World world;
+  world.error(400, "ExpiredToken", "The provided token has expired.");
+  CHECK(list_kind(world) == ErrorKind::kExpiredToken);
+  const std::string before = world.transport.sent_header("authorization");
+  CHECK(world.transport.sent_header("x-amz-security-token").empty());
+  *world.session_token = "fresh";
+  REQUIRE(world.session->reload_credentials().has_value());
+  world.answer(200, {}, kEmptyPage);
+  REQUIRE(world.client().list_page("", "", nullptr).has_value());
+  CHECK(world.transport.sent_header("x-amz-security-token") == "fresh");
+  CHECK(world.transport.sent_header("authorization").find("x-amz-security-token") !=
+        std::string::npos);
+}
+
+TEST_CASE("requester pays is signed, where asked for") {
+  s3::SessionOptions options;
+  options.request_payer = true;
+  World world(std::move(options));
+  world.answer(404);
+  std::ignore = world.client().head(object_request("k"));
+  CHECK(world.transport.sent_header("x-amz-request-payer") == "requester");
+  CHECK(world.transport.sent_header("authorization").find("x-amz-request-payer") !=
+        std::string::npos);
+}
+
+TEST_CASE("every request is counted, failed ones too") {
+  World world;
+  world.answer(200, {}, kEmptyPage);
+  std::ignore = world.client().list_page("", "", nullptr);
+  std::ignore = world.client().list_page("", "", nullptr);
+  CHECK(world.session->requests() == 2);
+}
+
+TEST_CASE("a session is shared by threads") {
+  World world;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([session = world.session, i] {
+      ScriptedTransport transport;
+      s3::Client client(session, transport);
+      for (int n = 0; n < 50; ++n) {
+        transport.answer({200, {{"date", "Thu, 01 Jan 2026 00:00:01 GMT"}}, kEmptyPage});
+        std::ignore = client.list_page("", "", nullptr);
+        session->refuse_option("option-" + std::to_string(i));
+        std::ignore = session->reload_credentials();
+        std::ignore = session->clock_offset();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(world.session->requests() == 200);
+  CHECK(world.session->refused_options().size() == 4);
+}

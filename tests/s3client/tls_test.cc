@@ -1,0 +1,175 @@
+#include <openssl/ssl.h>
+
+#include "s3client/curl_transport.h"
+#include "s3client/tls_policy.h"
+#include "tests/s3client/raw_server.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/test_certificate.h"
+
+using namespace std::chrono_literals;
+using fake_s3::SocketStream;
+using s3::ErrorKind;
+
+namespace {
+
+const std::string kHello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+
+struct Recorder final : s3::ResponseSink {
+  bool on_head(const s3::HttpHead& head) override {
+    status = head.status;
+    return true;
+  }
+  bool on_body(std::span<const std::byte> /*bytes*/) override { return true; }
+  int status = 0;
+};
+
+struct TlsSetup {
+  explicit TlsSetup(const fake_s3::CertificateOptions& options = {})
+      : identity(fake_s3::make_certificate(options)) {
+    test::write_file(directory / "ca.pem", identity.certificate_pem);
+  }
+
+  std::shared_ptr<fake_s3::TlsContext> context() const {
+    auto made = fake_s3::TlsContext::make(identity);
+    REQUIRE(made.has_value());
+    return *made;
+  }
+
+  s3::Result<void> ask(const std::string& url, const std::string& ca_file) const {
+    s3::TransportOptions options;
+    options.ca_file = ca_file;
+    Recorder sink;
+    return s3::make_curl_transport(options)->perform({"GET", url, {}}, sink);
+  }
+  std::string ca_file() const { return directory / "ca.pem"; }
+
+  test::TempDir directory;
+  fake_s3::TlsIdentity identity;
+};
+
+ErrorKind kind_of(const s3::Result<void>& result) {
+  REQUIRE_FALSE(result.has_value());
+  INFO(result.error().message);
+  CHECK_FALSE(result.error().message.empty());
+  return result.error().kind;
+}
+
+std::string offered_ciphers(const char* list, const char* suites) {
+  SSL_CTX* const context = SSL_CTX_new(TLS_client_method());
+  REQUIRE(SSL_CTX_set_cipher_list(context, list) == 1);
+  REQUIRE(SSL_CTX_set_ciphersuites(context, suites) == 1);
+  const auto* const ciphers = SSL_CTX_get_ciphers(context);
+  std::string names;
+  for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); ++i) {
+    names += std::string(SSL_CIPHER_get_name(sk_SSL_CIPHER_value(ciphers, i))) + " ";
+  }
+  SSL_CTX_free(context);
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("a server with a certificate of the given authority is talked to, on one connection") {
+  const TlsSetup setup;
+  RawServer server({always(kHello)}, setup.context());
+  s3::TransportOptions options;
+  options.ca_file = setup.ca_file();
+  const auto client = s3::make_curl_transport(options);
+  for (int i = 0; i < 3; ++i) {
+    Recorder sink;
+    REQUIRE(client->perform({"GET", server.url(), {}}, sink).has_value());
+    CHECK(sink.status == 200);
+  }
+  CHECK(server.connections() == 1);
+}
+
+TEST_CASE("a reused TLS connection that turns out dead is replaced, and raises no SIGPIPE") {
+  const TlsSetup setup;
+  const bool by_reset = GENERATE(false, true);
+  CAPTURE(by_reset);
+  RawServer server({[&](RawServer& self, SocketStream& stream) {
+                      if (!self.read_request(stream) || !stream.send(kHello)) return;
+                      if (by_reset) stream.reset();
+                    },
+                    always(kHello)},
+                   setup.context());
+  s3::TransportOptions options;
+  options.ca_file = setup.ca_file();
+  const auto client = s3::make_curl_transport(options);
+  for (int i = 0; i < 5; ++i) {
+    Recorder sink;
+    REQUIRE(client->perform({"GET", server.url(), {}}, sink).has_value());
+  }
+  CHECK(server.connections() == 2);
+}
+
+TEST_CASE("a certificate of another authority is refused") {
+  const TlsSetup setup;
+  const TlsSetup other;
+  RawServer server({always(kHello), always(kHello)}, setup.context());
+  CHECK(kind_of(setup.ask(server.url(), other.ca_file())) == ErrorKind::kTls);
+  CHECK(kind_of(setup.ask(server.url(), "")) == ErrorKind::kTls);
+  CHECK(server.requests().empty());
+}
+
+TEST_CASE("a certificate for another name, or out of date, is refused") {
+  fake_s3::CertificateOptions options;
+  SECTION("another name") { options.ip_address = "127.0.0.2"; }
+  SECTION("out of date") { options.valid_for = -1h; }
+  const TlsSetup setup(options);
+  RawServer server({always(kHello)}, setup.context());
+  CHECK(kind_of(setup.ask(server.url(), setup.ca_file())) == ErrorKind::kTls);
+  CHECK(server.requests().empty());
+}
+
+TEST_CASE("a CA file that is not there is refused") {
+  const TlsSetup setup;
+  RawServer server({always(kHello)}, setup.context());
+  CHECK(kind_of(setup.ask(server.url(), setup.directory / "missing.pem")) == ErrorKind::kTls);
+}
+
+TEST_CASE("a server that speaks no TLS, or refuses ours, is a TLS error") {
+  const TlsSetup setup;
+  const bool alert = GENERATE(false, true);
+  CAPTURE(alert);
+  RawServer server({[&](RawServer& /*self*/, SocketStream& stream) {
+    if (alert) return stream.refuse_tls();
+    char hello[4096];
+    stream.receive(hello);
+    stream.send("HTTP/1.1 400 Bad Request\r\n\r\n");
+    stream.finish();
+  }});
+  const std::string url = fmt::format("https://127.0.0.1:{}/", server.port());
+  CHECK(kind_of(setup.ask(url, setup.ca_file())) == ErrorKind::kTls);
+}
+
+TEST_CASE("a connection that breaks within the handshake is a network error") {
+  const TlsSetup setup;
+  const bool by_reset = GENERATE(false, true);
+  CAPTURE(by_reset);
+  RawServer server({[&](RawServer& /*self*/, SocketStream& stream) {
+    char hello[4096];
+    stream.receive(hello);
+    if (by_reset) stream.reset();
+  }});
+  const std::string url = fmt::format("https://127.0.0.1:{}/", server.port());
+  CHECK(kind_of(setup.ask(url, setup.ca_file())) == ErrorKind::kNetwork);
+}
+
+TEST_CASE("ChaCha20 is offered first where the CPU has no AES, and AES stays on offer") {
+  const s3::CipherOrder order = s3::cipher_order(false);
+  REQUIRE(order.tls12 != nullptr);
+  REQUIRE(order.tls13 != nullptr);
+  const std::string names = offered_ciphers(order.tls12, order.tls13);
+  CAPTURE(names);
+  CHECK(names.starts_with("TLS_CHACHA20_POLY1305_SHA256 TLS_AES_128_GCM_SHA256 "));
+  const std::size_t chacha = names.find("ECDHE-ECDSA-CHACHA20-POLY1305");
+  const std::size_t aes = names.find("ECDHE-ECDSA-AES128-GCM-SHA256");
+  CHECK(aes != std::string::npos);
+  CHECK(chacha < aes);
+}
+
+TEST_CASE("where the CPU has AES, libcurl's own order is kept") {
+  CHECK(s3::cipher_order(true).tls12 == nullptr);
+  CHECK(s3::cipher_order(true).tls13 == nullptr);
+}

@@ -1,0 +1,411 @@
+#include "tests/support/fault_disk.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "tests/support/catch.h"
+
+using store::ErrorKind;
+using store::OpenMode;
+using test::Fault;
+using test::FaultDisk;
+using test::Lasting;
+
+namespace {
+
+std::span<const std::byte> bytes_of(std::string_view text) {
+  return std::as_bytes(std::span(text));
+}
+
+std::unique_ptr<store::File> open_or_fail(FaultDisk& disk, std::string_view path, OpenMode mode) {
+  auto file = disk.open(path, mode);
+  REQUIRE(file);
+  return *std::move(file);
+}
+
+void write_file(FaultDisk& disk, std::string_view path, std::string_view content) {
+  const auto file = open_or_fail(disk, path, OpenMode::kCreate);
+  REQUIRE(file->write_at(0, bytes_of(content)));
+}
+
+void cut_and_restart(FaultDisk& disk) {
+  disk.power_cut();
+  disk.restart();
+}
+
+std::string read_all(store::File& file) {
+  std::string content(1 << 16, '\0');
+  const auto count = file.read_at(0, std::as_writable_bytes(std::span(content)));
+  REQUIRE(count);
+  content.resize(*count);
+  return content;
+}
+
+}  // namespace
+
+TEST_CASE("a power cut takes the name of a file whose directory was not synced") {
+  FaultDisk disk;
+  {
+    const auto file = open_or_fail(disk, "a", OpenMode::kCreate);
+    REQUIRE(file->write_at(0, bytes_of("content")));
+    REQUIRE(file->sync());
+  }
+  SECTION("without a sync of the directory") {
+    cut_and_restart(disk);
+    CHECK(disk.files().empty());
+  }
+  SECTION("but not with it") {
+    REQUIRE(disk.sync_directory(""));
+    cut_and_restart(disk);
+    CHECK(disk.files() == std::map<std::string, std::string>{{"a", "content"}});
+  }
+}
+
+TEST_CASE("a power cut takes the content of a file that was not synced") {
+  FaultDisk disk;
+  write_file(disk, "a", "content");
+  REQUIRE(disk.sync_directory(""));
+  SECTION("all of a new one") {
+    cut_and_restart(disk);
+    CHECK(disk.files().at("a").empty());
+  }
+  SECTION("what was written since the last sync") {
+    const auto file = open_or_fail(disk, "a", OpenMode::kReadWrite);
+    REQUIRE(file->sync());
+    REQUIRE(file->write_at(0, bytes_of("CONTENT and more")));
+    CHECK(read_all(*file) == "CONTENT and more");
+    cut_and_restart(disk);
+    CHECK(disk.files().at("a") == "content");
+  }
+  SECTION("not what a sync of the filesystem has covered") {
+    REQUIRE(disk.sync_filesystem());
+    cut_and_restart(disk);
+    CHECK(disk.files().at("a") == "content");
+  }
+}
+
+TEST_CASE("a file that was made shorter and longer again holds no old bytes after a power cut") {
+  FaultDisk disk;
+  disk.plant("a", std::string(10000, 'x'));
+  const auto file = open_or_fail(disk, "a", OpenMode::kReadWrite);
+  REQUIRE(file->truncate(100));
+  REQUIRE(file->truncate(9000));
+  REQUIRE(file->sync());
+  cut_and_restart(disk);
+  CHECK(disk.files().at("a") == std::string(100, 'x') + std::string(8900, '\0'));
+}
+
+TEST_CASE("a removal is durable with its directory") {
+  FaultDisk disk;
+  disk.plant("d/a", "content");
+  REQUIRE(disk.remove_file("d/a"));
+  CHECK(disk.files().empty());
+  SECTION("not before") {
+    cut_and_restart(disk);
+    CHECK(disk.files().count("d/a") == 1);
+  }
+  SECTION("from then on") {
+    REQUIRE(disk.sync_directory("d"));
+    cut_and_restart(disk);
+    CHECK(disk.files().empty());
+  }
+}
+
+TEST_CASE("a rename between directories is durable once both are synced") {
+  FaultDisk disk;
+  disk.plant("from/a", "content");
+  disk.plant("to/other", "");
+  REQUIRE(disk.rename_no_replace("from/a", "to/a"));
+  SECTION("with neither it has not happened") {
+    cut_and_restart(disk);
+    CHECK(disk.files().count("from/a") == 1);
+    CHECK(disk.files().count("to/a") == 0);
+  }
+  SECTION("with the new directory alone the file has both names, and they are apart") {
+    REQUIRE(disk.sync_directory("to"));
+    cut_and_restart(disk);
+    write_file(disk, "from/a", "CHANGED");
+    CHECK(disk.files().at("to/a") == "content");
+  }
+  SECTION("with the old directory alone it is lost") {
+    REQUIRE(disk.sync_directory("from"));
+    cut_and_restart(disk);
+    CHECK(disk.files().count("from/a") == 0);
+    CHECK(disk.files().count("to/a") == 0);
+  }
+  SECTION("with both it has happened") {
+    REQUIRE(disk.sync_directory("from"));
+    REQUIRE(disk.sync_directory("to"));
+    cut_and_restart(disk);
+    CHECK(disk.files().count("from/a") == 0);
+    CHECK(disk.files().at("to/a") == "content");
+  }
+}
+
+TEST_CASE("a directory whose own name was not synced takes all below it along") {
+  FaultDisk disk;
+  REQUIRE(disk.make_directory("d"));
+  write_file(disk, "d/a", "content");
+  REQUIRE(open_or_fail(disk, "d/a", OpenMode::kReadWrite)->sync());
+  REQUIRE(disk.sync_directory("d"));
+  cut_and_restart(disk);
+  CHECK(disk.files().empty());
+  CHECK_FALSE(disk.stat("d")->has_value());
+}
+
+TEST_CASE("a failed sync condemns what it should have written") {
+  FaultDisk disk;
+  disk.plant("a", "before");
+  const auto file = open_or_fail(disk, "a", OpenMode::kReadWrite);
+  REQUIRE(file->write_at(0, bytes_of("after!")));
+  disk.fail_at(1, Fault::kIoError);
+  REQUIRE_FALSE(file->sync());
+  REQUIRE(file->sync());
+  SECTION("a second sync does not make it durable") {
+    CHECK(read_all(*file) == "after!");
+    cut_and_restart(disk);
+    CHECK(disk.files().at("a") == "before");
+  }
+  SECTION("and the device has never had it") {
+    file->drop_cache();
+    CHECK(read_all(*file) == "before");
+  }
+  SECTION("what is written afterwards is durable with the next sync") {
+    REQUIRE(file->write_at(0, bytes_of("again!")));
+    REQUIRE(file->sync());
+    cut_and_restart(disk);
+    CHECK(disk.files().at("a") == "again!");
+  }
+}
+
+TEST_CASE("a seeded power cut spares some of what was not synced") {
+  constexpr std::size_t kBlocks = 64;
+  const auto after_cut = [](std::optional<std::uint64_t> seed) {
+    FaultDisk disk;
+    disk.plant("big", std::string(kBlocks * 4096, 'o'));
+    write_file(disk, "big", std::string(kBlocks * 4096, 'n'));
+    for (std::size_t i = 0; i < kBlocks; ++i) write_file(disk, "f" + std::to_string(i), "");
+    disk.set_power_cut_seed(seed);
+    cut_and_restart(disk);
+    return disk.files();
+  };
+  const auto files = after_cut(7);
+  std::size_t new_blocks = 0;
+  for (std::size_t i = 0; i < kBlocks; ++i) {
+    const std::string block = files.at("big").substr(i * 4096, 4096);
+    CHECK((block == std::string(4096, 'n') || block == std::string(4096, 'o')));
+    if (block[0] == 'n') ++new_blocks;
+  }
+  CHECK(new_blocks > 10);
+  CHECK(new_blocks < kBlocks - 10);
+  CHECK(files.size() > 10);
+  CHECK(files.size() < kBlocks - 10);
+  CHECK(after_cut(7) == files);
+  CHECK(after_cut(8) != files);
+  CHECK(after_cut(std::nullopt).size() == 1);
+}
+
+TEST_CASE("the operation that was asked for is the one that fails") {
+  FaultDisk disk;
+  disk.plant("a", "content");
+  disk.fail_at(3, Fault::kIoError);
+  CHECK(disk.stat("a"));
+  CHECK(disk.stat("a"));
+  CHECK_FALSE(disk.struck());
+  const auto third = disk.stat("a");
+  REQUIRE_FALSE(third);
+  CHECK(third.error().kind == ErrorKind::kIo);
+  CHECK(disk.struck());
+  CHECK(disk.stat("a"));
+  CHECK(disk.operations() == 4);
+}
+
+TEST_CASE("an I/O error can last until it is healed") {
+  FaultDisk disk;
+  disk.fail_at(1, Fault::kIoError, Lasting::kUntilHealed);
+  CHECK_FALSE(disk.stat("a"));
+  CHECK_FALSE(disk.stat("a"));
+  disk.heal();
+  CHECK(disk.stat("a"));
+}
+
+TEST_CASE("a full disk can be read and tidied, not written, until it is healed") {
+  FaultDisk disk;
+  disk.plant("a", "content");
+  disk.plant("b", "content");
+  const auto file = open_or_fail(disk, "a", OpenMode::kReadWrite);
+  disk.fail_at(1, Fault::kNoSpace);
+  CHECK(read_all(*file) == "content");
+  const auto written = file->write_at(0, bytes_of("x"));
+  REQUIRE_FALSE(written);
+  CHECK(written.error().kind == ErrorKind::kNoSpace);
+  CHECK(disk.open("c", OpenMode::kCreateNew).error().kind == ErrorKind::kNoSpace);
+  CHECK(disk.remove_file("b"));
+  disk.heal();
+  CHECK(file->write_at(0, bytes_of("x")));
+}
+
+TEST_CASE("a disk that turned read-only can be read and not changed") {
+  FaultDisk disk;
+  disk.plant("a", "content");
+  disk.fail_at(1, Fault::kReadOnly);
+  CHECK(disk.open("a", OpenMode::kRead));
+  CHECK(disk.open("a", OpenMode::kReadWrite).error().kind == ErrorKind::kReadOnly);
+  CHECK(disk.remove_file("a").error().kind == ErrorKind::kReadOnly);
+  CHECK(disk.make_directory("d").error().kind == ErrorKind::kReadOnly);
+  disk.heal();
+  CHECK(disk.remove_file("a"));
+}
+
+TEST_CASE("a short write leaves its first half") {
+  FaultDisk disk;
+  const auto file = open_or_fail(disk, "a", OpenMode::kCreate);
+  disk.fail_at(1, Fault::kShortWrite);
+  CHECK_FALSE(file->write_at(0, bytes_of("12345678")));
+  CHECK(disk.files().at("a") == "1234");
+  CHECK(file->write_at(0, bytes_of("12345678")));
+}
+
+TEST_CASE("after a power cut nothing works until the restart") {
+  FaultDisk disk;
+  disk.plant("a", "content");
+  const auto file = open_or_fail(disk, "a", OpenMode::kReadWrite);
+  REQUIRE(file->write_at(0, bytes_of("CONTENT")));
+  disk.fail_at(1, Fault::kPowerCut);
+  CHECK_FALSE(file->sync());
+  CHECK(disk.stat("a").error().kind == ErrorKind::kIo);
+  disk.heal();
+  CHECK_FALSE(disk.stat("a"));
+  disk.restart();
+  CHECK(disk.stat("a"));
+  CHECK(disk.files().at("a") == "content");
+  SECTION("and what was open before stays dead") {
+    CHECK_FALSE(file->size());
+    CHECK_FALSE(file->write_at(0, bytes_of("CONTENT")));
+    CHECK(disk.files().at("a") == "content");
+  }
+}
+
+TEST_CASE("a restart without a power cut is a new process on the same page cache") {
+  FaultDisk disk;
+  write_file(disk, "a", "content");
+  auto lock = disk.lock("lock");
+  REQUIRE(lock);
+  CHECK(disk.lock("lock").error().kind == ErrorKind::kBusy);
+  disk.restart();
+  CHECK(disk.files().at("a") == "content");
+  const auto second = disk.lock("lock");
+  REQUIRE(second);
+  lock->reset();
+  CHECK(disk.lock("lock").error().kind == ErrorKind::kBusy);
+}
+
+TEST_CASE("a lock is free once it is let go") {
+  FaultDisk disk;
+  { REQUIRE(disk.lock("lock")); }
+  CHECK(disk.lock("lock"));
+}
+
+TEST_CASE("names follow the rules of store::Disk") {
+  FaultDisk disk;
+  disk.plant("d/a", "A");
+  disk.plant("d/b", "B");
+  CHECK(disk.rename_no_replace("d/a", "d/b").error().kind == ErrorKind::kExists);
+  CHECK(disk.open("d/a", OpenMode::kCreateNew).error().kind == ErrorKind::kExists);
+  CHECK(disk.open("missing", OpenMode::kRead).error().kind == ErrorKind::kNotFound);
+  CHECK(disk.open("missing/a", OpenMode::kCreate).error().kind == ErrorKind::kNotFound);
+  CHECK(disk.make_directory("d"));
+  CHECK(disk.make_directory("d/a").error().kind == ErrorKind::kExists);
+  CHECK(disk.remove_directory("d").error().kind == ErrorKind::kExists);
+  CHECK(disk.remove_file("missing"));
+  CHECK(disk.remove_directory("missing"));
+  REQUIRE(disk.rename_replace("d/a", "d/b"));
+  CHECK(disk.files() == std::map<std::string, std::string>{{"d/b", "A"}});
+  REQUIRE(disk.set_finished("d/b", true));
+  CHECK(disk.finished("d/b") == true);
+  CHECK_FALSE(disk.open("d/b", OpenMode::kReadWrite));
+  std::vector<std::string> names;
+  REQUIRE(disk.list_directory("d", [&](std::string_view name, store::FileKind) {
+    names.emplace_back(name);
+    return true;
+  }));
+  CHECK(names == std::vector<std::string>{"b"});
+}
+
+TEST_CASE("a disk that folds case has one file for two spellings") {
+  FaultDisk disk;
+  disk.set_folds_case(true);
+  write_file(disk, "Name", "content");
+  CHECK(disk.open("nAME", OpenMode::kCreateNew).error().kind == ErrorKind::kExists);
+  CHECK(disk.files().begin()->first == "Name");
+}
+
+TEST_CASE("what a weak filesystem cannot do is not done") {
+  FaultDisk disk;
+  disk.set_weakness({.no_directory_sync = true, .no_filesystem_sync = true});
+  write_file(disk, "a", "content");
+  CHECK(disk.sync_filesystem().error().kind == ErrorKind::kNotSupported);
+  CHECK(disk.sync_directory(""));
+  cut_and_restart(disk);
+  CHECK(disk.files().empty());
+}
+
+TEST_CASE("a hook fails what it picks") {
+  FaultDisk disk;
+  disk.plant("a", "content");
+  disk.plant("b", "content");
+  disk.set_hook(
+      [](std::string_view operation, std::string_view path) -> std::optional<store::Error> {
+        if (operation != "open" || path != "b") return std::nullopt;
+        return store::Error{ErrorKind::kIo, 0, std::string(path), "picked"};
+      });
+  CHECK(disk.open("a", OpenMode::kRead));
+  CHECK(disk.open("b", OpenMode::kRead).error().detail == "picked");
+  disk.heal();
+  CHECK(disk.open("b", OpenMode::kRead));
+}
+
+TEST_CASE("the disk counts what was done to it") {
+  FaultDisk disk;
+  const auto file = open_or_fail(disk, "a", OpenMode::kCreate);
+  REQUIRE(file->write_at(0, bytes_of("12345678")));
+  CHECK(read_all(*file) == "12345678");
+  REQUIRE(file->sync());
+  REQUIRE(disk.sync_directory(""));
+  REQUIRE(disk.sync_filesystem());
+  file->drop_cache();
+  const FaultDisk::Counts counts = disk.counts();
+  CHECK(counts.operations == 6);
+  CHECK(counts.file_syncs == 1);
+  CHECK(counts.directory_syncs == 1);
+  CHECK(counts.filesystem_syncs == 1);
+  CHECK(counts.bytes_written == 8);
+  CHECK(counts.bytes_read == 8);
+  CHECK(counts.drop_caches == 1);
+  CHECK(disk.bytes_read("a") == 8);
+}
+
+TEST_CASE("several threads may use the disk at once") {
+  FaultDisk disk;
+  std::vector<std::thread> threads;
+  for (int number = 0; number < 4; ++number) {
+    threads.emplace_back([&disk, number] {
+      const std::string path = "f" + std::to_string(number);
+      for (int round = 0; round < 200; ++round) {
+        auto file = disk.open(path, OpenMode::kCreate);
+        if (file) static_cast<void>((*file)->write_at(0, bytes_of("content")));
+        if (file) static_cast<void>((*file)->sync());
+        static_cast<void>(disk.sync_directory(""));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(disk.operations() == 4 * 200 * 4);
+  CHECK(disk.durable_files().size() == 4);
+}

@@ -1,0 +1,300 @@
+#include "store/layout.h"
+
+#include <algorithm>
+#include <random>
+#include <sstream>
+#include <unordered_set>
+
+#include "tests/support/catch.h"
+
+using store::key_of_plain_path;
+using store::NameRules;
+using store::NameVariant;
+using store::path_of_key;
+
+namespace {
+
+std::string plain(std::string_view key) {
+  return path_of_key(key, NameRules::kPosix, NameVariant::kPlain);
+}
+std::string portable(std::string_view key) {
+  return path_of_key(key, NameRules::kPortable, NameVariant::kPlain);
+}
+std::string distinct(std::string_view key) {
+  return path_of_key(key, NameRules::kPosix, NameVariant::kDistinct);
+}
+
+std::vector<std::string> segments_of(const std::string& path) {
+  std::vector<std::string> segments;
+  std::size_t from = 0;
+  for (std::size_t slash = path.find('/'); slash != std::string::npos;
+       slash = path.find('/', from)) {
+    segments.push_back(path.substr(from, slash - from));
+    from = slash + 1;
+  }
+  segments.push_back(path.substr(from));
+  return segments;
+}
+
+// Empty when the path can stand on every filesystem with these rules, else what is wrong with it.
+std::string fault_of(const std::string& path, NameRules rules) {
+  for (const std::string& segment : segments_of(path)) {
+    if (segment.empty() || segment == "." || segment == "..") return "segment " + segment;
+    if (segment.size() > 255) return "long segment";
+    for (const char c : segment) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (byte < 0x20 || byte == 0x7f || byte == '\\') return "forbidden byte";
+    }
+    if (rules == NameRules::kPortable && (segment.find_first_of(":*?\"<>|") != std::string::npos ||
+                                          segment.ends_with('.') || segment.ends_with(' '))) {
+      return "not portable";
+    }
+  }
+  return {};
+}
+
+// Keys made of what has ever confused a mapping of names.
+class NastyKeys {
+ public:
+  std::string next() {
+    std::string key;
+    const std::size_t pieces = 1 + random_() % 6;
+    while (key.size() < 1000 && pieces_made_++ < pieces) key += piece();
+    pieces_made_ = 0;
+    return key.substr(0, 1024);
+  }
+
+ private:
+  std::string piece() {
+    static const std::vector<std::string> kPieces = {"/",
+                                                     "//",
+                                                     ".",
+                                                     "..",
+                                                     "/./",
+                                                     "/../",
+                                                     "%",
+                                                     "%2F",
+                                                     "%2f",
+                                                     "%25",
+                                                     "%~",
+                                                     "~",
+                                                     "a",
+                                                     "A",
+                                                     "b",
+                                                     "0",
+                                                     "F",
+                                                     "2",
+                                                     "\\",
+                                                     ":",
+                                                     "*",
+                                                     "?",
+                                                     "\"",
+                                                     "<",
+                                                     ">",
+                                                     "|",
+                                                     " ",
+                                                     "  ",
+                                                     "\n",
+                                                     "\x01",
+                                                     "\x1f",
+                                                     "\x7f",
+                                                     "\xc3",
+                                                     "\xa9",
+                                                     "\xc3\xa9",
+                                                     "\xc0\xaf",
+                                                     "\xed\xa0\x80",
+                                                     "\xf0\x9f\x92\xbe",
+                                                     "\xff",
+                                                     "\xf4\x90\x80\x80",
+                                                     "\xe2\x82",
+                                                     "con",
+                                                     "%7E",
+                                                     "archives",
+                                                     "%%"};
+    if (random_() % 25 != 0) return kPieces[random_() % kPieces.size()];
+    // Around the lengths at which segments are cut.
+    const std::string unit = kPieces[random_() % kPieces.size()];
+    const std::size_t wanted = 70 + random_() % 200;
+    std::string run;
+    while (run.size() < wanted) run += unit;
+    return run;
+  }
+
+  std::mt19937_64 random_{20260101};
+  std::size_t pieces_made_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("an ordinary key is its own path") {
+  CHECK(plain("db-2026-01-31.tar.zst") == "db-2026-01-31.tar.zst");
+  CHECK(plain("backups/site/db 1.tar") == "backups/site/db 1.tar");
+  CHECK(plain("a:b*c?\"<>|~") == "a:b*c?\"<>|~");
+  CHECK(plain("Fa\xc3\xa7"
+              "ade/\xf0\x9f\x92\xbe") ==
+        "Fa\xc3\xa7"
+        "ade/\xf0\x9f\x92\xbe");
+  CHECK(plain(".hidden/...") == ".hidden/...");
+}
+
+TEST_CASE("what cannot stand in a path is escaped in upper case") {
+  CHECK(plain("a\nb") == "a%0Ab");
+  CHECK(plain(std::string_view("a\0b", 3)) == "a%00b");
+  CHECK(plain("\x7f") == "%7F");
+  CHECK(plain("100%") == "100%25");
+  CHECK(plain("a\\b") == "a%5Cb");
+  CHECK(plain(".") == "%2E");
+  CHECK(plain("../../etc/passwd") == "%2E%2E/%2E%2E/etc/passwd");
+  CHECK(plain("a/../b") == "a/%2E%2E/b");
+}
+
+TEST_CASE("an empty segment has a name of its own") {
+  CHECK(plain("a//b") == "a/%2F/b");
+  CHECK(plain("/a") == "%2F/a");
+  CHECK(plain("a/") == "a/%2F");
+  CHECK(plain("/") == "%2F/%2F");
+  CHECK(plain("%2F") == "%252F");
+}
+
+TEST_CASE("bytes that are no valid UTF-8 are escaped one by one") {
+  CHECK(plain("\xc3") == "%C3");  // cut short
+  CHECK(plain("\xc3/") == "%C3/%2F");
+  CHECK(plain("\xa9") == "%A9");         // a continuation alone
+  CHECK(plain("\xc0\xaf") == "%C0%AF");  // overlong
+  CHECK(plain("\xc1\xbf") == "%C1%BF");
+  CHECK(plain("\xe0\x9f\xbf") == "%E0%9F%BF");
+  CHECK(plain("\xf0\x8f\xbf\xbf") == "%F0%8F%BF%BF");
+  CHECK(plain("\xed\xa0\x80") == "%ED%A0%80");         // a surrogate
+  CHECK(plain("\xf4\x90\x80\x80") == "%F4%90%80%80");  // above U+10FFFF
+  CHECK(plain("\xf5\x80\x80\x80") == "%F5%80%80%80");
+  CHECK(plain("\xe2\x82") == "%E2%82");
+  CHECK(plain("\xe2\x28\xa1") == "%E2(%A1");
+  for (const std::string valid : {"\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf",
+                                  "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
+    CHECK(plain(valid) == valid);
+  }
+}
+
+TEST_CASE("the portable rules also escape what FAT, exFAT and NTFS refuse") {
+  CHECK(portable("a:b*c?\"<>|~") == "a%3Ab%2Ac%3F%22%3C%3E%7C~");
+  CHECK(portable("dir. /file.. ") == "dir%2E%20/file%2E%2E%20");
+  CHECK(portable(" .a. b") == " .a. b");
+  CHECK(portable("..") == "%2E%2E");
+  for (const std::string_view name : {"vfat", "msdos", "exfat", "ntfs", "ntfs3", "fuseblk"}) {
+    CHECK(store::name_rules_of(name) == NameRules::kPortable);
+  }
+  for (const std::string_view name : {"ext4", "btrfs", "xfs", "f2fs", "tmpfs", "unknown", ""}) {
+    CHECK(store::name_rules_of(name) == NameRules::kPosix);
+  }
+}
+
+TEST_CASE("a long segment is cut between characters") {
+  CHECK(plain(std::string(255, 'a')) == std::string(255, 'a'));
+  CHECK(plain(std::string(256, 'a')) == std::string(239, 'a') + "%/" + std::string(17, 'a'));
+  // 85 escapes are 255 bytes, one more is too long; 239 is no multiple of 3.
+  std::string escapes;
+  for (int i = 0; i < 85; ++i) escapes += "%25";
+  CHECK(plain(std::string(85, '%')) == escapes);
+  CHECK(plain(std::string(86, '%')) == escapes.substr(0, 237) + "%/" + escapes.substr(0, 21));
+  CHECK(plain("a" + std::string(86, '%')) ==
+        "a" + escapes.substr(0, 237) + "%/" + escapes.substr(0, 21));
+  std::string umlauts;
+  for (int i = 0; i < 128; ++i) umlauts += "\xc3\xa9";
+  CHECK(plain(umlauts) == umlauts.substr(0, 238) + "%/" + umlauts.substr(0, 18));
+}
+
+TEST_CASE("a distinct name shares no directory and no file name with any plain one") {
+  CHECK(distinct("a/b") == "a%~/b%~" + std::string("c14cddc033f64b9d"));
+  CHECK(distinct("A") != distinct("a"));
+  CHECK(distinct(std::string(230, 'a')).substr(0, 232) == std::string(230, 'a') + "%~");
+  CHECK(distinct(std::string(231, 'a')).substr(0, 233) == std::string(229, 'a') + "%%~/");
+}
+
+TEST_CASE("a key of 1024 percent signs has a path") {
+  const std::string key(1024, '%');
+  for (const auto rules : {NameRules::kPosix, NameRules::kPortable}) {
+    const std::string path = path_of_key(key, rules, NameVariant::kPlain);
+    CHECK(fault_of(path, rules).empty());
+    CHECK(key_of_plain_path(path) == key);
+    CHECK(fault_of(path_of_key(key, rules, NameVariant::kDistinct), rules).empty());
+  }
+}
+
+TEST_CASE("a path that no key has is not turned into one") {
+  for (const std::string_view path : {"",
+                                      "/",
+                                      "a/",
+                                      "/a",
+                                      "a//b",
+                                      ".",
+                                      "..",
+                                      "a/../b",
+                                      "%",
+                                      "a%",
+                                      "a%2",
+                                      "%2f",
+                                      "%41",
+                                      "%2E",
+                                      "a%2Fb",
+                                      "a%/b",
+                                      "%zz",
+                                      "a%~",
+                                      "a%~/b%~0123456789abcdef",
+                                      "\n",
+                                      "\\",
+                                      "\xff",
+                                      "%G0",
+                                      "a:b%3Ac",
+                                      "%%25",
+                                      "%2E."}) {
+    CAPTURE(path);
+    if (path == "%2E") continue;
+    CHECK(key_of_plain_path(path) == std::nullopt);
+  }
+  CHECK(key_of_plain_path("%2E") == ".");
+  CHECK(key_of_plain_path("a%3Ab") == "a:b");
+  CHECK(key_of_plain_path("a:b") == "a:b");
+  CHECK(key_of_plain_path(std::string(256, 'a')) == std::nullopt);
+}
+
+TEST_CASE("300,000 nasty keys have different paths that stand, and lead back to their keys") {
+  const auto rules = GENERATE(NameRules::kPosix, NameRules::kPortable);
+  NastyKeys source;
+  std::unordered_set<std::string> keys;
+  std::unordered_set<std::string> paths;
+  while (keys.size() < 300000) {
+    const auto [at, is_new] = keys.insert(source.next());
+    if (!is_new) continue;
+    const std::string& key = *at;
+    const std::string plain_path = path_of_key(key, rules, NameVariant::kPlain);
+    const std::string distinct_path = path_of_key(key, rules, NameVariant::kDistinct);
+    // An assertion each would take longer than all the rest.
+    if (key_of_plain_path(plain_path) != key || !fault_of(plain_path, rules).empty() ||
+        !fault_of(distinct_path, rules).empty() || plain_path.find("%~") != std::string::npos) {
+      CAPTURE(key, plain_path, distinct_path);
+      CHECK(key_of_plain_path(plain_path) == key);
+      CHECK(fault_of(plain_path, rules).empty());
+      CHECK(fault_of(distinct_path, rules).empty());
+      REQUIRE(plain_path.find("%~") == std::string::npos);
+    }
+    const auto segments = segments_of(distinct_path);
+    const auto marked = std::count_if(segments.begin(), segments.end(), [](const auto& segment) {
+      return segment.find("%~") != std::string::npos;
+    });
+    if (marked != static_cast<std::ptrdiff_t>(segments.size())) {
+      CAPTURE(key, distinct_path);
+      REQUIRE(marked == static_cast<std::ptrdiff_t>(segments.size()));
+    }
+    paths.insert(plain_path);
+    paths.insert(distinct_path);
+  }
+  CHECK(paths.size() == 2 * keys.size());
+}
+
+TEST_CASE("the fixed places are where users are told they are") {
+  CHECK(store::archive_path("site", "db/1.tar", NameRules::kPosix, NameVariant::kPlain) ==
+        "site/archives/db/1.tar");
+  CHECK(store::sums_path("site") == "site/SHA256SUMS");
+  CHECK(store::parent_of("a/b/c") == "a/b");
+  CHECK(store::parent_of("a").empty());
+}

@@ -1,0 +1,130 @@
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include "tests/stories/story.h"
+#include "tests/support/catch.h"
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+using story::LieKind;
+using story::Story;
+
+namespace {
+
+constexpr std::uint64_t kMiB = 1 << 20;
+
+void put_sixty_objects(Story& story) {
+  for (std::size_t i = 0; i < 60; ++i) {
+    // Mostly small ones, which are synced together, and a few that are synced each for itself.
+    const std::size_t size = i % 15 == 0 ? 3 * kMiB - i : 1024 + i * i * 13;
+    story.put(fmt::format("d{}/archive-{}.tar", i % 4, i), story::noise(i, size));
+  }
+}
+
+void start_anew(Story& story, int round) {
+  std::filesystem::remove_all(story.disk);
+  story.disk = story.dir / fmt::format("disk-{}", round);
+  std::filesystem::create_directory(story.disk);
+  story.init();
+  story.server->reset_journal();
+  story.write_config();
+}
+
+// How long the program works on when it has every byte.
+milliseconds time_after_last_byte(Story& story, std::uint64_t bytes) {
+  start_anew(story, 0);
+  test::Program pull(story.command({"pull"}));
+  REQUIRE(
+      story.server->wait_until([&](const auto& seen) { return seen.object_bytes_sent >= bytes; }));
+  const auto begin = steady_clock::now();
+  REQUIRE(pull.wait().status == 0);
+  return duration_cast<milliseconds>(steady_clock::now() - begin);
+}
+
+}  // namespace
+
+TEST_CASE("a pull that is killed at any moment leaves only truth, and the next one finishes it",
+          "[stories][kill]") {
+  constexpr int kKillsWhileBytesFlow = 25;
+  constexpr int kKillsAfterwards = 25;
+  Story story;
+  put_sixty_objects(story);
+  std::uint64_t bytes = 0;
+  for (const auto& [key, content] : story.wanted) bytes += content.size();
+  const auto tail = time_after_last_byte(story, bytes);
+  REQUIRE(story.first_difference().empty());
+
+  int killed = 0;
+  for (int round = 1; round <= kKillsWhileBytesFlow + kKillsAfterwards; ++round) {
+    CAPTURE(round);
+    start_anew(story, round);
+    {
+      test::Program pull(story.command({"pull"}));
+      const int late = round - kKillsWhileBytesFlow;
+      const auto enough =
+          late > 0 ? bytes
+                   : bytes * static_cast<std::uint64_t>(round - 1) / kKillsWhileBytesFlow + 1;
+      REQUIRE(story.server->wait_until(
+          [&](const auto& seen) { return seen.object_bytes_sent >= enough; }));
+      if (late > 0) pull.wait_for(tail * late / kKillsAfterwards);
+      killed += pull.kill().signal == SIGKILL ? 1 : 0;
+    }
+    CHECK(story.first_untruth() == "");
+    const auto finished = story.pull();
+    CAPTURE(finished.err);
+    CHECK(finished.status == 0);
+    CHECK(story.first_difference() == "");
+  }
+  // A kill that came too late proves nothing; most have to have struck.
+  CHECK(killed >= kKillsWhileBytesFlow + kKillsAfterwards / 2);
+}
+
+TEST_CASE("a pull that is told to stop ends soon, and the next one asks only for what is missing",
+          "[stories]") {
+  const int signal = GENERATE(SIGTERM, SIGINT);
+  Story story;
+  story.init();
+  story.put("large.tar", story::noise(1, 8 * kMiB));
+  // Once, so that the next pull meets a server that answers.
+  story.server->lie({LieKind::kStall, "GET", "large.tar", 5 * kMiB, "", 1, 1});
+  story.write_config();
+  const auto begin = steady_clock::now();
+  test::Program first(story.command({"pull"}));
+  const auto staged_bytes = [&] {
+    std::uint64_t sum = 0;
+    for (const auto& [path, content] : story::files_below(story.disk + "/.holdfast/staging")) {
+      sum += content.size();
+    }
+    return sum;
+  };
+  // What the server has sent is not yet on the disk.
+  while (staged_bytes() < 5 * kMiB) {
+    REQUIRE_FALSE(first.wait_for(milliseconds(10)).has_value());
+    REQUIRE(steady_clock::now() - begin < std::chrono::minutes(1));
+  }
+  const auto sent_at = steady_clock::now();
+  first.send(signal);
+  const auto stopped = first.wait();
+  CHECK(stopped.status == 2);
+  CHECK(steady_clock::now() - sent_at < std::chrono::seconds(5));
+  CHECK(story.archives().empty());
+  CHECK(story.status().at("state") == "incomplete");
+  CHECK_FALSE(story.status().at("finished_at").is_null());
+  const auto kept = staged_bytes();
+  CHECK(kept == 5 * kMiB);
+
+  story.server->reset_journal();
+  const auto finished = story.pull();
+  CHECK(finished.status == 0);
+  CHECK(story.server->counters().object_bytes_sent <= 8 * kMiB - kept + kMiB);
+  for (const auto& entry : story.server->journal()) {
+    if (entry.method != "GET" || entry.listing) continue;
+    CHECK(entry.range == fmt::format("bytes={}-", kept));
+    CHECK_FALSE(entry.if_match.empty());
+  }
+  CHECK(story.first_difference() == "");
+}

@@ -1,0 +1,336 @@
+#include "tests/support/fault_disk.h"
+
+#include <cerrno>
+#include <utility>
+
+#include "tests/support/disk_vfs.h"
+#include "tests/support/fault_disk_state.h"
+
+namespace test {
+
+namespace {
+
+using store::Error;
+using store::FileKind;
+using store::OpenMode;
+using store::Result;
+using store::Status;
+
+tl::unexpected<Error> failure(int error_number, std::string_view action, std::string_view path) {
+  return tl::unexpected(store::error_from_errno(error_number, action, path));
+}
+
+}  // namespace
+
+// ---- files --------------------------------------------------------------------------------------
+
+class FaultDisk::OpenFile final : public store::File {
+ public:
+  OpenFile(std::shared_ptr<State> state, NodePtr node, std::string_view path, bool writable)
+      : state_(std::move(state)),
+        node_(std::move(node)),
+        path_(path),
+        writable_(writable),
+        process_(state_->process) {}
+
+  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) override {
+    const std::lock_guard lock(state_->mutex);
+    const Status admitted = admit("read", Touch::kReads);
+    if (!admitted) return tl::unexpected(admitted.error());
+    const std::size_t count = node_->content.read(offset, into);
+    state_->counts.bytes_read += count;
+    state_->bytes_read[path_] += count;
+    return count;
+  }
+
+  Status write_at(std::uint64_t offset, std::span<const std::byte> bytes) override {
+    const std::lock_guard lock(state_->mutex);
+    State::Verdict verdict = state_->judge("write", path_, Touch::kWrites);
+    if (is_dead() || !writable_) return failure(is_dead() ? EIO : EBADF, "write", path_);
+    if (verdict.half_done) bytes = bytes.first(bytes.size() / 2);
+    if (!verdict.error || verdict.half_done) {
+      node_->content.write(offset, bytes);
+      state_->counts.bytes_written += bytes.size();
+    }
+    if (verdict.error) return tl::unexpected(*std::move(verdict.error));
+    return {};
+  }
+
+  Status truncate(std::uint64_t size_bytes) override {
+    const std::lock_guard lock(state_->mutex);
+    const bool grows = size_bytes > node_->content.current().size();
+    const Status admitted = admit("truncate", grows ? Touch::kWrites : Touch::kFrees);
+    if (!admitted) return admitted;
+    if (!writable_) return failure(EINVAL, "truncate", path_);
+    node_->content.truncate(size_bytes);
+    return {};
+  }
+
+  Result<std::uint64_t> size() override {
+    const std::lock_guard lock(state_->mutex);
+    const Status admitted = admit("size", Touch::kReads);
+    if (!admitted) return tl::unexpected(admitted.error());
+    return node_->content.current().size();
+  }
+
+  Status sync() override {
+    const std::lock_guard lock(state_->mutex);
+    ++state_->counts.file_syncs;
+    const bool off = state_->powered_off;
+    const Status admitted = admit("sync", node_->content.dirty() ? Touch::kWrites : Touch::kReads);
+    if (admitted) {
+      node_->content.sync();
+    } else if (!off && !state_->powered_off && !is_dead()) {
+      node_->content.fail_sync();
+    }
+    return admitted;
+  }
+
+  void drop_cache() override {
+    const std::lock_guard lock(state_->mutex);
+    ++state_->counts.drop_caches;
+    if (!is_dead()) node_->content.drop_cache();
+  }
+
+ private:
+  bool is_dead() const { return process_ != state_->process; }
+
+  Status admit(std::string_view operation, Touch touch) {
+    Status admitted = state_->admit(operation, path_, touch);
+    if (admitted && is_dead()) return failure(EIO, operation, path_);
+    return admitted;
+  }
+
+  std::shared_ptr<State> state_;
+  NodePtr node_;
+  std::string path_;
+  bool writable_;
+  std::uint64_t process_;
+};
+
+class FaultDisk::HeldLock final : public store::DiskLock {
+ public:
+  HeldLock(std::shared_ptr<State> state, NodePtr node)
+      : state_(std::move(state)), node_(std::move(node)), process_(state_->process) {}
+  HeldLock(const HeldLock&) = delete;
+  HeldLock& operator=(const HeldLock&) = delete;
+  ~HeldLock() override {
+    const std::lock_guard lock(state_->mutex);
+    if (process_ == state_->process) state_->locks.erase(node_.get());
+  }
+
+ private:
+  std::shared_ptr<State> state_;
+  NodePtr node_;
+  std::uint64_t process_;
+};
+
+Result<std::unique_ptr<store::File>> FaultDisk::open(std::string_view path, OpenMode mode) {
+  const std::lock_guard lock(state_->mutex);
+  VolatileTree& tree = state_->tree;
+  NodePtr node = tree.find(path);
+  const bool creates = mode == OpenMode::kCreate || mode == OpenMode::kCreateNew;
+  const bool is_new = creates && node == nullptr;
+  Touch touch = is_new ? Touch::kWrites : Touch::kFrees;
+  if (mode == OpenMode::kRead) touch = Touch::kReads;
+  const Status admitted = state_->admit("open", path, touch);
+  if (!admitted) return tl::unexpected(admitted.error());
+
+  if (is_new) {
+    if (tree.parent(path) == nullptr) return failure(ENOENT, "open", path);
+    node = std::make_shared<Node>();
+    tree.add(path, node);
+  } else if (node == nullptr) {
+    return failure(ENOENT, "open", path);
+  } else if (mode == OpenMode::kCreateNew) {
+    return failure(EEXIST, "open", path);
+  } else if (node->kind != FileKind::kFile) {
+    return failure(EISDIR, "open", path);
+  } else if (mode != OpenMode::kRead && node->finished) {
+    return failure(EACCES, "open", path);
+  }
+  return std::make_unique<OpenFile>(state_, node, path, mode != OpenMode::kRead);
+}
+
+// ---- names --------------------------------------------------------------------------------------
+
+Result<std::optional<store::FileInfo>> FaultDisk::stat(std::string_view path) {
+  const std::lock_guard lock(state_->mutex);
+  const Status admitted = state_->admit("stat", path, Touch::kReads);
+  if (!admitted) return tl::unexpected(admitted.error());
+  const NodePtr node = state_->tree.find(path);
+  if (node == nullptr) return std::nullopt;
+  return store::FileInfo{node->kind, node->content.current().size()};
+}
+
+Status FaultDisk::make_directory(std::string_view path) {
+  const std::lock_guard lock(state_->mutex);
+  VolatileTree& tree = state_->tree;
+  NodePtr node = tree.find(path);
+  const Status admitted =
+      state_->admit("make directory", path, node == nullptr ? Touch::kWrites : Touch::kReads);
+  if (!admitted) return admitted;
+  if (node != nullptr) {
+    if (node->kind == FileKind::kDirectory) return {};
+    return failure(EEXIST, "make directory", path);
+  }
+  if (tree.parent(path) == nullptr) return failure(ENOENT, "make directory", path);
+  node = std::make_shared<Node>();
+  node->kind = FileKind::kDirectory;
+  tree.add(path, node);
+  return {};
+}
+
+Status FaultDisk::State::rename(std::string_view from, std::string_view to, bool replace) {
+  const Status admitted = admit("rename", from, Touch::kWrites);
+  if (!admitted) return admitted;
+  const NodePtr node = tree.find(from);
+  const NodePtr target = tree.find(to);
+  if (node == nullptr || tree.parent(to) == nullptr) return failure(ENOENT, "rename", from);
+  if (!replace && target != nullptr) return failure(EEXIST, "rename", to);
+  if (target != nullptr && target->kind != node->kind) return failure(EISDIR, "rename", to);
+  if (target != nullptr && !target->names.empty()) return failure(ENOTEMPTY, "rename", to);
+  if (target != node) tree.rename(from, to);
+  return {};
+}
+
+Status FaultDisk::rename_no_replace(std::string_view from, std::string_view to) {
+  const std::lock_guard lock(state_->mutex);
+  return state_->rename(from, to, false);
+}
+
+Status FaultDisk::rename_replace(std::string_view from, std::string_view to) {
+  const std::lock_guard lock(state_->mutex);
+  return state_->rename(from, to, true);
+}
+
+Status FaultDisk::State::remove(std::string_view path, FileKind kind) {
+  const NodePtr node = tree.find(path);
+  const Status admitted = admit("remove", path, node == nullptr ? Touch::kReads : Touch::kFrees);
+  if (!admitted || node == nullptr) return admitted;
+  if (node->kind != kind) {
+    return failure(kind == FileKind::kFile ? EISDIR : ENOTDIR, "remove", path);
+  }
+  if (!node->names.empty()) return failure(ENOTEMPTY, "remove", path);
+  tree.remove(path);
+  return {};
+}
+
+Status FaultDisk::remove_file(std::string_view path) {
+  const std::lock_guard lock(state_->mutex);
+  return state_->remove(path, FileKind::kFile);
+}
+
+Status FaultDisk::remove_directory(std::string_view path) {
+  const std::lock_guard lock(state_->mutex);
+  return state_->remove(path, FileKind::kDirectory);
+}
+
+Status FaultDisk::set_finished(std::string_view path, bool finished) {
+  const std::lock_guard lock(state_->mutex);
+  const Status admitted = state_->admit("set permissions", path, Touch::kFrees);
+  if (!admitted) return admitted;
+  const NodePtr node = state_->tree.find(path);
+  if (node == nullptr) return failure(ENOENT, "set permissions", path);
+  node->finished = finished;
+  return {};
+}
+
+Status FaultDisk::list_directory(std::string_view path,
+                                 const std::function<bool(std::string_view, FileKind)>& visit) {
+  std::map<std::string, Entry> names;
+  {
+    const std::lock_guard lock(state_->mutex);
+    const Status admitted = state_->admit("list", path, Touch::kReads);
+    if (!admitted) return admitted;
+    const NodePtr node = state_->tree.find(path);
+    if (node == nullptr) return failure(ENOENT, "list", path);
+    if (node->kind != FileKind::kDirectory) return failure(ENOTDIR, "list", path);
+    names = node->names;
+  }
+  for (const auto& [key, entry] : names) {
+    if (!visit(entry.name, entry.node->kind)) break;
+  }
+  return {};
+}
+
+// ---- durability ---------------------------------------------------------------------------------
+
+Status FaultDisk::sync_directory(std::string_view path) {
+  const std::lock_guard lock(state_->mutex);
+  ++state_->counts.directory_syncs;
+  VolatileTree& tree = state_->tree;
+  const NodePtr node = tree.find(path);
+  const bool pending = node != nullptr && tree.has_unsynced_names(node);
+  const Status admitted =
+      state_->admit("sync directory", path, pending ? Touch::kFrees : Touch::kReads);
+  if (!admitted) return admitted;
+  if (node == nullptr) return failure(ENOENT, "sync directory", path);
+  if (node->kind != FileKind::kDirectory) return failure(ENOTDIR, "sync directory", path);
+  // Where the filesystem cannot, it says so in weakness() and not here.
+  if (!state_->weakness.no_directory_sync) tree.sync_names(node);
+  return {};
+}
+
+Status FaultDisk::sync_filesystem() {
+  const std::lock_guard lock(state_->mutex);
+  ++state_->counts.filesystem_syncs;
+  VolatileTree& tree = state_->tree;
+  const bool off = state_->powered_off;
+  const Status admitted =
+      state_->admit("sync filesystem", "", tree.dirty() ? Touch::kWrites : Touch::kReads);
+  if (admitted && state_->weakness.no_filesystem_sync) {
+    return failure(ENOSYS, "sync filesystem", "");
+  }
+  if (admitted) {
+    tree.sync();
+  } else if (!off && !state_->powered_off) {
+    tree.fail_sync();
+  }
+  return admitted;
+}
+
+// ---- the rest of the disk -----------------------------------------------------------------------
+
+Result<store::Space> FaultDisk::space() {
+  const std::lock_guard lock(state_->mutex);
+  const Status admitted = state_->admit("space", "", Touch::kReads);
+  if (!admitted) return tl::unexpected(admitted.error());
+  return state_->space;
+}
+
+Result<std::unique_ptr<store::DiskLock>> FaultDisk::lock(std::string_view path) {
+  const std::lock_guard guard(state_->mutex);
+  VolatileTree& tree = state_->tree;
+  NodePtr node = tree.find(path);
+  const Status admitted =
+      state_->admit("lock", path, node == nullptr ? Touch::kWrites : Touch::kFrees);
+  if (!admitted) return tl::unexpected(admitted.error());
+  if (node == nullptr) {
+    if (tree.parent(path) == nullptr) return failure(ENOENT, "lock", path);
+    node = std::make_shared<Node>();
+    tree.add(path, node);
+  }
+  if (!state_->locks.insert(node.get()).second) return failure(EWOULDBLOCK, "lock", path);
+  return std::make_unique<HeldLock>(state_, node);
+}
+
+std::string FaultDisk::filesystem_name() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->filesystem_name;
+}
+
+store::Weakness FaultDisk::weakness() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->weakness;
+}
+
+std::string FaultDisk::database_path(std::string_view path) const { return std::string(path); }
+const char* FaultDisk::database_vfs() const { return vfs_->name(); }
+
+// Here, where disk_vfs.h is known.
+FaultDisk::FaultDisk()
+    : state_(std::make_shared<State>()), vfs_(std::make_unique<DiskVfs>(*this)) {}
+FaultDisk::~FaultDisk() = default;
+
+}  // namespace test

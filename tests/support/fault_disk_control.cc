@@ -1,0 +1,192 @@
+#include <cerrno>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "tests/support/fault_disk_state.h"
+
+namespace test {
+
+using store::Error;
+using store::Status;
+
+// ---- faults -------------------------------------------------------------------------------------
+
+FaultDisk::State::Verdict FaultDisk::State::judge(std::string_view operation, std::string_view path,
+                                                  Touch touch) {
+  ++counts.operations;
+  Verdict verdict;
+  const auto fail = [&](int error_number) {
+    verdict.error = store::error_from_errno(error_number, operation, path);
+    return verdict;
+  };
+  if (countdown > 0 && !powered_off && --countdown == 0) {
+    const std::optional<int> now = strike(operation == "write", verdict.half_done);
+    if (now) return fail(*now);
+  }
+  if (powered_off || broken) return fail(EIO);
+  if (hook) {
+    verdict.error = hook(operation, path);
+    if (verdict.error) return verdict;
+  }
+  if (read_only && touch != Touch::kReads) return fail(EROFS);
+  if (full && touch == Touch::kWrites) return fail(ENOSPC);
+  return verdict;
+}
+
+std::optional<int> FaultDisk::State::strike(bool is_write, bool& half_done) {
+  struck = true;
+  switch (fault) {
+    case Fault::kIoError:
+      broken = lasting == Lasting::kUntilHealed;
+      return EIO;
+    case Fault::kNoSpace:
+      full = true;
+      return std::nullopt;
+    case Fault::kReadOnly:
+      read_only = true;
+      return std::nullopt;
+    case Fault::kShortWrite:
+      half_done = is_write;
+      return is_write ? ENOSPC : EIO;
+    case Fault::kPowerCut:
+      powered_off = true;
+      return EIO;
+  }
+  return EIO;
+}
+
+Status FaultDisk::State::admit(std::string_view operation, std::string_view path, Touch touch) {
+  Verdict verdict = judge(operation, path, touch);
+  if (verdict.error) return tl::unexpected(*std::move(verdict.error));
+  return {};
+}
+
+// ---- control ------------------------------------------------------------------------------------
+
+void FaultDisk::fail_at(std::uint64_t k, Fault fault, Lasting lasting) {
+  const std::lock_guard lock(state_->mutex);
+  state_->countdown = k;
+  state_->fault = fault;
+  state_->lasting = lasting;
+  state_->struck = false;
+}
+
+void FaultDisk::set_hook(Hook hook) {
+  const std::lock_guard lock(state_->mutex);
+  state_->hook = std::move(hook);
+}
+
+void FaultDisk::heal() {
+  const std::lock_guard lock(state_->mutex);
+  state_->countdown = 0;
+  state_->broken = false;
+  state_->full = false;
+  state_->read_only = false;
+  state_->hook = nullptr;
+}
+
+bool FaultDisk::struck() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->struck;
+}
+
+void FaultDisk::power_cut() {
+  const std::lock_guard lock(state_->mutex);
+  state_->powered_off = true;
+}
+
+void FaultDisk::set_power_cut_seed(std::optional<std::uint64_t> seed) {
+  const std::lock_guard lock(state_->mutex);
+  state_->power_cut_seed = seed;
+}
+
+void FaultDisk::restart() {
+  const std::lock_guard lock(state_->mutex);
+  ++state_->process;
+  state_->locks.clear();
+  if (!state_->powered_off) return;
+  state_->tree.cut_power(state_->power_cut_seed);
+  state_->powered_off = false;
+}
+
+void FaultDisk::set_space(store::Space space) {
+  const std::lock_guard lock(state_->mutex);
+  state_->space = space;
+}
+
+void FaultDisk::set_filesystem_name(std::string name) {
+  const std::lock_guard lock(state_->mutex);
+  state_->filesystem_name = std::move(name);
+}
+
+void FaultDisk::set_weakness(store::Weakness weakness) {
+  const std::lock_guard lock(state_->mutex);
+  state_->weakness = weakness;
+}
+
+void FaultDisk::set_folds_case(bool folds_case) {
+  const std::lock_guard lock(state_->mutex);
+  state_->tree.set_folds_case(folds_case);
+}
+
+FaultDisk::Counts FaultDisk::counts() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->counts;
+}
+
+std::uint64_t FaultDisk::operations() const { return counts().operations; }
+
+std::uint64_t FaultDisk::bytes_read(std::string_view path) const {
+  const std::lock_guard lock(state_->mutex);
+  const auto found = state_->bytes_read.find(path);
+  return found == state_->bytes_read.end() ? 0 : found->second;
+}
+
+void FaultDisk::reset_counts() {
+  const std::lock_guard lock(state_->mutex);
+  state_->counts = {};
+  state_->bytes_read.clear();
+}
+
+std::map<std::string, std::string> FaultDisk::files() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->tree.files(false);
+}
+
+std::map<std::string, std::string> FaultDisk::durable_files() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->tree.files(true);
+}
+
+std::optional<bool> FaultDisk::finished(std::string_view path) const {
+  const std::lock_guard lock(state_->mutex);
+  const NodePtr node = state_->tree.find(path);
+  if (node == nullptr) return std::nullopt;
+  return node->finished;
+}
+
+void FaultDisk::plant(std::string_view path, std::string_view content) {
+  const std::lock_guard lock(state_->mutex);
+  VolatileTree& tree = state_->tree;
+  for (std::size_t slash = path.find('/'); slash != std::string_view::npos;
+       slash = path.find('/', slash + 1)) {
+    const std::string_view directory = path.substr(0, slash);
+    if (tree.find(directory) != nullptr) continue;
+    auto node = std::make_shared<Node>();
+    node->kind = store::FileKind::kDirectory;
+    tree.add(directory, node);
+    tree.sync_names(tree.parent(directory));
+  }
+  NodePtr node = tree.find(path);
+  if (node == nullptr) {
+    node = std::make_shared<Node>();
+    tree.add(path, node);
+    tree.sync_names(tree.parent(path));
+  }
+  node->content.truncate(0);
+  node->content.write(0, std::as_bytes(std::span(content)));
+  node->content.sync();
+}
+
+}  // namespace test

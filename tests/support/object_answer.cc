@@ -1,0 +1,168 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "tests/support/listing.h"
+#include "tests/support/s3_answer.h"
+#include "tests/support/s3_xml.h"
+
+namespace fake_s3 {
+namespace {
+
+struct Piece {
+  std::uint64_t offset_bytes = 0;
+  std::uint64_t length_bytes = 0;
+  bool partial = false;
+};
+
+// "bytes=N-", "bytes=N-M", "bytes=-N". What is no range is the whole object, as on AWS.
+tl::expected<Piece, Refusal> piece_of_range(std::string_view range, std::uint64_t size) {
+  const Piece whole{0, size, false};
+  constexpr std::string_view kUnit = "bytes=";
+  const auto dash = range.find('-');
+  if (!range.starts_with(kUnit) || dash == std::string_view::npos) return whole;
+  const std::string_view left = range.substr(kUnit.size(), dash - kUnit.size());
+  const std::string_view right = range.substr(dash + 1);
+  const auto first = parse_number(left);
+  const auto last = parse_number(right);
+  const bool well_formed = (first && (last || right.empty())) || (left.empty() && last);
+  if (!well_formed || (first && last && *last < *first)) return whole;
+  const std::uint64_t begin = first ? *first : size - std::min(*last, size);
+  const bool nothing = begin >= size || (!first && *last == 0);
+  if (nothing) {
+    return tl::unexpected(Refusal{
+        416,
+        "InvalidRange",
+        "The requested range is not satisfiable",
+        {{"RangeRequested", std::string(range)}, {"ActualObjectSize", std::to_string(size)}}});
+  }
+  const std::uint64_t end = first && last ? std::min(*last + 1, size) : size;
+  return Piece{begin, end - begin, true};
+}
+
+tl::expected<Piece, Refusal> piece_of_part(std::string_view part, const Object& object) {
+  const auto number = parse_number(part);
+  const std::uint64_t size = object.content->size_bytes();
+  const std::size_t count = std::max<std::size_t>(object.part_sizes.size(), 1);
+  if (!number || *number == 0) {
+    return tl::unexpected(
+        Refusal{400, "InvalidArgument", "Part number must be a positive integer"});
+  }
+  if (*number > count) {
+    return tl::unexpected(Refusal{
+        416,
+        "InvalidPartNumber",
+        "The requested partnumber is not satisfiable",
+        {{"PartNumberRequested", std::string(part)}, {"ActualPartCount", std::to_string(count)}}});
+  }
+  if (object.part_sizes.empty()) return Piece{0, size, size > 0};
+  const auto wanted = object.part_sizes.begin() + static_cast<std::ptrdiff_t>(*number - 1);
+  return Piece{std::accumulate(object.part_sizes.begin(), wanted, std::uint64_t{0}), *wanted, true};
+}
+
+std::optional<Refusal> refusal_of_state(const Object& object, bool is_head) {
+  switch (object.state) {
+    case ObjectState::kNormal:
+      return std::nullopt;
+    case ObjectState::kArchived:
+      if (is_head) return std::nullopt;
+      return Refusal{403,
+                     "InvalidObjectState",
+                     "The operation is not valid for the object's storage class",
+                     {{"StorageClass", object.storage_class}}};
+    case ObjectState::kSseC:
+      return Refusal{400, "InvalidRequest",
+                     "The object was stored using a form of Server Side Encryption. The correct "
+                     "parameters must be provided to retrieve the object."};
+    case ObjectState::kKmsDenied:
+      if (is_head) return std::nullopt;
+      return Refusal{403, "AccessDenied",
+                     "User: arn:aws:iam::111122223333:user/reader is not authorized to perform: "
+                     "kms:Decrypt on the resource associated with this ciphertext because no "
+                     "identity-based policy allows the kms:Decrypt action"};
+    case ObjectState::kDenied:
+      return Refusal{403, "AccessDenied", "Access Denied"};
+  }
+  return std::nullopt;
+}
+
+bool names(std::string_view condition, const std::string& etag) {
+  return condition == "*" || condition == etag || condition == fmt::format("\"{}\"", etag);
+}
+
+std::optional<Refusal> refusal_of_conditions(const HttpRequest& http, const std::string& etag) {
+  const std::string* if_match = http.find("if-match");
+  if (if_match != nullptr && !names(*if_match, etag)) {
+    return Refusal{412,
+                   "PreconditionFailed",
+                   "At least one of the pre-conditions you specified did not hold",
+                   {{"Condition", "If-Match"}}};
+  }
+  const std::string* if_none_match = http.find("if-none-match");
+  if (if_none_match != nullptr && names(*if_none_match, etag)) return Refusal{304, "", ""};
+  return std::nullopt;
+}
+
+void describe(const Object& object, Answer& answer) {
+  answer.set("Last-Modified", http_time(object.last_modified));
+  answer.set("ETag", fmt::format("\"{}\"", object.shown_etag()));
+  answer.set("Accept-Ranges", "bytes");
+  answer.set("Content-Type", "binary/octet-stream");
+  if (!object.storage_class.empty() && object.storage_class != "STANDARD") {
+    answer.set("x-amz-storage-class", object.storage_class);
+  }
+  for (const auto& [name, value] : object.headers) answer.set(name, value);
+}
+
+void add_checksums(const Object& object, Answer& answer) {
+  for (const auto& [algorithm, value] : object.checksums) {
+    answer.set("x-amz-checksum-" + algorithm, value);
+  }
+  if (!object.checksum_type.empty()) answer.set("x-amz-checksum-type", object.checksum_type);
+}
+
+}  // namespace
+
+Answer object_answer(const S3Request& request, const Object& object, std::string_view region,
+                     bool ignore_range) {
+  const HttpRequest& http = request.http;
+  const auto refuse = [&](const Refusal& refusal) {
+    return refusal_answer(refusal, request, region);
+  };
+  if (const auto refusal = refusal_of_state(object, http.method == "HEAD")) return refuse(*refusal);
+  if (const auto refusal = refusal_of_conditions(http, object.shown_etag()))
+    return refuse(*refusal);
+
+  const std::string* range = ignore_range ? nullptr : http.find("range");
+  const bool by_part = has_parameter(request.query, "partNumber");
+  if (range != nullptr && by_part) {
+    return refuse({400, "InvalidRequest", "Cannot specify both Range header and partNumber"});
+  }
+  const std::uint64_t size = object.content->size_bytes();
+  tl::expected<Piece, Refusal> piece = Piece{0, size, false};
+  if (by_part) piece = piece_of_part(parameter(request.query, "partNumber"), object);
+  if (range != nullptr) piece = piece_of_range(*range, size);
+  if (!piece) return refuse(piece.error());
+
+  Answer answer;
+  describe(object, answer);
+  answer.content = object.content;
+  answer.offset_bytes = piece->offset_bytes;
+  answer.length_bytes = piece->length_bytes;
+  if (piece->partial) {
+    answer.status = 206;
+    answer.set("Content-Range", fmt::format("bytes {}-{}/{}", piece->offset_bytes,
+                                            piece->offset_bytes + piece->length_bytes - 1, size));
+  }
+  if (by_part && !object.part_sizes.empty()) {
+    answer.set("x-amz-mp-parts-count", std::to_string(object.part_sizes.size()));
+  }
+  const bool whole = range == nullptr && !by_part;
+  if (whole && lower(http.value_or_empty("x-amz-checksum-mode")) == "enabled") {
+    add_checksums(object, answer);
+  }
+  return answer;
+}
+
+}  // namespace fake_s3

@@ -1,0 +1,41 @@
+# To be sourced: the one list of the Debian packages (12 or 13) that this project needs, and how to
+# get them.
+# shellcheck shell=bash disable=SC2034
+
+build_packages=(
+  g++ cmake ninja-build pkg-config ca-certificates
+  libcurl4-openssl-dev libssl-dev libsqlite3-dev libinih-dev libexpat1-dev zlib1g-dev
+  nlohmann-json3-dev libcli11-dev libfmt-dev libexpected-dev
+)
+demo_packages=(catch2)  # nothing is tested there, but cmake looks for it
+test_packages=(
+  catch2 ccache curl openssl python3 procps
+  e2fsprogs mount                        # a disk of its own, in a file
+  ceph-mon ceph-osd radosgw ceph-common  # a real S3 server
+  rclone                                 # an uploader that is not ours
+)
+bench_packages=(rclone s3cmd awscli time)
+
+is_installed() {
+  [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+# need_packages NAME...: installs those that are missing; touches nothing where none is.
+need_packages() {
+  local name missing=() as_root=()
+  for name in "$@"; do
+    is_installed "$name" || missing+=("$name")
+  done
+  [[ ${#missing[@]} -gt 0 ]] || return 0
+  if [[ $EUID -ne 0 ]]; then
+    if ! command -v sudo >/dev/null; then
+      echo "As root, please: apt-get install ${missing[*]}" >&2
+      return 1
+    fi
+    as_root=(sudo)
+  fi
+  echo "Installing ${missing[*]}"
+  "${as_root[@]}" apt-get -qq update
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 install \
+    --no-install-recommends "${missing[@]}" >/dev/null
+}

@@ -1,0 +1,97 @@
+"""A minimal S3 client for the test scripts: signs a request (SigV4), sends it, gives the answer.
+
+    s3.py URL ID:SECRET METHOD /BUCKET[/KEY][?QUERY] [BODY_FILE | -]
+
+prints the body of the answer and fails unless the status is 2xx. The target is sent as it stands,
+so a key must be percent-encoded already; key_path() does that.
+"""
+import hashlib
+import hmac
+import http.client
+import sys
+import time
+import urllib.parse
+
+EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
+
+
+def key_path(bucket, key):
+    """The target of an object whose key is given as str or bytes."""
+    return "/" + bucket + "/" + urllib.parse.quote(key, safe="-._~/")
+
+
+def _hmac(key, message):
+    return hmac.new(key, message.encode(), hashlib.sha256).digest()
+
+
+class Refused(Exception):
+    """An answer that is not 2xx."""
+
+
+class Connection:
+    """One keep-alive connection with one user's key."""
+
+    def __init__(self, url, user, region="us-east-1"):
+        self._host = urllib.parse.urlsplit(url).netloc
+        self._id, self._secret = user.split(":", 1)
+        self._region = region
+        self._http = http.client.HTTPConnection(self._host, timeout=120)
+        self._signing_key = (None, None)
+
+    def _key_for(self, day):
+        if self._signing_key[0] != day:
+            key = ("AWS4" + self._secret).encode()
+            for part in (day, self._region, "s3", "aws4_request"):
+                key = _hmac(key, part)
+            self._signing_key = (day, key)
+        return self._signing_key[1]
+
+    def _signed_headers(self, method, target, body_sha256):
+        path, _, query = target.partition("?")
+        pairs = sorted(p if "=" in p else p + "=" for p in query.split("&") if p)
+        now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        headers = {"host": self._host, "x-amz-content-sha256": body_sha256, "x-amz-date": now}
+        names = ";".join(headers)
+        canonical = "\n".join([method, path, "&".join(pairs),
+                               *(f"{n}:{v}" for n, v in headers.items()), "", names, body_sha256])
+        scope = f"{now[:8]}/{self._region}/s3/aws4_request"
+        to_sign = "\n".join(["AWS4-HMAC-SHA256", now, scope,
+                             hashlib.sha256(canonical.encode()).hexdigest()])
+        signature = _hmac(self._key_for(now[:8]), to_sign).hex()
+        headers["authorization"] = (f"AWS4-HMAC-SHA256 Credential={self._id}/{scope}, "
+                                    f"SignedHeaders={names}, Signature={signature}")
+        return headers
+
+    def request(self, method, target, body=b""):
+        """Returns (status, headers, body)."""
+        body_sha256 = hashlib.sha256(body).hexdigest() if body else EMPTY_SHA256
+        self._http.request(method, target, body or None,
+                           self._signed_headers(method, target, body_sha256)
+                           | {"content-length": str(len(body))})
+        answer = self._http.getresponse()
+        return answer.status, answer.headers, answer.read()
+
+    def must(self, method, target, body=b""):
+        """The body of a 2xx answer; anything else is Refused."""
+        status, _, answer = self.request(method, target, body)
+        if not 200 <= status < 300:
+            raise Refused(f"{method} {target}: {status} {answer.decode(errors='replace')}")
+        return answer
+
+
+def main():
+    if len(sys.argv) not in (5, 6):
+        sys.exit(__doc__)
+    url, user, method, target = sys.argv[1:5]
+    body = b""
+    if len(sys.argv) == 6:
+        with open(0 if sys.argv[5] == "-" else sys.argv[5], "rb") as source:
+            body = source.read()
+    try:
+        sys.stdout.buffer.write(Connection(url, user).must(method, target, body))
+    except Refused as refused:
+        sys.exit(f"s3.py: {refused}")
+
+
+if __name__ == "__main__":
+    main()
