@@ -1,10 +1,9 @@
 #include "agent/fetcher.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
+#include "agent/part_finder.h"
 #include "store/staging.h"
 
 namespace agent {
@@ -15,21 +14,6 @@ constexpr int kMostMoves = 3;
 
 bool same_content(const s3::ObjectHead& head, const store::Identity& wanted) {
   return (wanted.etag.empty() || head.etag == wanted.etag) && head.size_bytes == wanted.size_bytes;
-}
-
-// Servers without part numbers say so in many ways. A passing fault is none of them: it must not
-// make a content pass for less than what it was promised to be.
-bool knows_no_parts(const s3::Error& error) {
-  constexpr int kNotImplemented = 501;
-  if (error.http_status == kNotImplemented) return true;
-  switch (verdict_on(error)) {
-    case Verdict::kGone:
-    case Verdict::kSkip:
-    case Verdict::kUnreadable:
-      return true;
-    default:
-      return false;
-  }
 }
 
 // The bucket listed an ETag, and this answer has none: it is not the bucket's, but a login page's
@@ -193,7 +177,7 @@ class Fetcher::Transfer {
     if (!file) return fail(file.error());
     file_ = std::move(*file);
     if (const auto step = ask_head(); step != Step::kComplete) return step;
-    if (const auto step = find_parts(); step != Step::kComplete) return step;
+    if (const auto step = ask_parts(); step != Step::kComplete) return step;
     if (const auto step = verify(); step != Step::kComplete) return step;
     if (verification_->outcome != Verification::Outcome::kProven) {
       verification_.reset();
@@ -260,69 +244,16 @@ class Fetcher::Transfer {
     return retrier_.again(session_, judged, tries) ? Step::kComplete : refuse(error);
   }
 
-  Step ask_part(std::uint32_t number, std::uint32_t& count, std::uint64_t& size_bytes) {
-    auto part = request();
-    part.part_number = number;
-    part.if_match = job_.wanted.upstream.etag;
-    const auto head = retrier_.run<s3::ObjectHead>(session_, [&] { return client_.head(part); });
-    count = 0;
-    if (!head) return knows_no_parts(head.error()) ? Step::kComplete : refuse(head.error());
-    count = head->parts_count;
-    size_bytes = head->size_bytes;
-    return Step::kComplete;
-  }
-
-  // Parts 1, 2 and the last tell whether all but the last are of one size; if they are not, each
-  // one is asked for.
-  Step find_parts() {
-    parts_.sizes_bytes.clear();
-    parts_told_ = true;
-    if (!needs_part_sizes(*head_, job_.trust)) return Step::kComplete;
-    const auto size = head_->size_bytes;
-    const auto expected = part_count_of_etag(head_->etag);
-    if (expected == 1) {
-      parts_.sizes_bytes = {size};
-      return Step::kComplete;
-    }
-    parts_told_ = false;
-    std::uint32_t count = 0;
-    std::uint64_t first = 0;
-    std::uint64_t second = 0;
-    std::uint64_t last = 0;
-    if (const auto step = ask_part(1, count, first); step != Step::kComplete) return step;
-    if (count != expected || first == 0) return Step::kComplete;
-    if (const auto step = ask_part(2, count, second); step != Step::kComplete) return step;
-    if (const auto step = ask_part(expected, count, last); step != Step::kComplete) return step;
-    if (count != expected) return Step::kComplete;
-    const bool uniform =
-        (expected == 2 || first == second) && first * (expected - 1) + last == size;
-    if (uniform) {
-      parts_.sizes_bytes = {first};
-      parts_told_ = true;
-      return Step::kComplete;
-    }
-    return ask_every_part(expected);
-  }
-
-  Step ask_every_part(std::uint32_t expected) {
-    std::vector<std::uint64_t> sizes(expected);
-    std::uint64_t sum = 0;
-    for (std::uint32_t number = 1; number <= expected; ++number) {
-      std::uint32_t count = 0;
-      auto& size = sizes[number - 1];
-      if (const auto step = ask_part(number, count, size); step != Step::kComplete) return step;
-      if (count != expected) return Step::kComplete;
-      sum += size;
-    }
-    if (sum != head_->size_bytes) return Step::kComplete;
-    parts_.sizes_bytes = std::move(sizes);
-    parts_told_ = true;
+  Step ask_parts() {
+    auto found = find_parts(job_, *head_, client_, session_, retrier_);
+    if (!found) return refuse(found.error());
+    found_ = std::move(*found);
     return Step::kComplete;
   }
 
   Step verify() {
     auto verified = verify_content(*file_, job_.wanted.upstream.size_bytes,
-                                   promises_of(*head_, job_.trust, parts_),
+                                   promises_of(*head_, job_.trust, found_.parts),
                                    [&] { return !shared_.stop.load(); });
     if (verified) {
       verification_ = std::move(*verified);
@@ -342,18 +273,18 @@ class Fetcher::Transfer {
       }
     }
     Fetched fetched;
-    fetched.promises = promises_of(*head_, job_.trust, parts_);
+    fetched.promises = promises_of(*head_, job_.trust, found_.parts);
     fetched.job = std::move(job_);
     fetched.path = std::move(path_);
     fetched.adopted = adopted_;
     fetched.resumed = resumed_;
-    fetched.parts_told = parts_told_;
+    fetched.parts_told = found_.told;
     fetched.verification = std::move(verification_);
     return fetched;
   }
 
   Step finish_staged() {
-    if (const auto step = find_parts(); step != Step::kComplete) return step;
+    if (const auto step = ask_parts(); step != Step::kComplete) return step;
     if (job_.wanted.upstream.size_bytes < kLargeBytes) return Step::kComplete;
     if (auto synced = file_->sync(); !synced) return fail(synced.error());
     return verify();
@@ -370,9 +301,8 @@ class Fetcher::Transfer {
   std::uint64_t offset_ = 0;
   bool resumed_ = false;
   bool adopted_ = false;
-  bool parts_told_ = true;
   std::optional<s3::ObjectHead> head_;
-  PartSizes parts_;
+  FoundParts found_;
   std::optional<Verification> verification_;
   std::optional<s3::Error> refusal_;
   std::optional<store::Error> disk_error_;

@@ -1,3 +1,9 @@
+#include <sys/stat.h>
+
 #include "agent/cli.h"
 
-int main(int argc, char** argv) { return static_cast<int>(agent::run_cli(argc, argv)); }
+int main(int argc, char** argv) {
+  // Directories 0750 and files 0640, whoever calls us.
+  ::umask(S_IWGRP | S_IRWXO);
+  return static_cast<int>(agent::run_cli(argc, argv));
+}

@@ -70,9 +70,9 @@ build release all -DCMAKE_BUILD_TYPE=RelWithDebInfo -DHOLDFAST_DEVELOPER=ON
 suite release
 if [[ $quick == no ]]; then
   # Sanitizers make GCC warn of what cannot happen, so warnings are errors in the first build only.
-  build asan all -DCMAKE_BUILD_TYPE=RelWithDebInfo -DHOLDFAST_SANITIZE=address,undefined
+  build asan all -DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=-O1 -g1" -DHOLDFAST_SANITIZE=address,undefined
   suite asan
-  build tsan 'agent_tests story_tests' -DCMAKE_BUILD_TYPE=RelWithDebInfo -DHOLDFAST_SANITIZE=thread
+  build tsan 'agent_tests story_tests' -DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=-O1 -g1" -DHOLDFAST_SANITIZE=thread
   suite tsan -R '^(agent_tests|story_tests)'
   for test in tests/real/*_test.sh; do script "$test" build/release/agent/holdfast; done
   script deploy/demo.sh

@@ -91,7 +91,7 @@ osd objectstore = bluestore
 bluestore block size = 21474836480
 osd memory target = 1073741824
 [client.rgw]
-rgw frontends = beast endpoint=127.0.0.1:$2
+rgw frontends = beast endpoint=127.0.0.1:$2 tcp_nodelay=1
 CONF
 }
 

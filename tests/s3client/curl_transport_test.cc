@@ -206,8 +206,8 @@ TEST_CASE("a transfer that stalls is a network error, before and within the body
 TEST_CASE("time that the sink itself takes is no stall") {
   RawServer server({once(kHello)});
   Recorder sink;
-  sink.on_bytes = [] { std::this_thread::sleep_for(300ms); };
-  CHECK(transport(100ms)->perform(get(server.url()), sink).has_value());
+  sink.on_bytes = [] { std::this_thread::sleep_for(1500ms); };
+  CHECK(transport(1s)->perform(get(server.url()), sink).has_value());
 }
 
 TEST_CASE("a transfer ends when its sink says so") {
@@ -228,12 +228,8 @@ TEST_CASE("a transfer ends when its sink says so") {
 TEST_CASE("the sink is asked at least once a second while nothing comes") {
   RawServer server({say_nothing});
   Recorder sink;
-  const auto start = std::chrono::steady_clock::now();
   CHECK(kind_of(transport(2500ms)->perform(get(server.url()), sink)) == ErrorKind::kNetwork);
-  const auto seconds =
-      std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now() - start);
-  CHECK(sink.questions >= seconds.count());
-  CHECK(seconds.count() >= 2);
+  CHECK(sink.questions >= 3);
 }
 
 TEST_CASE("a redirect is a response like any other") {

@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "s3client/sigv4.h"
 #include "tests/s3client/world.h"
 
 using s3::ErrorKind;
@@ -22,6 +23,21 @@ std::string last_url(const World& world) { return world.transport.requests().bac
 bool signed_for(const World& world, const std::string& region) {
   return world.transport.sent_header("authorization").find("/" + region + "/s3/") !=
          std::string::npos;
+}
+
+/// Asks for a key, and signs what was sent once more, from nothing.
+void check_signature(World& world, const std::string& region) {
+  world.answer(404);
+  std::ignore = world.client().head(object_request("k"));
+  std::vector<s3::Header> headers = world.transport.requests().back().headers;
+  std::erase_if(headers, [](const s3::Header& header) {
+    return header.first == "authorization" || header.first == "accept-encoding";
+  });
+  const s3::SigningScope scope{region, "s3", std::chrono::floor<std::chrono::seconds>(*world.now)};
+  const s3::Signed again =
+      s3::sign({"HEAD", "/bucket/k", {}, headers, s3::kEmptyPayloadHash}, scope, "AKIDEXAMPLE",
+               s3::derive_signing_key(s3::Secret(*world.secret_key), scope));
+  CHECK(world.transport.sent_header("authorization") == again.authorization);
 }
 
 s3::Result<std::shared_ptr<s3::Session>> open(const std::string& endpoint,
@@ -256,6 +272,20 @@ TEST_CASE("credentials are loaded anew, with their token, and sign from then on"
   CHECK(world.transport.sent_header("x-amz-security-token") == "fresh");
   CHECK(world.transport.sent_header("authorization").find("x-amz-security-token") !=
         std::string::npos);
+}
+
+TEST_CASE("the signing key follows the day, the region and the credentials") {
+  World world;
+  check_signature(world, "us-east-1");
+  check_signature(world, "us-east-1");
+  *world.now += std::chrono::hours{24};
+  check_signature(world, "us-east-1");
+  world.error(400, "AuthorizationHeaderMalformed", "", "<Region>garage</Region>");
+  CHECK(list_kind(world) == ErrorKind::kWrongRegion);
+  check_signature(world, "garage");
+  *world.secret_key = "another-secret-key";
+  REQUIRE(world.session->reload_credentials().has_value());
+  check_signature(world, "garage");
 }
 
 TEST_CASE("requester pays is signed, where asked for") {

@@ -28,8 +28,9 @@ struct World {
   void open(s3::SessionOptions options) {
     if (options.bucket.empty()) options.bucket = "bucket";
     options.now = [clock = now] { return *clock; };
-    options.credentials = [token = session_token]() -> s3::Result<s3::Credentials> {
-      return s3::Credentials{"AKIDEXAMPLE", s3::Secret("very-secret-key"), s3::Secret(*token)};
+    options.credentials = [key = secret_key,
+                           token = session_token]() -> s3::Result<s3::Credentials> {
+      return s3::Credentials{"AKIDEXAMPLE", s3::Secret(*key), s3::Secret(*token)};
     };
     auto opened = s3::Session::open(std::move(options));
     REQUIRE(opened.has_value());
@@ -52,6 +53,7 @@ struct World {
   // 2026-01-01T00:00:00Z
   std::shared_ptr<s3::Time> now =
       std::make_shared<s3::Time>(std::chrono::milliseconds{1767225600000});
+  std::shared_ptr<std::string> secret_key = std::make_shared<std::string>("very-secret-key");
   std::shared_ptr<std::string> session_token = std::make_shared<std::string>();
   ScriptedTransport transport;
   std::shared_ptr<s3::Session> session;

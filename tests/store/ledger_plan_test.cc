@@ -263,6 +263,17 @@ TEST_CASE("a plan on a ledger that may only be read shows what would be done") {
   CHECK(plan->commit().error().kind == ErrorKind::kReadOnly);
 }
 
+TEST_CASE("a plan that is what it was before does not even ask to write") {
+  Held held;
+  held.want({pending("a", 1)});
+  auto reader = Ledger::open(held.disk, store::Access::kReadOnly);
+  REQUIRE(reader);
+  auto plan = reader->begin_plan(held.source, "");
+  REQUIRE(plan);
+  REQUIRE(plan->want(pending("a", 1)));
+  CHECK(plan->commit());
+}
+
 TEST_CASE("a plan of which a part failed cannot be committed") {
   Held held;
   held.record({archive("a")});

@@ -16,8 +16,10 @@ test_packages=(
 )
 bench_packages=(rclone s3cmd awscli time)
 
+# One for another architecture, as for a cross build, does not count.
 is_installed() {
-  [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+  dpkg-query -W -f '${db:Status-Status} ${Architecture}\n' "$1" 2>/dev/null |
+    grep -Eqx "installed (all|$(dpkg --print-architecture))"
 }
 
 # need_packages NAME...: installs those that are missing; touches nothing where none is.

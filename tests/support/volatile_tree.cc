@@ -34,8 +34,9 @@ void Content::write(std::uint64_t offset, std::span<const std::byte> bytes) {
 
 void Content::truncate(std::uint64_t size_bytes) {
   if (size_bytes == current_.size()) return;
-  const auto [from, to] = std::minmax<std::size_t>(size_bytes, current_.size());
-  mark_dirty(from, to);
+  const std::size_t old_size_bytes = current_.size();
+  mark_dirty(std::min<std::size_t>(size_bytes, old_size_bytes),
+             std::max<std::size_t>(size_bytes, old_size_bytes));
   current_.resize(size_bytes);
   resized_ = true;
 }
