@@ -165,7 +165,9 @@ TEST_CASE("a listing can be wrong in many ways", "[fake_s3]") {
   const std::string honest = listed(LieKind::kCloseAfter);
   REQUIRE(contains(honest, "<Key>k</Key>"));
   CHECK(listed(LieKind::kCutXml, 100) == honest.substr(0, 100));
-  CHECK(honest.starts_with(listed(LieKind::kCutXml)));
+  const std::string cut = listed(LieKind::kCutXml);
+  CHECK(cut.size() == honest.size() / 2);
+  CHECK(cut.starts_with(honest.substr(0, 100)));
   CHECK_FALSE(contains(listed(LieKind::kGarbageXml), "ListBucketResult"));
   CHECK(contains(listed(LieKind::kBombXml), "<!ENTITY"));
   CHECK(contains(listed(LieKind::kEmptyListing), "<KeyCount>0</KeyCount><IsTruncated>false"));

@@ -63,8 +63,8 @@ print(*(s.getsockname()[1] for s in held))
 PY
 }
 
-# Without tcp_nodelay each small object takes 40 ms: its head and body are two writes, and the second
-# waits for the client's delayed acknowledgement of the first.
+# Without tcp_nodelay each small object takes 40 ms: its head and its body are two writes, and the
+# second waits for the client's delayed acknowledgement of the first.
 write_conf() {  # write_conf MON_PORT S3_PORT FSID
   cat >"$conf" <<CONF
 [global]

@@ -11,14 +11,21 @@ import sys
 import s3
 
 WORKERS = 32
+PIECE_BYTES = 1 << 20
+
+
+def content_of(key, size_bytes):
+    """By pieces: randbytes() cannot make 512 MiB at once."""
+    source = random.Random(key)
+    sizes = [PIECE_BYTES] * (size_bytes // PIECE_BYTES) + [size_bytes % PIECE_BYTES]
+    return b"".join(source.randbytes(size) for size in sizes)
 
 
 def put_some(worker, url, user, bucket, prefix, count, size_bytes):
     connection = s3.Connection(url, user)
     for number in range(worker, count, WORKERS):
         key = f"{prefix}{number:06}"
-        content = random.Random(key).randbytes(size_bytes)
-        connection.must("PUT", s3.key_path(bucket, key), content)
+        connection.must("PUT", s3.key_path(bucket, key), content_of(key, size_bytes))
 
 
 def main():
