@@ -102,12 +102,13 @@ store::Status FetchPhase::settle_fetched(Fetched fetched) {
 
 store::Status FetchPhase::settle_sidecar(SidecarRead read) {
   auto& content = read.job.content;
-  if (read.hex.empty()) return decide(std::move(content), std::nullopt);
+  if (!read.hex) return refusals_.take({std::move(content.job), read.hex.error()});
+  if (read.hex->empty()) return decide(std::move(content), std::nullopt);
   const bool sha256 = read.job.suffix == ".sha256";
   const auto& verification = *content.verification;
   const auto ours = sha256 ? store::to_hex(verification.sha256) : verification.md5;
   return decide(std::move(content),
-                SidecarAnswer{sha256 ? "sidecar-sha256" : "sidecar-md5", read.hex == ours});
+                SidecarAnswer{sha256 ? "sidecar-sha256" : "sidecar-md5", *read.hex == ours});
 }
 
 store::Result<std::string> FetchPhase::listed_sidecar(const Fetched& fetched) {

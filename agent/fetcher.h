@@ -33,7 +33,7 @@ class Fetcher {
   /// server cannot, follows an object that changed since the listing, and verifies what is large.
   Done fetch(Job job, s3::Client& client, s3::Session& session);
 
-  /// Reads KEY.suffix, at most 64 KiB of it. Whatever goes wrong, the sidecar says nothing.
+  /// Reads KEY.suffix, at most 64 KiB of it. One that is longer, gone or closed to us says nothing.
   SidecarRead read_sidecar(SidecarJob job, s3::Client& client, s3::Session& session);
 
  private:

@@ -58,7 +58,8 @@ struct SidecarJob {
 };
 struct SidecarRead {
   SidecarJob job;
-  std::string hex;  ///< what it says; empty: nothing
+  /// What it says; empty: nothing. An error: it may say something another time.
+  s3::Result<std::string> hex;
 };
 
 using Work = std::variant<Job, SidecarJob>;

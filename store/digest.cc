@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
+#include <new>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -21,6 +23,13 @@ constexpr std::size_t kSliceBytes = 64 * 1024;
 
 // The kernel drops what it has read ahead too, so not after every chunk.
 constexpr std::uint64_t kDropEveryBytes = 32ULL * 1024 * 1024;
+
+struct AlignedDelete {
+  void operator()(std::byte* bytes) const {
+    ::operator delete[](bytes, std::align_val_t{kDirectBytes});
+  }
+};
+using AlignedBuffer = std::unique_ptr<std::byte[], AlignedDelete>;
 
 // Fetching searches the providers, which takes longer than hashing a small file.
 const EVP_MD* message_digest(Algorithm algorithm) {
@@ -202,9 +211,9 @@ Result<FileDigests> digest_file(File& file, const std::vector<DigestRequest>& re
   file.drop_cache();
 
   DigestSet set(requests);
-  const auto buffer_bytes =
-      static_cast<std::size_t>(std::min<std::uint64_t>(*size_bytes, kReadBytes));
-  const auto buffer = std::make_unique_for_overwrite<std::byte[]>(buffer_bytes);
+  const auto buffer_bytes = static_cast<std::size_t>(std::min<std::uint64_t>(
+      (*size_bytes + kDirectBytes - 1) / kDirectBytes * kDirectBytes, kReadBytes));
+  const AlignedBuffer buffer(new (std::align_val_t{kDirectBytes}) std::byte[buffer_bytes]);
   FileDigests result;
   while (result.size_bytes < *size_bytes) {
     if (keep_going && !keep_going()) {

@@ -40,6 +40,9 @@ struct Weakness {
   bool no_filesystem_sync = false;   ///< each file is synced on its own
 };
 
+/// What every device can read at once, and what it is asked for at a time past the cache.
+inline constexpr std::size_t kDirectBytes = 4096;
+
 /// One open file. Closing is the destructor's and says nothing about durability; only sync() does.
 class File {
  public:
@@ -59,8 +62,9 @@ class File {
   /// pages away, so a second sync proves nothing. Never repeat it on the same file.
   virtual Status sync() = 0;
 
-  /// Asks the kernel to forget its cached copy of synced pages, so that the next read comes from
-  /// the device. Advice only: filesystems that cannot, do nothing.
+  /// Asks the kernel to forget its cached copy of synced pages, so that reads from here on come
+  /// from the device: into buffers aligned to kDirectBytes, at offsets and in sizes that are
+  /// multiples of it, even past the cache. Filesystems that cannot, read as they always do.
   virtual void drop_cache() = 0;
 };
 

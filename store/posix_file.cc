@@ -3,34 +3,40 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <cstdint>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 namespace store {
 namespace {
 
 class PosixFile final : public File {
  public:
-  PosixFile(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {
-    // Files are read from end to end here; a longer read-ahead keeps a USB disk streaming.
-    ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
-  }
+  PosixFile(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
 
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) override {
     std::size_t done = 0;
     while (done < into.size()) {
+      if (direct_ && !may_be_direct(offset + done, into.subspan(done))) read_through_cache();
       const ssize_t got = uninterrupted([&] {
         return ::pread(fd_.get(), into.data() + done, into.size() - done,
                        static_cast<off_t>(offset + done));
       });
+      if (got < 0 && errno == EINVAL && direct_) {
+        read_through_cache();
+        continue;
+      }
       if (got < 0) return tl::unexpected(error_from_errno(errno, "read", path_));
       if (got == 0) break;
       done += static_cast<std::size_t>(got);
+      if (direct_ && done < into.size() && at_end(offset + done)) break;
     }
     return done;
   }
 
   Status write_at(std::uint64_t offset, std::span<const std::byte> bytes) override {
+    if (direct_) read_through_cache();
     std::size_t done = 0;
     while (done < bytes.size()) {
       const ssize_t put = uninterrupted([&] {
@@ -71,11 +77,39 @@ class PosixFile final : public File {
     return {};
   }
 
-  void drop_cache() override { ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_DONTNEED); }
+  void drop_cache() override {
+    // The kernel takes DONTNEED for advice, but keeps its word on O_DIRECT. What is read so leaves
+    // nothing behind to drop.
+    if (direct_) return;
+    ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_DONTNEED);
+    direct_ = !direct_refused_ && ::fcntl(fd_.get(), F_SETFL, O_DIRECT) == 0;
+    if (!direct_) read_through_cache();
+  }
 
  private:
+  static bool may_be_direct(std::uint64_t offset, std::span<std::byte> into) {
+    const auto address = reinterpret_cast<std::uintptr_t>(into.data());
+    return (offset | into.size() | address) % kDirectBytes == 0;
+  }
+
+  // A direct read stops there, mostly where the next one may not begin.
+  bool at_end(std::uint64_t offset) {
+    const auto size_bytes = size();
+    return size_bytes && offset >= *size_bytes;
+  }
+
+  void read_through_cache() {
+    if (direct_) ::fcntl(fd_.get(), F_SETFL, 0);
+    direct_ = false;
+    if (std::exchange(direct_refused_, true)) return;
+    // Files are read from end to end here; a longer read-ahead keeps a USB disk streaming.
+    ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+  }
+
   UniqueFd fd_;
   std::string path_;
+  bool direct_ = false;
+  bool direct_refused_ = false;
   std::mutex sync_mutex_;
   // The kernel reports a lost write once; a second fsync() would say that all is well.
   std::optional<Error> condemned_;

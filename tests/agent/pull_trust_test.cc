@@ -172,6 +172,43 @@ TEST_CASE("a sidecar speaks where nothing else does", "[pull]") {
   }
 }
 
+TEST_CASE("a sidecar that cannot be had now is asked again, not taken for silence", "[pull]") {
+  World world;
+  put_with_etag(world, "k.tar", "content", "opaque");
+  world.server->put("b", "k.tar.sha256", sha256_hex("content") + "  k.tar\n");
+  world.config.agent.retries = 0;
+  SECTION("because the server fails") {
+    world.server->lie({LieKind::kError, "GET", "k.tar.sha256", 503, "SlowDown"});
+  }
+  SECTION("because the connection is cut") {
+    world.server->lie({LieKind::kReset, "GET", "k.tar.sha256", 3});
+  }
+  CHECK(world.pull() == ExitStatus::kIncomplete);
+  CHECK_FALSE(world.archive("k.tar"));
+  CHECK(world.lines_with("k.tar: ") >= 1);
+
+  world.server->clear_lies();
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.archive("k.tar") == "content");
+  CHECK(world.source().verified_by == Levels{{"sidecar-sha256", 1}, {"etag-md5", 1}});
+}
+
+TEST_CASE("a sidecar that is closed to us, or no sidecar at all, says nothing", "[pull]") {
+  World world;
+  put_with_etag(world, "k.tar", "content", "opaque");
+  SECTION("closed") {
+    world.server->put("b", "k.tar.sha256", sha256_hex("content") + "  k.tar\n");
+    world.server->set_state("b", "k.tar.sha256", ObjectState::kDenied);
+    CHECK(world.pull() == ExitStatus::kAlarm);
+    CHECK(world.source().verified_by == Levels{{"size", 1}});
+  }
+  SECTION("longer than any") {
+    world.server->put("b", "k.tar.sha256", std::string(70'000, 'a'));
+    CHECK(world.pull() == ExitStatus::kOk);
+    CHECK(world.source().verified_by == Levels{{"size", 1}, {"etag-md5", 1}});
+  }
+}
+
 TEST_CASE("a sidecar that disagrees is nothing where something stronger agrees", "[pull]") {
   World world;
   world.server->put("b", "k.tar", "content");

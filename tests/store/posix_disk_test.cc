@@ -557,6 +557,38 @@ TEST_CASE("dropping the cache makes the next read come from the device") {
   CHECK(cached_pages() == 0);
 }
 
+TEST_CASE("past the cache every read is right, also one that the device cannot serve at once") {
+  const TempDir dir;
+  const auto disk = open_disk(dir.path());
+  const std::size_t size_bytes = GENERATE(1U, 4096U, 12345U);
+  const std::size_t offset = GENERATE(0U, 1U, 4096U, 20000U);
+  const std::size_t wanted_bytes = GENERATE(1U, 4096U, 8192U, 100U);
+  const std::size_t shift = GENERATE(0U, 8U);
+  CAPTURE(size_bytes, offset, wanted_bytes, shift);
+  std::vector<std::byte> content(size_bytes);
+  for (std::size_t i = 0; i < size_bytes; ++i) content[i] = static_cast<std::byte>(i * 7 / 3);
+  auto file = disk->open("file", OpenMode::kCreateNew);
+  REQUIRE(file);
+  REQUIRE((*file)->write_at(0, content));
+  REQUIRE((*file)->sync());
+  (*file)->drop_cache();
+
+  alignas(store::kDirectBytes) std::array<std::byte, 8192 + 8> buffer{};
+  const std::span into(buffer.data() + shift, wanted_bytes);
+  const auto got = (*file)->read_at(offset, into);
+  REQUIRE(got);
+  const auto expected =
+      offset < size_bytes ? std::min(wanted_bytes, size_bytes - offset) : std::size_t{0};
+  REQUIRE(*got == expected);
+  CHECK(std::equal(into.begin(), into.begin() + static_cast<std::ptrdiff_t>(expected),
+                   content.begin() + static_cast<std::ptrdiff_t>(std::min(offset, size_bytes))));
+
+  // Writing and reading go on as before.
+  REQUIRE((*file)->write_at(0, std::vector<std::byte>(1, std::byte{42})));
+  REQUIRE((*file)->read_at(0, into.first(1)));
+  CHECK(into.front() == std::byte{42});
+}
+
 TEST_CASE("the disk knows its filesystem, its space and where SQLite finds it") {
   const TempDir dir;
   const auto disk = open_disk(dir.path());
