@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/pull_status.h"
+
 namespace agent {
 namespace {
 
@@ -322,9 +324,12 @@ store::Status FetchPhase::place_and_record() {
   if (auto recorded = context_.mirror.ledger.record(placed); !recorded) return recorded;
   context_.board.update([&](Status& status) {
     for (std::size_t i = 0; i < placed.size(); ++i) {
-      auto& run = status.find(context_.sources[batch[i].source].config->name)->run;
-      ++run.fresh;
-      run.fresh_bytes += placed[i].archive.upstream.size_bytes;
+      auto& figures = *status.find(context_.sources[batch[i].source].config->name);
+      ++figures.run.fresh;
+      figures.run.fresh_bytes += placed[i].archive.upstream.size_bytes;
+    }
+    for (const auto& source : context_.sources) {
+      show_held(context_.mirror.ledger, source.id, *status.find(source.config->name));
     }
   });
   return {};

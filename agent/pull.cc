@@ -59,6 +59,9 @@ class Pull {
     const auto id = context_.mirror.ledger.register_source(source.config->name);
     if (!id) return tl::unexpected(id.error());
     source.id = *id;
+    context_.figures(source, [&](SourceStatus& figures) {
+      show_held(context_.mirror.ledger, source.id, figures);
+    });
     if (context_.stopping()) return {};
     auto session = open_session(*source.config, context_.environment);
     if (!session) {

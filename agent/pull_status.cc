@@ -118,18 +118,11 @@ void finish_source(RunContext& context, SourceRun& source,
   report_left_over(context, source);
   if (context.stopping()) context.fail_source(source, ExitStatus::kIncomplete);
   context.fail_source(source, context.run_status);
-  SourceStatus held;
-  show_held(context.mirror.ledger, source.id, held);
-  if (held.alarm_count > 0) context.fail_source(source, ExitStatus::kAlarm);
+  const auto alarms = context.mirror.ledger.count_open_alarms(source.id);
+  if (alarms && *alarms > 0) context.fail_source(source, ExitStatus::kAlarm);
   context.board.update([&](Status& status) {
     auto& figures = *status.find(source.config->name);
-    figures.archives = held.archives;
-    figures.size_bytes = held.size_bytes;
-    figures.verified_by = std::move(held.verified_by);
-    figures.oldest_read_at = held.oldest_read_at;
-    figures.newest = std::move(held.newest);
-    figures.alarms = std::move(held.alarms);
-    figures.alarm_count = held.alarm_count;
+    show_held(context.mirror.ledger, source.id, figures);
     if (source.session) {
       figures.run.requests = source.session->requests();
       figures.run.retries = retries_of(source, retriers);
