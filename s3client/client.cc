@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "s3client/clock_offset.h"
+#include "s3client/error_kind.h"
 #include "s3client/explain.h"
 #include "s3client/object_head.h"
 #include "s3client/responses.h"
@@ -81,9 +82,9 @@ class Answer : public ResponseSink {
 
 class ListAnswer final : public Answer {
  public:
-  ListAnswer(SessionState& session, const SignedRequest& request,
+  ListAnswer(SessionState& session, const SignedRequest& request, Listing listing,
              const std::function<bool()>& keep_going)
-      : Answer(session, request), keep_going_(keep_going) {}
+      : Answer(session, request), parser(listing), keep_going_(keep_going) {}
 
   bool keep_going() override { return !keep_going_ || keep_going_(); }
 
@@ -176,15 +177,13 @@ Result<Operation> object_operation(const SessionState& session, const GetRequest
   return operation;
 }
 
-Operation list_operation(const SessionState& session, std::string_view prefix,
-                         std::string_view continuation_token) {
+/// `parameters`: those that are empty are left out.
+Operation list_operation(const SessionState& session, std::vector<QueryParameter> parameters) {
   Operation operation;
   operation.method = "GET";
-  operation.query = {{"list-type", "2"}, {"max-keys", "1000"}};
-  if (!prefix.empty()) operation.query.emplace_back("prefix", prefix);
-  if (!continuation_token.empty()) {
-    operation.query.emplace_back("continuation-token", continuation_token);
-  }
+  operation.query = std::move(parameters);
+  std::erase_if(operation.query, [](const auto& parameter) { return parameter.second.empty(); });
+  operation.query.emplace_back("max-keys", "1000");
   if (!session.refuses(kEncodingType)) {
     operation.option = kEncodingType;
     operation.query.emplace_back("encoding-type", "url");
@@ -204,7 +203,36 @@ Result<ObjectHead> ask_for_object(SessionState& session, Transport& transport,
   return answer.finish();
 }
 
+Error no_version_listing() {
+  return {ErrorKind::kInvalid, 200, std::string(kNotImplemented),
+          "asked for the versions, the server lists the objects", ""};
+}
+
+Result<ListPage> ask_for_page(SessionState& session, Transport& transport, Listing listing,
+                              const Operation& operation, const std::function<bool()>& keep_going) {
+  const SignedRequest request = session.sign(operation);
+  ListAnswer answer(session, request, listing, keep_going);
+  const auto sent = transport.perform(request.http, answer);
+  if (auto done = answer.outcome(operation, sent); !done) return tl::unexpected(done.error());
+
+  auto page = answer.parser.finish();
+  if (answer.parser.error()) {
+    return tl::unexpected(answer.explain_as(operation, *answer.parser.error()));
+  }
+  if (answer.parser.ignores_versions()) return tl::unexpected(no_version_listing());
+  return page;
+}
+
+tl::unexpected<Error> circle() {
+  return tl::unexpected(
+      Error{ErrorKind::kServer, 200, "", "the listing goes round in a circle", ""});
+}
+
 }  // namespace
+
+bool has_no_version_listing(const Error& error) {
+  return error.kind == ErrorKind::kInvalid && error.code == kNotImplemented;
+}
 
 Client::Client(std::shared_ptr<Session> session, Transport& transport)
     : session_(std::move(session)), transport_(transport) {}
@@ -212,19 +240,33 @@ Client::Client(std::shared_ptr<Session> session, Transport& transport)
 Result<ListPage> Client::list_page(std::string_view prefix, std::string_view continuation_token,
                                    const std::function<bool()>& keep_going) {
   SessionState& session = *session_->impl_->state;
-  const Operation operation = list_operation(session, prefix, continuation_token);
-  const SignedRequest request = session.sign(operation);
-  ListAnswer answer(session, request, keep_going);
-  const auto sent = transport_.perform(request.http, answer);
-  if (auto done = answer.outcome(operation, sent); !done) return tl::unexpected(done.error());
+  const Operation operation =
+      list_operation(session, {{"list-type", "2"},
+                               {"prefix", std::string(prefix)},
+                               {"continuation-token", std::string(continuation_token)}});
+  auto page = ask_for_page(session, transport_, Listing::kObjects, operation, keep_going);
+  if (page && page->truncated && page->next_token == continuation_token) return circle();
+  return page;
+}
 
-  auto page = answer.parser.finish();
-  if (answer.parser.error()) {
-    return tl::unexpected(answer.explain_as(operation, *answer.parser.error()));
-  }
-  if (page && page->truncated && page->next_token == continuation_token) {
+Result<ListPage> Client::list_versions_page(std::string_view prefix, std::string_view key_marker,
+                                            std::string_view version_marker,
+                                            const std::function<bool()>& keep_going) {
+  if (key_marker.empty() && !version_marker.empty()) {
     return tl::unexpected(
-        Error{ErrorKind::kServer, 200, "", "the listing goes round in a circle", ""});
+        Error{ErrorKind::kInvalid, 0, "", "a version marker needs its key marker", ""});
+  }
+  SessionState& session = *session_->impl_->state;
+  Operation operation =
+      list_operation(session, {{"prefix", std::string(prefix)},
+                               {"key-marker", std::string(key_marker)},
+                               {"version-id-marker", std::string(version_marker)}});
+  operation.query.emplace_back("versions", "");
+  operation.may_be_unknown = true;
+  auto page = ask_for_page(session, transport_, Listing::kVersions, operation, keep_going);
+  if (page && page->truncated && page->next_token == key_marker &&
+      page->next_version_marker == version_marker) {
+    return circle();
   }
   return page;
 }

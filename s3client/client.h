@@ -23,12 +23,17 @@ struct ListedObject {
   std::uint64_t size_bytes = 0;
   std::chrono::sys_seconds last_modified{};
   std::string storage_class;  ///< empty: the listing tells none
+  // Only of a listing of versions.
+  std::string version_id = {};  ///< "null" is an id too; empty: the listing tells none
+  bool is_latest = true;
+  bool is_delete_marker = false;  ///< then there is neither an ETag nor a size
 };
 
 struct ListPage {
   std::vector<ListedObject> objects;
   bool truncated = false;
   std::string next_token;  ///< for the next request, verbatim; set exactly when truncated
+  std::string next_version_marker = {};  ///< likewise, of a listing of versions; may be empty
 };
 
 enum class ChecksumAlgorithm { kCrc32, kCrc32c, kCrc64Nvme, kSha1, kSha256 };
@@ -76,6 +81,10 @@ class BodySink {
   virtual bool keep_going() { return true; }
 };
 
+/// Whether list_versions_page failed because the server has no listing of versions: kInvalid and
+/// "NotImplemented", with whatever HTTP status that came. Final for the source.
+bool has_no_version_listing(const Error& error);
+
 /// Speaks S3, reading only: GET and HEAD. One call is one request; who tries again is the caller.
 /// One thread at a time; the session is shared.
 /// https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
@@ -85,9 +94,20 @@ class Client {
   Client(std::shared_ptr<Session> session, Transport& transport);
 
   /// ListObjectsV2, at most 1000 keys, with encoding-type=url. An unparsable page, or one that is
-  /// truncated and has no token, is kServer. `keep_going`: as ResponseSink::keep_going.
+  /// truncated and has no token or the one that was sent, is kServer. `keep_going`: as
+  /// ResponseSink::keep_going.
   Result<ListPage> list_page(std::string_view prefix, std::string_view continuation_token,
                              const std::function<bool()>& keep_going);
+
+  /// ListObjectVersions, at most 1000 versions and delete markers as they come: by key, and those
+  /// of one key newest first. The markers are next_token (here NextKeyMarker, decoded) and
+  /// next_version_marker of the page before, both; a version marker alone is kInvalid, and a key
+  /// marker alone leaves out what is left of that key. Errors as of list_page, and
+  /// has_no_version_listing(). Needs s3:ListBucketVersions.
+  /// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
+  Result<ListPage> list_versions_page(std::string_view prefix, std::string_view key_marker,
+                                      std::string_view version_marker,
+                                      const std::function<bool()>& keep_going);
 
   /// GetObject with checksum-mode. The sink sees bytes only of a 200, or of a 206 whose
   /// Content-Range begins at the offset asked for and whose total agrees. A server that ignores

@@ -117,11 +117,15 @@ ErrorKind kind_of(const Refusal& refusal) {
   return kind_of_status(refusal);
 }
 
+bool is_unknown_operation(const Refusal& refusal) {
+  return refusal.status == 405 || refusal.status == 501 || refusal.code == kNotImplemented;
+}
+
 bool may_refuse_option(const Refusal& refusal, std::string_view argument, std::string_view option) {
   const bool plausible = refusal.status == 501 ||
                          (refusal.status == 400 &&
                           (refusal.code == "InvalidArgument" || refusal.code == "InvalidRequest" ||
-                           refusal.code == "NotImplemented"));
+                           refusal.code == kNotImplemented));
   if (!plausible || is_about_encryption(refusal)) return false;
   const std::string_view stem = option.substr(0, option.find('-'));
   return argument.empty() || mentions(argument, stem);

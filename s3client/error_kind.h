@@ -6,6 +6,9 @@
 
 namespace s3 {
 
+/// S3's code for what a server does not have.
+inline constexpr std::string_view kNotImplemented = "NotImplemented";
+
 /// What came in place of the answer that was asked for.
 struct Refusal {
   int status = 0;
@@ -20,6 +23,9 @@ struct Refusal {
 /// 400 is kUnreadable: it is how S3 answers for an object under a customer's key (SSE-C).
 /// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 ErrorKind kind_of(const Refusal& refusal);
+
+/// Whether the server says that it does not have the operation at all.
+bool is_unknown_operation(const Refusal& refusal);
 
 /// Whether the request may have been refused for an optional header or parameter, and not for
 /// encryption or for another argument. `argument`: what the server names, if anything; `option`:

@@ -109,6 +109,21 @@ std::optional<ErrorKind> clock_kind(const Operation& operation, const SignedRequ
   return ErrorKind::kClockSkew;
 }
 
+/// nullopt: it is not the operation that the server lacks. Asked before the option is blamed: to
+/// leave that out helps nothing, and would be remembered against a server that knows it.
+std::optional<ErrorKind> operation_kind(const Operation& operation, const FailedAnswer& answer,
+                                        std::string& code) {
+  const Refusal refusal = refusal_of(operation, answer);
+  const std::string& argument = answer.body.argument;
+  const bool names_option = !operation.option.empty() && !argument.empty() &&
+                            may_refuse_option(refusal, argument, operation.option);
+  if (!operation.may_be_unknown || !is_unknown_operation(refusal) || names_option) {
+    return std::nullopt;
+  }
+  code = kNotImplemented;
+  return ErrorKind::kInvalid;
+}
+
 std::optional<ErrorKind> option_kind(SessionState& session, const Operation& operation,
                                      const FailedAnswer& answer) {
   if (operation.option.empty() ||
@@ -133,6 +148,7 @@ Error explain(SessionState& session, const Operation& operation, const SignedReq
   auto kind = clock_kind(operation, request, answer, error.message);
   if (!kind) kind = region_kind(session, request, answer, error.message);
   if (!kind) kind = redirect_kind(session, operation, request, answer, error.message);
+  if (!kind) kind = operation_kind(operation, answer, error.code);
   if (!kind) kind = option_kind(session, operation, answer);
   error.kind = kind ? *kind : kind_of(refusal_of(operation, answer));
   redact(error, request);

@@ -31,34 +31,51 @@ ErrorBody parse_error_body(std::string_view body);
 /// endless.
 std::string printable(std::string_view text);
 
-/// Reads a ListBucketResult as it comes.
+enum class Listing {
+  kObjects,   ///< ListObjectsV2, a ListBucketResult
+  kVersions,  ///< ListObjectVersions, a ListVersionsResult
+};
+
+/// Reads a page of a listing as it comes.
 class ListParser final : private XmlSink {
  public:
-  ListParser() : reader_(*this) {}
+  explicit ListParser(Listing listing) : listing_(listing), reader_(*this) {}
 
   Result<void> feed(std::span<const std::byte> bytes) { return reader_.feed(bytes); }
 
-  /// kServer for a page that is cut, unparsable or without IsTruncated, or truncated without a
-  /// token. When `error()` has a value, that is what came instead of a page.
+  /// kServer for a page that is cut, unparsable or without IsTruncated, or truncated without saying
+  /// where it goes on. When `error()` has a value, that is what came instead of a page.
   Result<ListPage> finish();
   const std::optional<ErrorBody>& error() const { return error_; }
+  /// A listing of objects came where one of versions was asked for: the server ignores what it does
+  /// not know.
+  bool ignores_versions() const {
+    return listing_ == Listing::kVersions && root_ == Root::kObjects;
+  }
 
  private:
   void on_start(std::size_t depth, std::string_view name) override;
   void on_end(std::size_t depth, std::string_view name, std::string_view text) override;
   void page_field(std::string_view name, std::string_view text);
   void object_field(std::string_view name, std::string_view text);
+  void version_field(std::string_view name, std::string_view text);
+  void check_object();
+  Result<void> decode();
   void defect(std::string_view what);
+  bool is_page() const;
 
-  enum class Root { kNone, kList, kError, kOther };
+  enum class Root { kNone, kObjects, kVersions, kError, kOther };
 
+  const Listing listing_;
   XmlReader reader_;
   Root root_ = Root::kNone;
-  bool in_contents_ = false;
+  bool in_object_ = false;
   bool has_size_ = false;
+  bool says_latest_ = false;
   bool url_encoded_ = false;
   std::optional<bool> truncated_;
-  std::string token_;
+  std::string token_;  ///< of versions: the key marker
+  std::string version_marker_;
   std::vector<ListedObject> objects_;
   std::optional<ErrorBody> error_;
   std::string defect_;

@@ -10,8 +10,9 @@
 
 namespace {
 
-s3::Result<s3::ListPage> parse(const std::string& text) {
-  s3::ListParser parser;
+s3::Result<s3::ListPage> parse(const std::string& text,
+                               s3::Listing listing = s3::Listing::kObjects) {
+  s3::ListParser parser(listing);
   if (auto fed = parser.feed(std::as_bytes(std::span(text))); !fed) {
     return tl::unexpected(fed.error());
   }
@@ -144,7 +145,7 @@ TEST_CASE("a page that is cut anywhere is a server error") {
 }
 
 TEST_CASE("an error in place of a page is told from a page") {
-  s3::ListParser parser;
+  s3::ListParser parser(GENERATE(s3::Listing::kObjects, s3::Listing::kVersions));
   const std::string text = "<Error><Code>InternalError</Code><Message>again</Message></Error>";
   REQUIRE(parser.feed(std::as_bytes(std::span(text))).has_value());
   CHECK_FALSE(parser.finish().has_value());
