@@ -25,6 +25,8 @@ struct Arguments {
   std::string init_path;
   PullOptions pull;
   ListOptions list;
+  AcceptOptions accept;
+  AckOptions ack;
 };
 
 void print_line(const std::string& text) {
@@ -127,11 +129,43 @@ void add_list(CLI::App& app, Arguments& arguments, Command& command) {
   auto* sub = app.add_subcommand("list", "List what is held");
   sub->add_option("SOURCE", arguments.list.source, "The source")->required();
   sub->add_option("GLOB", arguments.list.glob, "Only keys that match");
+  sub->add_flag("--all", arguments.list.all, "Also superseded and quarantined contents");
   sub->add_flag("--json", arguments.list.json, "As a JSON array");
   sub->callback([&] {
     command = [&] {
       return with_config(arguments, [&](const Config& config, const Environment& environment) {
         return list_command(config, arguments.list, environment, print_line);
+      });
+    };
+  });
+}
+
+void add_accept(CLI::App& app, Arguments& arguments, Command& command) {
+  auto* sub = app.add_subcommand("accept", "Take a quarantined content as the right one");
+  sub->add_option("SOURCE", arguments.accept.source, "The source")->required();
+  sub->add_option("KEY", arguments.accept.key, "The whole key")->required();
+  sub->add_option("--generation", arguments.accept.generation,
+                  "Another content than the newest: the first digits of its SHA-256")
+      ->type_name("ID");
+  sub->add_flag("--json", arguments.accept.json, "As a JSON object");
+  sub->callback([&] {
+    command = [&] {
+      return with_config(arguments, [&](const Config& config, const Environment& environment) {
+        return accept_command(config, arguments.accept, environment, print_line);
+      });
+    };
+  });
+}
+
+void add_ack(CLI::App& app, Arguments& arguments, Command& command) {
+  auto* sub = app.add_subcommand("ack", "Acknowledge alarms, and end a HOLD");
+  sub->add_option("SOURCE", arguments.ack.source, "The source")->required();
+  sub->add_option("ALARM", arguments.ack.alarm, "Only the alarm with this number");
+  sub->add_flag("--json", arguments.ack.json, "As a JSON object");
+  sub->callback([&] {
+    command = [&] {
+      return with_config(arguments, [&](const Config& config, const Environment& environment) {
+        return ack_command(config, arguments.ack, environment, print_line);
       });
     };
   });
@@ -149,6 +183,8 @@ ExitStatus run_cli(int argc, const char* const* argv) {
   add_pull(app, arguments, command);
   add_status(app, arguments, command);
   add_list(app, arguments, command);
+  add_accept(app, arguments, command);
+  add_ack(app, arguments, command);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "agent/config.h"
@@ -19,11 +21,33 @@ ExitStatus init_command(const std::string& path, const Environment& environment,
 struct ListOptions {
   std::string source;
   std::string glob;  ///< empty: everything
+  bool all = false;
   bool json = false;
 };
-/// `holdfast list SOURCE [GLOB]`: what is held, one archive a line.
+/// `holdfast list SOURCE [GLOB] [--all]`: what is held, one archive a line; with `all` also what
+/// lies beside the archives.
 ExitStatus list_command(const Config& config, const ListOptions& options,
                         const Environment& environment, const Print& print);
+
+struct AcceptOptions {
+  std::string source;
+  std::string key;
+  std::string generation;  ///< the first digits of its SHA-256; empty: the newest in quarantine
+  bool json = false;
+};
+/// `holdfast accept SOURCE KEY`: a content that lies beside the trusted one, read and found right,
+/// takes its place; the trusted one is superseded, and the alarm `changed` of the key ends.
+ExitStatus accept_command(const Config& config, const AcceptOptions& options,
+                          const Environment& environment, const Print& print);
+
+struct AckOptions {
+  std::string source;
+  std::optional<std::int64_t> alarm;  ///< none: all of them
+  bool json = false;
+};
+/// `holdfast ack SOURCE [ALARM]`: ends alarms, and with the alarm `mass-change` the HOLD.
+ExitStatus ack_command(const Config& config, const AckOptions& options,
+                       const Environment& environment, const Print& print);
 
 /// `holdfast status`: the status file; where there is none, as on a machine that the disk was moved
 /// to, what the ledger says.

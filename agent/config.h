@@ -7,10 +7,17 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/series.h"
 #include "s3client/session.h"
 #include "tl/expected.hpp"
 
 namespace agent {
+
+/// Which contents of a key are held: the current one, or also all that the bucket still has.
+enum class Versions { kCurrent, kAll };
+
+/// What a new content under a held key means.
+enum class OnChange { kQuarantine, kGenerations };
 
 /// Contract section 1; the defaults are the contract's.
 struct SourceConfig {
@@ -26,6 +33,14 @@ struct SourceConfig {
   std::string ca_file;
   std::vector<std::string> include;  ///< empty: everything
   std::vector<std::string> exclude;
+  Versions versions = Versions::kCurrent;
+  OnChange on_change = OnChange::kQuarantine;
+  std::optional<double> tripwire_share = 0.2;  ///< above 0, up to 1; nullopt: off
+  std::uint64_t tripwire_min = 5;              ///< keys, and at least 1
+  Series series;
+  std::optional<std::chrono::seconds> expect_every;
+  std::uint64_t min_size_bytes = 0;
+  std::optional<double> shrink_alarm_share;  ///< above 0, up to 1; nullopt: off
   bool request_payer = false;
 
   /// `key` is wanted by include and exclude, which look at it without the prefix.
@@ -45,6 +60,7 @@ struct Config {
     std::uint64_t limit_rate_bytes = 0;   ///< per second; 0: no limit
     std::chrono::seconds max_runtime{0};  ///< 0: no limit
     unsigned retries = 5;
+    std::string on_alarm;  ///< a command line for /bin/sh; empty: none
   } agent;
   std::vector<SourceConfig> sources;
 };

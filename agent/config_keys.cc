@@ -6,6 +6,9 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <utility>
 #include <vector>
 
 #include "agent/glob.h"
@@ -44,6 +47,7 @@ Complaint store_parsed(T& into, const std::optional<T>& parsed, const std::strin
 
 constexpr std::string_view kSizeForm = "a size (such as 512, 64K, 10M, 2G or 1T)";
 constexpr std::string_view kDurationForm = "a duration (such as 90s, 15m, 26h, 30d or 8w)";
+constexpr std::string_view kShareForm = "a percentage above 0% and up to 100% (such as 20%)";
 constexpr std::string_view kYesNoForm = "yes or no";
 
 Complaint take_count(unsigned& into, const std::string& value, unsigned low, unsigned high) {
@@ -67,16 +71,48 @@ Complaint take_globs(std::vector<std::string>& into, std::string_view value) {
   return std::nullopt;
 }
 
-Complaint take_addressing(s3::Addressing& into, const std::string& value) {
-  if (value == "auto") {
-    into = s3::Addressing::kAuto;
-  } else if (value == "path") {
-    into = s3::Addressing::kPath;
-  } else if (value == "virtual") {
-    into = s3::Addressing::kVirtual;
-  } else {
-    return fmt::format("\"{}\" is not auto, path or virtual", value);
+template <typename T>
+using Choices = std::initializer_list<std::pair<std::string_view, T>>;
+
+template <typename T>
+Complaint take_choice(T& into, const std::string& value, Choices<T> choices) {
+  std::string wanted;
+  for (const auto& choice : choices) {
+    if (value == choice.first) {
+      into = choice.second;
+      return std::nullopt;
+    }
+    const bool last = &choice == choices.end() - 1;
+    wanted += fmt::format("{}{}", wanted.empty() ? "" : last ? " or " : ", ", choice.first);
   }
+  return fmt::format("\"{}\" is not {}", value, wanted);
+}
+
+Complaint take_tripwire(std::optional<double>& into, const std::string& value) {
+  if (value == "off") {
+    into = std::nullopt;
+    return std::nullopt;
+  }
+  const auto share = parse_share(value);
+  if (!share) return fmt::format("\"{}\" is neither {} nor off", value, kShareForm);
+  into = share;
+  return std::nullopt;
+}
+
+Complaint take_series(Series& into, const std::string& value) {
+  auto series = Series::parse(value);
+  if (!series) return std::move(series).error();
+  into = *std::move(series);
+  return std::nullopt;
+}
+
+// Zero would be an alarm at every run.
+Complaint take_expect_every(std::optional<std::chrono::seconds>& into, const std::string& value) {
+  const auto duration = parse_duration(value);
+  if (!duration || duration->count() == 0) {
+    return fmt::format("\"{}\" is not {}", value, kDurationForm);
+  }
+  into = duration;
   return std::nullopt;
 }
 
@@ -129,7 +165,11 @@ std::span<const KeyRule<Config>> agent_rules() {
        [](Config& c, const std::string& v) { return take_count(c.agent.retries, v, 1, 100); }},
       later<Config>("metrics_file"),
       later<Config>("ping_url"),
-      later<Config>("on_alarm"),
+      {"on_alarm",
+       [](Config& c, const std::string& v) -> Complaint {
+         c.agent.on_alarm = v;
+         return std::nullopt;
+       }},
   }};
   return kRules;
 }
@@ -146,29 +186,52 @@ std::span<const KeyRule<SourceConfig>> source_rules() {
        }},
       text("region", &S::region),
       {"addressing",
-       [](S& s, const std::string& v) { return take_addressing(s.addressing, v); }},
+       [](S& s, const std::string& v) {
+         using A = s3::Addressing;
+         return take_choice<A>(
+             s.addressing, v,
+             {{"auto", A::kAuto}, {"path", A::kPath}, {"virtual", A::kVirtual}});
+       }},
       text("credentials_file", &S::credentials_file),
       text("profile", &S::profile),
       text("ca_file", &S::ca_file),
       {"include", [](S& s, const std::string& v) { return take_globs(s.include, v); }},
       {"exclude", [](S& s, const std::string& v) { return take_globs(s.exclude, v); }},
       {"versions",
-       [](S&, const std::string& v) -> Complaint {
-         if (v == "current") return std::nullopt;
-         if (v == "all") return "\"versions = all\" is not supported yet by this version";
-         return fmt::format("\"{}\" is not current or all", v);
+       [](S& s, const std::string& v) {
+         return take_choice<Versions>(s.versions, v,
+                                      {{"current", Versions::kCurrent}, {"all", Versions::kAll}});
+       }},
+      {"on_change",
+       [](S& s, const std::string& v) {
+         return take_choice<OnChange>(
+             s.on_change, v,
+             {{"quarantine", OnChange::kQuarantine}, {"generations", OnChange::kGenerations}});
+       }},
+      {"tripwire", [](S& s, const std::string& v) { return take_tripwire(s.tripwire_share, v); }},
+      {"tripwire_min",
+       [](S& s, const std::string& v) {
+         constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
+         return store_parsed(s.tripwire_min, parse_number(v, 1, kMost), v, "a number from 1");
+       }},
+      {"series", [](S& s, const std::string& v) { return take_series(s.series, v); }},
+      {"expect_every",
+       [](S& s, const std::string& v) { return take_expect_every(s.expect_every, v); }},
+      {"min_size",
+       [](S& s, const std::string& v) {
+         return store_parsed(s.min_size_bytes, parse_size(v), v, kSizeForm);
+       }},
+      {"shrink_alarm",
+       [](S& s, const std::string& v) -> Complaint {
+         const auto share = parse_share(v);
+         if (!share) return fmt::format("\"{}\" is not {}", v, kShareForm);
+         s.shrink_alarm_share = share;
+         return std::nullopt;
        }},
       {"request_payer",
        [](S& s, const std::string& v) {
          return store_parsed(s.request_payer, parse_yes_no(v), v, kYesNoForm);
        }},
-      later<S>("on_change"),
-      later<S>("tripwire"),
-      later<S>("tripwire_min"),
-      later<S>("series"),
-      later<S>("expect_every"),
-      later<S>("min_size"),
-      later<S>("shrink_alarm"),
       later<S>("keep_within"),
       later<S>("keep_last"),
       later<S>("keep_daily"),

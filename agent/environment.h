@@ -1,10 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "agent/clock.h"
 #include "agent/log.h"
@@ -33,6 +36,13 @@ struct Environment {
   std::string host_name;
   std::uint32_t seed = 0;  ///< for the jitter of retries
   bool terminal = false;   ///< progress may be shown
+  /// Runs a command line by /bin/sh with these variables added to our own, without the secrets, and
+  /// waits for its end, at most a little longer than `timeout`. Prints nothing. The error is a
+  /// sentence.
+  std::function<tl::expected<void, std::string>(
+      const std::string& command, const std::vector<std::pair<std::string, std::string>>& variables,
+      std::chrono::seconds timeout)>
+      run_command;
 };
 
 }  // namespace agent

@@ -57,7 +57,16 @@ ExitStatus status_of(const store::Error& error) {
 
 namespace {
 
+// No permission would help.
+bool is_account_closed(const s3::Error& error) {
+  return error.code == "AllAccessDisabled" || error.code == "AccountProblem" ||
+         error.code == "NotSignedUp" || error.code == "UserSuspended";
+}
+
 std::string remedy(const s3::Error& error, std::string_view action) {
+  if (is_account_closed(error)) {
+    return "the account is closed or suspended: ask the provider, and whoever pays for it";
+  }
   switch (error.kind) {
     case s3::ErrorKind::kNetwork:
       return "check the network and the endpoint; the next run tries again";
@@ -80,7 +89,7 @@ std::string remedy(const s3::Error& error, std::string_view action) {
     case s3::ErrorKind::kDenied:
       return fmt::format("the credentials need {} here", action);
     case s3::ErrorKind::kNoSuchBucket:
-      return "correct \"bucket\", or find out who deleted it; what is held stays";
+      return "correct \"bucket\", or find out who deleted it";
     case s3::ErrorKind::kUnreadable:
       return "it is encrypted with a key that these credentials may not use; find out who did that";
     case s3::ErrorKind::kArchived:

@@ -60,13 +60,13 @@ void Feeder::leave_out(std::size_t source, const store::Pending& pending) {
   if (positions_[source].too_large++ > 0) return;
   context_.report(
       run, pending.key,
-      fmt::format("not fetched: its {} would leave less than min_free = {} on the disk; make "
-                  "room or use a larger disk",
+      fmt::format("not fetched: its {} would leave less than min_free = {} on the disk; what is "
+                  "held stays. Make room or use a larger disk, or find out who wrote it",
                   format_size(pending.upstream.size_bytes),
                   format_size(context_.config.disk.min_free_bytes)));
 }
 
-Job Feeder::job_of(std::size_t source, store::Pending pending) const {
+store::Result<Job> Feeder::job_of(std::size_t source, store::Pending pending) const {
   const auto& run = context_.sources[source];
   Job job;
   job.source = source;
@@ -75,6 +75,14 @@ Job Feeder::job_of(std::size_t source, store::Pending pending) const {
                                          store::NameVariant::kPlain);
   job.wanted = std::move(pending);
   job.trust = run.trust;
+  if (job.wanted.role != store::Role::kChanged) return job;
+  const auto held = context_.mirror.ledger.find(run.id, job.wanted.key);
+  if (!held) return tl::unexpected(held.error());
+  if (*held) {
+    job.held = HeldCopy{store::archive_path(run.config->name, job.wanted.key, context_.mirror.rules,
+                                            (*held)->variant),
+                        (*held)->upstream.size_bytes, (*held)->sha256};
+  }
   return job;
 }
 
@@ -99,8 +107,9 @@ store::Result<std::optional<Job>> Feeder::next(std::uint64_t reserved_bytes) {
     }
     idle = 0;
     auto& ahead = positions_[source].ahead;
-    const auto job = job_of(source, ahead.front());
-    const auto fit = fits(job, reserved_bytes);
+    auto job = job_of(source, ahead.front());
+    if (!job) return tl::unexpected(job.error());
+    const auto fit = fits(*job, reserved_bytes);
     if (!fit) return tl::unexpected(fit.error());
     if (!*fit && reserved_bytes > 0) {
       waiting_ = true;
@@ -108,8 +117,8 @@ store::Result<std::optional<Job>> Feeder::next(std::uint64_t reserved_bytes) {
     }
     ahead.pop_front();
     turn_ = (turn_ + 1) % positions_.size();
-    if (*fit) return job;
-    leave_out(source, job.wanted);
+    if (*fit) return *std::move(job);
+    leave_out(source, job->wanted);
   }
   return std::nullopt;
 }

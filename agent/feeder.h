@@ -39,7 +39,7 @@ class Feeder {
   store::Result<bool> fits(const Job& job, std::uint64_t reserved_bytes);
   store::Result<std::uint64_t> staged_bytes(const Job& job);
   void leave_out(std::size_t source, const store::Pending& pending);
-  Job job_of(std::size_t source, store::Pending pending) const;
+  store::Result<Job> job_of(std::size_t source, store::Pending pending) const;
 
   RunContext& context_;
   std::vector<Position> positions_;

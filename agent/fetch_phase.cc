@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "agent/pull_status.h"
-
 namespace agent {
 namespace {
 
@@ -26,12 +24,13 @@ std::string fact_of(const std::string& level) {
 
 }  // namespace
 
-FetchPhase::FetchPhase(RunContext& context, Workers& workers)
+FetchPhase::FetchPhase(RunContext& context, Workers& workers, ExpiryWatch& expiry)
     : context_(context),
       workers_(workers),
       feeder_(context),
       refusals_(context),
-      placer_(*context.mirror.disk, context.mirror.rules) {}
+      keeper_(context),
+      expiry_(expiry) {}
 
 store::Status FetchPhase::run() {
   while (true) {
@@ -82,6 +81,10 @@ store::Status FetchPhase::settle(Done done) {
     release(fetched->job);
     return settle_fetched(std::move(*fetched));
   }
+  if (auto* same = std::get_if<FoundSame>(&done)) {
+    release(same->job);
+    return settle_same(std::move(*same));
+  }
   if (auto* refused = std::get_if<FetchRefused>(&done)) {
     release(refused->job);
     return refusals_.take(*refused);
@@ -94,12 +97,32 @@ store::Status FetchPhase::settle(Done done) {
 
 store::Status FetchPhase::settle_fetched(Fetched fetched) {
   if (auto noted = refusals_.note_success(fetched.job.source); !noted) return noted;
-  if (unsynced_.empty() && accepted_.empty())
-    batch_begun_ = context_.environment.clock.steady_now();
+  if (auto seen = expiry_.see(fetched.job, fetched.expiration); !seen) return seen;
+  begin_batch();
   if (fetched.verification) return decide(std::move(fetched), std::nullopt);
   unsynced_bytes_ += fetched.job.wanted.upstream.size_bytes;
   unsynced_.push_back(std::move(fetched));
   return {};
+}
+
+store::Status FetchPhase::settle_same(FoundSame same) {
+  if (auto noted = refusals_.note_success(same.job.source); !noted) return noted;
+  if (auto seen = expiry_.see(same.job, same.expiration); !seen) return seen;
+  begin_batch();
+  Accepted accepted;
+  accepted.source = same.job.source;
+  accepted.role = same.job.wanted.role;
+  accepted.archive.key = std::move(same.job.wanted.key);
+  accepted.archive.upstream = std::move(same.job.wanted.upstream);
+  accepted.archive.sha256 = same.job.held->sha256;
+  accepted_.push_back(std::move(accepted));
+  return {};
+}
+
+void FetchPhase::begin_batch() {
+  if (unsynced_.empty() && accepted_.empty()) {
+    batch_begun_ = context_.environment.clock.steady_now();
+  }
 }
 
 store::Status FetchPhase::settle_sidecar(SidecarRead read) {
@@ -156,9 +179,10 @@ store::Status FetchPhase::decide(Fetched fetched, const std::optional<SidecarAns
 }
 
 void FetchPhase::accept(Fetched fetched, const std::string& level) {
-  const auto now = context_.environment.clock.now_s();
+  const auto now = context_.now(context_.sources[fetched.job.source]);
   Accepted accepted;
   accepted.source = fetched.job.source;
+  accepted.role = fetched.job.wanted.role;
   accepted.path = std::move(fetched.path);
   accepted.adopted = fetched.adopted;
   accepted.archive.key = std::move(fetched.job.wanted.key);
@@ -184,7 +208,7 @@ store::Status FetchPhase::fetch_again(Fetched fetched, int attempt) {
 store::Status FetchPhase::mismatch(const Fetched& fetched, const std::string& level) {
   auto& source = context_.sources[fetched.job.source];
   const auto& wanted = fetched.job.wanted;
-  const auto now = context_.environment.clock.now_s();
+  const auto now = context_.now(source);
   const auto message = fmt::format(
       "what arrived is not what the bucket promised ({}), twice; it is not kept. Look at the "
       "upload, or at "
@@ -194,13 +218,9 @@ store::Status FetchPhase::mismatch(const Fetched& fetched, const std::string& le
   context_.fail_source(source, ExitStatus::kIncomplete);
   context_.report(source, wanted.key, message);
   if (auto removed = context_.mirror.disk->remove_file(fetched.path); !removed) return removed;
-  if (auto kept = context_.mirror.ledger.refuse(
-          source.id, wanted.key, store::RefusalKind::kMismatch, wanted.upstream, now);
-      !kept) {
-    return kept;
-  }
-  const auto raised =
-      context_.mirror.ledger.raise_alarm(source.id, "mismatch", wanted.key, message, now);
+  const auto raised = context_.mirror.ledger.refuse_with_alarm(
+      source.id, wanted.key, store::RefusalKind::kMismatch, wanted.upstream, now, wanted.role,
+      "mismatch", message);
   return raised ? store::Status{} : tl::unexpected(raised.error());
 }
 
@@ -270,7 +290,7 @@ bool FetchPhase::batch_is_full() const {
 
 store::Status FetchPhase::commit() {
   if (auto verified = sync_and_verify(); !verified) return verified;
-  return place_and_record();
+  return keeper_.keep(std::exchange(accepted_, {}));
 }
 
 store::Status FetchPhase::sync_and_verify() {
@@ -300,38 +320,6 @@ store::Status FetchPhase::sync_small(const std::vector<Fetched>& small) {
     if (!file) return tl::unexpected(file.error());
     if (auto synced = (*file)->sync(); !synced) return synced;
   }
-  return {};
-}
-
-store::Status FetchPhase::place_and_record() {
-  auto batch = std::exchange(accepted_, {});
-  if (batch.empty()) return {};
-  std::vector<store::Ledger::Placed> placed;
-  placed.reserve(batch.size());
-  for (auto& accepted : batch) {
-    auto& source = context_.sources[accepted.source];
-    if (accepted.adopted) {
-      placer_.note_placed(accepted.path);
-    } else {
-      const auto variant = placer_.place(accepted.path, source.config->name, accepted.archive.key,
-                                         accepted.archive.sha256);
-      if (!variant) return tl::unexpected(variant.error());
-      accepted.archive.variant = *variant;
-    }
-    placed.push_back({source.id, std::move(accepted.archive)});
-  }
-  if (auto synced = placer_.sync(); !synced) return synced;
-  if (auto recorded = context_.mirror.ledger.record(placed); !recorded) return recorded;
-  context_.board.update([&](Status& status) {
-    for (std::size_t i = 0; i < placed.size(); ++i) {
-      auto& figures = *status.find(context_.sources[batch[i].source].config->name);
-      ++figures.run.fresh;
-      figures.run.fresh_bytes += placed[i].archive.upstream.size_bytes;
-    }
-    for (const auto& source : context_.sources) {
-      show_held(context_.mirror.ledger, source.id, *status.find(source.config->name));
-    }
-  });
   return {};
 }
 

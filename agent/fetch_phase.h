@@ -6,13 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "agent/expiry_watch.h"
 #include "agent/feeder.h"
 #include "agent/job.h"
 #include "agent/judge.h"
+#include "agent/keeper.h"
 #include "agent/refusals.h"
 #include "agent/run_context.h"
 #include "agent/workers.h"
-#include "store/placement.h"
 
 namespace agent {
 
@@ -20,20 +21,13 @@ namespace agent {
 /// read back, placed, directories synced, recorded. Owns the ledger while it runs.
 class FetchPhase {
  public:
-  FetchPhase(RunContext& context, Workers& workers);
+  FetchPhase(RunContext& context, Workers& workers, ExpiryWatch& expiry);
 
   /// Returns when all is done, the time is up, or a stop was asked for. An error is the disk's, and
   /// ends the run; whatever was recorded before it is durable.
   store::Status run();
 
  private:
-  struct Accepted {
-    std::size_t source = 0;
-    std::string path;
-    bool adopted = false;
-    store::Archive archive;
-  };
-
   /// Waits in staging for more evidence: its endpoint's ETags may turn out to be opaque.
   struct Doubted {
     Fetched fetched;
@@ -44,6 +38,7 @@ class FetchPhase {
   store::Status feed();
   store::Status settle(Done done);
   store::Status settle_fetched(Fetched fetched);
+  store::Status settle_same(FoundSame same);
   store::Status settle_sidecar(SidecarRead read);
   store::Status decide(Fetched fetched, const std::optional<SidecarAnswer>& sidecar);
   void give(Work work, std::uint64_t reserved_bytes);
@@ -57,17 +52,18 @@ class FetchPhase {
   store::Status set_trust(const std::string& endpoint, const std::string& fact, EtagTrust trust);
   store::Result<std::string> listed_sidecar(const Fetched& fetched);
 
+  void begin_batch();
   bool batch_is_full() const;
   store::Status commit();
   store::Status sync_and_verify();
   store::Status sync_small(const std::vector<Fetched>& small);
-  store::Status place_and_record();
 
   RunContext& context_;
   Workers& workers_;
   Feeder feeder_;
   Refusals refusals_;
-  store::Placer placer_;
+  Keeper keeper_;
+  ExpiryWatch& expiry_;
   std::vector<Fetched> unsynced_;  ///< small ones, complete and not yet durable
   std::uint64_t unsynced_bytes_ = 0;
   std::vector<Accepted> accepted_;

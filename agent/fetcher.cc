@@ -124,6 +124,7 @@ class Fetcher::Transfer {
     for (int moves = 0; moves <= kMostMoves; ++moves) {
       const auto step = fetch_once();
       if (step == Step::kMoved) continue;
+      if (step == Step::kSame) return FoundSame{std::move(job_), head_->expiration};
       if (step == Step::kRefused) return FetchRefused{std::move(job_), std::move(*refusal_)};
       if (step == Step::kDiskError) return FetchDiskError{std::move(job_), std::move(*disk_error_)};
       return complete();
@@ -134,7 +135,7 @@ class Fetcher::Transfer {
   }
 
  private:
-  enum class Step { kComplete, kMoved, kRefused, kDiskError };
+  enum class Step { kComplete, kMoved, kSame, kRefused, kDiskError };
 
   Step fail(store::Error error) {
     disk_error_ = std::move(error);
@@ -168,6 +169,7 @@ class Fetcher::Transfer {
 
   Step fetch_once() {
     if (const auto adopted = adopt(); adopted != Step::kMoved) return adopted;
+    if (const auto same = compare_with_held(); same != Step::kMoved) return same;
     head_.reset();
     path_ = path();
     auto staged = store::open_staged(shared_.disk, path_, job_.wanted.upstream.size_bytes);
@@ -185,7 +187,7 @@ class Fetcher::Transfer {
   // come over the wire again. kMoved: there is none, go on as usual.
   Step adopt() {
     const auto& upstream = job_.wanted.upstream;
-    if (upstream.size_bytes < kLargeBytes || job_.attempt > 1) return Step::kMoved;
+    if (job_.wanted.role != store::Role::kNew || !is_worth_a_head()) return Step::kMoved;
     const auto info = shared_.disk.stat(job_.archive_path);
     if (!info) return fail(info.error());
     if (!*info || (*info)->kind != store::FileKind::kFile ||
@@ -208,6 +210,32 @@ class Fetcher::Transfer {
     path_ = job_.archive_path;
     adopted_ = true;
     return Step::kComplete;
+  }
+
+  bool is_worth_a_head() const {
+    return job_.wanted.upstream.size_bytes >= kLargeBytes && job_.attempt == 1;
+  }
+
+  // The same archive uploaded once more has another ETag or date and the promise of the same bytes:
+  // reading ours says whether it is so, and nothing comes over the wire. kMoved: it is not.
+  Step compare_with_held() {
+    if (!job_.held || job_.held->size_bytes != job_.wanted.upstream.size_bytes ||
+        !is_worth_a_head()) {
+      return Step::kMoved;
+    }
+    if (const auto step = ask_head(); step != Step::kComplete) return step;
+    if (const auto step = ask_parts(); step != Step::kComplete) return step;
+    const auto promises = promises_of(*head_, job_.trust, found_.parts);
+    if (promises.empty() || !proves_identity(promises.front())) return Step::kMoved;
+    auto file = shared_.disk.open(job_.held->path, store::OpenMode::kRead);
+    if (!file && file.error().kind == store::ErrorKind::kNotFound) return Step::kMoved;
+    if (!file) return fail(file.error());
+    auto verified = verify_content(**file, job_.held->size_bytes, {promises.front()},
+                                   [&] { return !shared_.stop.load(); });
+    if (!verified) return interrupted_or_failed(verified.error());
+    const bool same = verified->outcome == Verification::Outcome::kProven &&
+                      verified->sha256 == job_.held->sha256;
+    return same ? Step::kSame : Step::kMoved;
   }
 
   // What a range does not tell (checksums, metadata) comes from a HEAD.
@@ -278,7 +306,11 @@ class Fetcher::Transfer {
       verification_ = std::move(*verified);
       return Step::kComplete;
     }
-    if (verified.error().kind != store::ErrorKind::kBusy) return fail(verified.error());
+    return interrupted_or_failed(verified.error());
+  }
+
+  Step interrupted_or_failed(const store::Error& error) {
+    if (error.kind != store::ErrorKind::kBusy) return fail(error);
     return refuse({s3::ErrorKind::kAborted, 0, "", "interrupted", ""});
   }
 
@@ -292,6 +324,7 @@ class Fetcher::Transfer {
       }
     }
     Fetched fetched;
+    fetched.expiration = head_->expiration;
     fetched.promises = promises_of(*head_, job_.trust, found_.parts);
     fetched.job = std::move(job_);
     fetched.path = std::move(path_);

@@ -14,12 +14,20 @@
 
 namespace agent {
 
+/// The trusted content of a key whose upstream content is another one now.
+struct HeldCopy {
+  std::string path;
+  std::uint64_t size_bytes = 0;
+  store::Sha256 sha256{};
+};
+
 /// One content to fetch; made by the feeder, done by a worker.
 struct Job {
   std::size_t source = 0;  ///< index into the run's sources
   std::string source_name;
   store::Pending wanted;
-  std::string archive_path;  ///< its plain place on the disk
+  std::string archive_path;      ///< its plain place on the disk
+  std::optional<HeldCopy> held;  ///< set for store::Role::kChanged
   EndpointTrust trust;
   int attempt = 1;
   /// What the earlier attempt found on the disk when it did not keep its promise.
@@ -34,9 +42,16 @@ struct Fetched {
   bool sidecar_asked = false;
   bool resumed = false;    ///< some of its bytes are from an earlier run
   bool parts_told = true;  ///< the part sizes are the upstream's word, or are not needed
+  std::string expiration;  ///< x-amz-expiration, as sent
   std::vector<Promise> promises;
   /// Set for a large one, which its worker has synced and read back. A small one is neither yet.
   std::optional<Verification> verification;
+};
+
+/// The upstream's promise proves that the changed content is the one that is held, byte for byte.
+struct FoundSame {
+  Job job;
+  std::string expiration;
 };
 
 /// The request was final, or its tries are used up.
@@ -63,6 +78,6 @@ struct SidecarRead {
 };
 
 using Work = std::variant<Job, SidecarJob>;
-using Done = std::variant<Fetched, FetchRefused, FetchDiskError, SidecarRead>;
+using Done = std::variant<Fetched, FoundSame, FetchRefused, FetchDiskError, SidecarRead>;
 
 }  // namespace agent

@@ -33,6 +33,71 @@ std::string json_line(const std::string& source, const store::Archive& archive,
   return json.dump();
 }
 
+std::string text_line(const std::string& source, const store::Generation& generation) {
+  return fmt::format("{:>12}  {}  {:<16}  {}  [{}: {}]", generation.upstream.size_bytes,
+                     format_time(generation.held_since), generation.verified_by,
+                     printable(generation.key), store::name_of(generation.place),
+                     generation.path.substr(source.size() + 1));
+}
+
+std::string json_line(const store::Generation& generation) {
+  const nlohmann::ordered_json json = {
+      {"key", printable(generation.key)},
+      {"path", generation.path},
+      {"state", generation.place == store::Place::kSuperseded ? "superseded" : "quarantined"},
+      {"size", generation.upstream.size_bytes},
+      {"sha256", store::to_hex(generation.sha256)},
+      {"etag", printable(generation.upstream.etag)},
+      {"version_id", printable(generation.upstream.version_id)},
+      {"last_modified", format_time(generation.last_modified)},
+      {"held_since", format_time(generation.held_since)},
+      {"read_at", format_time(generation.read_at)},
+      {"verified_by", generation.verified_by}};
+  return json.dump();
+}
+
+// An array of one element a line, streamed: a million archives need no memory.
+class Listing {
+ public:
+  Listing(const ListOptions& options, const Environment& environment, store::NameRules rules,
+          const Print& print)
+      : options_(options), environment_(environment), rules_(rules), print_(print) {}
+
+  store::Status run(store::Ledger& ledger, store::SourceId source) {
+    if (options_.json) print_("[");
+    auto visited = ledger.visit_archives(source, [&](const store::Archive& archive) {
+      return show(archive.key, [&] {
+        return options_.json ? json_line(options_.source, archive, rules_) : text_line(archive);
+      });
+    });
+    if (visited && options_.all) {
+      visited = ledger.visit_generations(source, [&](const store::Generation& generation) {
+        return show(generation.key, [&] {
+          return options_.json ? json_line(generation) : text_line(options_.source, generation);
+        });
+      });
+    }
+    if (options_.json) print_("]");
+    return visited;
+  }
+
+ private:
+  template <typename Line>
+  bool show(const std::string& key, const Line& line) {
+    if (options_.glob.empty() || glob_match(options_.glob, key)) {
+      print_(options_.json ? (first_ ? "  " : ", ") + line() : line());
+      first_ = false;
+    }
+    return !environment_.stop.load();
+  }
+
+  const ListOptions& options_;
+  const Environment& environment_;
+  const store::NameRules rules_;
+  const Print& print_;
+  bool first_ = true;
+};
+
 }  // namespace
 
 ExitStatus list_command(const Config& config, const ListOptions& options,
@@ -49,22 +114,12 @@ ExitStatus list_command(const Config& config, const ListOptions& options,
   };
   const auto id = mirror->ledger.find_source(options.source);
   if (!id) return report(id.error());
-  if (!*id) return ExitStatus::kOk;
-  // Streamed as an array of one element a line: a million archives need no memory.
-  bool first = true;
-  if (options.json) print("[");
-  const auto visited = mirror->ledger.visit_archives(**id, [&](const store::Archive& archive) {
-    if (!options.glob.empty() && !glob_match(options.glob, archive.key)) return true;
-    if (options.json) {
-      print((first ? "  " : ", ") + json_line(options.source, archive, mirror->rules));
-    } else {
-      print(text_line(archive));
-    }
-    first = false;
-    return !environment.stop.load();
-  });
-  if (options.json) print("]");
-  return visited ? ExitStatus::kOk : report(visited.error());
+  if (!*id) {
+    if (options.json) print("[\n]");
+    return ExitStatus::kOk;
+  }
+  const auto listed = Listing(options, environment, mirror->rules, print).run(mirror->ledger, **id);
+  return listed ? ExitStatus::kOk : report(listed.error());
 }
 
 }  // namespace agent

@@ -1,35 +1,24 @@
 #include "agent/planner.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
-
-#include "agent/units.h"
 
 namespace agent {
 namespace {
 
-constexpr std::uint64_t kAlarmsTold = 20;
-
 store::Identity identity_of(const s3::ListedObject& object) {
-  return {object.etag, object.size_bytes, ""};
+  return {object.etag, object.size_bytes, object.version_id};
 }
 
+// One ETag and size under one key are one content, whatever the version; where there is no ETag,
+// the size has to do.
 bool same_content(const store::Identity& held, const store::Identity& listed) {
-  // A listing of current versions names no version.
   return held.etag == listed.etag && held.size_bytes == listed.size_bytes;
 }
 
-std::string changed_message(const store::HeldKey& held, const s3::ListedObject& object) {
-  const auto sizes = held.upstream.size_bytes == object.size_bytes
-                         ? fmt::format("the same size, {}", format_size(object.size_bytes))
-                         : fmt::format("{}, was {}", format_size(object.size_bytes),
-                                       format_size(held.upstream.size_bytes));
-  return fmt::format(
-      "the bucket has another content under this key ({}, written {}); the copy held here "
-      "stays as it is; find out who replaced it",
-      sizes, format_time(object.last_modified));
+// Without ETags, only the same version of a noncurrent content is known to be the same.
+bool same_version(const store::Identity& held, const store::Identity& listed) {
+  return same_content(held, listed) && (!held.etag.empty() || held.version_id == listed.version_id);
 }
 
 }  // namespace
@@ -51,8 +40,11 @@ bool is_due(const store::Refusal& refusal, store::Time now) {
   return true;
 }
 
-Planner::Planner(store::Ledger::Plan& plan, const SourceConfig& source, store::Time now)
-    : plan_(plan), source_(source), now_(now) {}
+Planner::Planner(store::Ledger::Plan& plan, const SourceConfig& source, bool on_hold,
+                 store::Time now)
+    : plan_(plan), source_(source), now_(now), tripwire_(source) {
+  figures_.on_hold = on_hold;
+}
 
 store::Status Planner::take(const std::vector<s3::ListedObject>& page) {
   if (!started_) {
@@ -68,64 +60,111 @@ store::Status Planner::take(const std::vector<s3::ListedObject>& page) {
 store::Status Planner::finish() {
   if (auto started = take({}); !started) return started;
   while (held_ != nullptr) {
-    if (auto vanished = vanish(*held_); !vanished) return vanished;
-    if (auto next = advance(); !next) return next;
+    if (auto left = leave_held(); !left) return left;
   }
-  return {};
+  if (auto noted = plan_.note_listed(now_); !noted) return noted;
+  if (tripwire_.is_tripped(figures_.listed)) {
+    figures_.on_hold = true;
+    auto message = tripwire_.message();
+    if (auto held = plan_.hold(now_); !held) return held;
+    const auto raised = plan_.raise_alarm("mass-change", "", message, now_);
+    if (!raised) return tl::unexpected(raised.error());
+    if (*raised) tripped_ = std::move(message);
+  }
+  return figures_.on_hold ? plan_.forget_changes() : store::Status{};
 }
 
 store::Status Planner::advance() {
   auto next = plan_.next_held();
   if (!next) return tl::unexpected(next.error());
   held_ = *next;
+  held_is_listed_ = false;
+  // A key that is no longer wanted is nobody's concern.
+  if (held_ != nullptr && held_->deviation != store::Deviation::kVanished &&
+      source_.wants(held_->key)) {
+    tripwire_.watch();
+  }
   return {};
 }
 
 store::Status Planner::take_one(const s3::ListedObject& object) {
-  ++figures_.listed;
+  const bool is_current = object.is_latest && !object.is_delete_marker;
+  if (is_current) ++figures_.listed;
   while (held_ != nullptr && held_->key < object.key) {
-    if (auto vanished = vanish(*held_); !vanished) return vanished;
-    if (auto next = advance(); !next) return next;
+    if (auto left = leave_held(); !left) return left;
   }
-  if (held_ == nullptr || held_->key != object.key) return consider_new(object);
-  if (auto compared = compare(*held_, object); !compared) return compared;
-  return advance();
+  if (object.is_delete_marker || object.key.empty() || !source_.wants(object.key)) {
+    held_is_listed_ =
+        held_is_listed_ || (is_current && held_ != nullptr && held_->key == object.key);
+    return {};
+  }
+  if (!object.is_latest) return consider_noncurrent(object);
+  if (held_ == nullptr || held_->key != object.key) return consider(object, store::Role::kNew);
+  held_is_listed_ = true;
+  return compare(object);
 }
 
-store::Status Planner::compare(const store::HeldKey& held, const s3::ListedObject& object) {
+store::Status Planner::compare(const s3::ListedObject& object) {
+  const auto& held = *held_;
   const auto listed = identity_of(object);
-  if (same_content(held.upstream, listed)) {
-    return held.deviation == store::Deviation::kNone ? store::Status{} : plan_.note_same(held.key);
+  auto known = store::Known::kHeld;
+  if (!same_content(held.upstream, listed)) {
+    const auto found = plan_.known(held.key, listed);
+    if (!found) return tl::unexpected(found.error());
+    known = *found;
+  }
+  if (known == store::Known::kHeld) {
+    return held.deviation == store::Deviation::kNone ? store::Status{}
+                                                     : plan_.note_restored(held.key, now_);
   }
   ++figures_.changed;
-  auto message = changed_message(held, object);
-  const auto raised = plan_.raise_alarm("changed", held.key, message, now_);
-  if (!raised) return tl::unexpected(raised.error());
-  if (*raised && ++figures_.new_alarms <= kAlarmsTold) {
-    first_new_alarms_.push_back({held.key, std::move(message)});
+  const bool seen_before =
+      held.deviation == store::Deviation::kChanged && same_content(held.changed_to, listed);
+  if (!seen_before) {
+    tripwire_.note_changed(held.key);
+    if (auto noted = plan_.note_changed(held.key, listed, now_); !noted) return noted;
   }
-  return plan_.note_changed(held.key, listed, now_);
+  return known == store::Known::kBeside ? store::Status{} : consider(object, store::Role::kChanged);
 }
 
-store::Status Planner::consider_new(const s3::ListedObject& object) {
-  if (object.key.empty() || !source_.wants(object.key)) return {};
+store::Status Planner::consider_noncurrent(const s3::ListedObject& object) {
   const auto listed = identity_of(object);
-  const auto refusal = plan_.refusal(object.key);
+  if (held_ != nullptr && held_->key == object.key && same_version(held_->upstream, listed)) {
+    return {};
+  }
+  const auto known = plan_.known(object.key, listed);
+  if (!known) return tl::unexpected(known.error());
+  return *known == store::Known::kNo ? consider(object, store::Role::kNoncurrent) : store::Status{};
+}
+
+store::Status Planner::consider(const s3::ListedObject& object, store::Role role) {
+  const auto listed = identity_of(object);
+  const auto refusal = plan_.refusal(
+      object.key, role == store::Role::kNoncurrent ? object.version_id : std::string());
   if (!refusal) return tl::unexpected(refusal.error());
   if (*refusal && same_content((*refusal)->upstream, listed) && !is_due(**refusal, now_)) {
     const bool archived = (*refusal)->kind == store::RefusalKind::kArchived;
     ++(archived ? figures_.archived : figures_.unreadable);
     return {};
   }
+  const bool is_held = held_ != nullptr && held_->key == object.key;
+  if (figures_.on_hold && is_held) return {};
   ++figures_.wanted;
   figures_.wanted_bytes += object.size_bytes;
-  return plan_.want({object.key, listed, object.last_modified});
+  return plan_.want({object.key, listed, object.last_modified, role});
 }
 
-store::Status Planner::vanish(const store::HeldKey& held) {
-  ++figures_.vanished;
-  return held.deviation == store::Deviation::kVanished ? store::Status{}
-                                                       : plan_.note_vanished(held.key, now_);
+store::Status Planner::leave_held() {
+  if (!held_is_listed_ && source_.wants(held_->key)) {
+    ++figures_.vanished;
+    if (held_->deviation != store::Deviation::kVanished) {
+      tripwire_.note_vanished(held_->key);
+      if (auto noted = plan_.note_vanished(held_->key, now_); !noted) return noted;
+    }
+  } else if (held_->deviation != store::Deviation::kNone && !source_.wants(held_->key)) {
+    if (auto noted = plan_.note_same(held_->key); !noted) return noted;
+  }
+  return advance();
 }
 
 }  // namespace agent

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agent/config.h"
+#include "agent/tripwire.h"
 #include "s3client/client.h"
 #include "store/ledger.h"
 
@@ -23,39 +24,39 @@ class Planner {
     std::uint64_t vanished = 0;    ///< held keys that the bucket no longer lists
     std::uint64_t unreadable = 0;  ///< refused earlier, and not asked for again yet
     std::uint64_t archived = 0;
-    std::uint64_t new_alarms = 0;
-  };
-  struct NewAlarm {
-    std::string key;
-    std::string message;
+    bool on_hold = false;
   };
 
-  /// `plan` and `source` outlive the planner.
-  Planner(store::Ledger::Plan& plan, const SourceConfig& source, store::Time now);
+  /// `plan` and `source` outlive the planner. `on_hold`: since an earlier run.
+  Planner(store::Ledger::Plan& plan, const SourceConfig& source, bool on_hold, store::Time now);
 
   /// The next page of the listing.
   store::Status take(const std::vector<s3::ListedObject>& page);
 
-  /// The listing ended cleanly: what was held and not listed has vanished.
+  /// The listing ended cleanly: what was held and not listed has vanished, and so much may have
+  /// changed that the source goes on HOLD.
   store::Status finish();
 
   const Figures& figures() const { return figures_; }
-  /// The first of them; a bucket that was encrypted whole would raise a million.
-  const std::vector<NewAlarm>& first_new_alarms() const { return first_new_alarms_; }
+  /// What the alarm `mass-change` says, when this listing has raised it.
+  const std::optional<std::string>& tripped() const { return tripped_; }
 
  private:
   store::Status take_one(const s3::ListedObject& object);
-  store::Status compare(const store::HeldKey& held, const s3::ListedObject& object);
-  store::Status consider_new(const s3::ListedObject& object);
-  store::Status vanish(const store::HeldKey& held);
+  store::Status compare(const s3::ListedObject& object);
+  store::Status consider(const s3::ListedObject& object, store::Role role);
+  store::Status consider_noncurrent(const s3::ListedObject& object);
+  store::Status leave_held();
   store::Status advance();
 
   store::Ledger::Plan& plan_;
   const SourceConfig& source_;
   const store::Time now_;
   Figures figures_;
-  std::vector<NewAlarm> first_new_alarms_;
+  Tripwire tripwire_;
+  std::optional<std::string> tripped_;
   const store::HeldKey* held_ = nullptr;
+  bool held_is_listed_ = false;
   bool started_ = false;
 };
 

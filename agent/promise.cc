@@ -126,6 +126,10 @@ std::vector<Promise> promises_of(const s3::ObjectHead& head, const EndpointTrust
   return collector.take();
 }
 
+bool proves_identity(const Promise& promise) {
+  return promise.firm && (promise.level.starts_with("sha") || promise.level.starts_with("etag-"));
+}
+
 std::vector<std::uint64_t> likely_part_sizes(std::uint64_t size_bytes, std::uint32_t count) {
   if (count == 0 || size_bytes == 0) return {};
   if (count == 1) return {size_bytes};

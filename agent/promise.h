@@ -40,6 +40,10 @@ struct Promise {
 /// True when `head` makes a promise that cannot be checked without knowing the part sizes.
 bool needs_part_sizes(const s3::ObjectHead& head, const EndpointTrust& trust);
 
+/// True when bytes that keep this promise can only be the ones that it was made of: a server's own
+/// cryptographic digest. A CRC can be forged, and an uploader's word may be an attacker's.
+bool proves_identity(const Promise& promise);
+
 /// The number N of an ETag "...-N"; 0 for any other.
 std::uint32_t part_count_of_etag(std::string_view etag);
 

@@ -6,9 +6,12 @@
 #include <optional>
 #include <utility>
 
+#include "agent/announce.h"
 #include "agent/dry_run.h"
+#include "agent/expiry_watch.h"
 #include "agent/failure.h"
 #include "agent/fetch_phase.h"
+#include "agent/freshness.h"
 #include "agent/housekeeping.h"
 #include "agent/list_phase.h"
 #include "agent/progress.h"
@@ -16,17 +19,23 @@
 #include "agent/run_context.h"
 #include "agent/sources.h"
 #include "agent/ticker.h"
+#include "agent/units.h"
 #include "agent/workers.h"
+#include "store/supersession.h"
 
 namespace agent {
 namespace {
 
 constexpr std::chrono::seconds kStatusInterval{10};
+// What servers bear with in a signature.
+constexpr std::chrono::minutes kMostClockError{15};
 
 class Pull {
  public:
   explicit Pull(RunContext& context)
-      : context_(context), rate_limit_(context.config.agent.limit_rate_bytes, clock()) {
+      : context_(context),
+        rate_limit_(context.config.agent.limit_rate_bytes, clock()),
+        expiry_(context) {
     for (unsigned lane = 0; lane < context_.config.agent.parallel; ++lane) {
       lanes_.push_back(std::make_unique<Lane>(context_));
       retriers_.push_back(std::make_unique<Retrier>(context_.config.agent.retries, clock(),
@@ -46,12 +55,30 @@ class Pull {
   Clock& clock() const { return context_.environment.clock; }
 
   store::Status effects() {
+    auto& mirror = context_.mirror;
+    if (auto healed = store::recover_supersessions(*mirror.disk, mirror.ledger, mirror.rules);
+        !healed) {
+      return healed;
+    }
     for (std::size_t i = 0; i < context_.sources.size(); ++i) {
       if (auto listed = open_and_list(i); !listed) return listed;
     }
+    warn_of_wrong_clock();
     if (auto swept = sweep_unwanted(context_); !swept) return swept;
     if (auto fetched = fetch(); !fetched) return fetched;
-    return write_stale_sums(context_);
+    if (auto written = write_stale_sums(context_); !written) return written;
+    return judge_sources();
+  }
+
+  store::Status judge_sources() {
+    for (std::size_t i = 0; i < context_.sources.size(); ++i) {
+      if (context_.sources[i].id == 0) continue;
+      if (context_.sources[i].session) {
+        if (auto seen = expiry_.finish(i, lanes_[0]->client(i), *retriers_[0]); !seen) return seen;
+      }
+      if (auto judged = judge_arrivals(context_, context_.sources[i]); !judged) return judged;
+    }
+    return announce_alarms(context_);
   }
 
   store::Status open_and_list(std::size_t index) {
@@ -75,6 +102,25 @@ class Pull {
     return list_source(context_, source, lanes_[0]->client(index), *retriers_[0], nullptr);
   }
 
+  void warn_of_wrong_clock() {
+    std::chrono::milliseconds worst{0};
+    for (const auto& source : context_.sources) {
+      if (!source.session) continue;
+      const auto offset = source.session->clock_offset();
+      if (std::chrono::abs(offset) > std::chrono::abs(worst)) worst = offset;
+    }
+    if (std::chrono::abs(worst) <= kMostClockError) return;
+    const auto here = clock().now();
+    const auto there = here + worst;
+    context_.environment.log.warning(
+        {"", "",
+         fmt::format(
+             "this machine's clock says {}, the server's {}. The pull goes by the server's, "
+             "and nothing is lost; but set the clock ('timedatectl set-ntp true')",
+             format_time(std::chrono::floor<std::chrono::seconds>(here)),
+             format_time(std::chrono::floor<std::chrono::seconds>(there)))});
+  }
+
   store::Status fetch() {
     const bool anything =
         std::any_of(context_.sources.begin(), context_.sources.end(), [&](const SourceRun& source) {
@@ -84,7 +130,7 @@ class Pull {
     if (!anything || context_.stopping()) return {};
     const auto progress = make_progress(context_);
     Workers workers(context_, lanes_, retriers_, rate_limit_);
-    auto fetched = FetchPhase(context_, workers).run();
+    auto fetched = FetchPhase(context_, workers, expiry_).run();
     if (!fetched) {
       // The workers must not go on writing to a disk that has failed.
       context_.environment.stop.store(true);
@@ -112,6 +158,7 @@ class Pull {
 
   RunContext& context_;
   RateLimit rate_limit_;
+  ExpiryWatch expiry_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<std::unique_ptr<Retrier>> retriers_;
 };

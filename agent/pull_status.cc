@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace agent {
@@ -43,6 +44,9 @@ void show_totals(const store::Totals& totals, SourceStatus& figures) {
   figures.size_bytes = totals.size_bytes;
   figures.verified_by = totals.verified_by;
   figures.oldest_read_at = totals.oldest_read_at;
+  figures.superseded = totals.superseded;
+  figures.quarantined = totals.quarantined;
+  figures.hold = totals.hold_since.has_value();
   figures.newest.reset();
   if (!totals.newest) return;
   figures.newest = NewestArchive{totals.newest->key, totals.newest->upstream.size_bytes,
@@ -102,6 +106,27 @@ void show_held(store::Ledger& ledger, store::SourceId source, SourceStatus& figu
   if (const auto count = ledger.count_open_alarms(source)) figures.alarm_count = *count;
 }
 
+void refresh_status_file(const Config& config, const Environment& environment,
+                         store::Ledger& ledger, store::SourceId source, const std::string& name) {
+  auto status = last_status(config, environment);
+  auto* const figures = status.find(name);
+  if (figures == nullptr) return;
+  show_held(ledger, source, *figures);
+  const auto attention = state_of(ExitStatus::kAlarm);
+  const auto settle = [&](std::string& state, bool any_alarm) {
+    if (any_alarm && state == "ok") state = attention;
+    if (!any_alarm && state == attention) state = state_of(ExitStatus::kOk);
+  };
+  settle(figures->state, figures->alarm_count > 0);
+  settle(status.state, std::any_of(status.sources.begin(), status.sources.end(),
+                                   [](const SourceStatus& s) { return s.alarm_count > 0; }));
+  const auto written = environment.replace_file(config.agent.status_file, to_json(status));
+  if (!written) {
+    environment.log.warning(
+        {"", "", fmt::format("the status file cannot be written: {}", written.error())});
+  }
+}
+
 void show_absent_disk(const MirrorError& error, const Environment& environment,
                       StatusBoard& board) {
   board.update([&](Status& status) {
@@ -126,7 +151,9 @@ void finish_source(RunContext& context, SourceRun& source,
     if (source.session) {
       figures.run.requests = source.session->requests();
       figures.run.retries = retries_of(source, retriers);
-      status.skew_seconds = std::chrono::duration<double>(source.session->clock_offset()).count();
+      const double skew = std::chrono::duration<double>(source.session->clock_offset()).count();
+      // A source whose server did not answer knows nothing of the time.
+      if (std::abs(skew) > std::abs(status.skew_seconds)) status.skew_seconds = skew;
     }
     figures.state = state_of(source.status);
     if (source.status == ExitStatus::kOk || source.status == ExitStatus::kAlarm) {

@@ -23,6 +23,11 @@ DiskStatus disk_status(const Mirror& mirror, const std::string& path);
 /// Totals and open alarms of a source, as the ledger has them.
 void show_held(store::Ledger& ledger, store::SourceId source, SourceStatus& figures);
 
+/// After a command that changed what is held or which alarms are open: the status file says so too.
+/// One that is not there, or cannot be read, is left to the next pull.
+void refresh_status_file(const Config& config, const Environment& environment,
+                         store::Ledger& ledger, store::SourceId source, const std::string& name);
+
 /// The run ends before it began; publishes.
 void show_absent_disk(const MirrorError& error, const Environment& environment, StatusBoard& board);
 

@@ -15,6 +15,17 @@ constexpr int kMostFailedInARow = 3;
 
 constexpr std::string_view kReadAction = "s3:GetObject";
 
+std::string unreadable_message(const FetchRefused& refused) {
+  const auto why = explain(refused.error, kReadAction);
+  if (refused.job.wanted.role != store::Role::kChanged) {
+    return fmt::format("cannot be read, so it is not held here: {}", why);
+  }
+  return fmt::format(
+      "the bucket has another content under this key, and it cannot be read; the copy that is held "
+      "here stays as it is: {}",
+      why);
+}
+
 }  // namespace
 
 Refusals::Refusals(RunContext& context)
@@ -34,7 +45,7 @@ store::Status Refusals::take(const FetchRefused& refused) {
     case Verdict::kArchived:
       context_.figures(source, [](SourceStatus& status) { ++status.run.archived; });
       return ledger.refuse(source.id, wanted.key, store::RefusalKind::kArchived, wanted.upstream,
-                           context_.environment.clock.now_s());
+                           context_.now(source), wanted.role);
     case Verdict::kUnreadable:
       return refused.error.kind == s3::ErrorKind::kDenied ? take_denied(refused)
                                                           : mark_unreadable(refused);
@@ -76,6 +87,8 @@ void Refusals::stop_source(SourceRun& source, const FetchRefused& refused) {
 store::Status Refusals::take_denied(const FetchRefused& refused) {
   const auto index = refused.job.source;
   if (readable_[index]) return mark_unreadable(refused);
+  // Already said of the source; these are what was still on the way.
+  if (context_.sources[index].stopped) return {};
   denied_[index].push_back(refused);
   if (denied_[index].size() >= kMostDenied) {
     stop_source(context_.sources[index], refused);
@@ -88,17 +101,14 @@ store::Status Refusals::mark_unreadable(const FetchRefused& refused) {
   const auto& source = context_.sources[refused.job.source];
   auto& ledger = context_.mirror.ledger;
   const auto& wanted = refused.job.wanted;
-  const auto now = context_.environment.clock.now_s();
+  const auto now = context_.now(source);
   context_.figures(source, [](SourceStatus& status) { ++status.run.unreadable; });
-  if (auto kept = ledger.refuse(source.id, wanted.key, store::RefusalKind::kUnreadable,
-                                wanted.upstream, now);
-      !kept) {
-    return kept;
-  }
-  const auto message = explain(refused.error, kReadAction);
-  const auto raised = ledger.raise_alarm(source.id, "unreadable", wanted.key, message, now);
+  const auto message = unreadable_message(refused);
+  const auto raised =
+      ledger.refuse_with_alarm(source.id, wanted.key, store::RefusalKind::kUnreadable,
+                               wanted.upstream, now, wanted.role, "unreadable", message);
   if (!raised) return tl::unexpected(raised.error());
-  if (*raised) context_.report(source, wanted.key, fmt::format("cannot be read: {}", message));
+  if (*raised) context_.report(source, wanted.key, message);
   return {};
 }
 

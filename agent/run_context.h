@@ -47,6 +47,16 @@ struct RunContext {
   bool stopping() const { return environment.stop.load(); }
   bool out_of_time() const { return environment.clock.steady_now() >= deadline; }
 
+  /// The time to record: this machine's clock, or the server's where ours is so far off that it
+  /// must be wrong. A backup that was held "in 1970" would be stale for ever after.
+  store::Time now(const SourceRun& source) const {
+    const auto local = environment.clock.now_s();
+    if (!source.session) return local;
+    const auto offset = source.session->clock_offset();
+    const bool plausible = offset < std::chrono::days{1} && offset > -std::chrono::days{1};
+    return plausible ? local : local + std::chrono::duration_cast<std::chrono::seconds>(offset);
+  }
+
   void fail_source(SourceRun& source, ExitStatus status) const {
     source.status = graver(source.status, status);
   }

@@ -52,7 +52,7 @@ struct SourceStatus {
   std::optional<Time> oldest_read_at;
   std::uint64_t corrupt = 0;
   std::uint64_t missing = 0;
-  std::vector<store::Alarm> alarms;  ///< the oldest hundred
+  std::vector<store::Alarm> alarms;  ///< a hundred: a mass-change, then the oldest
   std::uint64_t alarm_count = 0;
 };
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "agent/status.h"
 
@@ -22,6 +23,48 @@ std::string headline(const Status& status, Time now) {
                               : status.state == "absent"     ? "the disk is absent"
                                                              : "the last run failed";
   return fmt::format("{} ({})", status.state, meaning);
+}
+
+// Sentences in lines that fit on a terminal.
+void append_wrapped(std::string& out, std::string_view text, std::size_t indent) {
+  constexpr std::size_t kColumns = 80;
+  while (!text.empty()) {
+    auto end = std::min(text.size(), kColumns - indent);
+    if (end < text.size()) {
+      const auto space = text.rfind(' ', end);
+      end = space == std::string_view::npos ? std::min(text.find(' '), text.size()) : space;
+    }
+    out += fmt::format("{:{}}{}\n", "", indent, text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
+void append_alarm(std::string& out, const store::Alarm& alarm) {
+  out += fmt::format("    ALARM {} {} since {}{}{}\n", alarm.id, alarm.kind,
+                     format_time(alarm.since), alarm.key.empty() ? "" : ", ", printable(alarm.key));
+  append_wrapped(out, printable(alarm.message), 8);
+}
+
+// What an alarm above says already.
+bool is_told(const Status& status, const Problem& problem) {
+  return std::any_of(status.sources.begin(), status.sources.end(), [&](const SourceStatus& source) {
+    return source.name == problem.source &&
+           std::any_of(source.alarms.begin(), source.alarms.end(),
+                       [&](const store::Alarm& alarm) { return alarm.message == problem.message; });
+  });
+}
+
+void append_problems(std::string& out, const Status& status) {
+  bool any = false;
+  for (const auto& error : status.errors) {
+    if (is_told(status, error)) continue;
+    if (!std::exchange(any, true)) out += "\n  problems of the last run:\n";
+    append_wrapped(
+        out,
+        fmt::format("{}{}{}{}{}", error.source, error.source.empty() ? "" : ": ",
+                    printable(error.key), error.key.empty() ? "" : ": ", printable(error.message)),
+        4);
+  }
 }
 
 void append_source(std::string& out, const SourceStatus& source, Time now) {
@@ -46,18 +89,20 @@ void append_source(std::string& out, const SourceStatus& source, Time now) {
   if (run.archived > 0) {
     line("archived", fmt::format("{} that must be restored before they can be read", run.archived));
   }
-  if (run.unreadable > 0) line("unreadable", std::to_string(run.unreadable));
+  if (run.unreadable > 0) {
+    line("unreadable", fmt::format("{} that these credentials cannot read", run.unreadable));
+  }
+  if (source.superseded + source.quarantined > 0) {
+    line("beside them", fmt::format("{} in superseded/, {} in quarantine/", source.superseded,
+                                    source.quarantined));
+  }
   std::string proofs;
   for (const auto& [level, count] : source.verified_by) {
     proofs += fmt::format("{}{} by {}", proofs.empty() ? "" : ", ", count, level);
   }
   if (!proofs.empty()) line("verified", proofs);
   line("last success", ago(source.last_success_at, now));
-  for (const auto& alarm : source.alarms) {
-    out += fmt::format("    ALARM {} {} since {}{}{}: {}\n", alarm.id, alarm.kind,
-                       format_time(alarm.since), alarm.key.empty() ? "" : ", ",
-                       printable(alarm.key), printable(alarm.message));
-  }
+  for (const auto& alarm : source.alarms) append_alarm(out, alarm);
   if (source.alarm_count > source.alarms.size()) {
     out += fmt::format("    ... and {} more alarms\n", source.alarm_count - source.alarms.size());
   }
@@ -85,12 +130,7 @@ std::string to_text(const Status& status, Time now) {
         format_duration(std::chrono::seconds{static_cast<std::int64_t>(status.skew_seconds)}));
   }
   for (const auto& source : status.sources) append_source(out, source, now);
-  if (!status.errors.empty()) out += "\n  problems of the last run:\n";
-  for (const auto& error : status.errors) {
-    out +=
-        fmt::format("    {}{}{}{}{}\n", error.source, error.source.empty() ? "" : ": ",
-                    printable(error.key), error.key.empty() ? "" : ": ", printable(error.message));
-  }
+  append_problems(out, status);
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <random>
 
+#include "agent/command_runner.h"
 #include "s3client/credentials.h"
 #include "store/mount.h"
 #include "store/posix_disk.h"
@@ -38,7 +39,8 @@ Environment system_environment(Clock& clock, Log& log, StopFlag& stop) {
                           },
                           host_name(),
                           std::random_device{}(),
-                          ::isatty(STDERR_FILENO) == 1};
+                          ::isatty(STDERR_FILENO) == 1,
+                          run_shell_command};
   return environment;
 }
 

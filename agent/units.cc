@@ -91,6 +91,19 @@ std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t l
   return split->first;
 }
 
+std::optional<double> parse_share(std::string_view text) {
+  if (!text.ends_with('%')) return std::nullopt;
+  text.remove_suffix(1);
+  // from_chars would take "nan" and "inf".
+  if (text.find_first_not_of("0123456789.") != std::string_view::npos) return std::nullopt;
+  double percent = 0;
+  const auto* const text_end = text.data() + text.size();
+  const auto [end, error] =
+      std::from_chars(text.data(), text_end, percent, std::chars_format::fixed);
+  if (error != std::errc() || end != text_end || percent <= 0 || percent > 100) return std::nullopt;
+  return percent / 100;
+}
+
 std::string format_size(std::uint64_t size_bytes) {
   if (size_bytes < 1024) return fmt::format("{} bytes", size_bytes);
   constexpr std::array<std::string_view, 4> kUnits = {"KiB", "MiB", "GiB", "TiB"};

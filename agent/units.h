@@ -23,6 +23,9 @@ std::optional<bool> parse_yes_no(std::string_view text);
 std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t low,
                                           std::uint64_t high);
 
+/// "20%", "0.5%": a share above 0 and up to 1.
+std::optional<double> parse_share(std::string_view text);
+
 /// "1.4 GiB", "512 bytes".
 std::string format_size(std::uint64_t size_bytes);
 

@@ -125,8 +125,8 @@ somebody_overwrites() {
   claim 'it is the alarm "changed"' grep -Eq '"kind": *"changed"' "$work/status.json"
   claim 'it says so, and cron would mail it' grep -q 'site-2026-01-03' "$work/output"
   claim 'every archive on the disk is as it was' diff -r "$work/before" "$disk/site/archives"
-  claim 'nothing of what replaced it is on the disk' \
-    test -z "$(grep -rl 'all your files are encrypted' "$disk/site")"
+  claim 'what replaced it is in quarantine, for somebody to look at' \
+    grep -rq 'all your files are encrypted' "$disk/site/quarantine"
 }
 
 damaged_on_the_way() {

@@ -101,7 +101,13 @@ class Disk {
   /// Not durable before sync_directory() of both parents.
   virtual Status rename_no_replace(std::string_view from, std::string_view to) = 0;
 
-  /// Atomically replaces `to`. For our own small files only, never for an archive.
+  /// Gives the file `from` the second name `to`. kExists, with nothing changed, when `to` is taken;
+  /// kNotSupported where files have one name each. Not durable before sync_directory() of `to`'s
+  /// parent.
+  virtual Status link(std::string_view from, std::string_view to) = 0;
+
+  /// Atomically replaces `to`. For our own small files, and for an archive that has a durable
+  /// second name: see Placer::replace().
   virtual Status rename_replace(std::string_view from, std::string_view to) = 0;
 
   /// Removes a file; success when it is not there.

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +50,21 @@ inline constexpr std::string_view kStagingDirectory = ".holdfast/staging";
 /// "SOURCE/archives/" + path_of_key(...)
 std::string archive_path(std::string_view source, std::string_view key, NameRules rules,
                          NameVariant variant);
+/// Where a content lies that is held beside the trusted one of its key.
+enum class Place {
+  kSuperseded = 1,  ///< was held, or is a noncurrent version
+  kQuarantine = 2,  ///< replaced a held one upstream
+};
+std::string_view name_of(Place place);  ///< "superseded" or "quarantine"
+
+/// The names it can have, best first: "SOURCE/PLACE/" + path_of_key(plain) + "/WHEN-ID" with WHEN
+/// as 20260131T020000Z in UTC and ID the first 8 hex digits of the SHA-256; then below the distinct
+/// path; then there with all 64 digits, so that no two contents ever want the same last name.
+std::vector<std::string> generation_paths(std::string_view source, Place place,
+                                          std::string_view key, NameRules rules,
+                                          std::chrono::sys_seconds last_modified,
+                                          std::span<const std::byte> sha256);
+
 std::string sums_path(std::string_view source);  ///< "SOURCE/SHA256SUMS"
 std::string parent_of(std::string_view path);    ///< "" for a name in the root
 

@@ -29,9 +29,7 @@ Archive archive_of(const Query& row) {
   archive.variant = row.integer(1) == 0 ? NameVariant::kPlain : NameVariant::kDistinct;
   archive.upstream = rows::identity(row, 2);
   archive.last_modified = rows::time(row.integer(5));
-  const auto digest = std::as_bytes(std::span(row.bytes(6)));
-  std::copy_n(digest.begin(), std::min(digest.size(), archive.sha256.size()),
-              archive.sha256.begin());
+  archive.sha256 = rows::digest(row.bytes(6));
   archive.verified_by = row.bytes(7);
   archive.held_since = rows::time(row.integer(8));
   archive.read_at = rows::time(row.integer(9));
@@ -39,7 +37,8 @@ Archive archive_of(const Query& row) {
 }
 
 Pending pending_of(const Query& row) {
-  return {std::string(row.bytes(0)), rows::identity(row, 1), rows::time(row.integer(4))};
+  return {std::string(row.bytes(0)), rows::identity(row, 1), rows::time(row.integer(4)),
+          static_cast<Role>(row.integer(5))};
 }
 
 template <typename Row, typename Convert>
@@ -132,6 +131,14 @@ Result<std::optional<SourceId>> Ledger::find_source(std::string_view name) {
   return query->integer(0);
 }
 
+Result<std::string> Ledger::source_name(SourceId source) {
+  Result<Query> query = impl_->database.query("SELECT name FROM source WHERE source_id=?1");
+  if (!query) return tl::unexpected(query.error());
+  const Result<bool> row = query->bind(source).step();
+  if (!row) return tl::unexpected(row.error());
+  return std::string(*row ? query->bytes(0) : std::string_view());
+}
+
 // ---- what is pending ----------------------------------------------------------------------------
 
 Result<std::vector<Pending>> Ledger::next_pending(SourceId source, const Pending* after,
@@ -140,8 +147,8 @@ Result<std::vector<Pending>> Ledger::next_pending(SourceId source, const Pending
   const auto wanted = static_cast<std::int64_t>(limit);
   if (after == nullptr) {
     Result<Query> query = impl_->database.query(
-        "SELECT key, etag, size_bytes, version_id, last_modified FROM pending WHERE source_id=?1 "
-        "ORDER BY last_modified DESC, key LIMIT ?2");
+        "SELECT key, etag, size_bytes, version_id, last_modified, role FROM pending WHERE "
+        "source_id=?1 ORDER BY last_modified DESC, key, slot LIMIT ?2");
     if (!query) return tl::unexpected(query.error());
     const Status done = append_rows(query->bind(source, wanted), pending_of, found);
     if (!done) return tl::unexpected(done.error());
@@ -151,16 +158,17 @@ Result<std::vector<Pending>> Ledger::next_pending(SourceId source, const Pending
   // Two ranges of the table, because one condition for both would read all of the same second.
   const std::int64_t modified = rows::seconds(after->last_modified);
   Result<Query> same = impl_->database.query(
-      "SELECT key, etag, size_bytes, version_id, last_modified FROM pending WHERE source_id=?1 "
-      "AND last_modified=?2 AND key>?3 ORDER BY key LIMIT ?4");
+      "SELECT key, etag, size_bytes, version_id, last_modified, role FROM pending WHERE "
+      "source_id=?1 AND last_modified=?2 AND (key, slot)>(?3, ?4) ORDER BY key, slot LIMIT ?5");
   if (!same) return tl::unexpected(same.error());
-  Status done =
-      append_rows(same->bind(source, modified, Bytes{after->key}, wanted), pending_of, found);
+  Status done = append_rows(same->bind(source, modified, Bytes{after->key},
+                                       rows::slot(after->role, after->upstream), wanted),
+                            pending_of, found);
   if (!done) return tl::unexpected(done.error());
   if (found.size() == limit) return found;
   Result<Query> older = impl_->database.query(
-      "SELECT key, etag, size_bytes, version_id, last_modified FROM pending WHERE source_id=?1 "
-      "AND last_modified<?2 ORDER BY last_modified DESC, key LIMIT ?3");
+      "SELECT key, etag, size_bytes, version_id, last_modified, role FROM pending WHERE "
+      "source_id=?1 AND last_modified<?2 ORDER BY last_modified DESC, key, slot LIMIT ?3");
   if (!older) return tl::unexpected(older.error());
   done = append_rows(older->bind(source, modified, static_cast<std::int64_t>(limit - found.size())),
                      pending_of, found);
@@ -194,13 +202,31 @@ Result<Ledger::Backlog> Ledger::backlog(SourceId source) {
 
 // ---- what is held -------------------------------------------------------------------------------
 
+Result<std::optional<Archive>> Ledger::newest_unchanged(SourceId source) {
+  // The newest of all is known, and hardly ever another; to find that one there is no index.
+  Result<Query> query = impl_->database.query(
+      "SELECT coalesce("
+      "(SELECT newest_key FROM source s WHERE source_id=?1 AND NOT EXISTS (SELECT 1 FROM deviation "
+      "d WHERE d.source_id=s.source_id AND d.key=s.newest_key)), "
+      "(SELECT key FROM archive a WHERE source_id=?1 AND NOT EXISTS (SELECT 1 FROM deviation d "
+      "WHERE d.source_id=a.source_id AND d.key=a.key) ORDER BY last_modified DESC, key DESC LIMIT "
+      "1), "
+      "(SELECT newest_key FROM source WHERE source_id=?1))");
+  if (!query) return tl::unexpected(query.error());
+  const Result<bool> row = query->bind(source).step();
+  if (!row) return tl::unexpected(row.error());
+  if (!*row || query->is_null(0)) return std::optional<Archive>();
+  return find(source, query->bytes(0));
+}
+
 Result<Totals> Ledger::totals(SourceId source) {
   // One transaction, so that a reader beside a pull does not mix two states.
   Result<Transaction> transaction = Transaction::begin(impl_->database);
   if (!transaction) return tl::unexpected(transaction.error());
   Totals totals;
   Result<Query> query = impl_->database.query(
-      "SELECT archives, size_bytes, sums_stale, newest_key FROM source WHERE source_id=?1");
+      "SELECT archives, size_bytes, sums_stale, newest_key, superseded, quarantined, hold_since, "
+      "first_listed_at FROM source WHERE source_id=?1");
   if (!query) return tl::unexpected(query.error());
   const Result<bool> row = query->bind(source).step();
   if (!row) return tl::unexpected(row.error());
@@ -208,6 +234,10 @@ Result<Totals> Ledger::totals(SourceId source) {
   totals.archives = static_cast<std::uint64_t>(query->integer(0));
   totals.size_bytes = static_cast<std::uint64_t>(query->integer(1));
   totals.sums_stale = query->integer(2) != 0;
+  totals.superseded = static_cast<std::uint64_t>(query->integer(4));
+  totals.quarantined = static_cast<std::uint64_t>(query->integer(5));
+  if (!query->is_null(6)) totals.hold_since = rows::time(query->integer(6));
+  if (!query->is_null(7)) totals.first_listed_at = rows::time(query->integer(7));
   if (!query->is_null(3)) {
     Result<std::optional<Archive>> newest = find(source, query->bytes(3));
     if (!newest) return tl::unexpected(newest.error());
@@ -285,6 +315,13 @@ Status Ledger::visit_archives(SourceId source, const std::function<bool(const Ar
 Status Ledger::mark_sums_written(SourceId source) {
   const Result<std::uint64_t> done = impl_->database.run(
       "UPDATE source SET sums_stale=0 WHERE source_id=?1 AND sums_stale<>0", source);
+  if (!done) return tl::unexpected(done.error());
+  return {};
+}
+
+Status Ledger::end_hold(SourceId source) {
+  const Result<std::uint64_t> done = impl_->database.run(
+      "UPDATE source SET hold_since=NULL WHERE source_id=?1 AND hold_since IS NOT NULL", source);
   if (!done) return tl::unexpected(done.error());
   return {};
 }

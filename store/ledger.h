@@ -42,11 +42,41 @@ struct Archive {
   Time read_at{};           ///< when its bytes were last read back and found right
 };
 
+/// What a content would be to us. One key can wait for its current content and for any number of
+/// noncurrent ones.
+enum class Role {
+  kNew = 0,         ///< of a key that is not held: the first content, which we will trust
+  kChanged = 1,     ///< of a key that is held with another content
+  kNoncurrent = 2,  ///< a version that is not the current one
+};
+
 /// A content that the bucket has and we do not.
 struct Pending {
   std::string key;
   Identity upstream;
   Time last_modified{};
+  Role role = Role::kNew;
+};
+
+/// A content that we hold beside the trusted one of its key.
+struct Generation {
+  std::string key;
+  Place place = Place::kSuperseded;
+  std::string path;  ///< relative to the disk, as it was placed
+  Identity upstream;
+  Time last_modified{};
+  Sha256 sha256{};
+  std::string verified_by;
+  Time held_since{};  ///< when we first held this content, wherever
+  Time read_at{};
+  Time placed_at{};  ///< when it came to this place
+};
+
+/// What an upstream identity that is not the held one's is known to be.
+enum class Known {
+  kNo,
+  kHeld,    ///< the very content that is held under archives/
+  kBeside,  ///< a content that lies, or lay, beside it
 };
 
 enum class Deviation { kNone, kVanished, kChanged };
@@ -84,7 +114,11 @@ struct Totals {
   std::map<std::string, std::uint64_t> verified_by;
   std::optional<Archive> newest;  ///< by last_modified
   std::optional<Time> oldest_read_at;
-  bool sums_stale = false;  ///< SHA256SUMS does not yet say what the ledger says
+  std::uint64_t superseded = 0;
+  std::uint64_t quarantined = 0;
+  std::optional<Time> hold_since;       ///< set: the source is on HOLD
+  std::optional<Time> first_listed_at;  ///< by our clock
+  bool sums_stale = false;              ///< SHA256SUMS does not yet say what the ledger says
 };
 
 enum class Access { kReadOnly, kReadWrite };
@@ -113,6 +147,9 @@ class Ledger {
   /// nullopt when nothing was ever recorded for it.
   Result<std::optional<SourceId>> find_source(std::string_view name);
 
+  /// "" for an id that there is not.
+  Result<std::string> source_name(SourceId source);
+
   // ---- the plan ----------------------------------------------------------------------------
 
   /// What one complete listing of a source means, as one transaction that commit() makes durable
@@ -126,14 +163,26 @@ class Ledger {
     /// lives until the next call. The calls below may be mixed in freely.
     Result<const HeldKey*> next_held();
 
-    Result<std::optional<Refusal>> refusal(std::string_view key);
+    /// `version_id`: of a noncurrent version; empty: of the key's current content.
+    Result<std::optional<Refusal>> refusal(std::string_view key, std::string_view version_id = {});
 
-    /// The key is wanted: replaces what an earlier plan said of it.
+    Result<Known> known(std::string_view key, const Identity& upstream);
+
+    /// The content is wanted: replaces what an earlier plan said of it.
     Status want(const Pending& pending);
     Status note_vanished(std::string_view key, Time now);
     Status note_changed(std::string_view key, const Identity& to, Time now);
     /// The key is listed again as we hold it.
     Status note_same(std::string_view key);
+    /// Likewise, and what could not be had in its place is gone: ends the alarms `unreadable` and
+    /// `mismatch` of the key.
+    Status note_restored(std::string_view key, Time now);
+    /// The source is on HOLD from here on.
+    Status hold(Time now);
+    /// Takes back what was wanted of keys that are held: on HOLD only new keys are fetched.
+    Status forget_changes();
+    /// Remembers when the source was first listed.
+    Status note_listed(Time now);
     /// Raises an alarm; see Ledger::raise_alarm.
     Result<bool> raise_alarm(std::string_view kind, std::string_view key, std::string_view message,
                              Time now);
@@ -172,16 +221,73 @@ class Ledger {
   struct Placed {
     SourceId source = 0;
     Archive archive;
+    bool watched = false;  ///< it is an arrival in its series; see take_arrivals()
   };
-  /// Records a batch of archives as held, all or none: only after their names are durable. Each one
-  /// is no longer pending, its refusal is forgotten, its alarms `unreadable` and `mismatch` end,
-  /// and the totals are right.
-  Status record(const std::vector<Placed>& batch);
+  /// An intent: this held key is about to get another content.
+  struct Supersession {
+    SourceId source = 0;
+    std::string key;
+  };
+  /// A batch of effects, recorded all or none, once every name in it is durable.
+  struct Batch {
+    struct Beside {
+      SourceId source = 0;
+      Generation generation;
+      std::optional<Role> fetched_as;  ///< none: it was held before, elsewhere
+    };
+    /// A fetched content turned out to be one that we have.
+    struct Same {
+      SourceId source = 0;
+      std::string key;
+      Identity upstream;
+      Sha256 sha256{};
+      Role role = Role::kChanged;
+    };
+    struct Removed {
+      SourceId source = 0;
+      std::string key;
+      std::string path;  ///< of the generation that is no longer
+    };
+    struct Raised {
+      SourceId source = 0;
+      std::string kind;
+      std::string key;
+      std::string message;  ///< of an open alarm too, which then says the newest
+    };
+    struct Ended {
+      SourceId source = 0;
+      std::string kind;
+      std::string key;
+    };
+    Time now{};
+    std::vector<Placed> archives;  ///< a key that is held gets this content in the other's stead
+    std::vector<Beside> generations;
+    std::vector<Same> same;
+    std::vector<Removed> removed;
+    std::vector<Raised> raised;
+    std::vector<Ended> ended;
+    std::vector<Supersession> intents;  ///< these stay open: there is still something to tidy up
+  };
+  /// Each content is no longer pending, its refusal is forgotten, the alarms `unreadable` and
+  /// `mismatch` of its key end, its intent of supersession is gone, and the totals are right.
+  Status record_batch(const Batch& batch);
+  Status record(const std::vector<Placed>& archives);
+
+  /// Says before the first rename that these held keys are about to get another content.
+  Status begin_supersessions(const std::vector<Supersession>& intents);
+  /// Those that a crash left.
+  Result<std::vector<Supersession>> open_supersessions(std::size_t limit);
+  Status end_supersession(const Supersession& intent);
 
   /// The content was refused upstream or failed its promise: no longer pending, remembered,
   /// counted.
   Status refuse(SourceId source, std::string_view key, RefusalKind kind, const Identity& upstream,
-                Time now);
+                Time now, Role role = Role::kNew);
+  /// Likewise, and raises an alarm with it, unless this very content was refused before: what was
+  /// acknowledged is not raised again. True when it is new.
+  Result<bool> refuse_with_alarm(SourceId source, std::string_view key, RefusalKind kind,
+                                 const Identity& upstream, Time now, Role role,
+                                 std::string_view alarm_kind, std::string_view message);
   struct RefusalCounts {
     std::uint64_t unreadable = 0;
     std::uint64_t archived = 0;
@@ -191,24 +297,92 @@ class Ledger {
 
   Status mark_sums_written(SourceId source);
 
+  Status end_hold(SourceId source);
+
   // ---- alarms ------------------------------------------------------------------------------
 
   /// True when it is new; an open alarm of the same source, kind and key is left as it is.
   Result<bool> raise_alarm(SourceId source, std::string_view kind, std::string_view key,
                            std::string_view message, Time now);
+  Result<bool> is_open(SourceId source, std::string_view kind, std::string_view key);
+  /// Whether one was raised at or after `after`, open or not.
+  Result<bool> was_raised(SourceId source, std::string_view kind, std::string_view key, Time after);
   Status end_alarm(SourceId source, std::string_view kind, std::string_view key, Time now);
-  /// The oldest `limit` open alarms of a source.
+  /// At most `limit` open alarms of a source: a mass-change first, then the oldest.
   Result<std::vector<Alarm>> open_alarms(SourceId source, std::size_t limit);
   Result<std::uint64_t> count_open_alarms(SourceId source);
+
+  /// Ends one open alarm of a source, or all of them; returns how many.
+  Result<std::uint64_t> acknowledge(SourceId source, std::optional<std::int64_t> alarm, Time now);
+  /// The open alarms of any source that mark_announced() has not been told of, oldest first.
+  struct Unannounced {
+    SourceId source = 0;
+    Alarm alarm;
+  };
+  Result<std::vector<Unannounced>> unannounced_alarms(std::size_t limit);
+  Status mark_announced(std::int64_t alarm);
 
   // ---- what is held ------------------------------------------------------------------------
 
   Result<Totals> totals(SourceId source);
+
+  /// The newest archive that the last complete listing had as it is held here; where there is none,
+  /// the newest of all. nullopt: nothing is held.
+  Result<std::optional<Archive>> newest_unchanged(SourceId source);
   Result<std::optional<Archive>> find(SourceId source, std::string_view key);
   /// True when the key is held or pending: the bucket has, or had, an object of that name.
   Result<bool> knows(SourceId source, std::string_view key);
   /// In byte order of the keys, until `visit` returns false.
   Status visit_archives(SourceId source, const std::function<bool(const Archive&)>& visit);
+
+  /// What is held beside the trusted contents, by key and then by path, until `visit` returns
+  /// false.
+  Status visit_generations(SourceId source, const std::function<bool(const Generation&)>& visit);
+  /// Those of one key, at most `limit` of them, the one that came last first.
+  Result<std::vector<Generation>> generations(SourceId source, std::string_view key,
+                                              std::size_t limit);
+  /// Where a content of this key lies beside the trusted one.
+  Result<std::optional<Generation>> find_generation(SourceId source, std::string_view key,
+                                                    const Sha256& sha256, Place place);
+  /// How many contents of this key are in quarantine.
+  Result<std::uint64_t> count_quarantined(SourceId source, std::string_view key);
+
+  // ---- what is expected of the bucket ------------------------------------------------------
+
+  /// The lifecycle rules that the bucket's x-amz-expiration has named, with the days that they
+  /// leave an object.
+  struct Expiry {
+    std::optional<Time> asked_at;  ///< none: there was no first contact yet
+    std::map<std::string, std::int64_t> days_by_rule;
+  };
+  Result<Expiry> expiry(SourceId source);
+  Status note_expiry_rule(SourceId source, std::string_view rule, std::int64_t days);
+  Status note_expiry_asked(SourceId source, Time now);
+
+  struct Arrival {
+    std::string key;
+    std::uint64_t size_bytes = 0;
+    Time held_since{};
+  };
+  struct Series {
+    std::string name;
+    std::uint64_t archives = 0;
+    Time newest_held_since{};
+    std::vector<std::uint64_t> recent_sizes_bytes;  ///< of the last 10, the newest last
+  };
+  /// Takes all that arrived since the last call into its series, the earliest upstream first.
+  /// `judge` sees the series before the arrival and may say what is wrong with it: that becomes an
+  /// open alarm `small`, told to `raised`. Where `spec` is not that of the last call the series are
+  /// made anew from all that is held, which is judged no more. All or nothing.
+  Status take_arrivals(
+      SourceId source, std::string_view spec,
+      const std::function<std::string(std::string_view key)>& series_of,
+      const std::function<std::optional<std::string>(const Arrival&, const Series&)>& judge,
+      Time now,
+      const std::function<void(const std::string& key, const std::string& message)>& raised);
+  /// The series with at least `archives` archives, by name, until `visit` returns false.
+  Status visit_series(SourceId source, std::uint64_t archives,
+                      const std::function<bool(const Series&)>& visit);
 
   // ---- what an endpoint can and cannot -----------------------------------------------------
 

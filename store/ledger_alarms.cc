@@ -20,6 +20,18 @@ Result<bool> raise(Database& database, SourceId source, std::string_view kind, s
   return true;
 }
 
+Status raise_newest(Database& database, SourceId source, std::string_view kind,
+                    std::string_view key, std::string_view message, Time now) {
+  const Result<bool> raised = raise(database, source, kind, key, message, now);
+  if (!raised) return tl::unexpected(raised.error());
+  if (*raised) return {};
+  const Result<std::uint64_t> done = database.run(
+      "UPDATE alarm SET message=?4 WHERE source_id=?1 AND kind=?2 AND key=?3 AND ended_at IS NULL",
+      source, kind, Bytes{key}, message);
+  if (!done) return tl::unexpected(done.error());
+  return {};
+}
+
 Status end(Database& database, SourceId source, std::string_view kind, std::string_view key,
            Time now) {
   const Result<std::uint64_t> done = database.run(
@@ -36,6 +48,23 @@ Result<bool> Ledger::raise_alarm(SourceId source, std::string_view kind, std::st
   return alarms::raise(impl_->database, source, kind, key, message, now);
 }
 
+Result<bool> Ledger::is_open(SourceId source, std::string_view kind, std::string_view key) {
+  const Result<std::int64_t> open = impl_->database.read_integer(
+      "SELECT 1 FROM alarm WHERE source_id=?1 AND kind=?2 AND key=?3 AND ended_at IS NULL", source,
+      kind, Bytes{key});
+  if (!open) return tl::unexpected(open.error());
+  return *open != 0;
+}
+
+Result<bool> Ledger::was_raised(SourceId source, std::string_view kind, std::string_view key,
+                                Time after) {
+  const Result<std::int64_t> found = impl_->database.read_integer(
+      "SELECT EXISTS (SELECT 1 FROM alarm WHERE source_id=?1 AND key=?2 AND kind=?3 AND since>=?4)",
+      source, Bytes{key}, kind, rows::seconds(after));
+  if (!found) return tl::unexpected(found.error());
+  return *found != 0;
+}
+
 Status Ledger::end_alarm(SourceId source, std::string_view kind, std::string_view key, Time now) {
   return alarms::end(impl_->database, source, kind, key, now);
 }
@@ -43,7 +72,7 @@ Status Ledger::end_alarm(SourceId source, std::string_view kind, std::string_vie
 Result<std::vector<Alarm>> Ledger::open_alarms(SourceId source, std::size_t limit) {
   Result<Query> query = impl_->database.query(
       "SELECT alarm_id, kind, key, since, message FROM alarm WHERE source_id=?1 AND ended_at IS "
-      "NULL ORDER BY alarm_id LIMIT ?2");
+      "NULL ORDER BY kind='mass-change' DESC, alarm_id LIMIT ?2");
   if (!query) return tl::unexpected(query.error());
   query->bind(source, static_cast<std::int64_t>(limit));
   std::vector<Alarm> found;
@@ -61,6 +90,41 @@ Result<std::uint64_t> Ledger::count_open_alarms(SourceId source) {
       "SELECT count(*) FROM alarm WHERE source_id=?1 AND ended_at IS NULL", source);
   if (!count) return tl::unexpected(count.error());
   return static_cast<std::uint64_t>(*count);
+}
+
+Result<std::uint64_t> Ledger::acknowledge(SourceId source, std::optional<std::int64_t> alarm,
+                                          Time now) {
+  if (!alarm) {
+    return impl_->database.run(
+        "UPDATE alarm SET ended_at=?2 WHERE source_id=?1 AND ended_at IS NULL", source,
+        rows::seconds(now));
+  }
+  return impl_->database.run(
+      "UPDATE alarm SET ended_at=?2 WHERE source_id=?1 AND alarm_id=?3 AND ended_at IS NULL",
+      source, rows::seconds(now), *alarm);
+}
+
+Result<std::vector<Ledger::Unannounced>> Ledger::unannounced_alarms(std::size_t limit) {
+  Result<Query> query = impl_->database.query(
+      "SELECT alarm_id, kind, key, since, message, source_id FROM alarm WHERE announced=0 AND "
+      "ended_at IS NULL ORDER BY alarm_id LIMIT ?1");
+  if (!query) return tl::unexpected(query.error());
+  std::vector<Unannounced> found;
+  const Status done = rows::each(query->bind(static_cast<std::int64_t>(limit)), [&](Query& row) {
+    found.push_back({row.integer(5),
+                     {row.integer(0), std::string(row.bytes(1)), std::string(row.bytes(2)),
+                      rows::time(row.integer(3)), std::string(row.bytes(4))}});
+    return true;
+  });
+  if (!done) return tl::unexpected(done.error());
+  return found;
+}
+
+Status Ledger::mark_announced(std::int64_t alarm) {
+  const Result<std::uint64_t> done =
+      impl_->database.run("UPDATE alarm SET announced=1 WHERE alarm_id=?1", alarm);
+  if (!done) return tl::unexpected(done.error());
+  return {};
 }
 
 }  // namespace store

@@ -2,8 +2,10 @@
 
 // Shared by the files that implement store/ledger.h; for nobody else.
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -37,12 +39,42 @@ inline Identity identity(const Query& row, int first_column) {
           std::string(row.bytes(first_column + 2))};
 }
 
+inline Bytes digest(const Sha256& sha256) {
+  return {{reinterpret_cast<const char*>(sha256.data()), sha256.size()}};
+}
+
+inline Sha256 digest(std::string_view column) {
+  Sha256 sha256{};
+  const auto bytes = std::as_bytes(std::span(column));
+  std::copy_n(bytes.begin(), std::min(bytes.size(), sha256.size()), sha256.begin());
+  return sha256;
+}
+
+/// Tells the contents apart that one key can wait for: empty for the current one.
+inline std::string_view slot(Role role, const Identity& upstream) {
+  return role == Role::kNoncurrent ? std::string_view(upstream.version_id) : std::string_view();
+}
+
+/// Calls `take` with each row until it returns false.
+template <typename Take>
+Status each(Query& query, const Take& take) {
+  while (true) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row || !take(query)) return {};
+  }
+}
+
 }  // namespace rows
 
 namespace alarms {
 
 Result<bool> raise(Database& database, SourceId source, std::string_view kind, std::string_view key,
                    std::string_view message, Time now);
+
+/// Raises it, or lets the open one say `message`.
+Status raise_newest(Database& database, SourceId source, std::string_view kind,
+                    std::string_view key, std::string_view message, Time now);
 
 Status end(Database& database, SourceId source, std::string_view kind, std::string_view key,
            Time now);

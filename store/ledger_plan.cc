@@ -14,9 +14,9 @@ namespace {
 // What a plan wants is collected in a temporary table and compared with `pending` at its end. That
 // keeps memory constant, and a plan that is what it was before never takes a lock to write.
 constexpr std::string_view kMakeWanted =
-    "CREATE TEMP TABLE IF NOT EXISTS wanted (key BLOB PRIMARY KEY, last_modified INTEGER NOT NULL, "
-    "etag TEXT NOT NULL, size_bytes INTEGER NOT NULL, version_id TEXT NOT NULL) STRICT, WITHOUT "
-    "ROWID";
+    "CREATE TEMP TABLE IF NOT EXISTS wanted (key BLOB NOT NULL, slot TEXT NOT NULL, last_modified "
+    "INTEGER NOT NULL, role INTEGER NOT NULL, etag TEXT NOT NULL, size_bytes INTEGER NOT NULL, "
+    "version_id TEXT NOT NULL, PRIMARY KEY (key, slot)) STRICT, WITHOUT ROWID";
 
 // The keys that start with a prefix, as a condition on a column; both bounds are parameters.
 class PrefixRange {
@@ -41,8 +41,8 @@ class PrefixRange {
 };
 
 constexpr std::string_view kUnchanged =
-    "w.key=p.key AND w.last_modified=p.last_modified AND w.etag=p.etag AND "
-    "w.size_bytes=p.size_bytes AND w.version_id=p.version_id";
+    "w.key=p.key AND w.slot=p.slot AND w.last_modified=p.last_modified AND w.role=p.role AND "
+    "w.etag=p.etag AND w.size_bytes=p.size_bytes AND w.version_id=p.version_id";
 
 // Without a deviation in the whole source there is nothing to look up for each of a million keys.
 std::string held_sql(const PrefixRange& range, bool any_deviation) {
@@ -86,6 +86,7 @@ struct Ledger::Plan::Impl {
   Result<const HeldKey*> next_held();
   Status note(std::string_view key, Deviation deviation, const Identity& to, Time now);
   Result<std::pair<Deviation, Identity>> deviation_now(std::string_view key);
+  Status write(const Result<std::uint64_t>& done);
   Status write_pending();
   Status commit();
 
@@ -163,12 +164,13 @@ Result<const HeldKey*> Ledger::Plan::Impl::next_held() {
 
 Result<const HeldKey*> Ledger::Plan::next_held() { return impl_->checked(impl_->next_held()); }
 
-Result<std::optional<Refusal>> Ledger::Plan::refusal(std::string_view key) {
+Result<std::optional<Refusal>> Ledger::Plan::refusal(std::string_view key,
+                                                     std::string_view version_id) {
   Result<Query> query = impl_->database().query(
       "SELECT kind, etag, size_bytes, version_id, since, asked_at, asks FROM refusal "
-      "WHERE source_id=?1 AND key=?2");
+      "WHERE source_id=?1 AND key=?2 AND slot=?3");
   if (!query) return tl::unexpected(query.error());
-  const Result<bool> row = query->bind(impl_->source, Bytes{key}).step();
+  const Result<bool> row = query->bind(impl_->source, Bytes{key}, version_id).step();
   if (!row) return tl::unexpected(row.error());
   if (!*row) return std::nullopt;
   return Refusal{static_cast<RefusalKind>(query->integer(0)), rows::identity(*query, 1),
@@ -176,13 +178,32 @@ Result<std::optional<Refusal>> Ledger::Plan::refusal(std::string_view key) {
                  static_cast<int>(query->integer(6))};
 }
 
+Result<Known> Ledger::Plan::known(std::string_view key, const Identity& upstream) {
+  // One ETag and size under one key are one content, whatever the version; only where there is no
+  // ETag the version has to say it.
+  Result<Query> query = impl_->database().query(
+      "SELECT s.sha256=(SELECT sha256 FROM archive WHERE source_id=?1 AND key=?2) FROM sighting s "
+      "WHERE s.source_id=?1 AND s.key=?2 AND s.etag=?3 AND s.size_bytes=?4 AND (s.version_id=?5 OR "
+      "s.etag<>'') LIMIT 1");
+  if (!query) return tl::unexpected(query.error());
+  const Result<bool> row =
+      query
+          ->bind(impl_->source, Bytes{key}, std::string_view(upstream.etag),
+                 rows::signed_size(upstream.size_bytes), std::string_view(upstream.version_id))
+          .step();
+  if (!row) return tl::unexpected(row.error());
+  if (!*row) return Known::kNo;
+  return query->integer(0) == 1 ? Known::kHeld : Known::kBeside;
+}
+
 // ---- what the listing says ----------------------------------------------------------------------
 
 Status Ledger::Plan::want(const Pending& pending) {
   const Result<std::uint64_t> done = impl_->checked(impl_->database().run(
-      "INSERT OR REPLACE INTO temp.wanted (key, last_modified, etag, size_bytes, version_id) "
-      "VALUES (?1, ?2, ?3, ?4, ?5)",
-      Bytes{pending.key}, rows::seconds(pending.last_modified),
+      "INSERT OR REPLACE INTO temp.wanted (key, slot, last_modified, role, etag, size_bytes, "
+      "version_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+      Bytes{pending.key}, rows::slot(pending.role, pending.upstream),
+      rows::seconds(pending.last_modified), static_cast<std::int64_t>(pending.role),
       std::string_view(pending.upstream.etag), rows::signed_size(pending.upstream.size_bytes),
       std::string_view(pending.upstream.version_id)));
   if (!done) return tl::unexpected(done.error());
@@ -236,22 +257,60 @@ Status Ledger::Plan::note_same(std::string_view key) {
   return impl_->checked(impl_->note(key, Deviation::kNone, Identity{}, Time{}));
 }
 
+Status Ledger::Plan::note_restored(std::string_view key, Time now) {
+  if (Status same = note_same(key); !same) return same;
+  for (const std::string_view kind : {"unreadable", "mismatch"}) {
+    const Status ended = alarms::end(impl_->database(), impl_->source, kind, key, now);
+    if (!ended) return impl_->checked(ended);
+  }
+  return {};
+}
+
 Result<bool> Ledger::Plan::raise_alarm(std::string_view kind, std::string_view key,
                                        std::string_view message, Time now) {
   return impl_->checked(alarms::raise(impl_->database(), impl_->source, kind, key, message, now));
 }
 
+Status Ledger::Plan::Impl::write(const Result<std::uint64_t>& done) {
+  const auto result = checked(done);
+  return result ? Status{} : tl::unexpected(result.error());
+}
+
+Status Ledger::Plan::hold(Time now) {
+  return impl_->write(
+      impl_->database().run("UPDATE source SET hold_since=?2 WHERE source_id=?1 AND hold_since IS "
+                            "NULL",
+                            impl_->source, rows::seconds(now)));
+}
+
+Status Ledger::Plan::forget_changes() {
+  return impl_->write(impl_->database().run(
+      "DELETE FROM temp.wanted WHERE role<>?2 AND EXISTS (SELECT 1 FROM archive a WHERE "
+      "a.source_id=?1 AND a.key=wanted.key)",
+      impl_->source, static_cast<std::int64_t>(Role::kNew)));
+}
+
+Status Ledger::Plan::note_listed(Time now) {
+  const Result<std::int64_t> first = impl_->checked(impl_->database().read_integer(
+      "SELECT first_listed_at IS NULL FROM source WHERE source_id=?1", impl_->source));
+  if (!first) return tl::unexpected(first.error());
+  if (*first == 0) return {};
+  return impl_->write(
+      impl_->database().run("UPDATE source SET first_listed_at=?2 WHERE source_id=?1",
+                            impl_->source, rows::seconds(now)));
+}
+
 Status Ledger::Plan::visit_wanted(const std::function<bool(const Pending&)>& visit) {
   Result<Query> query = impl_->database().query(
-      "SELECT key, etag, size_bytes, version_id, last_modified FROM temp.wanted "
-      "ORDER BY last_modified DESC, key");
+      "SELECT key, etag, size_bytes, version_id, last_modified, role FROM temp.wanted "
+      "ORDER BY last_modified DESC, key, slot");
   if (!query) return tl::unexpected(query.error());
   while (true) {
     const Result<bool> row = query->step();
     if (!row) return tl::unexpected(row.error());
     if (!*row) return {};
     const Pending pending{std::string(query->bytes(0)), rows::identity(*query, 1),
-                          rows::time(query->integer(4))};
+                          rows::time(query->integer(4)), static_cast<Role>(query->integer(5))};
     if (!visit(pending)) return {};
   }
 }
@@ -276,15 +335,16 @@ Status Ledger::Plan::Impl::write_pending() {
   // What is still pending under a wanted key is what is wanted.
   constexpr std::string_view kNew =
       "FROM temp.wanted AS w WHERE NOT EXISTS (SELECT 1 FROM pending p WHERE p.source_id=?1 AND "
-      "p.key=w.key)";
+      "p.key=w.key AND p.slot=w.slot)";
   any = database().read_integer(fmt::format("SELECT EXISTS (SELECT 1 {})", kNew), source);
   if (!any) return tl::unexpected(any.error());
   if (*any == 0) return {};
   // In the order of the table, so that its pages are filled one after the other.
   const Result<std::uint64_t> done = database().run(
-      fmt::format("INSERT INTO pending (source_id, last_modified, key, etag, size_bytes, "
-                  "version_id) SELECT ?1, w.last_modified, w.key, w.etag, w.size_bytes, "
-                  "w.version_id {} ORDER BY w.last_modified DESC, w.key",
+      fmt::format("INSERT INTO pending (source_id, last_modified, key, slot, role, etag, "
+                  "size_bytes, version_id) SELECT ?1, w.last_modified, w.key, w.slot, w.role, "
+                  "w.etag, w.size_bytes, w.version_id {} ORDER BY w.last_modified DESC, w.key, "
+                  "w.slot",
                   kNew),
       source);
   if (!done) return tl::unexpected(done.error());

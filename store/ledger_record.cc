@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -16,6 +18,8 @@ struct Difference {
   std::int64_t size_bytes = 0;
   std::map<std::string, std::int64_t> verified_by;
   std::map<std::int64_t, std::int64_t> refusals;  // by RefusalKind
+  std::int64_t superseded = 0;
+  std::int64_t quarantined = 0;
   const Archive* newest = nullptr;
   bool newest_may_have_aged = false;
 };
@@ -24,18 +28,20 @@ struct Difference {
 // each time, which costs as much as all the rest.
 
 /// The kind of the refusal that there was.
-Result<std::optional<std::int64_t>> forget_refusal(Database& database, SourceId source, Bytes key) {
+Result<std::optional<std::int64_t>> forget_refusal(Database& database, SourceId source, Bytes key,
+                                                   std::string_view slot) {
   std::int64_t kind = 0;
   {
-    Result<Query> query = database.query("SELECT kind FROM refusal WHERE source_id=?1 AND key=?2");
+    Result<Query> query =
+        database.query("SELECT kind FROM refusal WHERE source_id=?1 AND key=?2 AND slot=?3");
     if (!query) return tl::unexpected(query.error());
-    const Result<bool> row = query->bind(source, key).step();
+    const Result<bool> row = query->bind(source, key, slot).step();
     if (!row) return tl::unexpected(row.error());
     if (!*row) return std::nullopt;
     kind = query->integer(0);
   }
-  const Result<std::uint64_t> done =
-      database.run("DELETE FROM refusal WHERE source_id=?1 AND key=?2", source, key);
+  const Result<std::uint64_t> done = database.run(
+      "DELETE FROM refusal WHERE source_id=?1 AND key=?2 AND slot=?3", source, key, slot);
   if (!done) return tl::unexpected(done.error());
   return kind;
 }
@@ -51,8 +57,12 @@ class Recorder {
     if (!done) return done;
     done = insert(placed.source, archive);
     if (!done) return done;
-    done = settle(placed.source, archive, difference);
+    done = settle(placed.source, archive.key, {}, archive.held_since, difference);
     if (!done) return done;
+    if (placed.watched) {
+      done = note_arrival(placed.source, archive);
+      if (!done) return done;
+    }
 
     ++difference.archives;
     difference.size_bytes += rows::signed_size(archive.upstream.size_bytes);
@@ -62,6 +72,51 @@ class Recorder {
                                  std::tie(archive.last_modified, archive.key)) {
       difference.newest = &archive;
     }
+    return {};
+  }
+
+  Status add(const Ledger::Batch::Beside& beside) {
+    Difference& difference = differences_[beside.source];
+    const Generation& generation = beside.generation;
+    const Result<std::uint64_t> inserted = database_.run(
+        "INSERT INTO generation (source_id, key, path, place, etag, size_bytes, version_id, "
+        "last_modified, sha256, verified_by, held_since, read_at, placed_at) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING",
+        beside.source, Bytes{generation.key}, std::string_view(generation.path),
+        static_cast<std::int64_t>(generation.place), std::string_view(generation.upstream.etag),
+        rows::signed_size(generation.upstream.size_bytes),
+        std::string_view(generation.upstream.version_id), rows::seconds(generation.last_modified),
+        rows::digest(generation.sha256), std::string_view(generation.verified_by),
+        rows::seconds(generation.held_since), rows::seconds(generation.read_at),
+        rows::seconds(generation.placed_at));
+    if (!inserted) return tl::unexpected(inserted.error());
+    count(generation.place, static_cast<std::int64_t>(*inserted), difference);
+    const Status sighted =
+        sight(beside.source, generation.key, generation.upstream, generation.sha256);
+    if (!sighted || !beside.fetched_as) return sighted;
+    return settle(beside.source, generation.key,
+                  rows::slot(*beside.fetched_as, generation.upstream), generation.held_since,
+                  difference);
+  }
+
+  Status add(const Ledger::Batch::Same& same, Time now) {
+    Status done = sight(same.source, same.key, same.upstream, same.sha256);
+    if (!done) return done;
+    return settle(same.source, same.key, rows::slot(same.role, same.upstream), now,
+                  differences_[same.source]);
+  }
+
+  Status remove(const Ledger::Batch::Removed& removed) {
+    const Result<std::int64_t> place = database_.read_integer(
+        "SELECT place FROM generation WHERE source_id=?1 AND key=?2 AND path=?3", removed.source,
+        Bytes{removed.key}, std::string_view(removed.path));
+    if (!place) return tl::unexpected(place.error());
+    if (*place == 0) return {};
+    const Result<std::uint64_t> done =
+        database_.run("DELETE FROM generation WHERE source_id=?1 AND key=?2 AND path=?3",
+                      removed.source, Bytes{removed.key}, std::string_view(removed.path));
+    if (!done) return tl::unexpected(done.error());
+    count(static_cast<Place>(*place), -1, differences_[removed.source]);
     return {};
   }
 
@@ -88,14 +143,16 @@ class Recorder {
     if (rows::time(query->integer(2)) > archive.last_modified) {
       difference.newest_may_have_aged = true;
     }
-    const Result<std::uint64_t> same = database_.run(
-        "DELETE FROM deviation WHERE source_id=?1 AND key=?2", source, Bytes{archive.key});
-    if (!same) return tl::unexpected(same.error());
+    for (const std::string_view table : {"deviation", "supersession"}) {
+      const Result<std::uint64_t> done =
+          database_.run(fmt::format("DELETE FROM {} WHERE source_id=?1 AND key=?2", table), source,
+                        Bytes{archive.key});
+      if (!done) return tl::unexpected(done.error());
+    }
     return {};
   }
 
   Status insert(SourceId source, const Archive& archive) {
-    const auto* const digest = reinterpret_cast<const char*>(archive.sha256.data());
     const Result<std::uint64_t> done = database_.run(
         "INSERT OR REPLACE INTO archive (source_id, key, variant, etag, size_bytes, version_id, "
         "last_modified, sha256, verified_by, held_since, read_at) "
@@ -103,22 +160,49 @@ class Recorder {
         source, Bytes{archive.key}, std::int64_t{archive.variant == NameVariant::kPlain ? 0 : 1},
         std::string_view(archive.upstream.etag), rows::signed_size(archive.upstream.size_bytes),
         std::string_view(archive.upstream.version_id), rows::seconds(archive.last_modified),
-        Bytes{{digest, archive.sha256.size()}}, std::string_view(archive.verified_by),
+        rows::digest(archive.sha256), std::string_view(archive.verified_by),
         rows::seconds(archive.held_since), rows::seconds(archive.read_at));
     if (!done) return tl::unexpected(done.error());
     return {};
   }
 
-  Status settle(SourceId source, const Archive& archive, Difference& difference) {
-    const Bytes key{archive.key};
-    const Result<std::uint64_t> done =
-        database_.run("DELETE FROM pending WHERE source_id=?1 AND key=?2", source, key);
+  static void count(Place place, std::int64_t change, Difference& difference) {
+    (place == Place::kSuperseded ? difference.superseded : difference.quarantined) += change;
+  }
+
+  Status sight(SourceId source, std::string_view key, const Identity& upstream,
+               const Sha256& sha256) {
+    const Result<std::uint64_t> done = database_.run(
+        "INSERT OR REPLACE INTO sighting (source_id, key, etag, size_bytes, version_id, sha256) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        source, Bytes{key}, std::string_view(upstream.etag), rows::signed_size(upstream.size_bytes),
+        std::string_view(upstream.version_id), rows::digest(sha256));
     if (!done) return tl::unexpected(done.error());
-    const Result<std::optional<std::int64_t>> refused = forget_refusal(database_, source, key);
+    return {};
+  }
+
+  Status note_arrival(SourceId source, const Archive& archive) {
+    const Result<std::uint64_t> done = database_.run(
+        "INSERT OR REPLACE INTO arrival (source_id, last_modified, key, size_bytes, held_since) "
+        "VALUES (?1, ?2, ?3, ?4, ?5)",
+        source, rows::seconds(archive.last_modified), Bytes{archive.key},
+        rows::signed_size(archive.upstream.size_bytes), rows::seconds(archive.held_since));
+    if (!done) return tl::unexpected(done.error());
+    return {};
+  }
+
+  // What was asked of the upstream is answered.
+  Status settle(SourceId source, std::string_view key, std::string_view slot, Time now,
+                Difference& difference) {
+    const Result<std::uint64_t> done = database_.run(
+        "DELETE FROM pending WHERE source_id=?1 AND key=?2 AND slot=?3", source, Bytes{key}, slot);
+    if (!done) return tl::unexpected(done.error());
+    const Result<std::optional<std::int64_t>> refused =
+        forget_refusal(database_, source, Bytes{key}, slot);
     if (!refused) return tl::unexpected(refused.error());
     if (*refused) --difference.refusals[**refused];
     for (const std::string_view kind : {"unreadable", "mismatch"}) {
-      const Status ended = alarms::end(database_, source, kind, archive.key, archive.held_since);
+      const Status ended = alarms::end(database_, source, kind, key, now);
       if (!ended) return ended;
     }
     return {};
@@ -134,11 +218,16 @@ class Recorder {
                                  name_of(static_cast<RefusalKind>(kind)), count);
       if (!done) return done;
     }
+    const bool only_looked_at =
+        difference.newest == nullptr && difference.superseded == 0 && difference.quarantined == 0;
+    if (only_looked_at) return {};
     Result<std::uint64_t> done = database_.run(
-        "UPDATE source SET archives=archives+?2, size_bytes=size_bytes+?3, sums_stale=1 "
-        "WHERE source_id=?1",
-        source, difference.archives, difference.size_bytes);
+        "UPDATE source SET archives=archives+?2, size_bytes=size_bytes+?3, "
+        "superseded=superseded+?4, quarantined=quarantined+?5, sums_stale=1 WHERE source_id=?1",
+        source, difference.archives, difference.size_bytes, difference.superseded,
+        difference.quarantined);
     if (!done) return tl::unexpected(done.error());
+    if (difference.newest == nullptr) return {};
     const Archive& newest = *difference.newest;
     done = database_.run(
         "UPDATE source SET newest_modified=?2, newest_key=?3 WHERE source_id=?1 AND "
@@ -189,55 +278,130 @@ std::string_view name_of(RefusalKind kind) {
   return "unreadable";
 }
 
-Status Ledger::record(const std::vector<Placed>& batch) {
-  if (batch.empty()) return {};
-  Result<Transaction> transaction = Transaction::begin(impl_->database);
-  if (!transaction) return tl::unexpected(transaction.error());
-  Recorder recorder(impl_->database);
-  for (const Placed& placed : batch) {
-    Status done = recorder.add(placed);
-    if (!done) return done;
-  }
-  Status done = recorder.write_sums();
-  if (!done) return done;
-  return transaction->commit();
+Status Ledger::record(const std::vector<Placed>& archives) {
+  if (archives.empty()) return {};
+  Batch batch;
+  batch.archives = archives;
+  return record_batch(batch);
 }
 
-Status Ledger::refuse(SourceId source, std::string_view key, RefusalKind kind,
-                      const Identity& upstream, Time now) {
+Status Ledger::record_batch(const Batch& batch) {
   Database& database = impl_->database;
   Result<Transaction> transaction = Transaction::begin(database);
   if (!transaction) return tl::unexpected(transaction.error());
-  Result<std::uint64_t> done =
-      database.run("DELETE FROM pending WHERE source_id=?1 AND key=?2", source, Bytes{key});
-  if (!done) return tl::unexpected(done.error());
+  Recorder recorder(database);
+  // What is beside first: it may be what an archive in this batch takes the place of.
+  for (const auto& removed : batch.removed) {
+    if (Status done = recorder.remove(removed); !done) return done;
+  }
+  for (const auto& beside : batch.generations) {
+    if (Status done = recorder.add(beside); !done) return done;
+  }
+  for (const Placed& placed : batch.archives) {
+    if (Status done = recorder.add(placed); !done) return done;
+  }
+  if (Status kept = begin_supersessions(batch.intents); !kept) return kept;
+  for (const auto& same : batch.same) {
+    if (Status done = recorder.add(same, batch.now); !done) return done;
+  }
+  if (Status done = recorder.write_sums(); !done) return done;
+  for (const auto& ended : batch.ended) {
+    if (Status done = alarms::end(database, ended.source, ended.kind, ended.key, batch.now);
+        !done) {
+      return done;
+    }
+  }
+  for (const auto& raised : batch.raised) {
+    if (Status done = alarms::raise_newest(database, raised.source, raised.kind, raised.key,
+                                           raised.message, batch.now);
+        !done) {
+      return done;
+    }
+  }
+  return transaction->commit();
+}
 
-  const auto kind_number = static_cast<std::int64_t>(kind);
-  const std::string_view etag = upstream.etag;
-  const std::string_view version_id = upstream.version_id;
-  const std::int64_t size_bytes = rows::signed_size(upstream.size_bytes);
-  done = database.run(
+namespace {
+
+struct NewRefusal {
+  SourceId source;
+  std::string_view key;
+  RefusalKind kind;
+  const Identity& upstream;
+  Time now;
+  std::string_view slot;
+};
+
+// False when the same was refused before.
+Result<bool> ask_once_more(Database& database, const NewRefusal& refusal) {
+  const Result<std::uint64_t> done = database.run(
       "UPDATE refusal SET asked_at=?7, asks=asks+1 WHERE source_id=?1 AND key=?2 AND kind=?3 AND "
-      "etag=?4 AND size_bytes=?5 AND version_id=?6",
-      source, Bytes{key}, kind_number, etag, size_bytes, version_id, rows::seconds(now));
+      "etag=?4 AND size_bytes=?5 AND version_id=?6 AND slot=?8",
+      refusal.source, Bytes{refusal.key}, static_cast<std::int64_t>(refusal.kind),
+      std::string_view(refusal.upstream.etag), rows::signed_size(refusal.upstream.size_bytes),
+      std::string_view(refusal.upstream.version_id), rows::seconds(refusal.now), refusal.slot);
   if (!done) return tl::unexpected(done.error());
-  if (*done == 1) return transaction->commit();
+  return *done == 0;
+}
 
-  const Result<std::optional<std::int64_t>> earlier = forget_refusal(database, source, Bytes{key});
+Status insert_refusal(Database& database, const NewRefusal& refusal) {
+  const Result<std::optional<std::int64_t>> earlier =
+      forget_refusal(database, refusal.source, Bytes{refusal.key}, refusal.slot);
   if (!earlier) return tl::unexpected(earlier.error());
   if (*earlier) {
-    const Status counted = adjust_tally(database, source, kTallyRefusal,
+    const Status counted = adjust_tally(database, refusal.source, kTallyRefusal,
                                         name_of(static_cast<RefusalKind>(**earlier)), -1);
     if (!counted) return counted;
   }
-  done = database.run(
+  const Result<std::uint64_t> done = database.run(
       "INSERT INTO refusal (source_id, key, kind, etag, size_bytes, version_id, since, asked_at, "
-      "asks) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, 1)",
-      source, Bytes{key}, kind_number, etag, size_bytes, version_id, rows::seconds(now));
+      "asks, slot) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, 1, ?8)",
+      refusal.source, Bytes{refusal.key}, static_cast<std::int64_t>(refusal.kind),
+      std::string_view(refusal.upstream.etag), rows::signed_size(refusal.upstream.size_bytes),
+      std::string_view(refusal.upstream.version_id), rows::seconds(refusal.now), refusal.slot);
   if (!done) return tl::unexpected(done.error());
-  const Status counted = adjust_tally(database, source, kTallyRefusal, name_of(kind), 1);
-  if (!counted) return counted;
-  return transaction->commit();
+  return adjust_tally(database, refusal.source, kTallyRefusal, name_of(refusal.kind), 1);
+}
+
+// True when it is new.
+Result<bool> refuse_in_transaction(Database& database, const NewRefusal& refusal) {
+  const Result<std::uint64_t> done =
+      database.run("DELETE FROM pending WHERE source_id=?1 AND key=?2 AND slot=?3", refusal.source,
+                   Bytes{refusal.key}, refusal.slot);
+  if (!done) return tl::unexpected(done.error());
+  const Result<bool> is_new = ask_once_more(database, refusal);
+  if (!is_new || !*is_new) return is_new;
+  if (Status inserted = insert_refusal(database, refusal); !inserted) {
+    return tl::unexpected(inserted.error());
+  }
+  return true;
+}
+
+}  // namespace
+
+Status Ledger::refuse(SourceId source, std::string_view key, RefusalKind kind,
+                      const Identity& upstream, Time now, Role role) {
+  Result<Transaction> transaction = Transaction::begin(impl_->database);
+  if (!transaction) return tl::unexpected(transaction.error());
+  const Result<bool> is_new = refuse_in_transaction(
+      impl_->database, {source, key, kind, upstream, now, rows::slot(role, upstream)});
+  return is_new ? transaction->commit() : tl::unexpected(is_new.error());
+}
+
+Result<bool> Ledger::refuse_with_alarm(SourceId source, std::string_view key, RefusalKind kind,
+                                       const Identity& upstream, Time now, Role role,
+                                       std::string_view alarm_kind, std::string_view message) {
+  Result<Transaction> transaction = Transaction::begin(impl_->database);
+  if (!transaction) return tl::unexpected(transaction.error());
+  Result<bool> is_new = refuse_in_transaction(
+      impl_->database, {source, key, kind, upstream, now, rows::slot(role, upstream)});
+  if (!is_new) return is_new;
+  if (*is_new) {
+    is_new = alarms::raise(impl_->database, source, alarm_kind, key, message, now);
+    if (!is_new) return is_new;
+  }
+  if (Status done = transaction->commit(); !done) return tl::unexpected(done.error());
+  return is_new;
 }
 
 Result<Ledger::RefusalCounts> Ledger::refusal_counts(SourceId source) {

@@ -5,8 +5,15 @@
 #include <set>
 #include <utility>
 
+#include "store/duplicate.h"
+
 namespace store {
 namespace {
+
+enum class Origin {
+  kStaged,  ///< its one name is in staging, and goes
+  kPlaced,  ///< it keeps the name that it has
+};
 
 constexpr std::size_t kMaxRememberedDirectories = 256;
 constexpr std::size_t kMaxSingleSyncs = 16;
@@ -40,24 +47,18 @@ Result<bool> same_size(Disk& disk, const std::string& one, const std::string& ot
          (*second)->kind == FileKind::kFile && (*first)->size_bytes == (*second)->size_bytes;
 }
 
-Result<bool> holds(Disk& disk, const std::string& path, std::span<const std::byte> sha256) {
-  auto file = disk.open(path, OpenMode::kRead);
-  if (!file) return tl::unexpected(file.error());
-  // Dirty pages stay in the cache: only after this does the digest come from the device.
-  if (auto synced = (*file)->sync(); !synced) return tl::unexpected(synced.error());
-  const auto digests = digest_file(**file, {{Algorithm::kSha256, {}}}, {});
-  if (!digests) return tl::unexpected(digests.error());
-  return std::ranges::equal(digests->digests.front(), sha256);
-}
-
 }  // namespace
 
 struct Placer::Impl {
   Impl(Disk& the_disk, NameRules the_rules) : disk(the_disk), rules(the_rules) {}
 
-  Result<bool> claim(const std::string& staged_path, const std::string& path, NameVariant variant,
-                     std::span<const std::byte> sha256);
-  Result<bool> adopt(const std::string& staged_path, const std::string& path,
+  Result<bool> claim(const std::string& from_path, Origin origin, const std::string& path,
+                     NameVariant variant, std::span<const std::byte> sha256);
+  Result<std::string> claim_beside(const std::string& from_path, Origin origin,
+                                   const Beside& beside);
+  Status give_name(const std::string& from_path, Origin origin, const std::string& path,
+                   std::span<const std::byte> sha256);
+  Result<bool> adopt(const std::string& from_path, Origin origin, const std::string& path,
                      std::span<const std::byte> sha256);
   Result<bool> make_directories(const std::string& path, NameVariant variant);
   Result<bool> make_one_directory(const std::string& path, NameVariant variant);
@@ -133,31 +134,56 @@ Result<bool> Placer::Impl::folds_case(const std::string& existing_path) {
 }
 
 // False when the name, or the name of a directory on the way, is taken by something else.
-Result<bool> Placer::Impl::claim(const std::string& staged_path, const std::string& path,
-                                 NameVariant variant, std::span<const std::byte> sha256) {
+Result<bool> Placer::Impl::claim(const std::string& from_path, Origin origin,
+                                 const std::string& path, NameVariant variant,
+                                 std::span<const std::byte> sha256) {
   const std::string parent = parent_of(path);
   const auto ready = make_directories(parent, variant);
   if (!ready || !*ready) return ready;
-  auto renamed = disk.rename_no_replace(staged_path, path);
-  if (!renamed && renamed.error().kind == ErrorKind::kNotFound) {
+  auto named = give_name(from_path, origin, path, sha256);
+  if (!named && named.error().kind == ErrorKind::kNotFound) {
     // A directory that we remember may have been removed since.
     directories.clear();
     const auto ready_again = make_directories(parent, variant);
     if (!ready_again || !*ready_again) return ready_again;
-    renamed = disk.rename_no_replace(staged_path, path);
+    named = give_name(from_path, origin, path, sha256);
   }
-  if (renamed) {
+  if (named) {
     unsynced.insert(parent);
     return true;
   }
-  if (renamed.error().kind != ErrorKind::kExists) return tl::unexpected(renamed.error());
-  return adopt(staged_path, path, sha256);
+  if (named.error().kind != ErrorKind::kExists) return tl::unexpected(named.error());
+  return adopt(from_path, origin, path, sha256);
 }
 
-Result<bool> Placer::Impl::adopt(const std::string& staged_path, const std::string& path,
-                                 std::span<const std::byte> sha256) {
+Status Placer::Impl::give_name(const std::string& from_path, Origin origin, const std::string& path,
+                               std::span<const std::byte> sha256) {
+  if (origin == Origin::kStaged) return disk.rename_no_replace(from_path, path);
+  auto linked = disk.link(from_path, path);
+  if (linked || linked.error().kind != ErrorKind::kNotSupported) return linked;
+  const auto copy = copy_to_staging(disk, from_path, sha256);
+  if (!copy) return tl::unexpected(copy.error());
+  return disk.rename_no_replace(*copy, path);
+}
+
+Result<std::string> Placer::Impl::claim_beside(const std::string& from_path, Origin origin,
+                                               const Beside& beside) {
+  auto variant = NameVariant::kPlain;
+  for (auto& path : generation_paths(beside.source, beside.place, beside.key, rules,
+                                     beside.last_modified, beside.sha256)) {
+    const auto claimed = claim(from_path, origin, path, variant, beside.sha256);
+    if (!claimed) return tl::unexpected(claimed.error());
+    if (*claimed) return std::move(path);
+    variant = NameVariant::kDistinct;
+  }
+  return tl::unexpected(
+      Error{ErrorKind::kExists, 0, from_path, "every name for it beside the trusted one is taken"});
+}
+
+Result<bool> Placer::Impl::adopt(const std::string& from_path, Origin origin,
+                                 const std::string& path, std::span<const std::byte> sha256) {
   // Cheapest first: only a file that may be ours is read.
-  const auto comparable = same_size(disk, staged_path, path);
+  const auto comparable = same_size(disk, from_path, path);
   if (!comparable || !*comparable) return comparable;
   const auto exact = is_stored_name(disk, path);
   if (!exact || !*exact) return exact;
@@ -167,8 +193,10 @@ Result<bool> Placer::Impl::adopt(const std::string& staged_path, const std::stri
   if (auto finished = disk.set_finished(path, true); !finished) {
     return tl::unexpected(finished.error());
   }
-  if (auto removed = disk.remove_file(staged_path); !removed) {
-    return tl::unexpected(removed.error());
+  if (origin == Origin::kStaged) {
+    if (auto removed = disk.remove_file(from_path); !removed) {
+      return tl::unexpected(removed.error());
+    }
   }
   unsynced.insert(parent_of(path));
   return true;
@@ -193,12 +221,32 @@ Result<NameVariant> Placer::place(const std::string& staged_path, std::string_vi
   std::string path;
   for (const NameVariant variant : {NameVariant::kPlain, NameVariant::kDistinct}) {
     path = archive_path(source, key, impl_->rules, variant);
-    const auto claimed = impl_->claim(staged_path, path, variant, sha256);
+    const auto claimed = impl_->claim(staged_path, Origin::kStaged, path, variant, sha256);
     if (!claimed) return tl::unexpected(claimed.error());
     if (*claimed) return variant;
   }
   return tl::unexpected(
       Error{ErrorKind::kExists, 0, path, "both names of this key are taken by other files"});
+}
+
+Result<std::string> Placer::place_generation(const std::string& staged_path, const Beside& beside) {
+  if (auto finished = impl_->disk.set_finished(staged_path, true); !finished) {
+    return tl::unexpected(finished.error());
+  }
+  return impl_->claim_beside(staged_path, Origin::kStaged, beside);
+}
+
+Result<std::string> Placer::keep_aside(const std::string& placed_path, const Beside& beside) {
+  return impl_->claim_beside(placed_path, Origin::kPlaced, beside);
+}
+
+Status Placer::replace(const std::string& staged_path, const std::string& archive_path) {
+  if (auto finished = impl_->disk.set_finished(staged_path, true); !finished) return finished;
+  if (auto renamed = impl_->disk.rename_replace(staged_path, archive_path); !renamed) {
+    return renamed;
+  }
+  impl_->unsynced.insert(parent_of(archive_path));
+  return {};
 }
 
 void Placer::note_placed(std::string_view path) {

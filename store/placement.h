@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -11,6 +12,15 @@
 #include "store/layout.h"
 
 namespace store {
+
+/// A content that is held beside the trusted one of its key.
+struct Beside {
+  std::string_view source;
+  Place place = Place::kSuperseded;
+  std::string_view key;
+  std::chrono::sys_seconds last_modified{};  ///< the upstream's word
+  std::span<const std::byte> sha256;
+};
 
 /// Gives verified contents their names. This is the only way a name under archives/ comes to exist.
 ///
@@ -37,6 +47,19 @@ class Placer {
   /// On any error nothing under archives/ has changed that was there before.
   Result<NameVariant> place(const std::string& staged_path, std::string_view source,
                             std::string_view key, std::span<const std::byte> sha256);
+
+  /// Likewise for a staged content that is held beside the trusted one of its key: in the first of
+  /// its generation_paths() that can be had. Returns that path.
+  Result<std::string> place_generation(const std::string& staged_path, const Beside& beside);
+
+  /// Gives a placed content a second place beside the trusted one: a second name of the same file,
+  /// or a copy, synced and read back, where the filesystem has no links. The first place stays.
+  Result<std::string> keep_aside(const std::string& placed_path, const Beside& beside);
+
+  /// Puts a staged content in the place of a held one, atomically.
+  /// Requires, besides what place() does: the held content was kept aside, a sync() since has
+  /// succeeded, and the ledger holds the intent (see recover_supersessions()).
+  Status replace(const std::string& staged_path, const std::string& archive_path);
 
   /// For a file that already lies under its name (adopted after a crash): its directories are made
   /// durable by the next sync().

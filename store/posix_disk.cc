@@ -100,6 +100,7 @@ class PosixDisk final : public Disk {
   Result<std::optional<FileInfo>> stat(std::string_view path) override;
   Status make_directory(std::string_view path) override;
   Status rename_no_replace(std::string_view from, std::string_view to) override;
+  Status link(std::string_view from, std::string_view to) override;
   Status rename_replace(std::string_view from, std::string_view to) override;
   Status remove_file(std::string_view path) override { return remove(path, 0); }
   Status remove_directory(std::string_view path) override { return remove(path, AT_REMOVEDIR); }
@@ -204,6 +205,20 @@ Status PosixDisk::rename_no_replace(std::string_view from, std::string_view to) 
   error_number = errno;
   if (!lacks_support(error_number)) return failed(error_number, "link to", to);
   return rename_after_check(*source, *target, to);
+}
+
+Status PosixDisk::link(std::string_view from, std::string_view to) {
+  const auto source = beneath_.place_of(from, "link");
+  if (!source) return tl::unexpected(source.error());
+  const auto target = beneath_.place_of(to, "link to");
+  if (!target) return tl::unexpected(target.error());
+  if (::linkat(source->directory, source->name.c_str(), target->directory, target->name.c_str(),
+               0) == 0) {
+    return {};
+  }
+  // Too many links is a limit of the filesystem's, and a copy does not meet it.
+  const int error_number = errno == EMLINK ? EOPNOTSUPP : errno;
+  return failed(lacks_support(error_number) ? EOPNOTSUPP : error_number, "link to", to);
 }
 
 Status PosixDisk::rename_after_check(const Beneath::Place& from, const Beneath::Place& to,

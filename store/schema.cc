@@ -113,7 +113,121 @@ CREATE TABLE endpoint_evidence (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kMigrations = {kFirst};
+// `slot` tells the contents apart that one key can be waiting for: empty for the current one, the
+// version id for a noncurrent one. What was pending is what the next listing says anew.
+//
+// `generation` is what is held beside the trusted content of a key; its `path` is as on the disk.
+//
+// `sighting` says which content an upstream identity turned out to be, so that the same content
+// under another name is not fetched twice.
+//
+// `supersession` is an intent: written before a held file is moved aside, gone with the record of
+// what took its place.
+//
+// `arrival` is what came since the series were last looked at, and only where they are watched.
+constexpr const char* kGenerations = R"sql(
+ALTER TABLE source ADD COLUMN superseded INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE source ADD COLUMN quarantined INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE source ADD COLUMN hold_since INTEGER;
+ALTER TABLE source ADD COLUMN first_listed_at INTEGER;
+ALTER TABLE source ADD COLUMN expiry_asked_at INTEGER;
+ALTER TABLE source ADD COLUMN series_spec TEXT;
+ALTER TABLE alarm ADD COLUMN announced INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX alarm_by_key ON alarm (source_id, key, kind, since);
+CREATE INDEX alarm_unannounced ON alarm (alarm_id) WHERE announced=0;
+
+CREATE TABLE generation (
+  source_id INTEGER NOT NULL REFERENCES source,
+  key BLOB NOT NULL,
+  path TEXT NOT NULL,
+  place INTEGER NOT NULL,
+  etag TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  version_id TEXT NOT NULL,
+  last_modified INTEGER NOT NULL,
+  sha256 BLOB NOT NULL,
+  verified_by TEXT NOT NULL,
+  held_since INTEGER NOT NULL,
+  read_at INTEGER NOT NULL,
+  placed_at INTEGER NOT NULL,
+  PRIMARY KEY (source_id, key, path)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sighting (
+  source_id INTEGER NOT NULL REFERENCES source,
+  key BLOB NOT NULL,
+  etag TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  version_id TEXT NOT NULL,
+  sha256 BLOB NOT NULL,
+  PRIMARY KEY (source_id, key, etag, size_bytes, version_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE supersession (
+  source_id INTEGER NOT NULL REFERENCES source,
+  key BLOB NOT NULL,
+  PRIMARY KEY (source_id, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE expiry_rule (
+  source_id INTEGER NOT NULL REFERENCES source,
+  rule TEXT NOT NULL,
+  lifetime_days INTEGER NOT NULL,
+  PRIMARY KEY (source_id, rule)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE arrival (
+  source_id INTEGER NOT NULL REFERENCES source,
+  last_modified INTEGER NOT NULL,
+  key BLOB NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  held_since INTEGER NOT NULL,
+  PRIMARY KEY (source_id, last_modified, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE series (
+  source_id INTEGER NOT NULL REFERENCES source,
+  name BLOB NOT NULL,
+  archives INTEGER NOT NULL,
+  newest_held_since INTEGER NOT NULL,
+  recent_sizes TEXT NOT NULL,
+  PRIMARY KEY (source_id, name)
+) STRICT, WITHOUT ROWID;
+
+DROP TABLE pending;
+CREATE TABLE pending (
+  source_id INTEGER NOT NULL REFERENCES source,
+  last_modified INTEGER NOT NULL,
+  key BLOB NOT NULL,
+  slot TEXT NOT NULL,
+  role INTEGER NOT NULL,
+  etag TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  version_id TEXT NOT NULL,
+  PRIMARY KEY (source_id, last_modified DESC, key, slot)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX pending_by_key ON pending (source_id, key, slot);
+
+ALTER TABLE refusal RENAME TO refusal_before;
+CREATE TABLE refusal (
+  source_id INTEGER NOT NULL REFERENCES source,
+  key BLOB NOT NULL,
+  slot TEXT NOT NULL,
+  kind INTEGER NOT NULL,
+  etag TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  version_id TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  asked_at INTEGER NOT NULL,
+  asks INTEGER NOT NULL,
+  PRIMARY KEY (source_id, key, slot)
+) STRICT, WITHOUT ROWID;
+INSERT INTO refusal SELECT source_id, key, '', kind, etag, size_bytes, version_id, since, asked_at,
+  asks FROM refusal_before;
+DROP TABLE refusal_before;
+)sql";
+
+constexpr std::array kMigrations = {kFirst, kGenerations};
 
 Error corrupt(const Database& database, std::string detail) {
   return {ErrorKind::kCorrupt, 0, database.path(), std::move(detail)};

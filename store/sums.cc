@@ -17,12 +17,13 @@ constexpr std::size_t kBufferBytes = 64 * 1024;
 // Collects lines, so that a million archives are not a million writes.
 class SumsWriter {
  public:
-  SumsWriter(File& file, NameRules rules) : file_(file), rules_(rules) {}
+  explicit SumsWriter(File& file) : file_(file) {}
 
-  Status add(const Archive& archive) {
+  /// `path`: relative to the disk.
+  Status add(const Sha256& sha256, std::string_view path) {
     // No path of ours holds a backslash or a line break, which sha256sum would want escaped.
-    fmt::format_to(std::back_inserter(buffer_), "{}  archives/{}\n", to_hex(archive.sha256),
-                   path_of_key(archive.key, rules_, archive.variant));
+    fmt::format_to(std::back_inserter(buffer_), "{}  {}\n", to_hex(sha256),
+                   path.substr(path.find('/') + 1));
     return buffer_.size() < kBufferBytes ? Status{} : flush();
   }
 
@@ -35,18 +36,25 @@ class SumsWriter {
 
  private:
   File& file_;
-  NameRules rules_;
   std::string buffer_;
   std::uint64_t offset_ = 0;
 };
 
-Status write_lines(File& file, Ledger& ledger, SourceId source, NameRules rules) {
-  SumsWriter writer(file, rules);
+Status write_lines(File& file, Ledger& ledger, SourceId source, std::string_view source_name,
+                   NameRules rules) {
+  SumsWriter writer(file);
   Status written;
-  const Status visited = ledger.visit_archives(source, [&](const Archive& archive) {
-    written = writer.add(archive);
+  Status visited = ledger.visit_archives(source, [&](const Archive& archive) {
+    written =
+        writer.add(archive.sha256, archive_path(source_name, archive.key, rules, archive.variant));
     return written.has_value();
   });
+  if (visited && written) {
+    visited = ledger.visit_generations(source, [&](const Generation& generation) {
+      written = writer.add(generation.sha256, generation.path);
+      return written.has_value();
+    });
+  }
   if (!visited) return visited;
   if (!written) return written;
   written = writer.flush();
@@ -70,7 +78,8 @@ Status write_sums(Disk& disk, Ledger& ledger, SourceId source, std::string_view 
   const std::string path = sums_path(source_name);
   const Result<Totals> totals = ledger.totals(source);
   if (!totals) return tl::unexpected(totals.error());
-  if (totals->archives == 0) return remove_sums(disk, path, source_name);
+  if (totals->archives + totals->superseded + totals->quarantined == 0)
+    return remove_sums(disk, path, source_name);
 
   const std::string unfinished = path + ".new";
   // What a run that was cut off left may be without write permission.
@@ -78,7 +87,7 @@ Status write_sums(Disk& disk, Ledger& ledger, SourceId source, std::string_view 
   if (!done) return done;
   const Result<std::unique_ptr<File>> file = disk.open(unfinished, OpenMode::kCreateNew);
   if (!file) return tl::unexpected(file.error());
-  done = write_lines(**file, ledger, source, rules);
+  done = write_lines(**file, ledger, source, source_name, rules);
   if (!done) return done;
   done = disk.set_finished(unfinished, true);
   if (!done) return done;

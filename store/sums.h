@@ -9,8 +9,9 @@
 namespace store {
 
 /// Writes SOURCE/SHA256SUMS from the ledger: one line "hex  archives/PATH" an archive, in key
-/// order, replaced atomically and durable on return, in constant memory. A source that holds
-/// nothing has none. `sha256sum -c SHA256SUMS`, run in SOURCE, passes without holdfast.
+/// order, then likewise what is held beside them, replaced atomically and durable on return, in
+/// constant memory. A source that holds nothing has none. `sha256sum -c SHA256SUMS`, run in SOURCE,
+/// passes without holdfast.
 Status write_sums(Disk& disk, Ledger& ledger, SourceId source, std::string_view source_name,
                   NameRules rules);
 

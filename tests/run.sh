@@ -66,6 +66,7 @@ need_packages "${build_packages[@]}" "${test_packages[@]}"
 rm -rf "$logs"
 mkdir -p "$logs"
 
+script tests/structure_test.py
 build release all -DCMAKE_BUILD_TYPE=RelWithDebInfo -DHOLDFAST_DEVELOPER=ON
 suite release
 if [[ $quick == no ]]; then

@@ -45,6 +45,7 @@ TEST_CASE("a configuration with the required keys only has the contract's defaul
   CHECK(config->agent.limit_rate_bytes == 0);
   CHECK(config->agent.max_runtime.count() == 0);
   CHECK(config->agent.retries == 5);
+  CHECK(config->agent.on_alarm.empty());
   REQUIRE(config->sources.size() == 1);
   const auto& source = config->sources[0];
   CHECK(source.name == "site");
@@ -57,6 +58,14 @@ TEST_CASE("a configuration with the required keys only has the contract's defaul
   CHECK(source.credentials_file == "/etc/holdfast/credentials");
   CHECK(source.profile == "default");
   CHECK(source.ca_file.empty());
+  CHECK(source.versions == agent::Versions::kCurrent);
+  CHECK(source.on_change == agent::OnChange::kQuarantine);
+  CHECK(source.tripwire_share == 0.2);
+  CHECK(source.tripwire_min == 5);
+  CHECK(source.series.spec() == "auto");
+  CHECK_FALSE(source.expect_every);
+  CHECK(source.min_size_bytes == 0);
+  CHECK_FALSE(source.shrink_alarm_share);
   CHECK_FALSE(source.request_payer);
 }
 
@@ -64,10 +73,16 @@ TEST_CASE("every key is taken", "[config]") {
   const auto config = load(
       "; a comment\n# another\n\n[disk]\npath = /d\nrequire_mount = off\nid = abc\nmin_free = 2G\n"
       "[agent]\nstatus_file = /s\nparallel = 16\nlimit_rate = 10M\nmax_runtime = 26h\nretries = 9\n"
+      "on_alarm = mail -s \"$HOLDFAST_ALARM_KIND\" root # && true\n"
       "[source a-b_1]\nbucket = b ; not part of it\nprefix = p/\nendpoint = https://h:9000/\n"
       "allow_http = 1\nregion = r\naddressing = virtual\ncredentials_file = /c\nprofile = q\n"
-      "ca_file = /ca\ninclude = *.tar, db/**\nexclude = *.tmp\nversions = current\n"
-      "request_payer = yes\n[source second]\nbucket = c\naddressing = path\n");
+      "ca_file = /ca\ninclude = *.tar, db/**\nexclude = *.tmp\nversions = all\n"
+      "on_change = generations\ntripwire = 12.5%\ntripwire_min = 1\n"
+      "series = ^([a-z]+)-[0-9]{4}\nexpect_every = 26h\nmin_size = 10K\nshrink_alarm = 50%\n"
+      "request_payer = yes\n"
+      "[source second]\nbucket = c\naddressing = path\nversions = current\n"
+      "on_change = quarantine\ntripwire = off\nseries = source\n"
+      "[source third]\nbucket = d\ntripwire = 100%\nseries = auto\n");
   REQUIRE(config);
   CHECK_FALSE(config->disk.require_mount);
   CHECK(config->disk.id == "abc");
@@ -77,7 +92,8 @@ TEST_CASE("every key is taken", "[config]") {
   CHECK(config->agent.limit_rate_bytes == 10U << 20);
   CHECK(config->agent.max_runtime == std::chrono::hours(26));
   CHECK(config->agent.retries == 9);
-  REQUIRE(config->sources.size() == 2);
+  CHECK(config->agent.on_alarm == "mail -s \"$HOLDFAST_ALARM_KIND\" root # && true");
+  REQUIRE(config->sources.size() == 3);
   const auto& source = config->sources[0];
   CHECK(source.name == "a-b_1");
   CHECK(source.bucket == "b");
@@ -91,8 +107,23 @@ TEST_CASE("every key is taken", "[config]") {
   CHECK(source.ca_file == "/ca");
   CHECK(source.include == std::vector<std::string>{"*.tar", "db/**"});
   CHECK(source.exclude == std::vector<std::string>{"*.tmp"});
+  CHECK(source.versions == agent::Versions::kAll);
+  CHECK(source.on_change == agent::OnChange::kGenerations);
+  CHECK(source.tripwire_share == 0.125);
+  CHECK(source.tripwire_min == 1);
+  CHECK(source.series.spec() == "^([a-z]+)-[0-9]{4}");
+  CHECK(source.series.of("db-2026.tar") == "db");
+  CHECK(source.expect_every == std::chrono::hours(26));
+  CHECK(source.min_size_bytes == 10'240);
+  CHECK(source.shrink_alarm_share == 0.5);
   CHECK(source.request_payer);
-  CHECK(config->sources[1].addressing == s3::Addressing::kPath);
+  const auto& second = config->sources[1];
+  CHECK(second.addressing == s3::Addressing::kPath);
+  CHECK(second.versions == agent::Versions::kCurrent);
+  CHECK(second.on_change == agent::OnChange::kQuarantine);
+  CHECK_FALSE(second.tripwire_share);
+  CHECK(second.series.spec() == "source");
+  CHECK(config->sources[2].tripwire_share == 1.0);
 }
 
 TEST_CASE("include and exclude look at the key without the prefix", "[config]") {
@@ -144,11 +175,30 @@ TEST_CASE("every mistake is told with its line and what to do", "[config]") {
       Case{kGood + "include = a,,b\n", "5: include: an empty pattern stands in the list"},
       Case{kGood + "exclude = [a\n", "5: exclude: \"[a\" is not a pattern"},
       Case{kGood + "region =\n", "5: region is empty"},
+      Case{kGood + "on_change = keep\n", "5: on_change: \"keep\" is not quarantine or generations"},
+      Case{kGood + "tripwire = 20\n",
+           "5: tripwire: \"20\" is neither a percentage above 0% and up to 100% (such as 20%) nor "
+           "off"},
+      Case{kGood + "tripwire_min = 0\n", "5: tripwire_min: \"0\" is not a number from 1"},
+      Case{kGood + "expect_every = 26\n",
+           "5: expect_every: \"26\" is not a duration (such as 90s, 15m, 26h, 30d or 8w)"},
+      Case{kGood + "expect_every = 0\n",
+           "5: expect_every: \"0\" is not a duration (such as 90s, 15m, 26h, 30d or 8w)"},
+      Case{kGood + "min_size = small\n",
+           "5: min_size: \"small\" is not a size (such as 512, 64K, 10M, 2G or 1T)"},
+      Case{kGood + "shrink_alarm = off\n",
+           "5: shrink_alarm: \"off\" is not a percentage above 0% and up to 100% (such as 20%)"},
+      Case{kGood + "series = (a\n",
+           "5: series: \"(a\" is not auto, source or a POSIX extended regular expression with a "
+           "group: Unmatched ( or \\("},
       // What a later version will know.
-      Case{kGood + "versions = all\n",
-           "5: versions: \"versions = all\" is not supported yet by this version"},
       Case{kGood + "keep_last = 3\n",
            "5: keep_last: \"keep_last\" is not supported yet by this version; remove the line"},
+      Case{kGood + "scrub_every = 30d\n",
+           "5: scrub_every: \"scrub_every\" is not supported yet by this version; remove the line"},
+      Case{"[agent]\nmetrics_file = /m.prom\n",
+           "2: metrics_file: \"metrics_file\" is not supported yet by this version; remove the "
+           "line"},
       Case{"[agent]\nping_url = https://h\n",
            "2: ping_url: \"ping_url\" is not supported yet by this version; remove the line"},
       // Too little, too much.

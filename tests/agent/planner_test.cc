@@ -161,8 +161,9 @@ s3::ListedObject listed(std::string key, std::string etag = "e", std::uint64_t s
 
 agent::Planner::Figures plan(Held& held, const std::vector<s3::ListedObject>& listing,
                              const agent::SourceConfig& source = {}, std::int64_t now = kNow) {
+  const bool on_hold = held.totals().hold_since.has_value();
   auto plan = held.begin(source.prefix);
-  agent::Planner planner(plan, source, at(now));
+  agent::Planner planner(plan, source, on_hold, at(now));
   // In pages of two, so that the join crosses their bounds.
   for (std::size_t i = 0; i < listing.size(); i += 2) {
     const auto begin = listing.begin() + static_cast<std::ptrdiff_t>(i);
@@ -201,22 +202,193 @@ TEST_CASE("a plan that says what the last one said writes nothing", "[planner]")
   CHECK(held.disk.counts().bytes_written == 0);
 }
 
-TEST_CASE("a key with another ETag or size has changed; it is not fetched", "[planner]") {
+TEST_CASE("a held key with another ETag or size has changed, and its content is wanted",
+          "[planner]") {
   Held held;
   held.record({archive("a"), archive("b"), archive("c")});
   for (int run = 0; run < 2; ++run) {
     const auto figures = plan(held, {listed("a", "f"), listed("b", "e", 11), listed("c")});
     CHECK(figures.changed == 2);
-    CHECK(figures.new_alarms == (run == 0 ? 2 : 0));
-    CHECK(figures.wanted == 0);
-    CHECK(open_alarms(held) == 2);
-    CHECK(held.pending_keys().empty());
+    CHECK(figures.wanted == 2);
+    CHECK(held.pending_keys() == Names{"a", "b"});
+    CHECK(held.ledger.next_pending(held.source, nullptr, 1)->front().role == store::Role::kChanged);
   }
-  const auto alarms = *held.ledger.open_alarms(held.source, 100);
-  CHECK(alarms[0].kind == "changed");
-  CHECK(alarms[0].key == "a");
-  CHECK(alarms[0].message.find("the same size, 10 bytes") != std::string::npos);
-  CHECK(alarms[1].message.find("11 bytes, was 10 bytes") != std::string::npos);
+  CHECK(open_alarms(held) == 0);
+}
+
+TEST_CASE("a content that was looked at before is not wanted again", "[planner]") {
+  Held held;
+  const auto same_as_held = GENERATE(true, false);
+  held.record({archive("a")});
+  store::Ledger::Batch batch;
+  auto sha256 = archive("a").sha256;
+  if (!same_as_held) sha256[0] ^= std::byte{1};
+  batch.same.push_back({held.source, "a", identity("f"), sha256});
+  REQUIRE(held.ledger.record_batch(batch));
+  const auto figures = plan(held, {listed("a", "f")});
+  CHECK(held.pending_keys().empty());
+  CHECK(figures.changed == (same_as_held ? 0U : 1U));
+}
+
+// ---- versions ------------------------------------------------------------------------------
+
+namespace {
+
+s3::ListedObject version(std::string key, std::string etag, std::string id, bool latest) {
+  auto object = listed(std::move(key), std::move(etag));
+  object.version_id = std::move(id);
+  object.is_latest = latest;
+  return object;
+}
+
+s3::ListedObject delete_marker(std::string key, std::string id) {
+  auto object = version(std::move(key), "", std::move(id), true);
+  object.is_delete_marker = true;
+  return object;
+}
+
+}  // namespace
+
+TEST_CASE("every version is wanted, each on its own, and none twice", "[planner]") {
+  Held held;
+  held.record({archive("a")});
+  const std::vector<s3::ListedObject> listing = {
+      version("a", "f", "3", true), version("a", "e", "2", false), version("a", "g", "1", false),
+      delete_marker("b", "2"),      version("b", "h", "1", false), version("c", "i", "1", true)};
+  const auto figures = plan(held, listing);
+  CHECK(figures.listed == 2);
+  CHECK(figures.changed == 1);
+  Names wanted;
+  const auto pending_now = held.ledger.next_pending(held.source, nullptr, 100);
+  REQUIRE(pending_now);
+  for (const auto& pending : *pending_now) {
+    wanted.push_back(fmt::format("{} {} {}", pending.key, pending.upstream.version_id,
+                                 pending.role == store::Role::kNew       ? "new"
+                                 : pending.role == store::Role::kChanged ? "changed"
+                                                                         : "noncurrent"));
+  }
+  CHECK(wanted == Names{"a 3 changed", "a 1 noncurrent", "b 1 noncurrent", "c 1 new"});
+}
+
+TEST_CASE("a held key below a delete marker has vanished", "[planner]") {
+  Held held;
+  held.record({archive("a"), archive("b")});
+  const auto figures = plan(
+      held, {delete_marker("a", "2"), version("a", "e", "1", false), version("b", "e", "1", true)});
+  CHECK(figures.vanished == 1);
+  CHECK(held.pending_keys().empty());
+}
+
+// ---- the tripwire --------------------------------------------------------------------------
+
+namespace {
+
+std::vector<std::string> names(int count) {
+  std::vector<std::string> keys;
+  for (int i = 0; i < count; ++i) keys.push_back(fmt::format("k{:03}", i));
+  return keys;
+}
+
+// `changed` of the first keys have another content, the next `vanished` are gone.
+std::vector<s3::ListedObject> struck(int count, int changed, int vanished) {
+  std::vector<s3::ListedObject> listing;
+  const auto keys = names(count);
+  for (int i = 0; i < count; ++i) {
+    if (i >= changed && i < changed + vanished) continue;
+    listing.push_back(listed(keys[static_cast<std::size_t>(i)], i < changed ? "f" : "e"));
+  }
+  return listing;
+}
+
+void hold_names(Held& held, int count) {
+  std::vector<store::Archive> archives;
+  for (const auto& key : names(count)) archives.push_back(archive(key));
+  held.record(archives);
+}
+
+}  // namespace
+
+TEST_CASE("a share of the held keys that changes at once puts the source on HOLD", "[planner]") {
+  struct Case {
+    int held, changed, vanished;
+    bool trips;
+  };
+  const auto given = GENERATE(Case{20, 4, 0, false},  // the share, and too few
+                              Case{20, 3, 2, true},   // both
+                              Case{30, 5, 0, false},  // enough, and no share
+                              Case{30, 3, 3, true},   // exactly the share
+                              Case{1, 1, 0, false},   // a name that rotates
+                              Case{2, 2, 0, true},    // all
+                              Case{3, 1, 2, true},    // all
+                              Case{3, 0, 2, false},   // not all
+                              Case{1, 0, 1, true});   // the listing is empty
+  CAPTURE(given.held, given.changed, given.vanished);
+  Held held;
+  hold_names(held, given.held);
+  auto listing = struck(given.held, given.changed, given.vanished);
+  const bool empty = listing.empty();
+  if (!empty) listing.push_back(listed("new"));
+  const auto figures = plan(held, listing);
+  CHECK(figures.on_hold == given.trips);
+  CHECK(held.totals().hold_since.has_value() == given.trips);
+  CHECK(open_alarms(held) == (given.trips ? 1U : 0U));
+  // New keys come in any case; changed ones not on HOLD.
+  const auto wanted = (empty ? 0U : 1U) + (given.trips ? 0U : static_cast<unsigned>(given.changed));
+  CHECK(held.pending_keys().size() == wanted);
+}
+
+TEST_CASE("the tripwire can be set, or switched off for names that rotate", "[planner]") {
+  Held held;
+  hold_names(held, 10);
+  agent::SourceConfig source;
+  SECTION("off, nothing trips but an empty listing") {
+    source.tripwire_share = std::nullopt;
+    CHECK_FALSE(plan(held, {listed("new")}, source).on_hold);
+    Held other;
+    hold_names(other, 10);
+    CHECK(plan(other, {}, source).on_hold);
+  }
+  SECTION("generations are no reason by being all") {
+    source.on_change = agent::OnChange::kGenerations;
+    source.tripwire_min = 11;
+    CHECK_FALSE(plan(held, struck(10, 10, 0), source).on_hold);
+  }
+  SECTION("but a share of them is") {
+    source.on_change = agent::OnChange::kGenerations;
+    CHECK(plan(held, struck(10, 5, 0), source).on_hold);
+  }
+  SECTION("a higher share") {
+    source.tripwire_share = 0.6;
+    CHECK_FALSE(plan(held, struck(10, 5, 0), source).on_hold);
+  }
+}
+
+TEST_CASE("a HOLD lasts until it is ended, and then what was seen is the new base line",
+          "[planner]") {
+  Held held;
+  hold_names(held, 10);
+  const auto attacked = struck(10, 3, 3);
+  REQUIRE(plan(held, attacked).on_hold);
+  const auto message = held.ledger.open_alarms(held.source, 1)->front().message;
+  CHECK(message.find("of 10 archives") != std::string::npos);
+  CHECK(message.find("3 replaced by other contents and 3 gone from the bucket") !=
+        std::string::npos);
+  CHECK(message.find("k000, k001, k002") != std::string::npos);
+  // The next run, and one in which all is as before, change nothing.
+  CHECK(plan(held, attacked).on_hold);
+  CHECK(plan(held, struck(10, 0, 0)).on_hold);
+  CHECK(plan(held, attacked).on_hold);
+  CHECK(held.pending_keys().empty());
+  held.disk.reset_counts();
+  CHECK(plan(held, attacked).wanted == 0);
+  CHECK(held.disk.counts().bytes_written == 0);
+
+  REQUIRE(held.ledger.acknowledge(held.source, std::nullopt, at(kNow)));
+  REQUIRE(held.ledger.end_hold(held.source));
+  const auto after = plan(held, attacked);
+  CHECK_FALSE(after.on_hold);
+  CHECK(held.pending_keys() == Names{"k000", "k001", "k002"});
+  CHECK(open_alarms(held) == 0);
 }
 
 TEST_CASE("vanished keys are counted, wherever they stand, and may return", "[planner]") {
@@ -230,8 +402,9 @@ TEST_CASE("vanished keys are counted, wherever they stand, and may return", "[pl
   CHECK(returned.wanted == 0);
   CHECK(held.pending_keys().empty());
   CHECK(held.totals().archives == 3);
-  // An empty listing concludes the same of all.
+  // An empty listing concludes the same of all, and is an alarm.
   CHECK(plan(held, {}).vanished == 3);
+  CHECK(open_alarms(held) == 1);
   CHECK(held.totals().archives == 3);
 }
 
@@ -243,15 +416,19 @@ TEST_CASE("what was wanted and is no longer listed is not pending any more", "[p
   CHECK(held.ledger.next_pending(held.source, nullptr, 1)->front().upstream.etag == "f");
 }
 
-TEST_CASE("excluded keys are not wanted, but what is held stays watched", "[planner]") {
+TEST_CASE("excluded keys are not wanted, and what is held of them is nobody's concern",
+          "[planner]") {
   Held held;
-  held.record({archive("b.tmp")});
+  held.record({archive("b.tmp"), archive("c.tmp")});
+  plan(held, {listed("a.tar"), listed("b.tmp", "f"), listed("c.tmp")});
   agent::SourceConfig source;
   source.exclude = {"*.tmp"};
   const auto figures = plan(held, {listed("a.tar"), listed("a.tmp"), listed("b.tmp", "f")}, source);
   CHECK(held.pending_keys() == Names{"a.tar"});
   CHECK(figures.listed == 3);
-  CHECK(figures.changed == 1);
+  CHECK(figures.changed == 0);
+  CHECK(figures.vanished == 0);
+  CHECK_FALSE(figures.on_hold);
 }
 
 TEST_CASE("a prefix bounds what is compared", "[planner]") {

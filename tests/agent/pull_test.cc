@@ -108,21 +108,6 @@ TEST_CASE("a source that was not asked for keeps its last figures", "[pull]") {
   CHECK(world.server->counters().requests() == 0);
 }
 
-TEST_CASE("a changed content raises an alarm and the held one stays", "[pull]") {
-  World world;
-  world.server->put("b", "k", "the first content");
-  REQUIRE(world.pull() == ExitStatus::kOk);
-  world.server->put("b", "k", "encrypted, pay us");
-  for (int run = 0; run < 2; ++run) {
-    CHECK(world.pull() == ExitStatus::kAlarm);
-    CHECK(world.status().state == "attention");
-    CHECK(world.alarm_kinds() == Names{"changed"});
-    CHECK(world.source().run.changed == 1);
-    CHECK(world.archive("k") == "the first content");
-    CHECK(world.gets_of("k") == 0);
-  }
-}
-
 TEST_CASE("a vanished content stays without an alarm", "[pull]") {
   World world;
   world.server->put("b", "k", "content");

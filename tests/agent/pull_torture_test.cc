@@ -1,10 +1,15 @@
 #include <sys/stat.h>
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
+#include <set>
+#include <span>
 #include <string>
+#include <vector>
 
+#include "agent/commands.h"
 #include "agent/mirror.h"
 #include "agent/pull.h"
 #include "s3client/curl_transport.h"
@@ -37,13 +42,12 @@ std::string pattern(std::size_t size_bytes, unsigned seed) {
   return content;
 }
 
-using Contents = std::map<std::string, std::string>;
-
 // What a person or a program can see of the mirror, without what differs from run to run.
 struct Sight {
-  Contents files;                             // all but the state directory
+  std::map<std::string, std::string> files;   // all but the state directory
   std::map<std::string, std::string> held;    // by the ledger: key to digest, proof and place
-  std::map<std::string, std::string> alarms;  // kind and key
+  std::map<std::string, std::string> beside;  // by the ledger: path to digest
+  std::set<std::string> alarms;               // kind and key
   bool operator==(const Sight&) const = default;
 };
 
@@ -71,7 +75,7 @@ class World {
   // A disk that holds four archives, of which the bucket has since lost one and changed one, and
   // new ones to fetch: an empty, small ones, a large one and one uploaded in parts.
   void set_the_scene() {
-    for (const auto& [key, body] : bodies_) server_->erase(kBucket, key);
+    clear();
     upload("db/2026-01.tar", pattern(3000, 1));
     upload("db/lost.tar", pattern(100, 2));
     upload("db/changed.tar", pattern(500, 3));
@@ -79,21 +83,64 @@ class World {
     make_disk();
     REQUIRE(pull() == agent::ExitStatus::kOk);
     server_->erase(kBucket, "db/lost.tar");
-    server_->put(kBucket, "db/changed.tar", pattern(500, 4));
+    replace("db/changed.tar", pattern(500, 4));
     upload("db/2026-02.tar", pattern(4000, 5));
     upload("db/empty", "");
     upload("kept/and/deeper", pattern(700, 6));
     upload(kLargeKey, pattern((1 << 20) + 12345, 7));
     const auto parts = pattern((1 << 20) + 777, 8);
     server_->put_multipart(kBucket, "parts.bin", parts, 1 << 19);
-    bodies_["parts.bin"] = parts;
+    bodies_["parts.bin"] = {parts};
+  }
+
+  // Held archives of which the bucket now has other contents, a large one among them.
+  void set_the_scene_of_changes(agent::OnChange on_change, bool has_links) {
+    clear();
+    config_.sources.front().on_change = on_change;
+    config_.sources.front().tripwire_share = std::nullopt;
+    upload("a/changed.tar", pattern(500, 1));
+    upload(kLargeKey, pattern((1 << 20) + 100, 2));
+    upload("kept", "x");
+    make_disk();
+    disk_->set_has_links(has_links);
+    REQUIRE(pull() == agent::ExitStatus::kOk);
+    replace("a/changed.tar", pattern(600, 3));
+    replace(kLargeKey, pattern((1 << 20) + 200, 4));
+  }
+
+  // A source on HOLD, because half of what is held has changed.
+  void set_the_scene_of_a_hold() {
+    clear();
+    config_.sources.front().tripwire_min = 1;
+    for (int i = 0; i < 4; ++i) upload("k" + std::to_string(i), pattern(50, 1));
+    make_disk();
+    REQUIRE(pull() == agent::ExitStatus::kOk);
+    replace("k0", pattern(50, 2));
+    replace("k1", pattern(50, 3));
+    REQUIRE(pull() == agent::ExitStatus::kAlarm);
+    REQUIRE(sight().alarms.contains("mass-change "));
+  }
+
+  agent::ExitStatus accept(const std::string& key) {
+    return run([&](const agent::Environment& environment) {
+      agent::AcceptOptions options;
+      options.source = "site";
+      options.key = key;
+      return agent::accept_command(config_, options, environment, [](const std::string&) {});
+    });
+  }
+  agent::ExitStatus ack() {
+    return run([&](const agent::Environment& environment) {
+      agent::AckOptions options;
+      options.source = "site";
+      return agent::ack_command(config_, options, environment, [](const std::string&) {});
+    });
   }
 
   agent::ExitStatus pull() {
-    agent::StopFlag stop{false};
-    agent::Log log(agent::Log::Format::kText, agent::Log::Verbosity::kQuiet,
-                   [this](const std::string& line) { last_line_ = line; });
-    return agent::pull(config_, {}, environment(log, stop), [](const std::string&) {});
+    return run([&](const agent::Environment& environment) {
+      return agent::pull(config_, {}, environment, [](const std::string&) {});
+    });
   }
 
   Sight sight() {
@@ -115,9 +162,13 @@ class World {
           store::archive_path("site", archive.key, mirror->rules, archive.variant);
       return true;
     }));
+    REQUIRE(mirror->ledger.visit_generations(**id, [&](const store::Generation& generation) {
+      sight.beside[generation.path] = store::to_hex(generation.sha256);
+      return true;
+    }));
     const auto alarms = mirror->ledger.open_alarms(**id, 100);
     REQUIRE(alarms.has_value());
-    for (const auto& alarm : *alarms) sight.alarms[alarm.kind] += alarm.key;
+    for (const auto& alarm : *alarms) sight.alarms.insert(alarm.kind + " " + alarm.key);
     return sight;
   }
 
@@ -132,12 +183,35 @@ class World {
       REQUIRE(key.has_value());
       INFO(path);
       REQUIRE(bodies_.contains(*key));
-      CHECK(content == bodies_.at(*key));
+      CHECK(bodies_.at(*key).contains(content));
     }
     for (const auto& [key, record] : seen.held) {
       INFO(key);
       const auto path = record.substr(record.rfind(' ') + 1);
       CHECK(seen.files.contains(path));
+    }
+    for (const auto& [path, digest] : seen.beside) {
+      INFO(path);
+      CHECK(seen.files.contains(path));
+    }
+    check_nothing_is_lost(seen);
+  }
+
+  // Whatever the ledger says that we hold or held lies somewhere, whole.
+  void check_nothing_is_lost(const Sight& seen) {
+    std::set<std::string> digests;
+    for (const auto& [path, content] : seen.files) {
+      store::DigestSet set({{store::Algorithm::kSha256, {}}});
+      set.update(std::as_bytes(std::span(content)));
+      digests.insert(store::to_hex(set.finish().front()));
+    }
+    for (const auto& [key, record] : seen.held) {
+      INFO(key);
+      CHECK(digests.contains(record.substr(0, record.find(' '))));
+    }
+    for (const auto& [path, digest] : seen.beside) {
+      INFO(path);
+      CHECK(digests.contains(digest));
     }
   }
 
@@ -159,12 +233,40 @@ class World {
   }
 
   void upload(const std::string& key, const std::string& body) {
-    server_->put(kBucket, key, body);
-    bodies_[key] = body;
+    put(key, body);
+    bodies_[key].insert(body);
   }
+  // Another content, which may take the place of the first where that is asked for.
+  void replace(const std::string& key, const std::string& body) {
+    put(key, body);
+    const auto& source = config_.sources.front();
+    if (source.on_change == agent::OnChange::kGenerations || may_accept_) bodies_[key].insert(body);
+  }
+  void may_accept() { may_accept_ = true; }
   fake_s3::Server& server() { return *server_; }
 
  private:
+  void clear() {
+    for (const auto& [key, body] : bodies_) server_->erase(kBucket, key);
+    bodies_.clear();
+  }
+
+  // Always of the same second, which is in the names of what is superseded.
+  void put(const std::string& key, const std::string& body) {
+    fake_s3::Object object;
+    object.content = std::make_shared<fake_s3::MemoryContent>(body);
+    object.last_modified = std::chrono::sys_seconds{std::chrono::seconds{1'767'225'600}};
+    server_->put_object(kBucket, key, std::move(object));
+  }
+
+  agent::ExitStatus run(
+      const std::function<agent::ExitStatus(const agent::Environment&)>& command) {
+    agent::StopFlag stop{false};
+    agent::Log log(agent::Log::Format::kText, agent::Log::Verbosity::kQuiet,
+                   [this](const std::string& line) { last_line_ = line; });
+    return command(environment(log, stop));
+  }
+
   agent::Environment environment(agent::Log& log, agent::StopFlag& stop) {
     return {clock_,
             log,
@@ -186,7 +288,8 @@ class World {
             },
             "test",
             1,
-            false};
+            false,
+            [](const auto&...) -> tl::expected<void, std::string> { return {}; }};
   }
 
   test::TempDir directory_;
@@ -195,38 +298,84 @@ class World {
   std::unique_ptr<test::FaultDisk> disk_;
   test::NetworkFault network_;
   agent::Config config_;
-  Contents bodies_;
+  std::map<std::string, std::set<std::string>> bodies_;  // what may lie under archives/
+  bool may_accept_ = false;
   std::string last_line_;
 };
 
-// Runs the scenario with `disturb` set before the second pull, until it no longer strikes; returns
-// how often it did.
+struct Scenario {
+  std::function<void(World&)> set;
+  std::function<void(World&)> act;     // is disturbed
+  std::function<void(World&)> finish;  // is not, and must end where the undisturbed one does
+};
+
+Scenario of_new_archives() {
+  return {[](World& world) { world.set_the_scene(); }, [](World& world) { (void)world.pull(); },
+          [](World& world) { REQUIRE(world.pull() == agent::ExitStatus::kAlarm); }};
+}
+
+Scenario of_changes(agent::OnChange on_change, bool has_links) {
+  const auto end = on_change == agent::OnChange::kQuarantine ? agent::ExitStatus::kAlarm
+                                                             : agent::ExitStatus::kOk;
+  return {[=](World& world) { world.set_the_scene_of_changes(on_change, has_links); },
+          [](World& world) { (void)world.pull(); },
+          [=](World& world) { REQUIRE(world.pull() == end); }};
+}
+
+Scenario of_an_acceptance(bool has_links) {
+  return {[=](World& world) {
+            world.may_accept();
+            world.set_the_scene_of_changes(agent::OnChange::kQuarantine, has_links);
+            REQUIRE(world.pull() == agent::ExitStatus::kAlarm);
+          },
+          [](World& world) { (void)world.accept(kLargeKey); },
+          [](World& world) {
+            const auto again = world.accept(kLargeKey);
+            const bool done_before = again == agent::ExitStatus::kUsage;
+            REQUIRE((done_before || again == agent::ExitStatus::kOk));
+            REQUIRE(world.pull() == agent::ExitStatus::kAlarm);  // the other one
+          }};
+}
+
+Scenario of_an_ack() {
+  return {[](World& world) { world.set_the_scene_of_a_hold(); },
+          [](World& world) { (void)world.ack(); },
+          [](World& world) {
+            REQUIRE(world.ack() == agent::ExitStatus::kOk);
+            REQUIRE(world.pull() == agent::ExitStatus::kAlarm);
+          }};
+}
+
+// Runs the scenario with `disturb` set before the act, until it no longer strikes; returns how
+// often it did.
 template <typename Disturb, typename Struck>
-int torture(const Disturb& disturb, const Struck& struck) {
+int torture(const Scenario& scenario, const Disturb& disturb, const Struck& struck) {
   World undisturbed;
-  undisturbed.set_the_scene();
-  REQUIRE(undisturbed.pull() == agent::ExitStatus::kAlarm);
+  scenario.set(undisturbed);
+  scenario.act(undisturbed);
+  scenario.finish(undisturbed);
   const auto wanted = undisturbed.sight();
-  REQUIRE(wanted.held.size() == 9);
-  REQUIRE(wanted.alarms.at("changed") == "db/changed.tar");
+  REQUIRE(wanted.held.size() >= 3);
+  REQUIRE(!wanted.beside.empty());
 
   World world;
   int step = 0;
   while (true) {
     ++step;
     CAPTURE(step);
-    world.set_the_scene();
+    scenario.set(world);
     disturb(world, step);
-    (void)world.pull();
+    scenario.act(world);
     const bool done = !struck(world);
     world.disk().heal();
     world.disk().restart();
     world.network().clear();
     world.check_nothing_wrong_is_visible();
     INFO(world.last_line());
-    REQUIRE(world.pull() == agent::ExitStatus::kAlarm);
+    scenario.finish(world);
     const auto seen = world.sight();
     CHECK(seen.held == wanted.held);
+    CHECK(seen.beside == wanted.beside);
     CHECK(seen.alarms == wanted.alarms);
     CHECK(seen.files == wanted.files);
     CHECK(world.staging_is_empty());
@@ -235,8 +384,9 @@ int torture(const Disturb& disturb, const Struck& struck) {
   }
 }
 
-int torture_disk(test::Fault fault, std::optional<std::uint64_t> seed) {
+int torture_disk(const Scenario& scenario, test::Fault fault, std::optional<std::uint64_t> seed) {
   return torture(
+      scenario,
       [&](World& world, int step) {
         if (seed) world.disk().set_power_cut_seed(*seed + static_cast<std::uint64_t>(step));
         world.disk().fail_at(static_cast<std::uint64_t>(step), fault);
@@ -244,30 +394,81 @@ int torture_disk(test::Fault fault, std::optional<std::uint64_t> seed) {
       [](World& world) { return world.disk().struck(); });
 }
 
+int torture_network(const Scenario& scenario, test::NetworkFault::Kind kind, int failures) {
+  return torture(
+      scenario, [&](World& world, int step) { world.network().fail(step, failures, kind); },
+      [](World& world) { return world.network().struck(); });
+}
+
+constexpr std::uint64_t kSeed = 20260131;
+
+struct WayToFail {
+  test::Fault fault;
+  bool half_written;
+  bool has_links;
+};
+// Without links a content is copied, which has more steps that can fail.
+const std::vector<WayToFail> kWaysToFail = {{test::Fault::kIoError, false, true},
+                                            {test::Fault::kPowerCut, false, true},
+                                            {test::Fault::kPowerCut, true, true},
+                                            {test::Fault::kNoSpace, false, false},
+                                            {test::Fault::kPowerCut, true, false}};
+
 }  // namespace
 
 TEST_CASE("a pull in which any one operation of the disk fails is finished by the next",
           "[torture]") {
   const auto fault = GENERATE(test::Fault::kIoError, test::Fault::kNoSpace, test::Fault::kReadOnly);
   CAPTURE(static_cast<int>(fault));
-  CHECK(torture_disk(fault, std::nullopt) > 100);
+  CHECK(torture_disk(of_new_archives(), fault, std::nullopt) > 100);
 }
 
 TEST_CASE("a pull in which the power fails at any operation is finished by the next", "[torture]") {
-  CHECK(torture_disk(test::Fault::kPowerCut, std::nullopt) > 100);
+  CHECK(torture_disk(of_new_archives(), test::Fault::kPowerCut, std::nullopt) > 100);
 }
 
 TEST_CASE("a pull that loses power with writes half on the disk is finished by the next",
           "[torture]") {
-  CHECK(torture_disk(test::Fault::kPowerCut, 20260131) > 100);
+  CHECK(torture_disk(of_new_archives(), test::Fault::kPowerCut, kSeed) > 100);
 }
 
 TEST_CASE("a pull in which any one request fails is finished by the next", "[torture]") {
   const auto kind = GENERATE(test::NetworkFault::Kind::kRefused, test::NetworkFault::Kind::kCut);
   const int failures = GENERATE(1, 100);  // one, which a retry heals; or the rest of the run
   CAPTURE(static_cast<int>(kind), failures);
-  const int struck =
-      torture([&](World& world, int step) { world.network().fail(step, failures, kind); },
-              [](World& world) { return world.network().struck(); });
-  CHECK(struck >= 6);
+  CHECK(torture_network(of_new_archives(), kind, failures) >= 6);
+}
+
+TEST_CASE("superseding a held archive loses neither content, whatever fails", "[torture]") {
+  const auto given = GENERATE_COPY(from_range(kWaysToFail));
+  CAPTURE(given.has_links, static_cast<int>(given.fault), given.half_written);
+  CHECK(torture_disk(of_changes(agent::OnChange::kGenerations, given.has_links), given.fault,
+                     given.half_written ? std::optional(kSeed) : std::nullopt) > 80);
+}
+
+TEST_CASE("superseding goes on where a request failed", "[torture]") {
+  const int failures = GENERATE(1, 100);
+  CAPTURE(failures);
+  CHECK(torture_network(of_changes(agent::OnChange::kGenerations, true),
+                        test::NetworkFault::Kind::kCut, failures) >= 3);
+}
+
+TEST_CASE("a changed content is in quarantine at last, whatever fails", "[torture]") {
+  CHECK(torture_disk(of_changes(agent::OnChange::kQuarantine, true), test::Fault::kIoError,
+                     std::nullopt) > 80);
+  CHECK(torture_disk(of_changes(agent::OnChange::kQuarantine, true), test::Fault::kPowerCut,
+                     kSeed) > 80);
+}
+
+TEST_CASE("an acceptance that fails anywhere is finished by the next", "[torture]") {
+  const auto given = GENERATE_COPY(from_range(kWaysToFail));
+  CAPTURE(given.has_links, static_cast<int>(given.fault), given.half_written);
+  CHECK(torture_disk(of_an_acceptance(given.has_links), given.fault,
+                     given.half_written ? std::optional(kSeed) : std::nullopt) > 40);
+}
+
+TEST_CASE("an ack that fails anywhere is given again, and the changes go into quarantine",
+          "[torture]") {
+  CHECK(torture_disk(of_an_ack(), test::Fault::kIoError, std::nullopt) > 10);
+  CHECK(torture_disk(of_an_ack(), test::Fault::kPowerCut, kSeed) > 10);
 }

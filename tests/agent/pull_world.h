@@ -47,6 +47,7 @@ struct World {
     stop.store(false);
     printed.clear();
     lines.clear();
+    hooks.clear();
     server->reset_journal();
     disk.reset_counts();
     agent::Log log(agent::Log::Format::kText, agent::Log::Verbosity::kNormal,
@@ -78,7 +79,12 @@ struct World {
             },
             "pi",
             1,
-            false};
+            false,
+            [this](const std::string&, const auto& hook_variables,
+                   std::chrono::seconds) -> tl::expected<void, std::string> {
+              hooks.emplace_back(hook_variables.begin(), hook_variables.end());
+              return {};
+            }};
   }
 
   /// For everybody: the clock here and the server's.
@@ -147,6 +153,7 @@ struct World {
   std::optional<std::string> status_text;
   std::vector<std::string> lines;
   std::vector<std::string> printed;
+  std::vector<std::map<std::string, std::string>> hooks;  ///< the variables of each command run
   std::chrono::seconds passed{0};
 };
 

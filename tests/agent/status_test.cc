@@ -131,7 +131,7 @@ TEST_CASE("a person reads what is held, what is wrong and since when", "[status]
         "off by -1m 30s against the server", "site: attention, on HOLD", "3 archives, 4.0 KiB",
         "db/1.tar (2.0 KiB, held for 2h)", "2 by etag-md5, 1 by size",
         "5 that the bucket no longer has", "7 that must be restored",
-        "ALARM 7 changed since 2026-01-31T01:59:30Z, db/0.tar: another content",
+        "ALARM 7 changed since 2026-01-31T01:59:30Z, db/0.tar\n        another content",
         "... and 100 more alarms", "site: db/2.tar: it failed\n", "    so did the run\n"}) {
     CAPTURE(piece);
     CHECK(contains(text, piece));

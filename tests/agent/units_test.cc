@@ -54,6 +54,20 @@ TEST_CASE("yes, no and numbers are taken in the contract's forms only", "[units]
   }
 }
 
+TEST_CASE("shares are percentages above nothing and up to the whole", "[units]") {
+  CHECK(agent::parse_share("20%") == 0.2);
+  CHECK(agent::parse_share("0.5%") == 0.005);
+  CHECK(agent::parse_share("100%") == 1.0);
+  CHECK(agent::parse_share("1%") == 0.01);
+  for (const char* wrong : {"",       "%",      "20",    "0%",  "0.0%",
+                            "100.1%", "101%",   "-1%",   "+1%", "1e1%",
+                            "nan%",   "inf%",   "0x1p%", " 5%", "5 %",
+                            "5%%",    "1.2.3%", ".%",    "off", "99999999999999999999999999%"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(agent::parse_share(wrong));
+  }
+}
+
 TEST_CASE("sizes and durations are written for a person", "[units]") {
   CHECK(agent::format_size(0) == "0 bytes");
   CHECK(agent::format_size(1023) == "1023 bytes");

@@ -4,13 +4,17 @@
 #   ceph.sh up DIR            starts it and prints its URL; everything it writes is under DIR
 #   ceph.sh bucket DIR NAME [versioned]
 #                             makes a bucket of the owner's that the reader may list and get
+#   ceph.sh user DIR NAME ID SECRET [TENANT]
+#                             makes a user who may use buckets of its own, and others only as
+#                             far as a policy grants it
 #   ceph.sh down DIR          ends it; DIR stays, for the logs
 #
 # Up in some 16 seconds, with some 600 MiB of memory. Two users: OWNERKEY:ownersecret may do
-# everything; READERKEY:readersecret may only read, and only what a bucket policy grants.
+# everything, attach policies to users included; READERKEY:readersecret may only read, and only
+# what a policy grants.
 set -euo pipefail
 
-usage() { sed -n '4,7s/^#   //p' "$0" >&2; exit 64; }
+usage() { sed -n '4,10s/^#   //p' "$0" >&2; exit 64; }
 [[ $# -ge 2 ]] || usage
 export PYTHONDONTWRITEBYTECODE=1
 support=$(cd "$(dirname "$0")/../support" && pwd)
@@ -124,7 +128,7 @@ start() {  # start MON_PORT S3_PORT FSID
   wait_for 'the OSD' osd_is_up
   radosgw -c "$conf" -n client.rgw
   wait_for 'the gateway' curl -s -o /dev/null "http://127.0.0.1:$2"
-  add_user owner OWNERKEY ownersecret
+  add_user owner OWNERKEY ownersecret --caps='user-policy=*'
   add_user reader READERKEY readersecret --op-mask=read
 }
 
@@ -163,9 +167,15 @@ XML
 JSON
 }
 
+user() {  # user NAME ID SECRET [TENANT]: quiet unless it fails
+  add_user "${@:1:3}" ${4:+--tenant="$4"} >"$dir/user.log" 2>&1 ||
+    { cat "$dir/user.log" >&2; return 1; }
+}
+
 case $1 in
   up) up ;;
   down) down ;;
   bucket) if [[ $# -lt 3 ]]; then usage; fi; bucket "${@:3}" ;;
+  user) if [[ $# -lt 5 ]]; then usage; fi; user "${@:3}" ;;
   *) usage ;;
 esac

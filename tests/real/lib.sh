@@ -27,8 +27,11 @@ start_server() {  # start_server DIR: sets $url
   url=$("$real/ceph.sh" up "$1")
 }
 
-as_owner() { python3 "$support/s3.py" "$url" OWNERKEY:ownersecret "$@"; }
-as_reader() { python3 "$support/s3.py" "$url" READERKEY:readersecret "$@"; }
+reader=READERKEY:readersecret  # whose key holdfast gets
+
+as_user() { python3 "$support/s3.py" "$url" "$@"; }  # as_user ID:SECRET METHOD TARGET ...
+as_owner() { as_user OWNERKEY:ownersecret "$@"; }
+as_reader() { as_user "$reader" "$@"; }
 
 start_proxy() {  # start_proxy URL: sets $proxy, its URL
   local out
@@ -47,8 +50,8 @@ ask_proxy() {  # ask_proxy COUNT|HOLD N|FREE: prints REQUESTS BYTES_DOWN
 }
 
 write_config() {  # write_config FILE DISK ENDPOINT BUCKET [LINE...]: as the reader
-  printf '[default]\naws_access_key_id = READERKEY\naws_secret_access_key = readersecret\n' \
-    >"$1.credentials"
+  printf '[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n' \
+    "${reader%%:*}" "${reader#*:}" >"$1.credentials"
   chmod 600 "$1.credentials"
   cat >"$1" <<INI
 [disk]

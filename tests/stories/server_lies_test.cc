@@ -101,7 +101,6 @@ std::vector<Row> broken_listings() {
       {"keys out of order", {on_listing(LieKind::kReversedPage)}, 2, failed},
       {"truncated without a token", {on_listing(LieKind::kNoToken)}, 2, failed},
       {"keys that are not encoded as asked", {on_listing(LieKind::kNoEncodingType)}},
-      {"nothing there any more", {on_listing(LieKind::kEmptyListing)}, 0, "", false},
   };
 }
 

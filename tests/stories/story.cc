@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <stdexcept>
@@ -33,6 +34,10 @@ Files files_below(const std::string& directory) {
     files[path.substr(directory.size() + 1)] = test::read_file(path);
   }
   return files;
+}
+
+std::size_t lines(const std::string& text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
 }
 
 std::string noise(std::uint64_t seed, std::size_t size_bytes) {
@@ -71,6 +76,12 @@ test::Command Story::command(const Words& words) const {
   command.words = {HOLDFAST_PROGRAM, "--config", config_path()};
   command.words.insert(command.words.end(), words.begin(), words.end());
   command.environment = environment;
+  if (const auto shift = passed_ + clock_error; shift.count() != 0) {
+    command.environment.push_back(std::string("LD_PRELOAD=") + HOLDFAST_CLOCK_SHIFT);
+    command.environment.push_back(fmt::format("HOLDFAST_CLOCK_SHIFT_S={}", shift.count()));
+    // A sanitizer wants to be the first library; ours calls the kernel, and needs none before it.
+    command.environment.push_back("ASAN_OPTIONS=verify_asan_link_order=0");
+  }
   return command;
 }
 
@@ -90,6 +101,11 @@ void Story::put(const std::string& key, const std::string& content) {
   wanted[key] = content;
 }
 
+void Story::let_pass(std::chrono::seconds duration) {
+  passed_ += duration;
+  server->set_clock_offset(passed_);
+}
+
 bool Story::has_status() const { return fs::exists(status_path()); }
 
 Json Story::status() const { return Json::parse(test::read_file(status_path())); }
@@ -100,6 +116,13 @@ Json Story::source_status(const std::string& source) const {
     if (element.at("name") == source) return element;
   }
   throw std::runtime_error("no source " + source + " in the status");
+}
+
+Words Story::alarm_kinds(const std::string& source) const {
+  Words kinds;
+  const auto status = source_status(source);
+  for (const auto& alarm : status.at("alarms")) kinds.push_back(alarm.at("kind"));
+  return kinds;
 }
 
 std::map<std::string, Json> Story::list(const std::string& source) const {

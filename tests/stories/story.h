@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -26,6 +27,8 @@ bool contains(const std::string& text, std::string_view piece);
 std::string sha256_of(std::string_view content);
 /// Every file below a directory, by its path from there.
 Files files_below(const std::string& directory);
+/// How many lines a text has.
+std::size_t lines(const std::string& text);
 /// Bytes that look like nothing, another sequence for each seed.
 std::string noise(std::uint64_t seed, std::size_t size_bytes);
 
@@ -53,9 +56,14 @@ class Story {
   /// An object; what the mirror has to hold for it is remembered in `wanted`.
   void put(const std::string& key, const std::string& content);
 
+  /// Time goes on, for the program and for the server.
+  void let_pass(std::chrono::seconds duration);
+
   bool has_status() const;
   Json status() const;
   Json source_status(const std::string& source = kSource) const;
+  /// The kinds of the alarms that are open, in the order of the status.
+  Words alarm_kinds(const std::string& source = kSource) const;
   /// `list --json`, as a map of path to element.
   std::map<std::string, Json> list(const std::string& source = kSource) const;
   Files archives(const std::string& source = kSource) const {
@@ -78,9 +86,14 @@ class Story {
   /// Further lines of each source, by its name.
   std::map<std::string, std::string> sources = {{kSource, ""}};
   std::vector<std::string> environment;
+  /// The program's clock is so far ahead of the server's.
+  std::chrono::seconds clock_error{0};
   Files wanted;
   /// What the keys held before they were put again.
   std::multimap<std::string, std::string> earlier;
+
+ private:
+  std::chrono::seconds passed_{0};
 };
 
 /// `sha256sum -c SHA256SUMS` in the directory of the source.

@@ -199,6 +199,18 @@ Status FaultDisk::rename_no_replace(std::string_view from, std::string_view to) 
   return state_->rename(from, to, false);
 }
 
+Status FaultDisk::link(std::string_view from, std::string_view to) {
+  const std::lock_guard lock(state_->mutex);
+  if (!state_->has_links) return failure(EOPNOTSUPP, "link", from);
+  const Status admitted = state_->admit("link", from, Touch::kWrites);
+  if (!admitted) return admitted;
+  const NodePtr node = state_->tree.find(from);
+  if (node == nullptr || state_->tree.parent(to) == nullptr) return failure(ENOENT, "link", from);
+  if (state_->tree.find(to) != nullptr) return failure(EEXIST, "link", to);
+  state_->tree.add(to, node);
+  return {};
+}
+
 Status FaultDisk::rename_replace(std::string_view from, std::string_view to) {
   const std::lock_guard lock(state_->mutex);
   return state_->rename(from, to, true);

@@ -72,6 +72,8 @@ class FaultDisk final : public store::Disk {
   void set_filesystem_name(std::string name);
   /// Told by weakness(); with no_filesystem_sync, sync_filesystem() is kNotSupported.
   void set_weakness(store::Weakness weakness);
+  /// Like FAT and exFAT: link() is kNotSupported.
+  void set_has_links(bool has_links);
   /// Names that differ only in the case of ASCII letters are the same name. Before the first file.
   void set_folds_case(bool folds_case);
 
@@ -108,6 +110,7 @@ class FaultDisk final : public store::Disk {
   store::Result<std::optional<store::FileInfo>> stat(std::string_view path) override;
   store::Status make_directory(std::string_view path) override;
   store::Status rename_no_replace(std::string_view from, std::string_view to) override;
+  store::Status link(std::string_view from, std::string_view to) override;
   store::Status rename_replace(std::string_view from, std::string_view to) override;
   store::Status remove_file(std::string_view path) override;
   store::Status remove_directory(std::string_view path) override;

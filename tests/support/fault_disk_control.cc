@@ -125,6 +125,11 @@ void FaultDisk::set_weakness(store::Weakness weakness) {
   state_->weakness = weakness;
 }
 
+void FaultDisk::set_has_links(bool has_links) {
+  const std::lock_guard lock(state_->mutex);
+  state_->has_links = has_links;
+}
+
 void FaultDisk::set_folds_case(bool folds_case) {
   const std::lock_guard lock(state_->mutex);
   state_->tree.set_folds_case(folds_case);

@@ -26,6 +26,7 @@ enum class Touch {
 struct FaultDisk::State {
   mutable std::mutex mutex;
   VolatileTree tree;
+  bool has_links = true;
 
   std::uint64_t countdown = 0;  // 0: no fault is to come
   Fault fault = Fault::kIoError;

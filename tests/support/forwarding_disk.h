@@ -22,6 +22,9 @@ class ForwardingDisk : public store::Disk {
   store::Status rename_no_replace(std::string_view from, std::string_view to) override {
     return target_.rename_no_replace(from, to);
   }
+  store::Status link(std::string_view from, std::string_view to) override {
+    return target_.link(from, to);
+  }
   store::Status rename_replace(std::string_view from, std::string_view to) override {
     return target_.rename_replace(from, to);
   }

@@ -1,9 +1,14 @@
 """A minimal S3 client for the test scripts: signs a request (SigV4), sends it, gives the answer.
 
-    s3.py URL ID:SECRET METHOD /BUCKET[/KEY][?QUERY] [BODY_FILE | -]
+    s3.py URL ID:SECRET METHOD /BUCKET[/KEY][?QUERY] [BODY_FILE | -] [X-AMZ-HEADER:VALUE...]
 
 prints the body of the answer and fails unless the status is 2xx. The target is sent as it stands,
 so a key must be percent-encoded already; key_path() does that.
+
+    s3.py URL ID:SECRET VERSIONS /BUCKET
+
+prints a line for each version and delete marker, newest first within a key: its percent-encoded
+key, its id, "version" or "marker", "latest" or "noncurrent".
 """
 import hashlib
 import hmac
@@ -11,6 +16,7 @@ import http.client
 import sys
 import time
 import urllib.parse
+import xml.etree.ElementTree
 
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 
@@ -46,11 +52,12 @@ class Connection:
             self._signing_key = (day, key)
         return self._signing_key[1]
 
-    def _signed_headers(self, method, target, body_sha256):
+    def _signed_headers(self, method, target, body_sha256, more):
         path, _, query = target.partition("?")
         pairs = sorted(p if "=" in p else p + "=" for p in query.split("&") if p)
         now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        headers = {"host": self._host, "x-amz-content-sha256": body_sha256, "x-amz-date": now}
+        headers = dict(sorted({"host": self._host, "x-amz-content-sha256": body_sha256,
+                               "x-amz-date": now, **more}.items()))
         names = ";".join(headers)
         canonical = "\n".join([method, path, "&".join(pairs),
                                *(f"{n}:{v}" for n, v in headers.items()), "", names, body_sha256])
@@ -62,33 +69,63 @@ class Connection:
                                     f"SignedHeaders={names}, Signature={signature}")
         return headers
 
-    def request(self, method, target, body=b""):
-        """Returns (status, headers, body)."""
+    def request(self, method, target, body=b"", headers=None):
+        """Returns (status, headers, body). The headers are x-amz-..., in lower case."""
         body_sha256 = hashlib.sha256(body).hexdigest() if body else EMPTY_SHA256
         self._http.request(method, target, body or None,
-                           self._signed_headers(method, target, body_sha256)
+                           self._signed_headers(method, target, body_sha256, headers or {})
                            | {"content-length": str(len(body))})
         answer = self._http.getresponse()
         return answer.status, answer.headers, answer.read()
 
-    def must(self, method, target, body=b""):
+    def must(self, method, target, body=b"", headers=None):
         """The body of a 2xx answer; anything else is Refused."""
-        status, _, answer = self.request(method, target, body)
+        status, _, answer = self.request(method, target, body, headers)
         if not 200 <= status < 300:
             raise Refused(f"{method} {target}: {status} {answer.decode(errors='replace')}")
         return answer
 
+    def versions(self, bucket):
+        """Yields (percent-encoded key, id, "version" or "marker", "latest" or "noncurrent")."""
+        space = "{http://s3.amazonaws.com/doc/2006-03-01/}"
+        markers = ""
+        while markers is not None:
+            answer = self.must("GET", f"/{bucket}?versions{markers}")
+            page = xml.etree.ElementTree.fromstring(answer)
+            for entry in page:
+                kind = {"Version": "version", "DeleteMarker": "marker"}.get(
+                    entry.tag.removeprefix(space))
+                if kind:
+                    latest = entry.findtext(space + "IsLatest") == "true"
+                    yield (urllib.parse.quote(entry.findtext(space + "Key"), safe="-._~/"),
+                           entry.findtext(space + "VersionId"), kind,
+                           "latest" if latest else "noncurrent")
+            markers = None
+            if page.findtext(space + "IsTruncated") == "true":
+                markers = "&" + urllib.parse.urlencode(
+                    {"key-marker": page.findtext(space + "NextKeyMarker"),
+                     "version-id-marker": page.findtext(space + "NextVersionIdMarker", "")},
+                    quote_via=urllib.parse.quote, safe="-._~")
+
 
 def main():
-    if len(sys.argv) not in (5, 6):
+    if len(sys.argv) < 5:
         sys.exit(__doc__)
     url, user, method, target = sys.argv[1:5]
+    arguments = sys.argv[5:]
     body = b""
-    if len(sys.argv) == 6:
-        with open(0 if sys.argv[5] == "-" else sys.argv[5], "rb") as source:
+    if arguments and ":" not in arguments[0]:
+        source_path = arguments.pop(0)
+        with open(0 if source_path == "-" else source_path, "rb") as source:
             body = source.read()
+    headers = dict(argument.split(":", 1) for argument in arguments)
+    connection = Connection(url, user)
     try:
-        sys.stdout.buffer.write(Connection(url, user).must(method, target, body))
+        if method == "VERSIONS":
+            for version in connection.versions(target.strip("/")):
+                print(*version)
+        else:
+            sys.stdout.buffer.write(connection.must(method, target, body, headers))
     except Refused as refused:
         sys.exit(f"s3.py: {refused}")
 

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tl/expected.hpp"
+
+namespace agent {
+
+/// Runs `/bin/sh -c command` in a session of its own and waits for its end. It inherits our
+/// environment without the credentials, plus `variables` (cut at a NUL), and nothing else: stdin is
+/// /dev/null, no other file of ours is open, no signal is blocked or ignored. After `timeout` its
+/// process group gets SIGTERM, and SIGKILL two seconds later; what a command that ends in time left
+/// in the background lives on.
+///
+/// The error is a sentence, with the end of what the command printed. Otherwise that is thrown
+/// away.
+tl::expected<void, std::string> run_shell_command(
+    const std::string& command, const std::vector<std::pair<std::string, std::string>>& variables,
+    std::chrono::seconds timeout);
+
+}  // namespace agent

@@ -1,0 +1,236 @@
+#include "agent/keeper.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/pull_status.h"
+#include "agent/units.h"
+
+namespace agent {
+namespace {
+
+// A bucket that was replaced whole would say a million lines.
+constexpr std::size_t kMostTold = 20;
+// A name that has had so many contents is likely to rotate.
+constexpr std::uint64_t kRotatingContents = 2;
+
+bool is_watched(const SourceConfig& config) {
+  return config.expect_every || config.min_size_bytes > 0 || config.shrink_alarm_share;
+}
+
+std::string key_without_prefix(const SourceConfig& config, std::string_view key) {
+  if (key.starts_with(config.prefix)) key.remove_prefix(config.prefix.size());
+  return printable(key);
+}
+
+std::string advice_on_rotation(const SourceConfig& config, std::string_view key,
+                               std::uint64_t contents) {
+  std::string excludes;
+  for (const auto& pattern : config.exclude) excludes += pattern + ", ";
+  return fmt::format(
+      ". This name has had {} contents since it is held: if it is meant to rotate, write "
+      "\"on_change = generations\" into [source {}], which keeps them all, or \"exclude = {}{}\"",
+      contents, config.name, excludes, key_without_prefix(config, key));
+}
+
+store::Generation beside(const store::Archive& archive, store::Place place, std::string path,
+                         store::Time now) {
+  return {archive.key,           place,
+          std::move(path),       archive.upstream,
+          archive.last_modified, archive.sha256,
+          archive.verified_by,   archive.held_since,
+          archive.read_at,       now};
+}
+
+}  // namespace
+
+struct Keeper::Work {
+  struct Replacement {
+    Accepted accepted;
+    store::Archive held;
+  };
+  store::Ledger::Batch batch;
+  std::vector<Replacement> replacements;
+  std::set<std::tuple<std::size_t, std::string, store::Sha256>> seen;
+  std::vector<std::size_t> fresh;  ///< the source of each new archive, as in batch.archives
+};
+
+Keeper::Keeper(RunContext& context)
+    : context_(context), placer_(*context.mirror.disk, context.mirror.rules) {}
+
+store::Status Keeper::keep(std::vector<Accepted> accepted) {
+  if (accepted.empty()) return {};
+  // A noncurrent version may be the very content that is current again.
+  std::stable_partition(accepted.begin(), accepted.end(),
+                        [](const Accepted& one) { return one.role != store::Role::kNoncurrent; });
+  Work work;
+  work.batch.now = context_.now(context_.sources[accepted.front().source]);
+  for (auto& one : accepted) {
+    if (auto sorted = sort(std::move(one), work); !sorted) return sorted;
+  }
+  if (auto superseded = supersede(work); !superseded) return superseded;
+  if (auto synced = placer_.sync(); !synced) return synced;
+  if (auto recorded = context_.mirror.ledger.record_batch(work.batch); !recorded) return recorded;
+  report(work);
+  return {};
+}
+
+store::Status Keeper::sort(Accepted accepted, Work& work) {
+  const auto& source = context_.sources[accepted.source];
+  const auto& archive = accepted.archive;
+  const bool repeated = !work.seen.emplace(accepted.source, archive.key, archive.sha256).second;
+  const auto held = context_.mirror.ledger.find(source.id, archive.key);
+  if (!held) return tl::unexpected(held.error());
+  if (repeated || accepted.path.empty() || (*held && (*held)->sha256 == archive.sha256)) {
+    return note_same(accepted, work);
+  }
+  const bool noncurrent = accepted.role == store::Role::kNoncurrent;
+  if (!noncurrent && !*held) return place_archive(std::move(accepted), work);
+  if (!noncurrent && source.config->on_change == OnChange::kGenerations) {
+    work.replacements.push_back({std::move(accepted), **held});
+    return {};
+  }
+  const auto known = is_known_beside(accepted);
+  if (!known) return tl::unexpected(known.error());
+  if (*known) return note_same(accepted, work);
+  return place_beside(accepted, noncurrent ? store::Place::kSuperseded : store::Place::kQuarantine,
+                      work);
+}
+
+store::Result<bool> Keeper::is_known_beside(const Accepted& accepted) {
+  auto& ledger = context_.mirror.ledger;
+  const auto& archive = accepted.archive;
+  const auto id = context_.sources[accepted.source].id;
+  const auto quarantined =
+      ledger.find_generation(id, archive.key, archive.sha256, store::Place::kQuarantine);
+  if (!quarantined) return tl::unexpected(quarantined.error());
+  // What was superseded and comes back as the current content has to be looked at like any other.
+  if (*quarantined || accepted.role != store::Role::kNoncurrent) return quarantined->has_value();
+  const auto superseded =
+      ledger.find_generation(id, archive.key, archive.sha256, store::Place::kSuperseded);
+  if (!superseded) return tl::unexpected(superseded.error());
+  return superseded->has_value();
+}
+
+store::Status Keeper::note_same(const Accepted& accepted, Work& work) {
+  const auto& archive = accepted.archive;
+  work.batch.same.push_back({context_.sources[accepted.source].id, archive.key, archive.upstream,
+                             archive.sha256, accepted.role});
+  const bool staged = !accepted.path.empty() && !accepted.adopted;
+  return staged ? context_.mirror.disk->remove_file(accepted.path) : store::Status{};
+}
+
+store::Status Keeper::place_archive(Accepted accepted, Work& work) {
+  const auto& source = context_.sources[accepted.source];
+  auto& archive = accepted.archive;
+  if (accepted.adopted) {
+    placer_.note_placed(accepted.path);
+  } else {
+    const auto variant =
+        placer_.place(accepted.path, source.config->name, archive.key, archive.sha256);
+    if (!variant) return tl::unexpected(variant.error());
+    archive.variant = *variant;
+  }
+  work.batch.archives.push_back({source.id, std::move(archive), is_watched(*source.config)});
+  work.fresh.push_back(accepted.source);
+  return {};
+}
+
+store::Status Keeper::place_beside(const Accepted& accepted, store::Place place, Work& work) {
+  const auto& source = context_.sources[accepted.source];
+  const auto& archive = accepted.archive;
+  const auto path = placer_.place_generation(
+      accepted.path,
+      {source.config->name, place, archive.key, archive.last_modified, archive.sha256});
+  if (!path) return tl::unexpected(path.error());
+  work.batch.generations.push_back(
+      {source.id, beside(archive, place, *path, work.batch.now), accepted.role});
+  return place == store::Place::kQuarantine ? raise_changed(accepted, *path, work)
+                                            : store::Status{};
+}
+
+// First every intent, then every second place of what is held, then what replaces it: a crash at
+// any point leaves each held content whole somewhere, and recover_supersessions() knows where.
+store::Status Keeper::supersede(Work& work) {
+  if (work.replacements.empty()) return {};
+  std::vector<store::Ledger::Supersession> intents;
+  for (const auto& one : work.replacements) {
+    intents.push_back({context_.sources[one.accepted.source].id, one.held.key});
+  }
+  if (auto begun = context_.mirror.ledger.begin_supersessions(intents); !begun) return begun;
+  std::vector<std::string> paths;
+  for (const auto& one : work.replacements) {
+    const auto& source = context_.sources[one.accepted.source];
+    paths.push_back(store::archive_path(source.config->name, one.held.key, context_.mirror.rules,
+                                        one.held.variant));
+    const auto aside =
+        placer_.keep_aside(paths.back(), {source.config->name, store::Place::kSuperseded,
+                                          one.held.key, one.held.last_modified, one.held.sha256});
+    if (!aside) return tl::unexpected(aside.error());
+    work.batch.generations.push_back(
+        {source.id, beside(one.held, store::Place::kSuperseded, *aside, work.batch.now),
+         std::nullopt});
+  }
+  if (auto synced = placer_.sync(); !synced) return synced;
+  for (std::size_t i = 0; i < work.replacements.size(); ++i) {
+    auto& [accepted, held] = work.replacements[i];
+    if (auto replaced = placer_.replace(accepted.path, paths[i]); !replaced) return replaced;
+    accepted.archive.variant = held.variant;
+    const auto& source = context_.sources[accepted.source];
+    work.batch.archives.push_back(
+        {source.id, std::move(accepted.archive), is_watched(*source.config)});
+    work.fresh.push_back(accepted.source);
+  }
+  return {};
+}
+
+store::Status Keeper::raise_changed(const Accepted& accepted, const std::string& path, Work& work) {
+  const auto& source = context_.sources[accepted.source];
+  const auto& archive = accepted.archive;
+  const auto held = context_.mirror.ledger.find(source.id, archive.key);
+  if (!held) return tl::unexpected(held.error());
+  const auto before = context_.mirror.ledger.count_quarantined(source.id, archive.key);
+  if (!before) return tl::unexpected(before.error());
+  const auto size = archive.upstream.size_bytes;
+  const auto held_size = *held ? (*held)->upstream.size_bytes : size;
+  const auto sizes = size == held_size
+                         ? fmt::format("the same size, {}", format_size(size))
+                         : fmt::format("{}, was {}", format_size(size), format_size(held_size));
+  auto message = fmt::format(
+      "the bucket has another content under this key ({}, written {}). The copy held here stays as "
+      "it is; the other one is in {}. Find out who replaced it; if it is right, 'holdfast accept "
+      "{} "
+      "{}' takes it",
+      sizes, format_time(archive.last_modified), path, source.config->name, printable(archive.key));
+  // With the held one and this one.
+  if (*before + 1 >= kRotatingContents) {
+    message += advice_on_rotation(*source.config, archive.key, *before + 2);
+  }
+  work.batch.raised.push_back({source.id, "changed", archive.key, std::move(message)});
+  return {};
+}
+
+void Keeper::report(const Work& work) {
+  context_.board.update([&](Status& status) {
+    for (std::size_t i = 0; i < work.fresh.size(); ++i) {
+      auto& figures = *status.find(context_.sources[work.fresh[i]].config->name);
+      ++figures.run.fresh;
+      figures.run.fresh_bytes += work.batch.archives[i].archive.upstream.size_bytes;
+    }
+    for (const auto& source : context_.sources) {
+      show_held(context_.mirror.ledger, source.id, *status.find(source.config->name));
+    }
+  });
+  for (const auto& raised : work.batch.raised) {
+    const auto source = std::find_if(context_.sources.begin(), context_.sources.end(),
+                                     [&](const SourceRun& run) { return run.id == raised.source; });
+    if (++told_ <= kMostTold) context_.report(*source, raised.key, raised.message);
+    if (told_ == kMostTold + 1) {
+      context_.report(*source, "", "and more like these; 'holdfast status' counts them");
+    }
+  }
+}
+
+}  // namespace agent

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "agent/run_context.h"
+#include "store/placement.h"
+
+namespace agent {
+
+/// A content that kept its promise. It lies in staging, synced and read back; or, when `adopted`,
+/// under its name already; or, when `path` is empty, it is known to be the one that is held.
+struct Accepted {
+  std::size_t source = 0;  ///< index into the run's sources
+  store::Role role = store::Role::kNew;
+  std::string path;
+  bool adopted = false;
+  store::Archive archive;
+};
+
+/// Makes accepted contents held, each where it belongs: a first content under archives/; another
+/// one of a held key in quarantine, or in the held one's place where generations are asked for; a
+/// noncurrent version beside it; nowhere at all when it is a content that we have.
+class Keeper {
+ public:
+  explicit Keeper(RunContext& context);
+
+  /// All are placed, durable and recorded on return, or the run has to end.
+  store::Status keep(std::vector<Accepted> accepted);
+
+ private:
+  struct Work;
+  store::Status sort(Accepted accepted, Work& work);
+  store::Result<bool> is_known_beside(const Accepted& accepted);
+  store::Status note_same(const Accepted& accepted, Work& work);
+  store::Status place_archive(Accepted accepted, Work& work);
+  store::Status place_beside(const Accepted& accepted, store::Place place, Work& work);
+  store::Status supersede(Work& work);
+  store::Status raise_changed(const Accepted& accepted, const std::string& path, Work& work);
+  void report(const Work& work);
+
+  RunContext& context_;
+  store::Placer placer_;
+  std::size_t told_ = 0;  ///< lines on changed contents in this run
+};
+
+}  // namespace agent

@@ -1,0 +1,38 @@
+#include "agent/series.h"
+
+#include "agent/series_expression.h"
+
+namespace agent {
+namespace {
+
+std::string without_digits(std::string_view key) {
+  std::string out;
+  out.reserve(key.size());
+  bool in_run = false;
+  for (const char c : key) {
+    const bool digit = c >= '0' && c <= '9';
+    if (!digit) out += c;
+    if (digit && !in_run) out += '#';
+    in_run = digit;
+  }
+  return out;
+}
+
+}  // namespace
+
+tl::expected<Series, std::string> Series::parse(const std::string& value) {
+  Series series;
+  series.spec_ = value;
+  if (value == "auto" || value == "source") return series;
+  auto expression = SeriesExpression::compile(value);
+  if (!expression) return tl::unexpected(std::move(expression).error());
+  series.expression_ = *std::move(expression);
+  return series;
+}
+
+std::string Series::of(std::string_view key) const {
+  if (expression_) return expression_->first_group(key);
+  return spec_ == "auto" ? without_digits(key) : std::string();
+}
+
+}  // namespace agent

@@ -1,0 +1,194 @@
+#include "agent/series_expression.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "agent/units.h"
+
+namespace agent {
+namespace {
+
+using Complaint = std::optional<std::string>;
+
+constexpr std::size_t kLongestPattern = 256;
+// Characters, once every repetition that is counted is written out as the engine does.
+constexpr std::size_t kLargestSize = 256;
+
+// Each new state of the automaton is kept, about 2 KiB for each byte of a key in the worst case.
+constexpr std::size_t kMatchedBytesKept = std::size_t{16} << 10;
+
+// Walks over a pattern, and stops at what glibc would accept and either take for something else
+// than its writer means, or let an attacker's key make expensive.
+class DialectCheck {
+ public:
+  explicit DialectCheck(std::string_view pattern) : rest_(pattern) {}
+
+  Complaint complaint() {
+    while (!rest_.empty()) {
+      if (auto found = step()) return found;
+      if (sizes_.back() > kLargestSize) return "its repetitions, written out, are too long";
+    }
+    if (!has_group_) return "it has no group: put the part that names the series in ( )";
+    return std::nullopt;
+  }
+
+ private:
+  Complaint step() {
+    const char c = rest_.front();
+    const bool quantifier = c == '*' || c == '+' || c == '?' || c == '{';
+    if (c == '?' && after_quantifier_) {
+      return "there are no lazy repetitions: the longest match is always taken";
+    }
+    after_quantifier_ = quantifier;
+    rest_.remove_prefix(1);
+    if (c == '{') return count();
+    if (c == '+') return repeat(2);  // as x+ is compiled to xx*
+    if (quantifier) return std::nullopt;
+    if (c == '(') return open_group();
+    if (c == ')') return close_group();
+    atom_size_ = 1;
+    ++sizes_.back();
+    if (c == '[') return bracket();
+    if (c == '\\') return escape();
+    return std::nullopt;
+  }
+
+  Complaint open_group() {
+    if (rest_.starts_with('?')) return "\"(?\" is not known: every group is a plain ( )";
+    has_group_ = true;
+    sizes_.push_back(1);
+    return std::nullopt;
+  }
+
+  Complaint close_group() {
+    if (sizes_.size() == 1) return "a ')' has no '('";
+    atom_size_ = sizes_.back();
+    sizes_.pop_back();
+    sizes_.back() += atom_size_;
+    return std::nullopt;
+  }
+
+  Complaint bracket() {
+    if (rest_.starts_with('^')) rest_.remove_prefix(1);
+    std::size_t end = rest_.starts_with(']') ? 1 : 0;
+    for (; end < rest_.size() && rest_[end] != ']'; ++end) {
+      const auto inner = rest_.substr(end);
+      if (inner.front() == '\\') return "a '\\' within [ ] stands for itself; write [0-9] for \\d";
+      if (inner.starts_with("[:") || inner.starts_with("[.") || inner.starts_with("[=")) {
+        end += std::min(inner.find({inner.data() + 1, 1}, 2), inner.size() - 2) + 1;
+      }
+    }
+    rest_.remove_prefix(std::min(end + 1, rest_.size()));
+    return std::nullopt;
+  }
+
+  Complaint escape() {
+    if (rest_.empty()) return "it ends in a '\\'";
+    const char c = rest_.front();
+    rest_.remove_prefix(1);
+    const bool letter_or_digit =
+        (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    constexpr std::string_view kKnown = "wWsSbB";
+    if (!letter_or_digit || kKnown.find(c) != std::string_view::npos) return std::nullopt;
+    return fmt::format("\"\\{}\" is not known{}", c,
+                       c == 'd' || c == 'D' ? "; write [0-9] for a digit" : "");
+  }
+
+  Complaint count() {
+    const auto end = std::min(rest_.find('}'), rest_.size());
+    const auto times = most_of(rest_.substr(0, end));
+    if (!times || end == rest_.size()) {
+      return fmt::format(
+          "after '{{' come one or two numbers up to {} and '}}'; write \\{{ for a "
+          "brace",
+          kLargestSize);
+    }
+    rest_.remove_prefix(end + 1);
+    return repeat(*times);
+  }
+
+  // "2", "2," or "2,5": how often the atom is written out.
+  static std::optional<std::size_t> most_of(std::string_view text) {
+    const auto comma = std::min(text.find(','), text.size());
+    const auto second = text.substr(std::min(comma + 1, text.size()));
+    const auto low = parse_number(text.substr(0, comma), 0, kLargestSize);
+    const auto high = second.empty() ? low : parse_number(second, 0, kLargestSize);
+    if (!low || !high) return std::nullopt;
+    const bool open = comma < text.size() && second.empty();
+    return static_cast<std::size_t>(std::max(*low, *high)) + (open ? 1 : 0);
+  }
+
+  Complaint repeat(std::size_t times) {
+    const auto repeated = atom_size_ * std::max<std::size_t>(times, 1);
+    sizes_.back() += repeated - atom_size_;
+    atom_size_ = repeated;
+    return std::nullopt;
+  }
+
+  std::string_view rest_;
+  bool has_group_ = false;
+  bool after_quantifier_ = false;
+  std::size_t atom_size_ = 0;             // of what a repetition here would repeat
+  std::vector<std::size_t> sizes_ = {0};  // of the whole, and of each open group
+};
+
+}  // namespace
+
+tl::expected<std::shared_ptr<SeriesExpression>, std::string> SeriesExpression::compile(
+    const std::string& pattern) {
+  const auto wrong = [&](std::string_view what) {
+    return tl::unexpected(fmt::format(
+        "\"{}\" is not auto, source or a POSIX extended regular expression with a group: {}",
+        pattern, what));
+  };
+  if (pattern.size() > kLongestPattern) {
+    return tl::unexpected(
+        fmt::format("the regular expression is longer than {} bytes", kLongestPattern));
+  }
+  if (const auto complaint = DialectCheck(pattern).complaint()) return wrong(*complaint);
+  regex_t compiled;
+  const int status = ::regcomp(&compiled, pattern.c_str(), REG_EXTENDED);
+  if (status != 0) {
+    std::array<char, 128> text{};
+    ::regerror(status, &compiled, text.data(), text.size());
+    return wrong(text.data());
+  }
+  return std::shared_ptr<SeriesExpression>(new SeriesExpression(pattern, compiled));
+}
+
+SeriesExpression::SeriesExpression(std::string pattern, const regex_t& compiled)
+    : pattern_(std::move(pattern)), compiled_(compiled) {}
+
+SeriesExpression::~SeriesExpression() { ::regfree(&compiled_); }
+
+std::string SeriesExpression::first_group(std::string_view key) {
+  // To the engine a NUL ends the text.
+  std::string text(key);
+  std::replace(text.begin(), text.end(), '\0', '\1');
+  const std::lock_guard lock(mutex_);
+  if (matched_bytes_ > kMatchedBytesKept) forget_states();
+  matched_bytes_ += text.size();
+  std::array<regmatch_t, 2> groups{};
+  if (::regexec(&compiled_, text.c_str(), groups.size(), groups.data(), 0) != 0 ||
+      groups[1].rm_so < 0) {
+    return {};
+  }
+  const auto begin = static_cast<std::size_t>(groups[1].rm_so);
+  return std::string(key.substr(begin, static_cast<std::size_t>(groups[1].rm_eo) - begin));
+}
+
+// What was compiled once compiles again, unless memory is short: then the old one serves on.
+void SeriesExpression::forget_states() {
+  regex_t fresh;
+  if (::regcomp(&fresh, pattern_.c_str(), REG_EXTENDED) != 0) return;
+  ::regfree(&compiled_);
+  compiled_ = fresh;
+  matched_bytes_ = 0;
+}
+
+}  // namespace agent

@@ -1,0 +1,134 @@
+#include "store/supersession.h"
+
+#include <optional>
+#include <utility>
+
+#include "store/duplicate.h"
+
+namespace store {
+namespace {
+
+constexpr std::size_t kAtOnce = 64;
+
+class Recovery {
+ public:
+  Recovery(Disk& disk, Ledger& ledger, NameRules rules, Ledger::Supersession intent,
+           std::string source_name)
+      : disk_(disk),
+        ledger_(ledger),
+        rules_(rules),
+        intent_(std::move(intent)),
+        source_name_(std::move(source_name)) {}
+
+  Status run() {
+    const auto held = ledger_.find(intent_.source, intent_.key);
+    if (!held) return tl::unexpected(held.error());
+    if (*held) {
+      if (auto restored = restore(**held); !restored) return restored;
+      if (auto dropped = drop_from_quarantine(**held); !dropped) return dropped;
+    }
+    return ledger_.end_supersession(intent_);
+  }
+
+ private:
+  Status restore(const Archive& held) {
+    const auto path = archive_path(source_name_, held.key, rules_, held.variant);
+    const auto aside = find_aside(held);
+    if (!aside) return tl::unexpected(aside.error());
+    const auto in_place = lies_at(path, held);
+    if (!in_place) return tl::unexpected(in_place.error());
+    if (!*aside) return {};
+    if (!*in_place) {
+      if (auto back = put_back(**aside, path, held); !back) return back;
+    }
+    return remove_unrecorded(**aside, held);
+  }
+
+  // The row first: the ledger never says that something lies where it no longer does.
+  Status drop_from_quarantine(const Archive& held) {
+    const auto found =
+        ledger_.find_generation(intent_.source, held.key, held.sha256, Place::kQuarantine);
+    if (!found) return tl::unexpected(found.error());
+    if (*found) {
+      Ledger::Batch batch;
+      batch.removed.push_back({intent_.source, held.key, (*found)->path});
+      if (auto recorded = ledger_.record_batch(batch); !recorded) return recorded;
+    }
+    for (const auto& path : generation_paths(source_name_, Place::kQuarantine, held.key, rules_,
+                                             held.last_modified, held.sha256)) {
+      const auto lies = lies_at(path, held);
+      if (!lies) return tl::unexpected(lies.error());
+      if (!*lies) continue;
+      if (auto removed = disk_.remove_file(path); !removed) return removed;
+      if (auto synced = disk_.sync_directory(parent_of(path)); !synced) return synced;
+    }
+    return {};
+  }
+
+  Result<bool> lies_at(const std::string& path, const Archive& held) {
+    const auto info = disk_.stat(path);
+    if (!info) return tl::unexpected(info.error());
+    if (!*info || (*info)->kind != FileKind::kFile ||
+        (*info)->size_bytes != held.upstream.size_bytes) {
+      return false;
+    }
+    return holds(disk_, path, held.sha256);
+  }
+
+  Result<std::optional<std::string>> find_aside(const Archive& held) {
+    for (auto& path : generation_paths(source_name_, Place::kSuperseded, held.key, rules_,
+                                       held.last_modified, held.sha256)) {
+      const auto found = lies_at(path, held);
+      if (!found) return tl::unexpected(found.error());
+      if (*found) return std::optional(std::move(path));
+    }
+    return std::optional<std::string>();
+  }
+
+  Status put_back(const std::string& aside, const std::string& path, const Archive& held) {
+    const auto copy = duplicate_to_staging(disk_, aside, held.sha256);
+    if (!copy) return tl::unexpected(copy.error());
+    if (auto renamed = disk_.rename_replace(*copy, path); !renamed) return renamed;
+    return disk_.sync_directory(parent_of(path));
+  }
+
+  // Only once the content is durably in its place again.
+  Status remove_unrecorded(const std::string& aside, const Archive& held) {
+    if (auto synced = disk_.sync_directory(
+            parent_of(archive_path(source_name_, held.key, rules_, held.variant)));
+        !synced) {
+      return synced;
+    }
+    const auto found =
+        ledger_.find_generation(intent_.source, held.key, held.sha256, Place::kSuperseded);
+    if (!found) return tl::unexpected(found.error());
+    const bool recorded = *found && (*found)->path == aside;
+    return recorded ? Status{} : disk_.remove_file(aside);
+  }
+
+  Disk& disk_;
+  Ledger& ledger_;
+  const NameRules rules_;
+  const Ledger::Supersession intent_;
+  const std::string source_name_;
+};
+
+}  // namespace
+
+Status recover_supersessions(Disk& disk, Ledger& ledger, NameRules rules) {
+  while (true) {
+    auto open = ledger.open_supersessions(kAtOnce);
+    if (!open) return tl::unexpected(open.error());
+    if (open->empty()) return {};
+    for (auto& intent : *open) {
+      auto name = ledger.source_name(intent.source);
+      if (!name) return tl::unexpected(name.error());
+      if (auto done = Recovery(disk, ledger, rules, std::move(intent), *std::move(name)).run();
+          !done) {
+        return done;
+      }
+    }
+  }
+}
+
+}  // namespace store

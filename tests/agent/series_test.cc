@@ -1,0 +1,173 @@
+#include "agent/series.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "tests/support/catch.h"
+
+using namespace std::chrono_literals;
+
+namespace {
+
+agent::Series series(const std::string& value) {
+  auto parsed = agent::Series::parse(value);
+  INFO((parsed ? "" : parsed.error()));
+  REQUIRE(parsed);
+  return *std::move(parsed);
+}
+
+std::string error_of(const std::string& value) {
+  const auto parsed = agent::Series::parse(value);
+  return parsed ? "none" : parsed.error();
+}
+
+std::size_t resident_mib() {
+  std::ifstream file("/proc/self/statm");
+  std::size_t total = 0;
+  std::size_t resident = 0;
+  file >> total >> resident;
+  return (resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE))) >> 20;
+}
+
+}  // namespace
+
+TEST_CASE("keys that differ in their digits only are one series", "[series]") {
+  const agent::Series by_default;
+  CHECK(by_default.spec() == "auto");
+  for (const auto& automatic : {by_default, series("auto")}) {
+    CHECK(automatic.of("db/2026-01-31T02:00.tar.gz") == "db/#-#-#T#:#.tar.gz");
+    CHECK(automatic.of("db/2027-1-5T002:17.tar.gz") == "db/#-#-#T#:#.tar.gz");
+    CHECK(automatic.of("latest.tar") == "latest.tar");
+    CHECK(automatic.of("7") == "#");
+    CHECK(automatic.of("").empty());
+    CHECK(automatic.of(std::string_view("a\0"
+                                        "1",
+                                        3)) == std::string("a\0#", 3));
+    // Digits of other scripts are letters like any other.
+    CHECK(automatic.of("\xd9\xa1") == "\xd9\xa1");
+  }
+}
+
+TEST_CASE("a source can be one series", "[series]") {
+  const auto whole = series("source");
+  CHECK(whole.spec() == "source");
+  CHECK(whole.of("db/1.tar").empty());
+  CHECK(whole.of("").empty());
+}
+
+TEST_CASE("the first group of an expression names the series", "[series]") {
+  struct Case {
+    std::string pattern;
+    std::string key;
+    std::string name;
+  };
+  const auto given = GENERATE(
+      Case{"^([a-z]+)-[0-9]{8}\\.tar$", "db-20260131.tar", "db"},
+      Case{"([a-z]+)-([0-9]+)", "db/site-17.tar", "site"}, Case{"^(.*)/[^/]*$", "a/b/c.tar", "a/b"},
+      Case{"(daily|weekly)", "x/weekly-daily.tar", "weekly"},  // the first match
+      Case{"(a|ab)(c|bcd)", "abcd", "a"},  // the longest, whichever group is first
+      Case{"((x)y)z", "xyz", "xy"}, Case{"^([^-]*)-", "-1", ""},
+      Case{"^[[:alpha:]]([]x-]+)", "a]-]", "]-]"}, Case{"^[^]]([)({])", "a{", "{"},
+      Case{"^[[.].]]([[=a=]])", "]a", "a"}, Case{"(\\.)\\(\\w\\W", "..(a-", "."},
+      Case{"(a{2,3}){2}b{1,}c{0}", "aaaaaabbb", "aaa"}, Case{"(a+)+$", "aaa", "aaa"},
+      // No match, or one that leaves the group out: no series of its own.
+      Case{"^([a-z]+)-", "DB-1", ""}, Case{"(a)|b", "b", ""}, Case{"^(db)$", "db\n", ""});
+  CAPTURE(given.pattern, given.key);
+  const auto parsed = series(given.pattern);
+  CHECK(parsed.of(given.key) == given.name);
+  CHECK(parsed.spec() == given.pattern);
+  const agent::Series copy = parsed;
+  CHECK(copy.of(given.key) == given.name);
+}
+
+TEST_CASE("an expression matches any byte, and nothing in a key ends it", "[series]") {
+  const auto given = GENERATE(std::string("a\0b", 3), std::string("\0", 1), std::string("a\nb"),
+                              std::string("\xff\xfe\x80"), std::string("\xc3\xa9"));
+  CHECK(series("^(.*)-[0-9]+$").of(given + "-17") == given);
+  CHECK(series("^([^-]*)-").of(given + "-17") == given);
+  CHECK(series("^(.)").of(given) == given.substr(0, 1));  // bytes, in every locale
+}
+
+TEST_CASE("a series that is wrong is told what is wrong", "[series]") {
+  const auto given = GENERATE(
+      std::pair{"", "it has no group: put the part that names the series in ( )"},
+      std::pair{"Auto", "it has no group: put the part that names the series in ( )"},
+      std::pair{"[(]a", "it has no group: put the part that names the series in ( )"},
+      std::pair{"\\(a\\)", "it has no group: put the part that names the series in ( )"},
+      std::pair{"(a", "Unmatched ( or \\("}, std::pair{"a)", "a ')' has no '('"},
+      std::pair{"(a)[b", "Unmatched [, [^, [:, [., or [="},
+      std::pair{"(a)[[:", "Unmatched [, [^, [:, [., or [="},
+      std::pair{"(a)[[:no:]]", "Invalid character class name"},
+      std::pair{"(a)[b-a]", "Invalid range end"}, std::pair{"(a)\\", "it ends in a '\\'"},
+      // What means something else than its writer thinks.
+      std::pair{"(\\d+)", "\"\\d\" is not known; write [0-9] for a digit"},
+      std::pair{"(a)\\z", "\"\\z\" is not known"},
+      std::pair{"([\\w.]+)", "a '\\' within [ ] stands for itself; write [0-9] for \\d"},
+      std::pair{"(?:a)(b)", "\"(?\" is not known: every group is a plain ( )"},
+      std::pair{"(.*?)-", "there are no lazy repetitions: the longest match is always taken"},
+      std::pair{"(a{2}?)", "there are no lazy repetitions: the longest match is always taken"},
+      // What could be made expensive.
+      std::pair{"(a)\\1", "\"\\1\" is not known"},
+      std::pair{"(a{257})",
+                "after '{' come one or two numbers up to 256 and '}'; write \\{ for a "
+                "brace"},
+      std::pair{"(a){",
+                "after '{' come one or two numbers up to 256 and '}'; write \\{ for a "
+                "brace"},
+      std::pair{"(a{17}){17}", "its repetitions, written out, are too long"},
+      std::pair{"(a){17}{17}", "its repetitions, written out, are too long"},
+      std::pair{"((((((((((a)+)+)+)+)+)+)+)+)+)+", "its repetitions, written out, are too long"});
+  CAPTURE(given.first);
+  CHECK(error_of(given.first) ==
+        std::string("\"") + given.first +
+            "\" is not auto, source or a POSIX extended regular expression with a group: " +
+            given.second);
+  CHECK(error_of("(" + std::string(254, 'a') + ")") == "none");
+  CHECK(error_of("(" + std::string(255, 'a') + ")") ==
+        "the regular expression is longer than 256 bytes");
+}
+
+TEST_CASE("no key can hang an expression, or grow it without end", "[series]") {
+  const auto begun = std::chrono::steady_clock::now();
+  for (const char* pattern :
+       {"(a*)*b", "(a|a)*b", "(a|aa)+$", "(.*)(.*)(.*)(.*)x", "(([a-z]+-)+)+x", "(a?a?a?a?a*)*!"}) {
+    const auto parsed = series(pattern);
+    CAPTURE(pattern);
+    for (int i = 0; i < 20; ++i) CHECK(parsed.of(std::string(1023, 'a') + "#").empty());
+  }
+  // An engine that recurses for each byte has no stack for this.
+  CHECK(series("^((a|b)*)c").of(std::string(100'000, 'a') + "c").size() == 100'000);
+  // Backtracking would take longer than the universe is old.
+  CHECK(std::chrono::steady_clock::now() - begun < 60s);
+}
+
+TEST_CASE("what keys were seen does not pile up in an expression", "[series]") {
+  // Each byte of these keys leads the automaton into a state that it was never in.
+  const auto parsed = series("^(([ab])*a[ab]{20})c");
+  std::mt19937 random(1);
+  const auto before = resident_mib();
+  for (int i = 0; i < 100; ++i) {
+    std::string key(1024, 'a');
+    for (auto& c : key) c = random() % 2 == 0 ? 'a' : 'b';
+    CHECK(parsed.of(key).empty());
+  }
+  CHECK(resident_mib() < before + 64);
+}
+
+TEST_CASE("threads may share a series", "[series]") {
+  const auto parsed = series("^([a-z]+)-");
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong{0};
+  for (const std::string name : {"db", "site", "mail"}) {
+    threads.emplace_back([&wrong, copy = parsed, name] {
+      for (int i = 0; i < 5'000; ++i) wrong += copy.of(name + "-1.tar") == name ? 0 : 1;
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(wrong == 0);
+}

@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""The rules of the house that a compiler does not see: who may include whom, which foreign API comes
+in by which door, and that no header includes itself by a detour. Prints "ok - " and "not ok - " lines."""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+MAY_SEE = {"store": {"store"}, "s3client": {"s3client"}, "agent": {"agent", "store", "s3client"}}
+DOORS = {
+    "curl/": {"s3client/curl_transport.cc"},
+    "expat.h": {"s3client/xml_reader.cc"},
+    "sqlite3.h": {"store/database.cc"},
+    "ini.h": {"agent/config_file.cc"},
+    "regex.h": {"agent/series_expression.cc", "agent/series_expression.h"},
+    "openssl/": {"s3client/sigv4.cc", "store/digest.cc"},
+}
+INCLUDE = re.compile(r'^\s*#include\s+([<"])([^>"]+)[>"]', re.MULTILINE)
+failed = False
+
+
+def tell(good, claim, offenders=()):
+    global failed
+    print(f"{'ok' if good else 'not ok'} - {claim}")
+    for offender in offenders:
+        print(f"  {offender}")
+    failed = failed or not good
+
+
+files = {
+    str(path.relative_to(ROOT)): [match.group(2) for match in INCLUDE.finditer(path.read_text())]
+    for folder in MAY_SEE for path in sorted((ROOT / folder).glob("*.*"))
+    if path.suffix in (".cc", ".h")
+}
+tell(len(files) > 100, f"{len(files)} files were looked at")
+
+strangers = [
+    f"{name} includes {included}" for name, includes in files.items() for included in includes
+    if included.split("/")[0] in {*MAY_SEE, "tests"}
+    and included.split("/")[0] not in MAY_SEE[name.split("/")[0]]
+]
+tell(not strangers, "store and s3client know nothing but themselves, and nobody knows the tests", strangers)
+
+for door, allowed in DOORS.items():
+    users = {name for name, includes in files.items() for included in includes
+             if included == door or (door.endswith("/") and included.startswith(door))}
+    tell(users <= allowed and users, f"{door} comes in by its door only", sorted(users - allowed))
+
+
+def circle(name, path):
+    if name in path:
+        return path[path.index(name):] + [name]
+    if name in done:
+        return None
+    for included in files.get(name, []):
+        found = circle(included, path + [name])
+        if found:
+            return found
+    done.add(name)
+    return None
+
+
+done = set()
+circles = [found for found in (circle(name, []) for name in files) if found]
+tell(not circles, "no header includes itself by a detour", [" > ".join(c) for c in circles])
+
+unnamed = [name for name in MAY_SEE
+           for source in sorted((ROOT / name).glob("*.cc"))
+           if source.name not in (ROOT / name / "CMakeLists.txt").read_text()]
+tell(not unnamed, "every source file is built", unnamed)
+sys.exit(failed)
