@@ -178,8 +178,9 @@ TEST_CASE("a name that rotates gets advice with the line to write", "[pull]") {
     world.server->put("b", "db/latest", content);
     CHECK(world.pull() == ExitStatus::kAlarm);
   }
-  REQUIRE(world.source().alarms.size() == 1);
-  const auto& message = world.source().alarms[0].message;
+  const auto alarms = world.source().alarms;
+  REQUIRE(alarms.size() == 1);
+  const auto& message = alarms[0].message;
   CHECK(message.find("has had 4 contents") != std::string::npos);
   CHECK(message.find("\"on_change = generations\" into [source site]") != std::string::npos);
   CHECK(message.find("\"exclude = *.tmp, latest\"") != std::string::npos);
