@@ -409,7 +409,6 @@ struct WayToFail {
 };
 // Without links a content is copied, which has more steps that can fail.
 const std::vector<WayToFail> kWaysToFail = {{test::Fault::kIoError, false, true},
-                                            {test::Fault::kPowerCut, false, true},
                                             {test::Fault::kPowerCut, true, true},
                                             {test::Fault::kNoSpace, false, false},
                                             {test::Fault::kPowerCut, true, false}};
