@@ -1,14 +1,12 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "agent/commands.h"
-#include "agent/failure.h"
-#include "agent/mirror.h"
+#include "agent/log.h"
 #include "agent/pull_status.h"
-#include "agent/sources.h"
+#include "agent/source_command.h"
 #include "agent/units.h"
 #include "store/digest.h"
 #include "store/duplicate.h"
@@ -21,53 +19,48 @@ namespace {
 
 // More contents of one key than this are told apart by --generation.
 constexpr std::size_t kMostGenerations = 10'000;
-
-// How it ends: with an exit status, after a line that says why.
-struct Stop {
-  ExitStatus status;
-  std::string message;
-};
-
-Stop stop(const store::Error& error) { return {status_of(error), explain(error)}; }
+// Whoever writes to the bucket can make a content whose SHA-256 begins with the few digits that
+// somebody wrote down.
+constexpr std::size_t kLeastDigits = 8;
 
 class Acceptance {
  public:
-  Acceptance(Mirror& mirror, const AcceptOptions& options, store::Time now)
-      : mirror_(mirror), options_(options), now_(now) {}
+  Acceptance(SourceMirror& source, const AcceptOptions& options, Log& log, store::Time now)
+      : source_(source), mirror_(source.mirror), options_(options), log_(log), now_(now) {}
 
-  tl::expected<store::Generation, Stop> run() {
-    auto& ledger = mirror_.ledger;
-    if (auto healed = tidy(); !healed) return tl::unexpected(stop(healed.error()));
-    const auto id = ledger.find_source(options_.source);
-    if (!id) return tl::unexpected(stop(id.error()));
-    source_ = id->value_or(0);
-    const auto held = ledger.find(source_, options_.key);
-    if (!held) return tl::unexpected(stop(held.error()));
-    if (!*held)
-      return nothing(fmt::format("'holdfast list {}' shows what is held", options_.source));
-    auto chosen = choose();
-    if (!chosen) return chosen;
-    const auto whole = store::holds(*mirror_.disk, chosen->path, chosen->sha256);
-    if (!whole) return tl::unexpected(stop(whole.error()));
-    if (!*whole) {
-      return tl::unexpected(Stop{
-          ExitStatus::kIncomplete,
-          fmt::format("{} is no longer what was recorded; the disk may be failing, and nothing was "
-                      "changed",
-                      chosen->path)});
+  /// What was taken; nullopt after a line that says why nothing was.
+  store::Result<std::optional<store::Generation>> run() {
+    if (auto healed = tidy(); !healed) return tl::unexpected(healed.error());
+    const auto held = mirror_.ledger.find(source_.id, options_.key);
+    if (!held) return tl::unexpected(held.error());
+    if (!*held) {
+      return refuse(ExitStatus::kUsage,
+                    fmt::format("there is nothing to accept; 'holdfast list {}' shows what is held",
+                                options_.source));
     }
-    if (auto taken = take(**held, *chosen); !taken) return tl::unexpected(stop(taken.error()));
-    if (auto tidied = tidy(); !tidied) return tl::unexpected(stop(tidied.error()));
-    if (auto written = write_sums(); !written) return tl::unexpected(stop(written.error()));
+    auto chosen = choose();
+    if (!chosen || !*chosen) return chosen;
+    const auto whole = store::holds(*mirror_.disk, (*chosen)->path, (*chosen)->sha256);
+    if (!whole) return tl::unexpected(whole.error());
+    if (!*whole) {
+      return refuse(ExitStatus::kIncomplete,
+                    fmt::format("{} is no longer what was recorded; the disk may be failing, and "
+                                "nothing was changed",
+                                (*chosen)->path));
+    }
+    if (auto taken = take(**held, **chosen); !taken) return tl::unexpected(taken.error());
+    if (auto tidied = tidy(); !tidied) return tl::unexpected(tidied.error());
+    if (auto written = write_sums(); !written) return tl::unexpected(written.error());
     return chosen;
   }
 
-  store::SourceId source() const { return source_; }
+  ExitStatus status() const { return status_; }
 
  private:
-  static tl::unexpected<Stop> nothing(const std::string& remedy) {
-    return tl::unexpected(
-        Stop{ExitStatus::kUsage, fmt::format("there is nothing to accept; {}", remedy)});
+  std::nullopt_t refuse(ExitStatus status, const std::string& message) {
+    log_.error({options_.source, options_.key, message});
+    status_ = status;
+    return std::nullopt;
   }
 
   bool is_meant(const store::Generation& generation) const {
@@ -77,47 +70,54 @@ class Acceptance {
            store::to_hex(generation.sha256).starts_with(options_.generation);
   }
 
-  tl::expected<store::Generation, Stop> choose() {
-    auto found = mirror_.ledger.generations(source_, options_.key, kMostGenerations);
-    if (!found) return tl::unexpected(stop(found.error()));
-    const auto chosen =
-        std::find_if(found->begin(), found->end(), [&](const auto& one) { return is_meant(one); });
-    if (chosen != found->end()) return std::move(*chosen);
-    return nothing(fmt::format("'holdfast list {} --all' shows what lies beside the archives",
-                               options_.source));
+  store::Result<std::optional<store::Generation>> choose() {
+    if (!options_.generation.empty() && options_.generation.size() < kLeastDigits) {
+      return refuse(ExitStatus::kUsage, fmt::format("--generation needs at least {} digits of the "
+                                                    "SHA-256",
+                                                    kLeastDigits));
+    }
+    const auto found = mirror_.ledger.generations(source_.id, options_.key, kMostGenerations);
+    if (!found) return tl::unexpected(found.error());
+    std::optional<store::Generation> chosen;
+    for (const auto& one : *found) {
+      if (!is_meant(one)) continue;
+      if (!chosen) chosen = one;
+      if (!options_.generation.empty() && one.sha256 != chosen->sha256) {
+        return refuse(ExitStatus::kUsage,
+                      fmt::format("'{}' fits more than one content; give more digits of the "
+                                  "SHA-256, which 'holdfast list {} --all --json' shows",
+                                  printable(options_.generation), options_.source));
+      }
+    }
+    if (chosen) return chosen;
+    return refuse(ExitStatus::kUsage,
+                  fmt::format("there is nothing to accept; 'holdfast list {} --all' shows what "
+                              "lies beside the archives",
+                              options_.source));
   }
 
   store::Status take(const store::Archive& held, const store::Generation& chosen) {
-    const store::Ledger::Supersession intent{source_, options_.key};
-    if (auto begun = mirror_.ledger.begin_supersessions({intent}); !begun) return begun;
-    store::Placer placer(*mirror_.disk, mirror_.rules);
-    const auto path = store::archive_path(options_.source, held.key, mirror_.rules, held.variant);
-    const auto aside = placer.keep_aside(path, {options_.source, store::Place::kSuperseded,
-                                                held.key, held.last_modified, held.sha256});
-    if (!aside) return tl::unexpected(aside.error());
     const auto staged = store::duplicate_to_staging(*mirror_.disk, chosen.path, chosen.sha256);
     if (!staged) return tl::unexpected(staged.error());
+    store::Placer placer(*mirror_.disk, mirror_.rules);
+    const store::Replacement replacement{source_.id, source_.name, held, *staged};
+    const auto before =
+        store::supersede(mirror_.ledger, placer, mirror_.rules, {&replacement, 1}, now_);
+    if (!before) return tl::unexpected(before.error());
     if (auto synced = placer.sync(); !synced) return synced;
-    if (auto replaced = placer.replace(*staged, path); !replaced) return replaced;
-    if (auto synced = placer.sync(); !synced) return synced;
-    return mirror_.ledger.record_batch(batch_of(held, chosen, *aside, intent));
+    return mirror_.ledger.record_batch(batch_of(held, chosen, before->front()));
   }
 
   store::Ledger::Batch batch_of(const store::Archive& held, const store::Generation& chosen,
-                                const std::string& aside,
-                                const store::Ledger::Supersession& intent) const {
+                                const std::optional<store::Generation>& before) const {
     store::Ledger::Batch batch;
     batch.now = now_;
-    batch.archives.push_back({source_,
+    batch.archives.push_back({source_.id,
                               {chosen.key, held.variant, chosen.upstream, chosen.last_modified,
                                chosen.sha256, chosen.verified_by, chosen.held_since, now_}});
-    batch.generations.push_back(
-        {source_,
-         {held.key, store::Place::kSuperseded, aside, held.upstream, held.last_modified,
-          held.sha256, held.verified_by, held.held_since, held.read_at, now_},
-         std::nullopt});
-    batch.ended.push_back({source_, "changed", held.key});
-    batch.intents.push_back(intent);
+    if (before) batch.generations.push_back({source_.id, *before, std::nullopt});
+    batch.ended.push_back({source_.id, "changed", held.key});
+    batch.intents.push_back({source_.id, held.key});
     return batch;
   }
 
@@ -126,48 +126,49 @@ class Acceptance {
   }
 
   store::Status write_sums() {
-    if (auto written = store::write_sums(*mirror_.disk, mirror_.ledger, source_, options_.source,
+    if (auto written = store::write_sums(*mirror_.disk, mirror_.ledger, source_.id, source_.name,
                                          mirror_.rules);
         !written) {
       return written;
     }
-    return mirror_.ledger.mark_sums_written(source_);
+    return mirror_.ledger.mark_sums_written(source_.id);
   }
 
+  SourceMirror& source_;
   Mirror& mirror_;
   const AcceptOptions& options_;
+  Log& log_;
   const store::Time now_;
-  store::SourceId source_ = 0;
+  ExitStatus status_ = ExitStatus::kOk;
 };
+
+std::string json_of(const AcceptOptions& options, const store::Generation& taken) {
+  return nlohmann::ordered_json{{"source", options.source},
+                                {"key", printable(options.key)},
+                                {"sha256", store::to_hex(taken.sha256)}}
+      .dump();
+}
+
+std::string text_of(const AcceptOptions& options, const store::Generation& taken) {
+  return fmt::format("{}: {} now has the content of {}, {}; the one before is superseded",
+                     options.source, printable(options.key), format_time(taken.last_modified),
+                     format_size(taken.upstream.size_bytes));
+}
 
 }  // namespace
 
 ExitStatus accept_command(const Config& config, const AcceptOptions& options,
                           const Environment& environment, const Print& print) {
-  if (!select_sources(config, {options.source}, environment.log)) return ExitStatus::kUsage;
-  auto mirror = open_mirror(config, environment, store::Access::kReadWrite);
-  if (!mirror) {
-    environment.log.error({"", "", mirror.error().message});
-    return mirror.error().status;
-  }
-  Acceptance acceptance(*mirror, options, environment.clock.now_s());
-  const auto taken = acceptance.run();
-  if (!taken) {
-    environment.log.error({options.source, options.key, taken.error().message});
-    return taken.error().status;
-  }
-  refresh_status_file(config, environment, mirror->ledger, acceptance.source(), options.source);
-  if (options.json) {
-    print(nlohmann::ordered_json{{"source", options.source},
-                                 {"key", printable(options.key)},
-                                 {"sha256", store::to_hex(taken->sha256)}}
-              .dump());
-  } else {
-    print(fmt::format("{}: {} now has the content of {}, {}; the one before is superseded",
-                      options.source, printable(options.key), format_time(taken->last_modified),
-                      format_size(taken->upstream.size_bytes)));
-  }
-  return ExitStatus::kOk;
+  const auto accept = [&](SourceMirror& source) -> store::Result<ExitStatus> {
+    Acceptance acceptance(source, options, environment.log, environment.clock.now_s());
+    const auto taken = acceptance.run();
+    if (!taken) return tl::unexpected(taken.error());
+    if (!*taken) return acceptance.status();
+    refresh_status_file(config, environment, source.mirror.ledger, source.id, options.source);
+    print(options.json ? json_of(options, **taken) : text_of(options, **taken));
+    return ExitStatus::kOk;
+  };
+  return on_source(config, options.source, environment, store::Access::kReadWrite, accept);
 }
 
 }  // namespace agent

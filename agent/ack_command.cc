@@ -3,10 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/commands.h"
-#include "agent/failure.h"
-#include "agent/mirror.h"
 #include "agent/pull_status.h"
-#include "agent/sources.h"
+#include "agent/source_command.h"
 
 namespace agent {
 namespace {
@@ -37,41 +35,32 @@ std::string text_of(const AckOptions& options, const Acknowledged& done) {
                                      : "");
 }
 
+std::string json_of(const AckOptions& options, const Acknowledged& done) {
+  return nlohmann::ordered_json{
+      {"source", options.source}, {"alarms", done.alarms}, {"hold_ended", done.hold_ended}}
+      .dump();
+}
+
 }  // namespace
 
 ExitStatus ack_command(const Config& config, const AckOptions& options,
                        const Environment& environment, const Print& print) {
-  if (!select_sources(config, {options.source}, environment.log)) return ExitStatus::kUsage;
-  auto mirror = open_mirror(config, environment, store::Access::kReadWrite);
-  if (!mirror) {
-    environment.log.error({"", "", mirror.error().message});
-    return mirror.error().status;
-  }
-  const auto report = [&](const store::Error& error) {
-    environment.log.error({options.source, "", explain(error)});
-    return status_of(error);
+  const auto ack = [&](SourceMirror& source) -> store::Result<ExitStatus> {
+    auto& ledger = source.mirror.ledger;
+    const auto done = acknowledge(ledger, source.id, options, environment.clock.now_s());
+    if (!done) return tl::unexpected(done.error());
+    if (options.alarm && done->alarms == 0) {
+      environment.log.error(
+          {options.source, "",
+           fmt::format("there is no open alarm {}; 'holdfast status' shows those that are",
+                       *options.alarm)});
+      return ExitStatus::kUsage;
+    }
+    refresh_status_file(config, environment, ledger, source.id, options.source);
+    print(options.json ? json_of(options, *done) : text_of(options, *done));
+    return ExitStatus::kOk;
   };
-  auto& ledger = mirror->ledger;
-  const auto id = ledger.find_source(options.source);
-  if (!id) return report(id.error());
-  const auto done = acknowledge(ledger, id->value_or(0), options, environment.clock.now_s());
-  if (!done) return report(done.error());
-  if (options.alarm && done->alarms == 0) {
-    environment.log.error(
-        {options.source, "",
-         fmt::format("there is no open alarm {}; 'holdfast status' shows those that are",
-                     *options.alarm)});
-    return ExitStatus::kUsage;
-  }
-  refresh_status_file(config, environment, ledger, id->value_or(0), options.source);
-  if (options.json) {
-    print(nlohmann::ordered_json{
-        {"source", options.source}, {"alarms", done->alarms}, {"hold_ended", done->hold_ended}}
-              .dump());
-  } else {
-    print(text_of(options, *done));
-  }
-  return ExitStatus::kOk;
+  return on_source(config, options.source, environment, store::Access::kReadWrite, ack);
 }
 
 }  // namespace agent

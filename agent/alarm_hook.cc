@@ -2,26 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
-#include <string_view>
 
 namespace agent {
 namespace {
 
 constexpr std::chrono::seconds kTimeout{60};
 
-// A script reads lines and fields, and its terminal or mail program escapes; a key is an
-// attacker's.
-std::string one_line(std::string text) {
-  const auto is_gap = [](char c) { return c == '\n' || c == '\r' || c == '\t'; };
-  std::replace_if(text.begin(), text.end(), is_gap, ' ');
-  return printable(text);
-}
-
 }  // namespace
 
 void AlarmHook::tell(const HookAlarm& alarm) {
+  // A script reads lines and fields, and its terminal or mail program escapes; a key is an
+  // attacker's.
   const auto done = environment_.run_command(command_,
                                              {{"HOLDFAST_ALARM_KIND", one_line(alarm.kind)},
                                               {"HOLDFAST_ALARM_SOURCE", one_line(alarm.source)},

@@ -12,6 +12,7 @@
 #include "agent/pull.h"
 #include "agent/signal_watcher.h"
 #include "agent/system_environment.h"
+#include "agent/units.h"
 
 namespace agent {
 namespace {
@@ -27,6 +28,8 @@ struct Arguments {
   ListOptions list;
   AcceptOptions accept;
   AckOptions ack;
+  VerifyOptions verify;
+  std::string budget;
 };
 
 void print_line(const std::string& text) {
@@ -145,7 +148,7 @@ void add_accept(CLI::App& app, Arguments& arguments, Command& command) {
   sub->add_option("SOURCE", arguments.accept.source, "The source")->required();
   sub->add_option("KEY", arguments.accept.key, "The whole key")->required();
   sub->add_option("--generation", arguments.accept.generation,
-                  "Another content than the newest: the first digits of its SHA-256")
+                  "Another content than the newest: the first 8 or more digits of its SHA-256")
       ->type_name("ID");
   sub->add_flag("--json", arguments.accept.json, "As a JSON object");
   sub->callback([&] {
@@ -171,6 +174,27 @@ void add_ack(CLI::App& app, Arguments& arguments, Command& command) {
   });
 }
 
+void add_verify(CLI::App& app, Arguments& arguments, Command& command) {
+  auto* sub = app.add_subcommand("verify", "Read archives again and compare their SHA-256");
+  sub->add_option("SOURCE", arguments.verify.sources, "Only these sources");
+  sub->add_flag("--all", arguments.verify.all,
+                "Also superseded and quarantined contents, and foreign files");
+  sub->add_option("--budget", arguments.budget, "Read no more than this, as 512, 64K, 10M, 2G, 1T")
+      ->type_name("SIZE")
+      ->check([](const std::string& text) {
+        return parse_size(text) ? std::string() : "\"" + text + "\" is no size, as 10G";
+      });
+  sub->add_flag("--json", arguments.verify.json, "One JSON object for each source");
+  sub->callback([&] {
+    command = [&] {
+      arguments.verify.budget_bytes = parse_size(arguments.budget);
+      return with_config(arguments, [&](const Config& config, const Environment& environment) {
+        return verify_command(config, arguments.verify, environment, print_line);
+      });
+    };
+  });
+}
+
 }  // namespace
 
 ExitStatus run_cli(int argc, const char* const* argv) {
@@ -185,6 +209,7 @@ ExitStatus run_cli(int argc, const char* const* argv) {
   add_list(app, arguments, command);
   add_accept(app, arguments, command);
   add_ack(app, arguments, command);
+  add_verify(app, arguments, command);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -155,11 +155,9 @@ class Running {
   }
 
   std::string last_words() const {
-    std::string text = tail_;
-    std::replace_if(
-        text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
+    auto text = one_line(tail_);
     text.erase(std::min(text.find_last_not_of(' ') + 1, text.size()));
-    return text.empty() ? "" : fmt::format("; it said: {}", printable(text));
+    return text.empty() ? "" : fmt::format("; it said: {}", text);
   }
 
  private:

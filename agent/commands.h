@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "agent/config.h"
 #include "agent/environment.h"
@@ -32,7 +33,8 @@ ExitStatus list_command(const Config& config, const ListOptions& options,
 struct AcceptOptions {
   std::string source;
   std::string key;
-  std::string generation;  ///< the first digits of its SHA-256; empty: the newest in quarantine
+  std::string generation;  ///< its name, or 8 or more first digits of its SHA-256; empty: the
+                           ///< newest in quarantine
   bool json = false;
 };
 /// `holdfast accept SOURCE KEY`: a content that lies beside the trusted one, read and found right,
@@ -48,6 +50,18 @@ struct AckOptions {
 /// `holdfast ack SOURCE [ALARM]`: ends alarms, and with the alarm `mass-change` the HOLD.
 ExitStatus ack_command(const Config& config, const AckOptions& options,
                        const Environment& environment, const Print& print);
+
+struct VerifyOptions {
+  std::vector<std::string> sources;  ///< none: all of them
+  bool all = false;
+  std::optional<std::uint64_t> budget_bytes;  ///< over all sources; none: everything
+  bool json = false;
+};
+/// `holdfast verify`: reads archives again, the longest-unread first, and compares them with the
+/// recorded SHA-256; with `all` also what lies beside them, and looks for foreign files. Names each
+/// that is not right on stderr, and ends with 1 when there is any.
+ExitStatus verify_command(const Config& config, const VerifyOptions& options,
+                          const Environment& environment, const Print& print);
 
 /// `holdfast status`: the status file; where there is none, as on a machine that the disk was moved
 /// to, what the ledger says.

@@ -42,6 +42,7 @@ struct SourceConfig {
   std::uint64_t min_size_bytes = 0;
   std::optional<double> shrink_alarm_share;  ///< above 0, up to 1; nullopt: off
   bool request_payer = false;
+  std::chrono::seconds scrub_every = std::chrono::days{30};
 
   /// `key` is wanted by include and exclude, which look at it without the prefix.
   bool wants(std::string_view key) const;

@@ -106,13 +106,14 @@ Complaint take_series(Series& into, const std::string& value) {
   return std::nullopt;
 }
 
-// Zero would be an alarm at every run.
-Complaint take_expect_every(std::optional<std::chrono::seconds>& into, const std::string& value) {
+// Zero would be an alarm, or a scrub of everything, at every run.
+template <typename Period>
+Complaint take_period(Period& into, const std::string& value) {
   const auto duration = parse_duration(value);
   if (!duration || duration->count() == 0) {
     return fmt::format("\"{}\" is not {}", value, kDurationForm);
   }
-  into = duration;
+  into = *duration;
   return std::nullopt;
 }
 
@@ -216,7 +217,7 @@ std::span<const KeyRule<SourceConfig>> source_rules() {
        }},
       {"series", [](S& s, const std::string& v) { return take_series(s.series, v); }},
       {"expect_every",
-       [](S& s, const std::string& v) { return take_expect_every(s.expect_every, v); }},
+       [](S& s, const std::string& v) { return take_period(s.expect_every, v); }},
       {"min_size",
        [](S& s, const std::string& v) {
          return store_parsed(s.min_size_bytes, parse_size(v), v, kSizeForm);
@@ -238,7 +239,8 @@ std::span<const KeyRule<SourceConfig>> source_rules() {
       later<S>("keep_weekly"),
       later<S>("keep_monthly"),
       later<S>("keep_yearly"),
-      later<S>("scrub_every"),
+      {"scrub_every",
+       [](S& s, const std::string& v) { return take_period(s.scrub_every, v); }},
   });
   return kRules;
 }

@@ -5,6 +5,7 @@
 #include "agent/log.h"
 #include "agent/units.h"
 #include "s3client/dates.h"
+#include "s3client/uri_encode.h"
 
 namespace agent {
 namespace {
@@ -23,26 +24,9 @@ std::optional<std::string_view> field(std::string_view header, std::string_view 
   return header.substr(0, end);
 }
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 // The name of the rule comes URL-encoded.
 std::string decoded(std::string_view text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escape = text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 &&
-                        hex_value(text[i + 2]) >= 0;
-    if (!escape) {
-      result += text[i];
-      continue;
-    }
-    result += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
-    i += 2;
-  }
-  return result;
+  return s3::decode_url(text).value_or(std::string(text));
 }
 
 // S3 adds the days of the rule to the upload and goes on to the next midnight, so the hour of the

@@ -211,8 +211,7 @@ store::Status FetchPhase::mismatch(const Fetched& fetched, const std::string& le
   const auto now = context_.now(source);
   const auto message = fmt::format(
       "what arrived is not what the bucket promised ({}), twice; it is not kept. Look at the "
-      "upload, or at "
-      "what sits between here and the bucket; the next run tries again",
+      "upload, or at what sits between here and the bucket; the next run tries again",
       level);
   context_.figures(source, [](SourceStatus& status) { ++status.run.failed; });
   context_.fail_source(source, ExitStatus::kIncomplete);

@@ -7,6 +7,8 @@
 
 #include "agent/pull_status.h"
 #include "agent/units.h"
+#include "store/duplicate.h"
+#include "store/supersession.h"
 
 namespace agent {
 namespace {
@@ -15,6 +17,10 @@ namespace {
 constexpr std::size_t kMostTold = 20;
 // A name that has had so many contents is likely to rotate.
 constexpr std::uint64_t kRotatingContents = 2;
+
+constexpr const char* kGoneBefore =
+    "somebody removed the content held before from the disk; only the new one is held. Find out "
+    "who writes to this disk";
 
 bool is_watched(const SourceConfig& config) {
   return config.expect_every || config.min_size_bytes > 0 || config.shrink_alarm_share;
@@ -35,25 +41,14 @@ std::string advice_on_rotation(const SourceConfig& config, std::string_view key,
       contents, config.name, excludes, key_without_prefix(config, key));
 }
 
-store::Generation beside(const store::Archive& archive, store::Place place, std::string path,
-                         store::Time now) {
-  return {archive.key,           place,
-          std::move(path),       archive.upstream,
-          archive.last_modified, archive.sha256,
-          archive.verified_by,   archive.held_since,
-          archive.read_at,       now};
-}
-
 }  // namespace
 
 struct Keeper::Work {
-  struct Replacement {
-    Accepted accepted;
-    store::Archive held;
-  };
   store::Ledger::Batch batch;
-  std::vector<Replacement> replacements;
+  std::vector<Accepted> superseding;
+  std::vector<store::Replacement> replacements;  ///< one for each of them
   std::set<std::tuple<std::size_t, std::string, store::Sha256>> seen;
+  std::vector<Problem> repaired;   ///< what to say of each
   std::vector<std::size_t> fresh;  ///< the source of each new archive, as in batch.archives
 };
 
@@ -83,13 +78,13 @@ store::Status Keeper::sort(Accepted accepted, Work& work) {
   const bool repeated = !work.seen.emplace(accepted.source, archive.key, archive.sha256).second;
   const auto held = context_.mirror.ledger.find(source.id, archive.key);
   if (!held) return tl::unexpected(held.error());
-  if (repeated || accepted.path.empty() || (*held && (*held)->sha256 == archive.sha256)) {
-    return note_same(accepted, work);
-  }
+  if (repeated || accepted.path.empty()) return note_same(accepted, work);
+  if (*held && (*held)->sha256 == archive.sha256) return keep_same(accepted, **held, work);
   const bool noncurrent = accepted.role == store::Role::kNoncurrent;
   if (!noncurrent && !*held) return place_archive(std::move(accepted), work);
   if (!noncurrent && source.config->on_change == OnChange::kGenerations) {
-    work.replacements.push_back({std::move(accepted), **held});
+    work.replacements.push_back({source.id, source.config->name, **held, accepted.path});
+    work.superseding.push_back(std::move(accepted));
     return {};
   }
   const auto known = is_known_beside(accepted);
@@ -122,6 +117,37 @@ store::Status Keeper::note_same(const Accepted& accepted, Work& work) {
   return staged ? context_.mirror.disk->remove_file(accepted.path) : store::Status{};
 }
 
+store::Status Keeper::keep_same(const Accepted& accepted, const store::Archive& held, Work& work) {
+  const auto damaged =
+      context_.mirror.ledger.is_damaged(context_.sources[accepted.source].id, held.key);
+  if (!damaged) return tl::unexpected(damaged.error());
+  return *damaged ? repair(accepted, held, work) : note_same(accepted, work);
+}
+
+store::Status Keeper::repair(const Accepted& accepted, const store::Archive& held, Work& work) {
+  const auto& source = context_.sources[accepted.source];
+  const auto& name = source.config->name;
+  const auto rules = context_.mirror.rules;
+  const auto path = store::archive_path(name, held.key, rules, held.variant);
+  work.batch.repaired.push_back({source.id, held.key});
+  // A crash may have come between placing and recording.
+  const auto whole = store::holds(*context_.mirror.disk, path, held.sha256);
+  if (whole && *whole) {
+    work.repaired.push_back({name, held.key, "repaired: it reads right again"});
+    return context_.mirror.disk->remove_file(accepted.path);
+  }
+  const auto aside = placer_.put_back(accepted.path, path,
+                                      store::damaged_path(name, held.key, rules, work.batch.now));
+  if (!aside) return tl::unexpected(aside.error());
+  work.repaired.push_back({name, held.key,
+                           aside->empty()
+                               ? std::string("repaired: it was missing, and is held again")
+                               : fmt::format("repaired: it was damaged, and is held "
+                                             "again; the damaged bytes are in {}",
+                                             *aside)});
+  return {};
+}
+
 store::Status Keeper::place_archive(Accepted accepted, Work& work) {
   const auto& source = context_.sources[accepted.source];
   auto& archive = accepted.archive;
@@ -146,39 +172,25 @@ store::Status Keeper::place_beside(const Accepted& accepted, store::Place place,
       {source.config->name, place, archive.key, archive.last_modified, archive.sha256});
   if (!path) return tl::unexpected(path.error());
   work.batch.generations.push_back(
-      {source.id, beside(archive, place, *path, work.batch.now), accepted.role});
+      {source.id, store::beside(archive, place, *path, work.batch.now), accepted.role});
   return place == store::Place::kQuarantine ? raise_changed(accepted, *path, work)
                                             : store::Status{};
 }
 
-// First every intent, then every second place of what is held, then what replaces it: a crash at
-// any point leaves each held content whole somewhere, and recover_supersessions() knows where.
 store::Status Keeper::supersede(Work& work) {
   if (work.replacements.empty()) return {};
-  std::vector<store::Ledger::Supersession> intents;
-  for (const auto& one : work.replacements) {
-    intents.push_back({context_.sources[one.accepted.source].id, one.held.key});
-  }
-  if (auto begun = context_.mirror.ledger.begin_supersessions(intents); !begun) return begun;
-  std::vector<std::string> paths;
-  for (const auto& one : work.replacements) {
-    const auto& source = context_.sources[one.accepted.source];
-    paths.push_back(store::archive_path(source.config->name, one.held.key, context_.mirror.rules,
-                                        one.held.variant));
-    const auto aside =
-        placer_.keep_aside(paths.back(), {source.config->name, store::Place::kSuperseded,
-                                          one.held.key, one.held.last_modified, one.held.sha256});
-    if (!aside) return tl::unexpected(aside.error());
-    work.batch.generations.push_back(
-        {source.id, beside(one.held, store::Place::kSuperseded, *aside, work.batch.now),
-         std::nullopt});
-  }
-  if (auto synced = placer_.sync(); !synced) return synced;
-  for (std::size_t i = 0; i < work.replacements.size(); ++i) {
-    auto& [accepted, held] = work.replacements[i];
-    if (auto replaced = placer_.replace(accepted.path, paths[i]); !replaced) return replaced;
-    accepted.archive.variant = held.variant;
+  const auto before = store::supersede(context_.mirror.ledger, placer_, context_.mirror.rules,
+                                       work.replacements, work.batch.now);
+  if (!before) return tl::unexpected(before.error());
+  for (std::size_t i = 0; i < work.superseding.size(); ++i) {
+    auto& accepted = work.superseding[i];
     const auto& source = context_.sources[accepted.source];
+    if ((*before)[i]) {
+      work.batch.generations.push_back({source.id, *(*before)[i], std::nullopt});
+    } else {
+      context_.report(source, accepted.archive.key, kGoneBefore);
+    }
+    accepted.archive.variant = work.replacements[i].held.variant;
     work.batch.archives.push_back(
         {source.id, std::move(accepted.archive), is_watched(*source.config)});
     work.fresh.push_back(accepted.source);
@@ -200,14 +212,14 @@ store::Status Keeper::raise_changed(const Accepted& accepted, const std::string&
                          : fmt::format("{}, was {}", format_size(size), format_size(held_size));
   auto message = fmt::format(
       "the bucket has another content under this key ({}, written {}). The copy held here stays as "
-      "it is; the other one is in {}. Find out who replaced it; if it is right, 'holdfast accept "
-      "{} "
-      "{}' takes it",
-      sizes, format_time(archive.last_modified), path, source.config->name, printable(archive.key));
+      "it is; the other one is in {}. Find out who replaced it",
+      sizes, format_time(archive.last_modified), path);
   // With the held one and this one.
   if (*before + 1 >= kRotatingContents) {
     message += advice_on_rotation(*source.config, archive.key, *before + 2);
   }
+  message += fmt::format(". If it is right, take it: holdfast accept {} {}", source.config->name,
+                         shell_word(archive.key));
   work.batch.raised.push_back({source.id, "changed", archive.key, std::move(message)});
   return {};
 }
@@ -223,11 +235,14 @@ void Keeper::report(const Work& work) {
       show_held(context_.mirror.ledger, source.id, *status.find(source.config->name));
     }
   });
+  for (const auto& repaired : work.repaired) context_.environment.log.warning(repaired);
   for (const auto& raised : work.batch.raised) {
     const auto source = std::find_if(context_.sources.begin(), context_.sources.end(),
                                      [&](const SourceRun& run) { return run.id == raised.source; });
-    if (++told_ <= kMostTold) context_.report(*source, raised.key, raised.message);
-    if (told_ == kMostTold + 1) {
+    if (told_ > kMostTold) return;
+    if (told_++ < kMostTold) {
+      context_.report(*source, raised.key, raised.message);
+    } else {
       context_.report(*source, "", "and more like these; 'holdfast status' counts them");
     }
   }

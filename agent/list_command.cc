@@ -3,11 +3,10 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/commands.h"
-#include "agent/failure.h"
 #include "agent/glob.h"
-#include "agent/mirror.h"
-#include "agent/sources.h"
+#include "agent/source_command.h"
 #include "agent/units.h"
+#include "store/digest.h"
 
 namespace agent {
 namespace {
@@ -102,24 +101,13 @@ class Listing {
 
 ExitStatus list_command(const Config& config, const ListOptions& options,
                         const Environment& environment, const Print& print) {
-  if (!select_sources(config, {options.source}, environment.log)) return ExitStatus::kUsage;
-  auto mirror = open_mirror(config, environment, store::Access::kReadOnly);
-  if (!mirror) {
-    environment.log.error({"", "", mirror.error().message});
-    return mirror.error().status;
-  }
-  const auto report = [&](const store::Error& error) {
-    environment.log.error({options.source, "", explain(error)});
-    return status_of(error);
-  };
-  const auto id = mirror->ledger.find_source(options.source);
-  if (!id) return report(id.error());
-  if (!*id) {
-    if (options.json) print("[\n]");
+  const auto list = [&](SourceMirror& source) -> store::Result<ExitStatus> {
+    Listing listing(options, environment, source.mirror.rules, print);
+    const auto listed = listing.run(source.mirror.ledger, source.id);
+    if (!listed) return tl::unexpected(listed.error());
     return ExitStatus::kOk;
-  }
-  const auto listed = Listing(options, environment, mirror->rules, print).run(mirror->ledger, **id);
-  return listed ? ExitStatus::kOk : report(listed.error());
+  };
+  return on_source(config, options.source, environment, store::Access::kReadOnly, list);
 }
 
 }  // namespace agent

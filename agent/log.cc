@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -44,6 +45,22 @@ std::string printable(std::string_view bytes) {
     }
   }
   return out;
+}
+
+std::string one_line(std::string text) {
+  const auto is_gap = [](char c) { return c == '\n' || c == '\r' || c == '\t'; };
+  std::replace_if(text.begin(), text.end(), is_gap, ' ');
+  return printable(text);
+}
+
+std::string shell_word(std::string_view text) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:@%+=,-";
+  const auto word = printable(text);
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
 }
 
 Log::Log(Format format, Verbosity verbosity, Writer writer)

@@ -19,6 +19,10 @@ struct Problem {
 /// Makes any bytes fit for a terminal, a log line and JSON: control characters and what is no UTF-8
 /// become \xNN. Keys come from upstream, who may be hostile.
 std::string printable(std::string_view bytes);
+/// Likewise, with a space for each line break and tab.
+std::string one_line(std::string text);
+/// As one word for a shell, where a line is meant to be copied: nothing in it is a command.
+std::string shell_word(std::string_view text);
 
 /// Lines on stderr. Off a terminal a clean run prints nothing. Thread-safe.
 class Log {

@@ -13,11 +13,12 @@ template <typename T>
 using Guarded = tl::expected<T, MirrorError>;
 
 tl::unexpected<MirrorError> absent(std::string message) {
-  return tl::unexpected(MirrorError{ExitStatus::kNotNow, std::move(message), false, ""});
+  return tl::unexpected(MirrorError{ExitStatus::kNotNow, std::move(message)});
 }
 
 tl::unexpected<MirrorError> failed(const store::Error& error) {
-  return tl::unexpected(MirrorError{status_of(error), explain(error), false, ""});
+  return tl::unexpected(MirrorError{status_of(error), explain(error), false,
+                                    error.kind == store::ErrorKind::kReadOnly});
 }
 
 Guarded<std::unique_ptr<store::Disk>> open_mounted(const Config& config,
@@ -69,9 +70,8 @@ Guarded<std::unique_ptr<store::DiskLock>> take_lock(store::Disk& disk) {
   auto lock = disk.lock(store::kLockPath);
   if (lock) return std::move(*lock);
   if (lock.error().kind != store::ErrorKind::kBusy) return failed(lock.error());
-  return tl::unexpected(
-      MirrorError{ExitStatus::kNotNow,
-                  "another run of holdfast is at work on this disk; let it finish", true, ""});
+  return tl::unexpected(MirrorError{
+      ExitStatus::kNotNow, "another run of holdfast is at work on this disk; let it finish", true});
 }
 
 }  // namespace
@@ -95,7 +95,7 @@ tl::expected<Mirror, MirrorError> open_mirror(const Config& config, const Enviro
           ExitStatus::kDiskFailed,
           fmt::format("{}/{} is missing; `holdfast rebuild` makes it anew from the disk",
                       config.disk.path, store::kLedgerPath),
-          false, marker->id});
+          false, false, marker->id});
     }
     return failed(ledger.error());
   }

@@ -15,8 +15,9 @@ namespace agent {
 struct MirrorError {
   ExitStatus status = ExitStatus::kNotNow;
   std::string message;
-  bool locked = false;  ///< another run is at work: the status file is that run's
-  std::string disk_id;  ///< of the disk that was found, for the status
+  bool locked = false;     ///< another run is at work: the status file is that run's
+  bool read_only = false;  ///< what was asked for needs a disk that can be written to
+  std::string disk_id{};   ///< of the disk that was found, for the status
 };
 
 /// The disk behind its guards.

@@ -93,11 +93,7 @@ store::Status Planner::take_one(const s3::ListedObject& object) {
   while (held_ != nullptr && held_->key < object.key) {
     if (auto left = leave_held(); !left) return left;
   }
-  if (object.is_delete_marker || object.key.empty() || !source_.wants(object.key)) {
-    held_is_listed_ =
-        held_is_listed_ || (is_current && held_ != nullptr && held_->key == object.key);
-    return {};
-  }
+  if (object.is_delete_marker || object.key.empty() || !source_.wants(object.key)) return {};
   if (!object.is_latest) return consider_noncurrent(object);
   if (held_ == nullptr || held_->key != object.key) return consider(object, store::Role::kNew);
   held_is_listed_ = true;
@@ -114,8 +110,9 @@ store::Status Planner::compare(const s3::ListedObject& object) {
     known = *found;
   }
   if (known == store::Known::kHeld) {
-    return held.deviation == store::Deviation::kNone ? store::Status{}
-                                                     : plan_.note_restored(held.key, now_);
+    const bool deviated = held.deviation != store::Deviation::kNone;
+    auto noted = deviated ? plan_.note_restored(held.key, now_) : store::Status{};
+    return noted && held.damaged ? consider(object, store::Role::kRepair) : noted;
   }
   ++figures_.changed;
   const bool seen_before =
@@ -148,21 +145,22 @@ store::Status Planner::consider(const s3::ListedObject& object, store::Role role
     return {};
   }
   const bool is_held = held_ != nullptr && held_->key == object.key;
-  if (figures_.on_hold && is_held) return {};
+  if (figures_.on_hold && is_held && role != store::Role::kRepair) return {};
   ++figures_.wanted;
   figures_.wanted_bytes += object.size_bytes;
   return plan_.want({object.key, listed, object.last_modified, role});
 }
 
 store::Status Planner::leave_held() {
-  if (!held_is_listed_ && source_.wants(held_->key)) {
+  if (!source_.wants(held_->key)) {
+    const bool deviates = held_->deviation != store::Deviation::kNone;
+    if (auto noted = deviates ? plan_.note_same(held_->key) : store::Status{}; !noted) return noted;
+  } else if (!held_is_listed_) {
     ++figures_.vanished;
     if (held_->deviation != store::Deviation::kVanished) {
       tripwire_.note_vanished(held_->key);
       if (auto noted = plan_.note_vanished(held_->key, now_); !noted) return noted;
     }
-  } else if (held_->deviation != store::Deviation::kNone && !source_.wants(held_->key)) {
-    if (auto noted = plan_.note_same(held_->key); !noted) return noted;
   }
   return advance();
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "agent/ticker.h"
 #include "agent/units.h"
@@ -34,34 +35,24 @@ std::string time_left(const ProgressFigures& figures, double bytes_per_second) {
 
 class TerminalProgress final : public Progress {
  public:
-  TerminalProgress(const RunContext& context, std::uint64_t archives, std::uint64_t total_bytes)
-      : context_(context),
-        archives_(archives),
-        total_bytes_(total_bytes),
-        begun_(context.environment.clock.steady_now()),
+  TerminalProgress(Clock& clock, std::function<ProgressFigures()> look)
+      : clock_(clock),
+        look_(std::move(look)),
+        begun_(clock.steady_now()),
         ticker_(kInterval, [this] { draw(); }) {}
   ~TerminalProgress() override { std::fputs("\r\x1b[K", stderr); }
 
  private:
   void draw() const {
-    ProgressFigures figures;
-    figures.archives_total = archives_;
-    figures.total_bytes = total_bytes_;
-    figures.size_bytes = context_.received_bytes.load();
-    const auto elapsed = context_.environment.clock.steady_now() - begun_;
-    figures.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(elapsed);
-    context_.board.update([&](const Status& status) {
-      for (const auto& source : status.sources) {
-        if (source.last_attempt_at == status.started_at) figures.archives += source.run.fresh;
-      }
-    });
+    auto figures = look_();
+    figures.elapsed =
+        std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady_now() - begun_);
     std::fputs(("\r\x1b[K" + progress_line(figures, kLineWidth)).c_str(), stderr);
     std::fflush(stderr);
   }
 
-  const RunContext& context_;
-  const std::uint64_t archives_;
-  const std::uint64_t total_bytes_;
+  Clock& clock_;
+  const std::function<ProgressFigures()> look_;
   const Clock::Steady begun_;
   const Ticker ticker_;  // last: it draws from the members above
 };
@@ -79,17 +70,31 @@ std::string progress_line(const ProgressFigures& figures, std::size_t width) {
   return line;
 }
 
+std::unique_ptr<Progress> make_progress(const Environment& environment,
+                                        std::function<ProgressFigures()> look) {
+  if (!environment.terminal) return nullptr;
+  return std::make_unique<TerminalProgress>(environment.clock, std::move(look));
+}
+
 std::unique_ptr<Progress> make_progress(const RunContext& context) {
   if (!context.environment.terminal) return nullptr;
-  std::uint64_t archives = 0;
-  std::uint64_t total_bytes = 0;
+  ProgressFigures all;
   for (const auto& source : context.sources) {
     const auto backlog = context.mirror.ledger.backlog(source.id);
     if (!backlog) continue;
-    archives += backlog->archives;
-    total_bytes += backlog->size_bytes;
+    all.archives_total += backlog->archives;
+    all.total_bytes += backlog->size_bytes;
   }
-  return std::make_unique<TerminalProgress>(context, archives, total_bytes);
+  return make_progress(context.environment, [all, &context] {
+    auto figures = all;
+    figures.size_bytes = context.received_bytes.load();
+    context.board.update([&](const Status& status) {
+      for (const auto& source : status.sources) {
+        if (source.last_attempt_at == status.started_at) figures.archives += source.run.fresh;
+      }
+    });
+    return figures;
+  });
 }
 
 }  // namespace agent

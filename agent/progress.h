@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -26,5 +27,8 @@ class Progress {
   virtual ~Progress() = default;
 };
 std::unique_ptr<Progress> make_progress(const RunContext& context);
+/// Of any work: `look` says how far it is, but for the time, from another thread.
+std::unique_ptr<Progress> make_progress(const Environment& environment,
+                                        std::function<ProgressFigures()> look);
 
 }  // namespace agent

@@ -17,6 +17,7 @@
 #include "agent/progress.h"
 #include "agent/pull_status.h"
 #include "agent/run_context.h"
+#include "agent/scrub_slice.h"
 #include "agent/sources.h"
 #include "agent/ticker.h"
 #include "agent/units.h"
@@ -34,6 +35,7 @@ class Pull {
  public:
   explicit Pull(RunContext& context)
       : context_(context),
+        begun_(context.environment.clock.steady_now()),
         rate_limit_(context.config.agent.limit_rate_bytes, clock()),
         expiry_(context) {
     for (unsigned lane = 0; lane < context_.config.agent.parallel; ++lane) {
@@ -67,6 +69,7 @@ class Pull {
     if (auto swept = sweep_unwanted(context_); !swept) return swept;
     if (auto fetched = fetch(); !fetched) return fetched;
     if (auto written = write_stale_sums(context_); !written) return written;
+    if (auto scrubbed = scrub_due(context_, begun_); !scrubbed) return scrubbed;
     return judge_sources();
   }
 
@@ -157,6 +160,7 @@ class Pull {
   }
 
   RunContext& context_;
+  const Clock::Steady begun_;
   RateLimit rate_limit_;
   ExpiryWatch expiry_;
   std::vector<std::unique_ptr<Lane>> lanes_;

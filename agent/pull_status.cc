@@ -44,6 +44,8 @@ void show_totals(const store::Totals& totals, SourceStatus& figures) {
   figures.size_bytes = totals.size_bytes;
   figures.verified_by = totals.verified_by;
   figures.oldest_read_at = totals.oldest_read_at;
+  figures.corrupt = totals.corrupt;
+  figures.missing = totals.missing;
   figures.superseded = totals.superseded;
   figures.quarantined = totals.quarantined;
   figures.hold = totals.hold_since.has_value();

@@ -17,6 +17,9 @@ constexpr std::string_view kReadAction = "s3:GetObject";
 
 std::string unreadable_message(const FetchRefused& refused) {
   const auto why = explain(refused.error, kReadAction);
+  if (refused.job.wanted.role == store::Role::kRepair) {
+    return fmt::format("the copy here is damaged, and the bucket's cannot be read: {}", why);
+  }
   if (refused.job.wanted.role != store::Role::kChanged) {
     return fmt::format("cannot be read, so it is not held here: {}", why);
   }

@@ -96,6 +96,10 @@ void append_source(std::string& out, const SourceStatus& source, Time now) {
     line("beside them", fmt::format("{} in superseded/, {} in quarantine/", source.superseded,
                                     source.quarantined));
   }
+  if (source.corrupt + source.missing > 0) {
+    line("DAMAGED here",
+         fmt::format("{} corrupt, {} missing; see the alarms", source.corrupt, source.missing));
+  }
   std::string proofs;
   for (const auto& [level, count] : source.verified_by) {
     proofs += fmt::format("{}{} by {}", proofs.empty() ? "" : ", ", count, level);

@@ -187,7 +187,7 @@ void ListParser::check_object() {
 Result<void> ListParser::decode() {
   for (ListedObject& object : objects_) {
     if (object.key.find_first_of("%+") == std::string::npos) continue;
-    auto key = decode_listing_value(object.key);
+    auto key = decode_url(object.key);
     if (!key) return bad_page("a key is not encoded as the page says");
     object.key = *std::move(key);
   }
@@ -196,7 +196,7 @@ Result<void> ListParser::decode() {
   if (listing_ == Listing::kObjects || (!objects_.empty() && token_ == objects_.back().key)) {
     return {};
   }
-  auto marker = decode_listing_value(token_);
+  auto marker = decode_url(token_);
   if (!marker) return bad_page("the key marker is not encoded as the page says");
   token_ = *std::move(marker);
   return {};

@@ -50,7 +50,7 @@ std::string uri_encode(std::string_view bytes, Slash slash) {
   return out;
 }
 
-std::optional<std::string> decode_listing_value(std::string_view text) {
+std::optional<std::string> decode_url(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (;;) {

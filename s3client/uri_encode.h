@@ -13,8 +13,8 @@ enum class Slash { kKeep, kEncode };
 void append_uri_encoded(std::string& out, std::string_view bytes, Slash slash);
 std::string uri_encode(std::string_view bytes, Slash slash);
 
-/// Undoes encoding-type=url in a listing: '+' is a space, %XX a byte. nullopt: no such encoding.
-/// The result is a byte string, not necessarily UTF-8.
-std::optional<std::string> decode_listing_value(std::string_view text);
+/// Undoes encoding-type=url, as in a listing: '+' is a space, %XX a byte. nullopt: no such
+/// encoding. The result is a byte string, not necessarily UTF-8.
+std::optional<std::string> decode_url(std::string_view text);
 
 }  // namespace s3

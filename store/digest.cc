@@ -1,5 +1,6 @@
 #include "store/digest.h"
 
+#include <fmt/format.h>
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -220,7 +221,11 @@ Result<FileDigests> digest_file(File& file, const std::vector<DigestRequest>& re
       return tl::unexpected(Error{ErrorKind::kBusy, 0, "", "interrupted"});
     }
     const auto got = file.read_at(result.size_bytes, {buffer.get(), buffer_bytes});
-    if (!got) return tl::unexpected(got.error());
+    if (!got) {
+      auto error = got.error();
+      error.detail = fmt::format("{}, at offset {}", describe(error), result.size_bytes);
+      return tl::unexpected(std::move(error));
+    }
     if (*got == 0) break;
     set.update({buffer.get(), *got});
     result.size_bytes += *got;

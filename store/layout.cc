@@ -133,6 +133,19 @@ bool append_unescaped(std::string& key, std::string_view segment, bool& continue
   return true;
 }
 
+// What the segments of a plain path stand for, whether or not a key has that path.
+std::optional<std::string> read_key(std::string_view path) {
+  std::string key;
+  while (true) {
+    const std::size_t slash = path.find('/');
+    bool continues = false;
+    if (!append_unescaped(key, path.substr(0, slash), continues)) return std::nullopt;
+    if (slash == std::string_view::npos) return key;
+    if (!continues) key += '/';
+    path.remove_prefix(slash + 1);
+  }
+}
+
 // 20260131T020000Z. A date that no calendar has came from a liar, and names the epoch.
 std::string written_out(std::chrono::sys_seconds time) {
   using std::chrono::days;
@@ -176,19 +189,11 @@ std::string path_of_key(std::string_view key, NameRules rules, NameVariant varia
 }
 
 std::optional<std::string> key_of_plain_path(std::string_view path) {
-  std::string key;
-  std::string_view rest = path;
-  while (true) {
-    const std::size_t slash = rest.find('/');
-    bool continues = false;
-    if (!append_unescaped(key, rest.substr(0, slash), continues)) return std::nullopt;
-    if (slash == std::string_view::npos) break;
-    if (!continues) key += '/';
-    rest.remove_prefix(slash + 1);
-  }
+  auto key = read_key(path);
+  if (!key) return std::nullopt;
   // A key has one plain path under each rule; anything else that reads like one is none.
   for (const NameRules rules : {NameRules::kPosix, NameRules::kPortable}) {
-    if (path_of_key(key, rules, NameVariant::kPlain) == path) return key;
+    if (path_of_key(*key, rules, NameVariant::kPlain) == path) return key;
   }
   return std::nullopt;
 }
@@ -215,6 +220,37 @@ std::vector<std::string> generation_paths(std::string_view source, Place place,
   constexpr std::size_t kIdDigits = 8;
   return {path(NameVariant::kPlain, kIdDigits), path(NameVariant::kDistinct, kIdDigits),
           path(NameVariant::kDistinct, digest.size())};
+}
+
+std::string damaged_path(std::string_view source, std::string_view key, NameRules rules,
+                         std::chrono::sys_seconds when) {
+  return fmt::format("{}/damaged/{}/{}", source, path_of_key(key, rules, NameVariant::kDistinct),
+                     written_out(when));
+}
+
+std::optional<NamedKey> key_of_path(std::string_view path) {
+  if (auto key = key_of_plain_path(path)) return NamedKey{*std::move(key), NameVariant::kPlain};
+  const auto mark = path.rfind(kDistinctMark);
+  if (mark == std::string_view::npos) return std::nullopt;
+  std::string unmarked;
+  for (std::string_view rest = path.substr(0, mark); !rest.empty();) {
+    const auto slash = std::min(rest.find('/'), rest.size());
+    auto segment = rest.substr(0, slash);
+    if (segment.ends_with(kDistinctMark) && slash < rest.size()) {
+      segment.remove_suffix(kDistinctMark.size());
+    }
+    unmarked.append(segment);
+    if (slash < rest.size()) unmarked += '/';
+    rest.remove_prefix(std::min(slash + 1, rest.size()));
+  }
+  auto key = read_key(unmarked);
+  if (!key) return std::nullopt;
+  for (const NameRules rules : {NameRules::kPosix, NameRules::kPortable}) {
+    if (path_of_key(*key, rules, NameVariant::kDistinct) == path) {
+      return NamedKey{*std::move(key), NameVariant::kDistinct};
+    }
+  }
+  return std::nullopt;
 }
 
 std::string sums_path(std::string_view source) { return fmt::format("{}/SHA256SUMS", source); }

@@ -65,6 +65,18 @@ std::vector<std::string> generation_paths(std::string_view source, Place place,
                                           std::chrono::sys_seconds last_modified,
                                           std::span<const std::byte> sha256);
 
+/// Where the damaged bytes of a trusted content go when it is repaired:
+/// "SOURCE/damaged/" + path_of_key(distinct) + "/" + when they were replaced, as in WHEN.
+std::string damaged_path(std::string_view source, std::string_view key, NameRules rules,
+                         std::chrono::sys_seconds when);
+
+/// The key and the variant that have this path below archives/; nullopt when none has.
+struct NamedKey {
+  std::string key;
+  NameVariant variant = NameVariant::kPlain;
+};
+std::optional<NamedKey> key_of_path(std::string_view path);
+
 std::string sums_path(std::string_view source);  ///< "SOURCE/SHA256SUMS"
 std::string parent_of(std::string_view path);    ///< "" for a name in the root
 

@@ -226,7 +226,7 @@ Result<Totals> Ledger::totals(SourceId source) {
   Totals totals;
   Result<Query> query = impl_->database.query(
       "SELECT archives, size_bytes, sums_stale, newest_key, superseded, quarantined, hold_since, "
-      "first_listed_at FROM source WHERE source_id=?1");
+      "first_listed_at, scrubbed_at FROM source WHERE source_id=?1");
   if (!query) return tl::unexpected(query.error());
   const Result<bool> row = query->bind(source).step();
   if (!row) return tl::unexpected(row.error());
@@ -238,6 +238,7 @@ Result<Totals> Ledger::totals(SourceId source) {
   totals.quarantined = static_cast<std::uint64_t>(query->integer(5));
   if (!query->is_null(6)) totals.hold_since = rows::time(query->integer(6));
   if (!query->is_null(7)) totals.first_listed_at = rows::time(query->integer(7));
+  if (!query->is_null(8)) totals.scrubbed_at = rows::time(query->integer(8));
   if (!query->is_null(3)) {
     Result<std::optional<Archive>> newest = find(source, query->bytes(3));
     if (!newest) return tl::unexpected(newest.error());
@@ -256,13 +257,26 @@ Result<Totals> Ledger::totals(SourceId source) {
         static_cast<std::uint64_t>(tally->integer(1));
   }
 
+  if (Status added = add_scrub(source, totals); !added) return tl::unexpected(added.error());
+  return totals;
+}
+
+Status Ledger::add_scrub(SourceId source, Totals& totals) {
   Result<Query> oldest = impl_->database.query(
-      "SELECT read_at FROM archive WHERE source_id=?1 ORDER BY read_at LIMIT 1");
+      "SELECT min(read_at) FROM (SELECT min(read_at) AS read_at FROM archive WHERE source_id=?1 "
+      "UNION ALL SELECT min(read_at) FROM generation WHERE source_id=?1)");
   if (!oldest) return tl::unexpected(oldest.error());
   const Result<bool> any = oldest->bind(source).step();
   if (!any) return tl::unexpected(any.error());
-  if (*any) totals.oldest_read_at = rows::time(oldest->integer(0));
-  return totals;
+  if (*any && !oldest->is_null(0)) totals.oldest_read_at = rows::time(oldest->integer(0));
+  Result<Query> damage = impl_->database.query(
+      "SELECT finding, count(*) FROM damage WHERE source_id=?1 GROUP BY finding");
+  if (!damage) return tl::unexpected(damage.error());
+  return rows::each(damage->bind(source), [&](Query& row) {
+    const bool missing = row.integer(0) == static_cast<std::int64_t>(Finding::kMissing);
+    (missing ? totals.missing : totals.corrupt) = static_cast<std::uint64_t>(row.integer(1));
+    return true;
+  });
 }
 
 Result<std::optional<Archive>> Ledger::find(SourceId source, std::string_view key) {

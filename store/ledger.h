@@ -1,7 +1,5 @@
 #pragma once
 
-#include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -14,112 +12,9 @@
 
 #include "store/disk.h"
 #include "store/error.h"
-#include "store/layout.h"
+#include "store/records.h"
 
 namespace store {
-
-using Time = std::chrono::sys_seconds;
-using Sha256 = std::array<std::byte, 32>;
-using SourceId = std::int64_t;
-
-/// How the upstream names a content. Two equal identities under one key are the same content.
-struct Identity {
-  std::string etag;  ///< as listed, without quotes
-  std::uint64_t size_bytes = 0;
-  std::string version_id;  ///< empty when the listing tells none
-  bool operator==(const Identity&) const = default;
-};
-
-/// A content we hold under archives/.
-struct Archive {
-  std::string key;
-  NameVariant variant = NameVariant::kPlain;
-  Identity upstream;
-  Time last_modified{};  ///< the upstream's word
-  Sha256 sha256{};
-  std::string verified_by;  ///< contract section 5: "sha256", "etag-md5", ..., "size"
-  Time held_since{};        ///< our clock
-  Time read_at{};           ///< when its bytes were last read back and found right
-};
-
-/// What a content would be to us. One key can wait for its current content and for any number of
-/// noncurrent ones.
-enum class Role {
-  kNew = 0,         ///< of a key that is not held: the first content, which we will trust
-  kChanged = 1,     ///< of a key that is held with another content
-  kNoncurrent = 2,  ///< a version that is not the current one
-};
-
-/// A content that the bucket has and we do not.
-struct Pending {
-  std::string key;
-  Identity upstream;
-  Time last_modified{};
-  Role role = Role::kNew;
-};
-
-/// A content that we hold beside the trusted one of its key.
-struct Generation {
-  std::string key;
-  Place place = Place::kSuperseded;
-  std::string path;  ///< relative to the disk, as it was placed
-  Identity upstream;
-  Time last_modified{};
-  Sha256 sha256{};
-  std::string verified_by;
-  Time held_since{};  ///< when we first held this content, wherever
-  Time read_at{};
-  Time placed_at{};  ///< when it came to this place
-};
-
-/// What an upstream identity that is not the held one's is known to be.
-enum class Known {
-  kNo,
-  kHeld,    ///< the very content that is held under archives/
-  kBeside,  ///< a content that lies, or lay, beside it
-};
-
-enum class Deviation { kNone, kVanished, kChanged };
-
-/// One held key as the planner sees it.
-struct HeldKey {
-  std::string key;
-  Identity upstream;
-  Deviation deviation = Deviation::kNone;  ///< as of the last complete listing
-  Identity changed_to;                     ///< when kChanged
-};
-
-enum class RefusalKind { kUnreadable, kArchived, kMismatch };
-
-/// Why a listed key is not held. Kept so that it is not asked for again at every run.
-struct Refusal {
-  RefusalKind kind = RefusalKind::kUnreadable;
-  Identity upstream;
-  Time since{};
-  Time asked_at{};
-  int asks = 0;
-};
-
-struct Alarm {
-  std::int64_t id = 0;
-  std::string kind;
-  std::string key;  ///< empty when it concerns the source
-  Time since{};
-  std::string message;
-};
-
-struct Totals {
-  std::uint64_t archives = 0;
-  std::uint64_t size_bytes = 0;
-  std::map<std::string, std::uint64_t> verified_by;
-  std::optional<Archive> newest;  ///< by last_modified
-  std::optional<Time> oldest_read_at;
-  std::uint64_t superseded = 0;
-  std::uint64_t quarantined = 0;
-  std::optional<Time> hold_since;       ///< set: the source is on HOLD
-  std::optional<Time> first_listed_at;  ///< by our clock
-  bool sums_stale = false;              ///< SHA256SUMS does not yet say what the ledger says
-};
 
 enum class Access { kReadOnly, kReadWrite };
 
@@ -179,7 +74,8 @@ class Ledger {
     Status note_restored(std::string_view key, Time now);
     /// The source is on HOLD from here on.
     Status hold(Time now);
-    /// Takes back what was wanted of keys that are held: on HOLD only new keys are fetched.
+    /// Takes back what was wanted of keys that are held, but for their repair: on HOLD nothing that
+    /// changed is fetched.
     Status forget_changes();
     /// Remembers when the source was first listed.
     Status note_listed(Time now);
@@ -243,6 +139,11 @@ class Ledger {
       Sha256 sha256{};
       Role role = Role::kChanged;
     };
+    /// The held content was fetched again and is under archives/, whole.
+    struct Repaired {
+      SourceId source = 0;
+      std::string key;
+    };
     struct Removed {
       SourceId source = 0;
       std::string key;
@@ -263,6 +164,7 @@ class Ledger {
     std::vector<Placed> archives;  ///< a key that is held gets this content in the other's stead
     std::vector<Beside> generations;
     std::vector<Same> same;
+    std::vector<Repaired> repaired;
     std::vector<Removed> removed;
     std::vector<Raised> raised;
     std::vector<Ended> ended;
@@ -332,6 +234,11 @@ class Ledger {
   Result<std::optional<Archive>> find(SourceId source, std::string_view key);
   /// True when the key is held or pending: the bucket has, or had, an object of that name.
   Result<bool> knows(SourceId source, std::string_view key);
+  /// True when a content of the key is to be fetched, so that one may have been placed and not yet
+  /// been recorded.
+  Result<bool> is_pending(SourceId source, std::string_view key);
+  /// Whether a generation of the key lies at this path.
+  Result<bool> lies_beside(SourceId source, std::string_view key, std::string_view path);
   /// In byte order of the keys, until `visit` returns false.
   Status visit_archives(SourceId source, const std::function<bool(const Archive&)>& visit);
 
@@ -346,6 +253,28 @@ class Ledger {
                                                     const Sha256& sha256, Place place);
   /// How many contents of this key are in quarantine.
   Result<std::uint64_t> count_quarantined(SourceId source, std::string_view key);
+
+  // ---- the scrub ---------------------------------------------------------------------------
+
+  /// `now`, or the first second after it at which nothing was read: the stamp of one pass, by which
+  /// it knows what it has read.
+  Result<Time> stamp_of_pass(SourceId source, Time now);
+  /// The held contents that were not read for the longest time, first those; with `beside` also
+  /// what lies beside the trusted ones. Leaves out what was read at `stamp`, and begins after
+  /// `after` (nullptr: at the start), so that one pass sees each once; at most `limit`.
+  Result<std::vector<Holding>> longest_unread(SourceId source, bool beside, Time stamp,
+                                              const Holding* after, std::size_t limit);
+  /// Records what reading showed. `message` is the text of the alarm `corrupt` or `missing`, raised
+  /// where the content was not known to be damaged; such an alarm of a key ends when nothing of the
+  /// key is so any more. Returns for each whether it is news.
+  Result<std::vector<bool>> record_readings(
+      SourceId source, const std::vector<Reading>& readings, Time now,
+      const std::function<std::string(const Reading&)>& message);
+  /// Whether the content under archives/ is known to be damaged.
+  Result<bool> is_damaged(SourceId source, std::string_view key);
+  Status note_scrubbed(SourceId source, Time now);
+  /// Of all that is held of the source.
+  Result<std::uint64_t> held_bytes(SourceId source);
 
   // ---- what is expected of the bucket ------------------------------------------------------
 
@@ -396,6 +325,7 @@ class Ledger {
 
  private:
   struct Impl;
+  Status add_scrub(SourceId source, Totals& totals);
   explicit Ledger(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

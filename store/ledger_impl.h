@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -81,6 +82,15 @@ Status end(Database& database, SourceId source, std::string_view kind, std::stri
 
 }  // namespace alarms
 
+namespace damage {
+
+/// Takes back that the content was found damaged, and ends the alarms of its key that say no more.
+/// False when nothing was known of it.
+Result<bool> forget(Database& database, SourceId source, std::string_view key,
+                    std::string_view path, Time now);
+
+}  // namespace damage
+
 /// Adds to one of the sums in `tally`; a sum of 0 has no row.
 Status adjust_tally(Database& database, SourceId source, std::string_view subject,
                     std::string_view value, std::int64_t difference);
@@ -90,5 +100,9 @@ inline constexpr std::string_view kTallyRefusal = "refusal";
 
 /// The name of a kind in `tally`.
 std::string_view name_of(RefusalKind kind);
+
+/// The kind of the refusal that there was.
+Result<std::optional<std::int64_t>> forget_refusal(Database& database, SourceId source, Bytes key,
+                                                   std::string_view slot);
 
 }  // namespace store

@@ -44,13 +44,17 @@ constexpr std::string_view kUnchanged =
     "w.key=p.key AND w.slot=p.slot AND w.last_modified=p.last_modified AND w.role=p.role AND "
     "w.etag=p.etag AND w.size_bytes=p.size_bytes AND w.version_id=p.version_id";
 
-// Without a deviation in the whole source there is nothing to look up for each of a million keys.
-std::string held_sql(const PrefixRange& range, bool any_deviation) {
+// Without a deviation in the whole source there is nothing to look up for each of a million keys;
+// nor without damage.
+std::string held_sql(const PrefixRange& range, bool any_deviation, bool any_damage) {
   return fmt::format(
-      "SELECT a.key, a.etag, a.size_bytes, a.version_id, {} FROM archive a {} "
+      "SELECT a.key, a.etag, a.size_bytes, a.version_id, {}, {} FROM archive a {} {} "
       "WHERE a.source_id=?1 AND {} ORDER BY a.key",
+      any_damage ? "x.finding IS NOT NULL" : "0",
       any_deviation ? "d.kind, d.etag, d.size_bytes, d.version_id" : "NULL",
       any_deviation ? "LEFT JOIN deviation d ON d.source_id=a.source_id AND d.key=a.key" : "",
+      any_damage ? "LEFT JOIN damage x ON x.source_id=a.source_id AND x.key=a.key AND x.path=''"
+                 : "",
       range.condition("a.key"));
 }
 
@@ -129,7 +133,11 @@ Result<Ledger::Plan> Ledger::begin_plan(SourceId source, std::string_view prefix
   const Result<std::int64_t> any_deviation =
       database.read_integer("SELECT EXISTS (SELECT 1 FROM deviation WHERE source_id=?1)", source);
   if (!any_deviation) return tl::unexpected(any_deviation.error());
-  Result<Query> cursor = database.query(held_sql(plan->range, *any_deviation != 0));
+  const Result<std::int64_t> any_damage = database.read_integer(
+      "SELECT EXISTS (SELECT 1 FROM damage WHERE source_id=?1 AND path='')", source);
+  if (!any_damage) return tl::unexpected(any_damage.error());
+  Result<Query> cursor =
+      database.query(held_sql(plan->range, *any_deviation != 0, *any_damage != 0));
   if (!cursor) return tl::unexpected(cursor.error());
   plan->cursor.emplace(*std::move(cursor));
   plan->cursor->bind(source, plan->range.first(), plan->range.end());
@@ -156,9 +164,10 @@ Result<const HeldKey*> Ledger::Plan::Impl::next_held() {
   current->upstream.etag = cursor->bytes(1);
   current->upstream.size_bytes = static_cast<std::uint64_t>(cursor->integer(2));
   current->upstream.version_id = cursor->bytes(3);
-  current->deviation = deviation_of(cursor->integer(4));
+  current->damaged = cursor->integer(4) != 0;
+  current->deviation = deviation_of(cursor->integer(5));
   current->changed_to =
-      current->deviation == Deviation::kChanged ? rows::identity(*cursor, 5) : Identity{};
+      current->deviation == Deviation::kChanged ? rows::identity(*cursor, 6) : Identity{};
   return &*current;
 }
 
@@ -285,9 +294,10 @@ Status Ledger::Plan::hold(Time now) {
 
 Status Ledger::Plan::forget_changes() {
   return impl_->write(impl_->database().run(
-      "DELETE FROM temp.wanted WHERE role<>?2 AND EXISTS (SELECT 1 FROM archive a WHERE "
-      "a.source_id=?1 AND a.key=wanted.key)",
-      impl_->source, static_cast<std::int64_t>(Role::kNew)));
+      "DELETE FROM temp.wanted WHERE role<>?2 AND role<>?3 AND EXISTS (SELECT 1 FROM archive a "
+      "WHERE a.source_id=?1 AND a.key=wanted.key)",
+      impl_->source, static_cast<std::int64_t>(Role::kNew),
+      static_cast<std::int64_t>(Role::kRepair)));
 }
 
 Status Ledger::Plan::note_listed(Time now) {

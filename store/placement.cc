@@ -1,5 +1,7 @@
 #include "store/placement.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <set>
@@ -60,6 +62,8 @@ struct Placer::Impl {
                    std::span<const std::byte> sha256);
   Result<bool> adopt(const std::string& from_path, Origin origin, const std::string& path,
                      std::span<const std::byte> sha256);
+  Result<std::string> keep_damaged(const std::string& path, FileKind kind,
+                                   const std::string& to_path);
   Result<bool> make_directories(const std::string& path, NameVariant variant);
   Result<bool> make_one_directory(const std::string& path, NameVariant variant);
   Result<bool> is_own_directory(const std::string& path, NameVariant variant);
@@ -202,6 +206,31 @@ Result<bool> Placer::Impl::adopt(const std::string& from_path, Origin origin,
   return true;
 }
 
+// Whatever it is, and however often it was so in this second. Where a file can have two names it
+// keeps the first: a rename between two directories may be lost half in a power cut.
+Result<std::string> Placer::Impl::keep_damaged(const std::string& path, FileKind kind,
+                                               const std::string& to_path) {
+  constexpr int kTries = 100;
+  const auto ready = make_directories(parent_of(to_path), NameVariant::kDistinct);
+  if (!ready) return tl::unexpected(ready.error());
+  for (int i = 1; *ready && i <= kTries; ++i) {
+    auto to = i == 1 ? to_path : fmt::format("{}-{}", to_path, i);
+    Status named = tl::unexpected(Error{ErrorKind::kNotSupported, 0, path, ""});
+    if (kind == FileKind::kFile) named = disk.link(path, to);
+    if (!named && named.error().kind == ErrorKind::kNotSupported) {
+      named = disk.rename_no_replace(path, to);
+    }
+    if (named) {
+      unsynced.insert(parent_of(to));
+      unsynced.insert(parent_of(path));
+      return to;
+    }
+    if (named.error().kind != ErrorKind::kExists) return tl::unexpected(named.error());
+  }
+  return tl::unexpected(
+      Error{ErrorKind::kExists, 0, to_path, "every name for the damaged bytes is taken"});
+}
+
 Status Placer::Impl::sync_each() {
   for (const std::string& directory : unsynced) {
     if (auto synced = disk.sync_directory(directory); !synced) return synced;
@@ -242,11 +271,35 @@ Result<std::string> Placer::keep_aside(const std::string& placed_path, const Bes
 
 Status Placer::replace(const std::string& staged_path, const std::string& archive_path) {
   if (auto finished = impl_->disk.set_finished(staged_path, true); !finished) return finished;
-  if (auto renamed = impl_->disk.rename_replace(staged_path, archive_path); !renamed) {
-    return renamed;
+  auto renamed = impl_->disk.rename_replace(staged_path, archive_path);
+  if (!renamed && renamed.error().kind == ErrorKind::kNotFound) {
+    // Somebody removed the held file, and its directory with it. The path is ours.
+    impl_->directories.clear();
+    const auto made = impl_->make_directories(parent_of(archive_path), NameVariant::kDistinct);
+    if (!made) return tl::unexpected(made.error());
+    renamed = impl_->disk.rename_replace(staged_path, archive_path);
   }
+  if (!renamed) return renamed;
   impl_->unsynced.insert(parent_of(archive_path));
   return {};
+}
+
+Result<std::string> Placer::put_back(const std::string& staged_path,
+                                     const std::string& archive_path,
+                                     const std::string& damaged_path) {
+  const auto before = impl_->disk.stat(archive_path);
+  if (!before) return tl::unexpected(before.error());
+  std::string aside;
+  if (*before) {
+    auto kept = impl_->keep_damaged(archive_path, (*before)->kind, damaged_path);
+    if (!kept) return kept;
+    aside = *std::move(kept);
+    if (auto synced = sync(); !synced) return tl::unexpected(synced.error());
+  }
+  if (auto replaced = replace(staged_path, archive_path); !replaced) {
+    return tl::unexpected(replaced.error());
+  }
+  return aside;
 }
 
 void Placer::note_placed(std::string_view path) {

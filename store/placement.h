@@ -61,6 +61,12 @@ class Placer {
   /// succeeded, and the ledger holds the intent (see recover_supersessions()).
   Status replace(const std::string& staged_path, const std::string& archive_path);
 
+  /// Puts a staged content, which is the held one once more, in the place of its damaged copy.
+  /// What lay there, if anything, is durably at `damaged_path` before (or beside it, where that is
+  /// taken); returns where, or "". Requires what place() does, but for the ledger.
+  Result<std::string> put_back(const std::string& staged_path, const std::string& archive_path,
+                               const std::string& damaged_path);
+
   /// For a file that already lies under its name (adopted after a crash): its directories are made
   /// durable by the next sync().
   void note_placed(std::string_view path);

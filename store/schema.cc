@@ -227,7 +227,23 @@ INSERT INTO refusal SELECT source_id, key, '', kind, etag, size_bytes, version_i
 DROP TABLE refusal_before;
 )sql";
 
-constexpr std::array kMigrations = {kFirst, kGenerations};
+// `damage` says which held contents were found corrupt or missing; an empty path is the content
+// under archives/.
+constexpr const char* kScrub = R"sql(
+ALTER TABLE source ADD COLUMN scrubbed_at INTEGER;
+CREATE INDEX generation_by_read ON generation (source_id, read_at);
+
+CREATE TABLE damage (
+  source_id INTEGER NOT NULL REFERENCES source,
+  key BLOB NOT NULL,
+  path TEXT NOT NULL,
+  finding INTEGER NOT NULL,
+  since INTEGER NOT NULL,
+  PRIMARY KEY (source_id, key, path)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kMigrations = {kFirst, kGenerations, kScrub};
 
 Error corrupt(const Database& database, std::string detail) {
   return {ErrorKind::kCorrupt, 0, database.path(), std::move(detail)};

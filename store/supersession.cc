@@ -113,7 +113,44 @@ class Recovery {
   const std::string source_name_;
 };
 
+Result<std::optional<Generation>> keep_aside(Placer& placer, const std::string& path,
+                                             const Replacement& replacement, Time now) {
+  const auto& held = replacement.held;
+  auto aside = placer.keep_aside(path, {replacement.source_name, Place::kSuperseded, held.key,
+                                        held.last_modified, held.sha256});
+  if (aside) return beside(held, Place::kSuperseded, *std::move(aside), now);
+  if (aside.error().kind != ErrorKind::kNotFound) return tl::unexpected(aside.error());
+  return std::nullopt;
+}
+
 }  // namespace
+
+Result<std::vector<std::optional<Generation>>> supersede(Ledger& ledger, Placer& placer,
+                                                         NameRules rules,
+                                                         std::span<const Replacement> replacements,
+                                                         Time now) {
+  std::vector<Ledger::Supersession> intents;
+  for (const auto& one : replacements) intents.push_back({one.source, one.held.key});
+  if (auto begun = ledger.begin_supersessions(intents); !begun) {
+    return tl::unexpected(begun.error());
+  }
+  const auto path_of = [&](const Replacement& one) {
+    return archive_path(one.source_name, one.held.key, rules, one.held.variant);
+  };
+  std::vector<std::optional<Generation>> before;
+  for (const auto& one : replacements) {
+    auto aside = keep_aside(placer, path_of(one), one, now);
+    if (!aside) return tl::unexpected(aside.error());
+    before.push_back(*std::move(aside));
+  }
+  if (auto synced = placer.sync(); !synced) return tl::unexpected(synced.error());
+  for (const auto& one : replacements) {
+    if (auto replaced = placer.replace(one.staged_path, path_of(one)); !replaced) {
+      return tl::unexpected(replaced.error());
+    }
+  }
+  return before;
+}
 
 Status recover_supersessions(Disk& disk, Ledger& ledger, NameRules rules) {
   while (true) {

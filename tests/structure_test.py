@@ -13,6 +13,7 @@ DOORS = {
     "sqlite3.h": {"store/database.cc"},
     "ini.h": {"agent/config_file.cc"},
     "regex.h": {"agent/series_expression.cc", "agent/series_expression.h"},
+    "spawn.h": {"agent/command_runner.cc"},
     "openssl/": {"s3client/sigv4.cc", "store/digest.cc"},
 }
 INCLUDE = re.compile(r'^\s*#include\s+([<"])([^>"]+)[>"]', re.MULTILINE)

@@ -64,6 +64,7 @@ TEST_CASE("a configuration with the required keys only has the contract's defaul
   CHECK(source.tripwire_min == 5);
   CHECK(source.series.spec() == "auto");
   CHECK_FALSE(source.expect_every);
+  CHECK(source.scrub_every == std::chrono::days(30));
   CHECK(source.min_size_bytes == 0);
   CHECK_FALSE(source.shrink_alarm_share);
   CHECK_FALSE(source.request_payer);
@@ -78,7 +79,8 @@ TEST_CASE("every key is taken", "[config]") {
       "allow_http = 1\nregion = r\naddressing = virtual\ncredentials_file = /c\nprofile = q\n"
       "ca_file = /ca\ninclude = *.tar, db/**\nexclude = *.tmp\nversions = all\n"
       "on_change = generations\ntripwire = 12.5%\ntripwire_min = 1\n"
-      "series = ^([a-z]+)-[0-9]{4}\nexpect_every = 26h\nmin_size = 10K\nshrink_alarm = 50%\n"
+      "series = ^([a-z]+)-[0-9]{4}\nexpect_every = 26h\nscrub_every = 2w\nmin_size = "
+      "10K\nshrink_alarm = 50%\n"
       "request_payer = yes\n"
       "[source second]\nbucket = c\naddressing = path\nversions = current\n"
       "on_change = quarantine\ntripwire = off\nseries = source\n"
@@ -114,6 +116,7 @@ TEST_CASE("every key is taken", "[config]") {
   CHECK(source.series.spec() == "^([a-z]+)-[0-9]{4}");
   CHECK(source.series.of("db-2026.tar") == "db");
   CHECK(source.expect_every == std::chrono::hours(26));
+  CHECK(source.scrub_every == std::chrono::days(14));
   CHECK(source.min_size_bytes == 10'240);
   CHECK(source.shrink_alarm_share == 0.5);
   CHECK(source.request_payer);
@@ -194,8 +197,8 @@ TEST_CASE("every mistake is told with its line and what to do", "[config]") {
       // What a later version will know.
       Case{kGood + "keep_last = 3\n",
            "5: keep_last: \"keep_last\" is not supported yet by this version; remove the line"},
-      Case{kGood + "scrub_every = 30d\n",
-           "5: scrub_every: \"scrub_every\" is not supported yet by this version; remove the line"},
+      Case{kGood + "scrub_every = 0\n",
+           "5: scrub_every: \"0\" is not a duration (such as 90s, 15m, 26h, 30d or 8w)"},
       Case{"[agent]\nmetrics_file = /m.prom\n",
            "2: metrics_file: \"metrics_file\" is not supported yet by this version; remove the "
            "line"},

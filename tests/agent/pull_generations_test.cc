@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include "agent/commands.h"
 #include "store/digest.h"
 #include "tests/agent/pull_world.h"
 
@@ -19,32 +18,6 @@ namespace {
 
 constexpr std::size_t kLarge = 3 << 20;
 
-std::vector<std::string> below(const World& world, const std::string& directory) {
-  std::vector<std::string> contents;
-  for (const auto& [path, content] : World::below(world.disk.files(), directory)) {
-    contents.push_back(content);
-  }
-  std::sort(contents.begin(), contents.end());
-  return contents;
-}
-
-ExitStatus accept(World& world, const std::string& key, const std::string& generation = "") {
-  world.lines.clear();
-  world.printed.clear();
-  agent::Log log(agent::Log::Format::kText, agent::Log::Verbosity::kNormal,
-                 [&](const std::string& line) { world.lines.push_back(line); });
-  return agent::accept_command(world.config, {"site", key, generation, false},
-                               world.environment(log),
-                               [&](const std::string& line) { world.printed.push_back(line); });
-}
-
-ExitStatus ack(World& world, std::optional<std::int64_t> alarm = std::nullopt) {
-  agent::Log log(agent::Log::Format::kText, agent::Log::Verbosity::kNormal,
-                 [&](const std::string& line) { world.lines.push_back(line); });
-  return agent::ack_command(world.config, {"site", alarm, false}, world.environment(log),
-                            [](const std::string&) {});
-}
-
 }  // namespace
 
 TEST_CASE("a changed content goes into quarantine once, and the held one stays", "[pull]") {
@@ -60,7 +33,7 @@ TEST_CASE("a changed content goes into quarantine once, and the held one stays",
     CHECK(world.source().run.fresh == 0);
     CHECK(world.source().quarantined == 1);
     CHECK(world.archive("db/k") == "the first content");
-    CHECK(below(world, "site/quarantine/db/k/") == Names{"encrypted, pay us"});
+    CHECK(world.contents_below("site/quarantine/db/k/") == Names{"encrypted, pay us"});
     CHECK(world.gets_of("db/k") == (run == 0 ? 1 : 0));
     CHECK(world.lines_with("the copy held here stays as it is") +
               world.lines_with("stays as it is") >=
@@ -71,7 +44,7 @@ TEST_CASE("a changed content goes into quarantine once, and the held one stays",
   CHECK(sums.find("  archives/db/k\n") != std::string::npos);
   CHECK(sums.find("  quarantine/db/k/") != std::string::npos);
   // An alarm that was acknowledged does not come again for the same content.
-  CHECK(ack(world) == ExitStatus::kOk);
+  CHECK(world.ack() == ExitStatus::kOk);
   CHECK(world.source().alarms.empty());
   CHECK(world.pull() == ExitStatus::kOk);
   CHECK(world.source().run.changed == 1);
@@ -83,7 +56,7 @@ TEST_CASE("the first content, come back, raises nothing", "[pull]") {
   REQUIRE(world.pull() == ExitStatus::kOk);
   world.server->put("b", "k", "another");
   REQUIRE(world.pull() == ExitStatus::kAlarm);
-  REQUIRE(ack(world) == ExitStatus::kOk);
+  REQUIRE(world.ack() == ExitStatus::kOk);
   world.server->put("b", "k", "the first content");
   CHECK(world.pull() == ExitStatus::kOk);
   CHECK(world.source().run.changed == 0);
@@ -132,7 +105,7 @@ TEST_CASE("a large content that is proven to be the held one is not fetched", "[
     world.server->put_multipart("b", "k", other, 2 << 20);
     CHECK(world.pull() == ExitStatus::kAlarm);
     CHECK(world.gets_of("k") == 1);
-    CHECK(below(world, "site/quarantine/k/") == Names{other});
+    CHECK(world.contents_below("site/quarantine/k/") == Names{other});
   }
   SECTION("and a CRC or the uploader's word proves nothing") {
     other[kLarge / 2] = 'y';
@@ -159,7 +132,7 @@ TEST_CASE("with generations a new content takes the place and the old one is sup
     CHECK(world.archive("latest") == day);
     CHECK(world.source().run.fresh == 1);
   }
-  CHECK(below(world, "site/superseded/latest/") == Names{"Monday's", "Tuesday's"});
+  CHECK(world.contents_below("site/superseded/latest/") == Names{"Monday's", "Tuesday's"});
   CHECK(world.source().archives == 1);
   CHECK(world.source().superseded == 2);
   CHECK(world.disk.finished("site/archives/latest") == true);
@@ -186,53 +159,6 @@ TEST_CASE("a name that rotates gets advice with the line to write", "[pull]") {
   CHECK(message.find("\"exclude = *.tmp, latest\"") != std::string::npos);
 }
 
-TEST_CASE("accept takes the quarantined content, and the next pull is quiet", "[pull]") {
-  World world;
-  world.server->put("b", "k", "the first content");
-  REQUIRE(world.pull() == ExitStatus::kOk);
-  CHECK(accept(world, "k") == ExitStatus::kUsage);
-  CHECK(world.lines_with("nothing to accept") == 1);
-  CHECK(accept(world, "none") == ExitStatus::kUsage);
-  world.server->put("b", "k", "second");
-  REQUIRE(world.pull() == ExitStatus::kAlarm);
-  world.server->put("b", "k", "third");
-  world.pass(std::chrono::hours(1));
-  REQUIRE(world.pull() == ExitStatus::kAlarm);
-  SECTION("the newest") {
-    CHECK(accept(world, "k") == ExitStatus::kOk);
-    CHECK(world.archive("k") == "third");
-    CHECK(below(world, "site/quarantine/") == Names{"second"});
-    CHECK(world.source().alarms.empty());
-    CHECK(world.status().state == "ok");
-    CHECK(world.pull() == ExitStatus::kOk);
-    CHECK(world.source().run.changed == 0);
-    CHECK(world.server->counters().gets == 0);
-  }
-  SECTION("one that is named") {
-    store::DigestSet digests({{store::Algorithm::kSha256, {}}});
-    digests.update(std::as_bytes(std::span(std::string_view("second"))));
-    const auto id = store::to_hex(digests.finish().front()).substr(0, 8);
-    CHECK(accept(world, "k", id) == ExitStatus::kOk);
-    CHECK(world.archive("k") == "second");
-    CHECK(below(world, "site/quarantine/") == Names{"third"});
-    CHECK(world.pull() == ExitStatus::kOk);
-    CHECK(world.source().run.changed == 1);  // known, and looked at
-  }
-  SECTION("not one that has rotted") {
-    const auto [path, content] = *World::below(world.disk.files(), "site/quarantine/").rbegin();
-    world.disk.plant(path, "thirD");
-    const auto damaged = World::below(world.disk.files(), "site/quarantine/");
-    (void)damaged;
-    const auto status = accept(world, "k", path.substr(path.rfind('-') + 1));
-    CHECK(status == ExitStatus::kIncomplete);
-    CHECK(world.archive("k") == "the first content");
-    return;
-  }
-  CHECK(below(world, "site/superseded/") == Names{"the first content"});
-  CHECK(world.source().superseded == 1);
-  CHECK(world.source().quarantined == 1);
-}
-
 TEST_CASE("every version is held, also of a key that is gone", "[pull]") {
   World world;
   world.site().versions = agent::Versions::kAll;
@@ -243,8 +169,8 @@ TEST_CASE("every version is held, also of a key that is gone", "[pull]") {
   world.server->erase("b", "gone");
   REQUIRE(world.pull() == ExitStatus::kOk);
   CHECK(world.archive("k") == "two");
-  CHECK(below(world, "site/superseded/k/") == Names{"one"});
-  CHECK(below(world, "site/superseded/gone/") == Names{"was here"});
+  CHECK(world.contents_below("site/superseded/k/") == Names{"one"});
+  CHECK(world.contents_below("site/superseded/gone/") == Names{"was here"});
   CHECK(world.source().archives == 1);
   CHECK(world.source().run.fresh == 1);
 
@@ -255,7 +181,7 @@ TEST_CASE("every version is held, also of a key that is gone", "[pull]") {
   CHECK(world.lines.empty());
   CHECK(world.archive("k") == "two");
   CHECK(world.archive("gone") == "again");
-  CHECK(below(world, "site/superseded/k/") == Names{"one", "three"});
+  CHECK(world.contents_below("site/superseded/k/") == Names{"one", "three"});
   CHECK(world.pull() == ExitStatus::kOk);
   CHECK(world.server->counters().requests() == 1);
 }
@@ -309,7 +235,7 @@ TEST_CASE("a lifecycle rule that was not there before raises expiring, each rule
   CHECK(world.alarm_kinds() == Names{"expiring", "expiring"});
   CHECK(world.lines_with("\"yearly\" that deletes sooner") == 1);
   CHECK(world.lines_with("\"ransom\" that was not there before") == 1);
-  CHECK(ack(world) == ExitStatus::kOk);
+  CHECK(world.ack() == ExitStatus::kOk);
   put("6");
   expires("6", 7, "ransom");
   CHECK(world.pull() == ExitStatus::kOk);
@@ -360,7 +286,7 @@ TEST_CASE("a source that falls silent is stale, once, until something comes", "[
       CHECK(world.source().alarms.empty());
     }
     SECTION("and is not raised again when it was acknowledged") {
-      CHECK(ack(world) == ExitStatus::kOk);
+      CHECK(world.ack() == ExitStatus::kOk);
       world.pass(std::chrono::hours(48));
       CHECK(world.pull() == ExitStatus::kOk);
     }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/commands.h"
 #include "agent/pull.h"
 #include "agent/status.h"
 #include "store/ledger.h"
@@ -44,16 +45,43 @@ struct World {
 
   /// One run. What was asked of the server, written and printed before is forgotten.
   agent::ExitStatus pull(const agent::PullOptions& options = {}) {
-    stop.store(false);
-    printed.clear();
-    lines.clear();
     hooks.clear();
     server->reset_journal();
     disk.reset_counts();
+    return command([&](const agent::Environment& world, const agent::Print& print) {
+      return agent::pull(config, options, world, print);
+    });
+  }
+  agent::ExitStatus accept(const std::string& key, const std::string& generation = "") {
+    return command([&](const agent::Environment& world, const agent::Print& print) {
+      return agent::accept_command(config, {"site", key, generation, false}, world, print);
+    });
+  }
+  agent::ExitStatus ack(std::optional<std::int64_t> alarm = std::nullopt) {
+    return command([&](const agent::Environment& world, const agent::Print& print) {
+      return agent::ack_command(config, {"site", alarm, false}, world, print);
+    });
+  }
+  agent::ExitStatus verify(std::optional<std::uint64_t> budget_bytes = std::nullopt) {
+    return verify(agent::VerifyOptions{{}, false, budget_bytes, false});
+  }
+  agent::ExitStatus verify_all() {
+    return verify(agent::VerifyOptions{{}, true, std::nullopt, false});
+  }
+  agent::ExitStatus verify(const agent::VerifyOptions& options) {
+    return command([&](const agent::Environment& world, const agent::Print& print) {
+      return agent::verify_command(config, options, world, print);
+    });
+  }
+  /// Any command. What an earlier one wrote and printed is forgotten.
+  template <typename Command>
+  agent::ExitStatus command(const Command& run) {
+    stop.store(false);
+    printed.clear();
+    lines.clear();
     agent::Log log(agent::Log::Format::kText, agent::Log::Verbosity::kNormal,
                    [this](const std::string& line) { lines.push_back(line); });
-    return agent::pull(config, options, environment(log),
-                       [this](const std::string& line) { printed.push_back(line); });
+    return run(environment(log), [this](const std::string& line) { printed.push_back(line); });
   }
 
   agent::Environment environment(agent::Log& log) {
@@ -125,6 +153,13 @@ struct World {
       if (std::string_view(file.first).starts_with(directory)) found.insert(file);
     }
     return found;
+  }
+  /// The contents there, sorted.
+  std::vector<std::string> contents_below(std::string_view directory) const {
+    std::vector<std::string> contents;
+    for (const auto& [path, content] : below(disk.files(), directory)) contents.push_back(content);
+    std::sort(contents.begin(), contents.end());
+    return contents;
   }
   std::size_t files_below(std::string_view directory) const {
     return below(disk.files(), directory).size();

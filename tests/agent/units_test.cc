@@ -229,3 +229,12 @@ TEST_CASE("the first twenty errors are kept, and all are counted", "[log]") {
   CHECK(all.log.errors().back().key == "19");
   CHECK(all.log.error_count() == 25);
 }
+
+TEST_CASE("a key in a line to copy is one word, and no command", "[units]") {
+  CHECK(agent::shell_word("db/2026-11-21.tar.zst") == "db/2026-11-21.tar.zst");
+  CHECK(agent::shell_word("") == "''");
+  CHECK(agent::shell_word("my backup") == "'my backup'");
+  CHECK(agent::shell_word("x; rm -rf $HOME `id`") == "'x; rm -rf $HOME `id`'");
+  CHECK(agent::shell_word("it's") == "'it'\\''s'");
+  CHECK(agent::shell_word("a\nb") == "'a\\x0Ab'");
+}

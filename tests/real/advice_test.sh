@@ -7,21 +7,6 @@ holdfast=$(realpath "${1:?usage: advice_test.sh HOLDFAST}")
 source "$(dirname "$0")/lib.sh"
 iam=$real/../../deploy/iam
 
-passed=0 failed=0
-check() {  # check SENTENCE COMMAND...
-  local sentence=$1
-  shift
-  if "$@" >"$work/check.log" 2>&1; then
-    echo "ok - $sentence"
-    passed=$((passed + 1))
-  else
-    echo "not ok - $sentence"
-    sed 's/^/    /; 20q' "$work/check.log"
-    failed=$((failed + 1))
-  fi
-}
-same() { [[ $1 == "$2" ]] || { echo "'$1' is not '$2'"; return 1; }; }
-
 # ---- the owner's side
 
 policy() {  # policy FILE NAME=VALUE...: one of deploy/iam's, with its names filled in

@@ -77,3 +77,20 @@ access_key_id = $3
 secret_access_key = $4
 INI
 }
+
+# What a test says: its sentences, counted in $passed and $failed.
+# shellcheck disable=SC2034
+passed=0 failed=0
+check() {  # check SENTENCE COMMAND...
+  local sentence=$1
+  shift
+  if "$@" >"$work/check.log" 2>&1; then
+    echo "ok - $sentence"
+    passed=$((passed + 1))
+  else
+    echo "not ok - $sentence"
+    sed 's/^/    /; 20q' "$work/check.log"
+    failed=$((failed + 1))
+  fi
+}
+same() { [[ $1 == "$2" ]] || { echo "'$1' is not '$2'"; return 1; }; }

@@ -6,20 +6,6 @@ holdfast=$(realpath "${1:?usage: pull_test.sh HOLDFAST}")
 # shellcheck source=tests/real/lib.sh
 source "$(dirname "$0")/lib.sh"
 
-passed=0 failed=0
-check() {  # check SENTENCE COMMAND...
-  local sentence=$1
-  shift
-  if "$@" >"$work/check.log" 2>&1; then
-    echo "ok - $sentence"
-    passed=$((passed + 1))
-  else
-    echo "not ok - $sentence"
-    sed 's/^/    /; 20q' "$work/check.log"
-    failed=$((failed + 1))
-  fi
-}
-same() { [[ $1 == "$2" ]] || { echo "'$1' is not '$2'"; return 1; }; }
 nothing_in() { [[ ! -s $1 ]] || { cat "$1"; return 1; }; }
 
 conf=$work/holdfast.conf disk=$work/disk

@@ -33,7 +33,7 @@ struct ParsedRequest {
   std::string body;
 };
 
-std::string decoded(const std::string& text) { return s3::decode_listing_value(text).value(); }
+std::string decoded(const std::string& text) { return s3::decode_url(text).value(); }
 
 void parse_target(const std::string& target, ParsedRequest& out) {
   const std::size_t mark = target.find('?');

@@ -2,7 +2,7 @@
 
 #include "tests/support/catch.h"
 
-using s3::decode_listing_value;
+using s3::decode_url;
 using s3::Slash;
 using s3::uri_encode;
 
@@ -19,19 +19,19 @@ TEST_CASE("a slash is kept in a path and encoded in a query") {
 }
 
 TEST_CASE("a url-encoded listing value has spaces for plus signs and any bytes") {
-  CHECK(decode_listing_value("a+b%2Bc%2fd") == "a b+c/d");
-  CHECK(decode_listing_value("%FF%00x") == std::string("\xFF\0x", 3));
-  CHECK(decode_listing_value("").value() == "");
+  CHECK(decode_url("a+b%2Bc%2fd") == "a b+c/d");
+  CHECK(decode_url("%FF%00x") == std::string("\xFF\0x", 3));
+  CHECK(decode_url("").value() == "");
 }
 
 TEST_CASE("a listing value that is not encoded is refused") {
   const std::string text = GENERATE("100%", "%4", "%zz", "a%4gb");
   CAPTURE(text);
-  CHECK_FALSE(decode_listing_value(text).has_value());
+  CHECK_FALSE(decode_url(text).has_value());
 }
 
 TEST_CASE("decoding undoes encoding for every byte") {
   std::string all;
   for (int byte = 0; byte < 256; ++byte) all.push_back(static_cast<char>(byte));
-  CHECK(decode_listing_value(uri_encode(all, Slash::kEncode)) == all);
+  CHECK(decode_url(uri_encode(all, Slash::kEncode)) == all);
 }

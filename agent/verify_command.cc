@@ -1,0 +1,225 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <nlohmann/json.hpp>
+
+#include "agent/commands.h"
+#include "agent/failure.h"
+#include "agent/mirror.h"
+#include "agent/progress.h"
+#include "agent/pull_status.h"
+#include "agent/scrub_slice.h"
+#include "agent/sources.h"
+#include "agent/units.h"
+#include "store/foreign.h"
+#include "store/scrub.h"
+#include "store/supersession.h"
+
+namespace agent {
+namespace {
+
+constexpr std::size_t kExamples = 3;
+
+struct Verified {
+  store::ScrubTotals totals;
+  std::uint64_t foreign = 0;
+};
+
+class VerifyRun {
+ public:
+  VerifyRun(const Config& config, const VerifyOptions& options, const Environment& environment,
+            Mirror& mirror, bool read_only)
+      : config_(config),
+        options_(options),
+        environment_(environment),
+        mirror_(mirror),
+        read_only_(read_only) {}
+
+  store::Result<Verified> run(const SourceConfig& source) {
+    source_ = &source;
+    auto& ledger = mirror_.ledger;
+    const auto found = ledger.find_source(source.name);
+    if (!found) return tl::unexpected(found.error());
+    if (!*found) return Verified{};
+    id_ = **found;
+    Verified verified;
+    auto totals = read();
+    if (!totals) return tl::unexpected(totals.error());
+    verified.totals = *totals;
+    if (options_.all && !environment_.stop.load()) {
+      const auto foreign = look_for_foreign();
+      if (!foreign) return tl::unexpected(foreign.error());
+      verified.foreign = *foreign;
+    }
+    if (!read_only_) refresh_status_file(config_, environment_, ledger, id_, source.name);
+    return verified;
+  }
+
+ private:
+  store::Result<store::ScrubTotals> read() {
+    const auto totals = mirror_.ledger.totals(id_);
+    if (!totals) return tl::unexpected(totals.error());
+    const auto beside_bytes = mirror_.ledger.held_bytes(id_);
+    if (!beside_bytes) return tl::unexpected(beside_bytes.error());
+    ProgressFigures all;
+    all.archives_total =
+        totals->archives + (options_.all ? totals->superseded + totals->quarantined : 0);
+    all.total_bytes = options_.all ? *beside_bytes : totals->size_bytes;
+    std::atomic<std::uint64_t> contents{0};
+    std::atomic<std::uint64_t> bytes{0};
+    const auto progress = make_progress(environment_, [&] {
+      auto figures = all;
+      figures.archives = contents.load();
+      figures.size_bytes = bytes.load();
+      return figures;
+    });
+
+    store::ScrubPass pass;
+    pass.source = id_;
+    pass.source_name = source_->name;
+    pass.rules = mirror_.rules;
+    pass.beside = options_.all;
+    pass.record = !read_only_;
+    pass.now = environment_.clock.now_s();
+    pass.keep_going = [&] { return !environment_.stop.load(); };
+    pass.wanted = [&](const store::Holding& holding) { return wants(holding); };
+    pass.progress = [&](std::uint64_t read_bytes) {
+      ++contents;
+      bytes = read_bytes;
+    };
+    pass.message = damage_message;
+    pass.found = [&](const store::Reading& reading, bool) { tell(reading); };
+    return store::scrub(*mirror_.disk, mirror_.ledger, pass);
+  }
+
+  bool wants(const store::Holding& holding) {
+    if (environment_.stop.load()) return false;
+    if (options_.budget_bytes && taken_bytes_ > 0 &&
+        taken_bytes_ + holding.size_bytes > *options_.budget_bytes) {
+      return false;
+    }
+    taken_bytes_ += holding.size_bytes;
+    return true;
+  }
+
+  void tell(const store::Reading& reading) const {
+    const auto& key = reading.holding.key;
+    if (reading.finding == store::Finding::kRight) {
+      environment_.log.info(
+          {source_->name, key, fmt::format("{} reads right again", reading.path)});
+    } else {
+      environment_.log.error({source_->name, key, damage_message(reading)});
+    }
+  }
+
+  store::Result<std::uint64_t> look_for_foreign() {
+    std::uint64_t count = 0;
+    std::string examples;
+    const auto walked = store::visit_foreign(
+        *mirror_.disk, mirror_.ledger, id_, source_->name, mirror_.rules,
+        [&](const std::string& path) {
+          if (++count <= kExamples) examples += (count > 1 ? ", " : "") + path;
+          environment_.log.error({source_->name, "",
+                                  fmt::format("{}: holdfast did not put this here; find out who "
+                                              "did, and move it elsewhere",
+                                              path)});
+          return !environment_.stop.load();
+        });
+    if (!walked) return tl::unexpected(walked.error());
+    if (read_only_ || environment_.stop.load()) return count;
+    store::Ledger::Batch batch;
+    batch.now = environment_.clock.now_s();
+    if (count == 0) {
+      batch.ended.push_back({id_, "foreign", ""});
+    } else {
+      batch.raised.push_back(
+          {id_, "foreign", "",
+           fmt::format("{} on the disk that holdfast did not put there (for example: {}). Find out "
+                       "who writes to this disk, and move what is theirs elsewhere",
+                       count == 1 ? "1 file" : fmt::format("{} files", count), examples)});
+    }
+    if (auto recorded = mirror_.ledger.record_batch(batch); !recorded) {
+      return tl::unexpected(recorded.error());
+    }
+    return count;
+  }
+
+  const Config& config_;
+  const VerifyOptions& options_;
+  const Environment& environment_;
+  Mirror& mirror_;
+  const bool read_only_;
+  const SourceConfig* source_ = nullptr;
+  store::SourceId id_ = 0;
+  std::uint64_t taken_bytes_ = 0;
+};
+
+std::string text_of(const std::string& source, const Verified& verified) {
+  const auto& totals = verified.totals;
+  auto text = fmt::format("{}: {} contents read ({}); ", source, totals.contents,
+                          format_size(totals.bytes));
+  const auto wrong = totals.corrupt + totals.missing + verified.foreign;
+  text += wrong == 0 ? "all are right"
+                     : fmt::format("{} corrupt, {} missing, {} foreign", totals.corrupt,
+                                   totals.missing, verified.foreign);
+  return totals.interrupted ? text + "; it was interrupted" : text;
+}
+
+std::string json_of(const std::string& source, const Verified& verified) {
+  const auto& totals = verified.totals;
+  return nlohmann::ordered_json{{"source", source},
+                                {"contents", totals.contents},
+                                {"bytes", totals.bytes},
+                                {"corrupt", totals.corrupt},
+                                {"missing", totals.missing},
+                                {"foreign", verified.foreign},
+                                {"interrupted", totals.interrupted}}
+      .dump();
+}
+
+ExitStatus status_of(const Verified& verified) {
+  const auto& totals = verified.totals;
+  if (totals.interrupted) return ExitStatus::kIncomplete;
+  return totals.corrupt + totals.missing + verified.foreign > 0 ? ExitStatus::kAlarm
+                                                                : ExitStatus::kOk;
+}
+
+}  // namespace
+
+ExitStatus verify_command(const Config& config, const VerifyOptions& options,
+                          const Environment& environment, const Print& print) {
+  const auto selected = select_sources(config, options.sources, environment.log);
+  if (!selected) return ExitStatus::kUsage;
+  auto mirror = open_mirror(config, environment, store::Access::kReadWrite);
+  const bool read_only = !mirror && mirror.error().read_only;
+  if (read_only) mirror = open_mirror(config, environment, store::Access::kReadOnly);
+  if (!mirror) {
+    environment.log.error({"", "", mirror.error().message});
+    return mirror.error().status;
+  }
+  auto status = ExitStatus::kOk;
+  const auto fail = [&](const std::string& source, const store::Error& error) {
+    environment.log.error({source, "", explain(error)});
+    return graver(status, status_of(error));
+  };
+  if (read_only) {
+    environment.log.warning(
+        {"", "", "the disk is mounted read-only: what is found is told, and not recorded"});
+  } else if (auto healed =
+                 store::recover_supersessions(*mirror->disk, mirror->ledger, mirror->rules);
+             !healed) {
+    return fail("", healed.error());
+  }
+  VerifyRun verification(config, options, environment, *mirror, read_only);
+  for (const auto* source : *selected) {
+    const auto verified = verification.run(*source);
+    if (!verified) return fail(source->name, verified.error());
+    status = graver(status, status_of(*verified));
+    print(options.json ? json_of(source->name, *verified) : text_of(source->name, *verified));
+    if (environment.stop.load()) return graver(status, ExitStatus::kIncomplete);
+  }
+  return status;
+}
+
+}  // namespace agent

@@ -1,0 +1,209 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "store/ledger_impl.h"
+
+namespace store {
+
+namespace {
+
+std::string_view alarm_of(Finding finding) {
+  return finding == Finding::kMissing ? "missing" : "corrupt";
+}
+
+auto place_in_order(const Holding& holding) {
+  return std::tie(holding.read_at, holding.key, holding.generation_path);
+}
+
+Holding holding_of(const Query& row) {
+  Holding holding;
+  holding.key = row.bytes(0);
+  holding.variant = row.integer(1) == 0 ? NameVariant::kPlain : NameVariant::kDistinct;
+  holding.generation_path = row.bytes(2);
+  holding.size_bytes = static_cast<std::uint64_t>(row.integer(3));
+  holding.sha256 = rows::digest(row.bytes(4));
+  holding.read_at = rows::time(row.integer(5));
+  return holding;
+}
+
+Status append(Query& query, std::vector<Holding>& found) {
+  return rows::each(query, [&](Query& row) {
+    found.push_back(holding_of(row));
+    return true;
+  });
+}
+
+class DamageRecorder {
+ public:
+  DamageRecorder(Database& database, SourceId source, Time now)
+      : database_(database), source_(source), now_(now) {}
+
+  // True where there was something to take back.
+  Result<bool> note_right(const Holding& holding) {
+    const std::string_view sql =
+        holding.generation_path.empty()
+            ? "UPDATE archive SET read_at=?4 WHERE source_id=?1 AND key=?2 AND ?3=''"
+            : "UPDATE generation SET read_at=?4 WHERE source_id=?1 AND key=?2 AND path=?3";
+    const Result<std::uint64_t> done =
+        database_.run(sql, source_, Bytes{holding.key}, std::string_view(holding.generation_path),
+                      rows::seconds(now_));
+    if (!done) return tl::unexpected(done.error());
+    return damage::forget(database_, source_, holding.key, holding.generation_path, now_);
+  }
+
+  // False where it was known to be so.
+  Result<bool> note_wrong(const Reading& reading, std::string_view message) {
+    const auto& holding = reading.holding;
+    const Result<std::int64_t> known = database_.read_integer(
+        "SELECT finding FROM damage WHERE source_id=?1 AND key=?2 AND path=?3", source_,
+        Bytes{holding.key}, std::string_view(holding.generation_path));
+    if (!known) return tl::unexpected(known.error());
+    if (*known == static_cast<std::int64_t>(reading.finding)) return false;
+    const Result<bool> forgotten =
+        damage::forget(database_, source_, holding.key, holding.generation_path, now_);
+    if (!forgotten) return forgotten;
+    const Result<std::uint64_t> done = database_.run(
+        "INSERT INTO damage (source_id, key, path, finding, since) VALUES (?1, ?2, ?3, ?4, ?5)",
+        source_, Bytes{holding.key}, std::string_view(holding.generation_path),
+        static_cast<std::int64_t>(reading.finding), rows::seconds(now_));
+    if (!done) return tl::unexpected(done.error());
+    const Status raised = alarms::raise_newest(database_, source_, alarm_of(reading.finding),
+                                               holding.key, message, now_);
+    if (!raised) return tl::unexpected(raised.error());
+    return true;
+  }
+
+ private:
+  Database& database_;
+  const SourceId source_;
+  const Time now_;
+};
+
+}  // namespace
+
+namespace damage {
+
+Result<bool> forget(Database& database, SourceId source, std::string_view key,
+                    std::string_view path, Time now) {
+  const Result<std::uint64_t> done = database.run(
+      "DELETE FROM damage WHERE source_id=?1 AND key=?2 AND path=?3", source, Bytes{key}, path);
+  if (!done) return tl::unexpected(done.error());
+  if (*done == 0) return false;
+  for (const Finding finding : {Finding::kCorrupt, Finding::kMissing}) {
+    const Result<std::int64_t> left = database.read_integer(
+        "SELECT EXISTS (SELECT 1 FROM damage WHERE source_id=?1 AND key=?2 AND finding=?3)", source,
+        Bytes{key}, static_cast<std::int64_t>(finding));
+    if (!left) return tl::unexpected(left.error());
+    if (*left != 0) continue;
+    const Status ended = alarms::end(database, source, alarm_of(finding), key, now);
+    if (!ended) return tl::unexpected(ended.error());
+  }
+  return true;
+}
+
+}  // namespace damage
+
+Result<Time> Ledger::stamp_of_pass(SourceId source, Time now) {
+  while (true) {
+    const Result<std::int64_t> taken = impl_->database.read_integer(
+        "SELECT EXISTS (SELECT 1 FROM archive WHERE source_id=?1 AND read_at=?2) OR "
+        "EXISTS (SELECT 1 FROM generation WHERE source_id=?1 AND read_at=?2)",
+        source, rows::seconds(now));
+    if (!taken) return tl::unexpected(taken.error());
+    if (*taken == 0) return now;
+    now += std::chrono::seconds{1};
+  }
+}
+
+Result<std::vector<Holding>> Ledger::longest_unread(SourceId source, bool beside, Time stamp,
+                                                    const Holding* after, std::size_t limit) {
+  Holding start;
+  start.read_at = rows::time(std::numeric_limits<std::int64_t>::min());
+  if (after != nullptr) start = *after;
+  std::vector<Holding> found;
+  // The empty key sorts first and is a key like any other.
+  Result<Query> archives = impl_->database.query(
+      "SELECT key, variant, '', size_bytes, sha256, read_at FROM archive WHERE source_id=?1 AND "
+      "(read_at, key)>(?2, ?3) AND read_at<>?4 ORDER BY read_at, key LIMIT ?5");
+  if (!archives) return tl::unexpected(archives.error());
+  archives->bind(source, rows::seconds(start.read_at), Bytes{start.key}, rows::seconds(stamp),
+                 static_cast<std::int64_t>(limit));
+  if (const Status done = append(*archives, found); !done) return tl::unexpected(done.error());
+  if (!beside) return found;
+  Result<Query> generations = impl_->database.query(
+      "SELECT key, 0, path, size_bytes, sha256, read_at FROM generation WHERE source_id=?1 AND "
+      "(read_at, key, path)>(?2, ?3, ?4) AND read_at<>?5 ORDER BY read_at, key, path LIMIT ?6");
+  if (!generations) return tl::unexpected(generations.error());
+  generations->bind(source, rows::seconds(start.read_at), Bytes{start.key},
+                    std::string_view(start.generation_path), rows::seconds(stamp),
+                    static_cast<std::int64_t>(limit));
+  if (const Status done = append(*generations, found); !done) return tl::unexpected(done.error());
+  std::ranges::sort(found, std::less<>{}, place_in_order);
+  if (found.size() > limit) found.resize(limit);
+  return found;
+}
+
+Result<std::vector<bool>> Ledger::record_readings(
+    SourceId source, const std::vector<Reading>& readings, Time now,
+    const std::function<std::string(const Reading&)>& message) {
+  std::vector<bool> news;
+  if (readings.empty()) return news;
+  Result<Transaction> transaction = Transaction::begin(impl_->database);
+  if (!transaction) return tl::unexpected(transaction.error());
+  DamageRecorder recorder(impl_->database, source, now);
+  for (const Reading& reading : readings) {
+    const Result<bool> noted = reading.finding == Finding::kRight
+                                   ? recorder.note_right(reading.holding)
+                                   : recorder.note_wrong(reading, message(reading));
+    if (!noted) return tl::unexpected(noted.error());
+    news.push_back(*noted);
+  }
+  if (Status done = transaction->commit(); !done) return tl::unexpected(done.error());
+  return news;
+}
+
+Result<bool> Ledger::is_pending(SourceId source, std::string_view key) {
+  const Result<std::int64_t> pending = impl_->database.read_integer(
+      "SELECT EXISTS (SELECT 1 FROM pending WHERE source_id=?1 AND key=?2)", source, Bytes{key});
+  if (!pending) return tl::unexpected(pending.error());
+  return *pending != 0;
+}
+
+Result<bool> Ledger::lies_beside(SourceId source, std::string_view key, std::string_view path) {
+  const Result<std::int64_t> lies = impl_->database.read_integer(
+      "SELECT EXISTS (SELECT 1 FROM generation WHERE source_id=?1 AND key=?2 AND path=?3)", source,
+      Bytes{key}, path);
+  if (!lies) return tl::unexpected(lies.error());
+  return *lies != 0;
+}
+
+Result<bool> Ledger::is_damaged(SourceId source, std::string_view key) {
+  const Result<std::int64_t> damaged = impl_->database.read_integer(
+      "SELECT EXISTS (SELECT 1 FROM damage WHERE source_id=?1 AND key=?2 AND path='')", source,
+      Bytes{key});
+  if (!damaged) return tl::unexpected(damaged.error());
+  return *damaged != 0;
+}
+
+Result<std::uint64_t> Ledger::held_bytes(SourceId source) {
+  const Result<std::int64_t> bytes = impl_->database.read_integer(
+      "SELECT s.size_bytes + coalesce((SELECT sum(size_bytes) FROM generation WHERE source_id=?1), "
+      "0) FROM source s WHERE s.source_id=?1",
+      source);
+  if (!bytes) return tl::unexpected(bytes.error());
+  return static_cast<std::uint64_t>(*bytes);
+}
+
+Status Ledger::note_scrubbed(SourceId source, Time now) {
+  const Result<std::uint64_t> done = impl_->database.run(
+      "UPDATE source SET scrubbed_at=?2 WHERE source_id=?1", source, rows::seconds(now));
+  if (!done) return tl::unexpected(done.error());
+  return {};
+}
+
+}  // namespace store

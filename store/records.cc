@@ -1,0 +1,13 @@
+#include "store/records.h"
+
+#include <utility>
+
+namespace store {
+
+Generation beside(const Archive& archive, Place place, std::string path, Time placed_at) {
+  return {archive.key,           place,          std::move(path),     archive.upstream,
+          archive.last_modified, archive.sha256, archive.verified_by, archive.held_since,
+          archive.read_at,       placed_at};
+}
+
+}  // namespace store

@@ -1,0 +1,152 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "store/layout.h"
+
+// What the ledger remembers, as values.
+namespace store {
+
+using Time = std::chrono::sys_seconds;
+using Sha256 = std::array<std::byte, 32>;
+using SourceId = std::int64_t;
+
+/// How the upstream names a content. Two equal identities under one key are the same content.
+struct Identity {
+  std::string etag;  ///< as listed, without quotes
+  std::uint64_t size_bytes = 0;
+  std::string version_id;  ///< empty when the listing tells none
+  bool operator==(const Identity&) const = default;
+};
+
+/// A content we hold under archives/.
+struct Archive {
+  std::string key;
+  NameVariant variant = NameVariant::kPlain;
+  Identity upstream;
+  Time last_modified{};  ///< the upstream's word
+  Sha256 sha256{};
+  std::string verified_by;  ///< contract section 5: "sha256", "etag-md5", ..., "size"
+  Time held_since{};        ///< our clock
+  Time read_at{};           ///< when its bytes were last read back and found right
+};
+
+/// What a content would be to us. One key can wait for its current content and for any number of
+/// noncurrent ones.
+enum class Role {
+  kNew = 0,         ///< of a key that is not held: the first content, which we will trust
+  kChanged = 1,     ///< of a key that is held with another content
+  kNoncurrent = 2,  ///< a version that is not the current one
+  kRepair = 3,      ///< the very content that is held, whose copy here is damaged
+};
+
+/// A content that the bucket has and we do not.
+struct Pending {
+  std::string key;
+  Identity upstream;
+  Time last_modified{};
+  Role role = Role::kNew;
+};
+
+/// A content that we hold beside the trusted one of its key.
+struct Generation {
+  std::string key;
+  Place place = Place::kSuperseded;
+  std::string path;  ///< relative to the disk, as it was placed
+  Identity upstream;
+  Time last_modified{};
+  Sha256 sha256{};
+  std::string verified_by;
+  Time held_since{};  ///< when we first held this content, wherever
+  Time read_at{};
+  Time placed_at{};  ///< when it came to this place
+};
+
+/// The trusted content of a key, once it lies beside another one.
+Generation beside(const Archive& archive, Place place, std::string path, Time placed_at);
+
+/// What an upstream identity that is not the held one's is known to be.
+enum class Known {
+  kNo,
+  kHeld,    ///< the very content that is held under archives/
+  kBeside,  ///< a content that lies, or lay, beside it
+};
+
+enum class Deviation { kNone, kVanished, kChanged };
+
+/// A held content, wherever it lies, as the scrub sees it.
+struct Holding {
+  std::string key;
+  NameVariant variant = NameVariant::kPlain;
+  std::string generation_path;  ///< relative to the disk; empty: it is the one under archives/
+  std::uint64_t size_bytes = 0;
+  Sha256 sha256{};
+  Time read_at{};
+};
+
+enum class Finding {
+  kRight = 0,
+  kCorrupt = 1,  ///< its bytes are others, or cannot be read
+  kMissing = 2,  ///< there is no file of that name
+};
+
+/// What reading a held content again has shown.
+struct Reading {
+  Holding holding;
+  std::string path;  ///< where it was looked for
+  Finding finding = Finding::kRight;
+  std::string detail;           ///< what is wrong, for a person
+  bool cannot_be_read = false;  ///< the device says so; kCorrupt
+};
+
+/// One held key as the planner sees it.
+struct HeldKey {
+  std::string key;
+  Identity upstream;
+  bool damaged = false;  ///< the copy under archives/ was found corrupt or missing
+  Deviation deviation = Deviation::kNone;  ///< as of the last complete listing
+  Identity changed_to;                     ///< when kChanged
+};
+
+enum class RefusalKind { kUnreadable, kArchived, kMismatch };
+
+/// Why a listed key is not held. Kept so that it is not asked for again at every run.
+struct Refusal {
+  RefusalKind kind = RefusalKind::kUnreadable;
+  Identity upstream;
+  Time since{};
+  Time asked_at{};
+  int asks = 0;
+};
+
+struct Alarm {
+  std::int64_t id = 0;
+  std::string kind;
+  std::string key;  ///< empty when it concerns the source
+  Time since{};
+  std::string message;
+};
+
+struct Totals {
+  std::uint64_t archives = 0;
+  std::uint64_t size_bytes = 0;
+  std::map<std::string, std::uint64_t> verified_by;
+  std::optional<Archive> newest;       ///< by last_modified
+  std::optional<Time> oldest_read_at;  ///< of all that is held
+  std::uint64_t corrupt = 0;           ///< contents that the scrub found so, wherever they lie
+  std::uint64_t missing = 0;
+  std::optional<Time> scrubbed_at;  ///< when the last slice of scrubbing ended
+  std::uint64_t superseded = 0;
+  std::uint64_t quarantined = 0;
+  std::optional<Time> hold_since;       ///< set: the source is on HOLD
+  std::optional<Time> first_listed_at;  ///< by our clock
+  bool sums_stale = false;              ///< SHA256SUMS does not yet say what the ledger says
+};
+
+}  // namespace store

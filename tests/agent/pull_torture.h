@@ -1,0 +1,422 @@
+#pragma once
+
+#include <sys/stat.h>
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "agent/commands.h"
+#include "agent/mirror.h"
+#include "agent/pull.h"
+#include "s3client/curl_transport.h"
+#include "store/digest.h"
+#include "store/layout.h"
+#include "store/mount.h"
+#include "tests/support/catch.h"
+#include "tests/support/fake_s3.h"
+#include "tests/support/fault_disk.h"
+#include "tests/support/fault_transport.h"
+#include "tests/support/forwarding_disk.h"
+#include "tests/support/impatient_clock.h"
+#include "tests/support/temp_dir.h"
+
+// A scenario is pulled once undisturbed, and then again and again with one operation failing, each
+// in turn: of the disk (SQLite's included) and of the network. Whatever fails, nothing wrong may be
+// visible afterwards, and the next pull must end where the undisturbed one did.
+
+namespace pull_torture {
+
+inline constexpr const char* kBucket = "backups";
+inline const std::string kLargeKey = "db/2026-02-large.tar";
+
+inline std::string pattern(std::size_t size_bytes, unsigned seed) {
+  std::string content(size_bytes, '\0');
+  for (std::size_t i = 0; i < size_bytes; ++i) {
+    seed = seed * 1664525U + 1013904223U;
+    content[i] = static_cast<char>(seed >> 24);
+  }
+  return content;
+}
+
+// What a person or a program can see of the mirror, without what differs from run to run.
+struct Sight {
+  std::map<std::string, std::string> files;   // all but the state directory
+  std::map<std::string, std::string> held;    // by the ledger: key to digest, proof and place
+  std::map<std::string, std::string> beside;  // by the ledger: path to digest
+  std::set<std::string> alarms;               // kind and key
+  bool operator==(const Sight&) const = default;
+};
+
+class World {
+ public:
+  World() {
+    server_ = fake_s3::Server::start({}).value();
+    test::write_file(directory_ / "credentials",
+                     "[default]\naws_access_key_id = " + fake_s3::reader().access_key_id +
+                         "\naws_secret_access_key = " + fake_s3::reader().secret_access_key + "\n");
+    REQUIRE(::chmod((directory_ / "credentials").c_str(), 0600) == 0);
+    config_.disk.path = "/disk";
+    config_.disk.require_mount = false;
+    config_.disk.min_free_bytes = 0;
+    config_.agent.parallel = 2;
+    config_.agent.retries = 3;
+    config_.agent.status_file = "/status.json";
+    auto& source = config_.sources.emplace_back();
+    source.name = "site";
+    source.bucket = kBucket;
+    source.endpoint = server_->url();
+    source.credentials_file = directory_ / "credentials";
+  }
+
+  // A disk that holds four archives, of which the bucket has since lost one and changed one, and
+  // new ones to fetch: an empty, small ones, a large one and one uploaded in parts.
+  void set_the_scene() {
+    clear();
+    upload("db/2026-01.tar", pattern(3000, 1));
+    upload("db/lost.tar", pattern(100, 2));
+    upload("db/changed.tar", pattern(500, 3));
+    upload("kept", "x");
+    make_disk();
+    REQUIRE(pull() == agent::ExitStatus::kOk);
+    server_->erase(kBucket, "db/lost.tar");
+    replace("db/changed.tar", pattern(500, 4));
+    upload("db/2026-02.tar", pattern(4000, 5));
+    upload("db/empty", "");
+    upload("kept/and/deeper", pattern(700, 6));
+    upload(kLargeKey, pattern((1 << 20) + 12345, 7));
+    const auto parts = pattern((1 << 20) + 777, 8);
+    server_->put_multipart(kBucket, "parts.bin", parts, 1 << 19);
+    bodies_["parts.bin"] = {parts};
+  }
+
+  // Held archives of which the bucket now has other contents, a large one among them.
+  void set_the_scene_of_changes(agent::OnChange on_change, bool has_links) {
+    clear();
+    config_.sources.front().on_change = on_change;
+    config_.sources.front().tripwire_share = std::nullopt;
+    upload("a/changed.tar", pattern(500, 1));
+    upload(kLargeKey, pattern((1 << 20) + 100, 2));
+    upload("kept", "x");
+    make_disk();
+    disk_->set_has_links(has_links);
+    REQUIRE(pull() == agent::ExitStatus::kOk);
+    replace("a/changed.tar", pattern(600, 3));
+    replace(kLargeKey, pattern((1 << 20) + 200, 4));
+  }
+
+  // Held archives of which one has rotted, one lost its end, and one is gone; all known.
+  void set_the_scene_of_damage(bool has_links) {
+    clear();
+    damaged_ = true;
+    upload("a/rotten.tar", pattern(500, 1));
+    upload("a/gone.tar", pattern(600, 2));
+    upload(kLargeKey, pattern((1 << 20) + 100, 3));
+    upload("kept", "x");
+    make_disk();
+    disk_->set_has_links(has_links);
+    REQUIRE(pull() == agent::ExitStatus::kOk);
+    damage("a/rotten.tar", pattern(500, 4));
+    damage(kLargeKey, pattern(4096, 5));
+    REQUIRE(disk_->remove_file("site/archives/a/gone.tar"));
+    REQUIRE(disk_->sync_directory("site/archives/a"));
+    REQUIRE(verify() == agent::ExitStatus::kAlarm);
+  }
+
+  // A source on HOLD, because half of what is held has changed.
+  void set_the_scene_of_a_hold() {
+    clear();
+    config_.sources.front().tripwire_min = 1;
+    for (int i = 0; i < 4; ++i) upload("k" + std::to_string(i), pattern(50, 1));
+    make_disk();
+    REQUIRE(pull() == agent::ExitStatus::kOk);
+    replace("k0", pattern(50, 2));
+    replace("k1", pattern(50, 3));
+    REQUIRE(pull() == agent::ExitStatus::kAlarm);
+    REQUIRE(sight().alarms.contains("mass-change "));
+  }
+
+  agent::ExitStatus accept(const std::string& key) {
+    return run([&](const agent::Environment& environment) {
+      agent::AcceptOptions options;
+      options.source = "site";
+      options.key = key;
+      return agent::accept_command(config_, options, environment, [](const std::string&) {});
+    });
+  }
+  agent::ExitStatus ack() {
+    return run([&](const agent::Environment& environment) {
+      agent::AckOptions options;
+      options.source = "site";
+      return agent::ack_command(config_, options, environment, [](const std::string&) {});
+    });
+  }
+
+  agent::ExitStatus verify() {
+    return run([&](const agent::Environment& environment) {
+      return agent::verify_command(config_, {}, environment, [](const std::string&) {});
+    });
+  }
+  agent::ExitStatus pull() {
+    return run([&](const agent::Environment& environment) {
+      return agent::pull(config_, {}, environment, [](const std::string&) {});
+    });
+  }
+
+  Sight sight() {
+    Sight sight;
+    for (const auto& [path, content] : disk_->files()) {
+      // When something was found damaged is in its name.
+      const bool compared = !path.starts_with(".holdfast/") && !path.starts_with("site/damaged/");
+      if (compared) sight.files[path] = content;
+    }
+    agent::StopFlag stop{false};
+    agent::Log log(agent::Log::Format::kText, agent::Log::Verbosity::kQuiet,
+                   [](const std::string&) {});
+    auto mirror = agent::open_mirror(config_, environment(log, stop), store::Access::kReadOnly);
+    REQUIRE(mirror.has_value());
+    const auto id = mirror->ledger.find_source("site");
+    REQUIRE(id.has_value());
+    if (!*id) return sight;
+    REQUIRE(mirror->ledger.visit_archives(**id, [&](const store::Archive& archive) {
+      sight.held[archive.key] =
+          store::to_hex(archive.sha256) + " " + archive.verified_by + " " +
+          store::archive_path("site", archive.key, mirror->rules, archive.variant);
+      return true;
+    }));
+    REQUIRE(mirror->ledger.visit_generations(**id, [&](const store::Generation& generation) {
+      sight.beside[generation.path] = store::to_hex(generation.sha256);
+      return true;
+    }));
+    const auto alarms = mirror->ledger.open_alarms(**id, 100);
+    REQUIRE(alarms.has_value());
+    for (const auto& alarm : *alarms) sight.alarms.insert(alarm.kind + " " + alarm.key);
+    return sight;
+  }
+
+  // Even before anything is repaired: each name under archives/ has the right content, and what the
+  // ledger says is held lies there.
+  void check_nothing_wrong_is_visible() {
+    const auto seen = sight();
+    for (const auto& [path, content] : seen.files) {
+      if (!path.starts_with("site/archives/")) continue;
+      const auto key = store::key_of_plain_path(path.substr(14));
+      if (path.find("%~") != std::string::npos) continue;
+      REQUIRE(key.has_value());
+      INFO(path);
+      REQUIRE(bodies_.contains(*key));
+      CHECK(bodies_.at(*key).contains(content));
+    }
+    if (damaged_) return;
+    for (const auto& [key, record] : seen.held) {
+      INFO(key);
+      const auto path = record.substr(record.rfind(' ') + 1);
+      CHECK(seen.files.contains(path));
+    }
+    for (const auto& [path, digest] : seen.beside) {
+      INFO(path);
+      CHECK(seen.files.contains(path));
+    }
+    check_nothing_is_lost(seen);
+  }
+
+  // Whatever the ledger says that we hold or held lies somewhere, whole.
+  void check_nothing_is_lost(const Sight& seen) {
+    std::set<std::string> digests;
+    for (const auto& [path, content] : seen.files) {
+      store::DigestSet set({{store::Algorithm::kSha256, {}}});
+      set.update(std::as_bytes(std::span(content)));
+      digests.insert(store::to_hex(set.finish().front()));
+    }
+    for (const auto& [key, record] : seen.held) {
+      INFO(key);
+      CHECK(digests.contains(record.substr(0, record.find(' '))));
+    }
+    for (const auto& [path, digest] : seen.beside) {
+      INFO(path);
+      CHECK(digests.contains(digest));
+    }
+  }
+
+  bool staging_is_empty() const {
+    const auto files = disk_->files();
+    const auto staged = files.lower_bound(".holdfast/staging/");
+    return staged == files.end() || !staged->first.starts_with(".holdfast/staging/");
+  }
+
+  void set_disk(std::unique_ptr<test::FaultDisk> disk) { disk_ = std::move(disk); }
+  test::FaultDisk& disk() { return *disk_; }
+  test::NetworkFault& network() { return network_; }
+  const std::string& last_line() const { return last_line_; }
+
+  // The bytes change below the filesystem, which is no name that leads to what was not verified.
+  void damage(const std::string& key, const std::string& body) {
+    disk_->plant("site/archives/" + key, body);
+    bodies_[key].insert(body);
+  }
+  /// The damaged bytes that were replaced.
+  std::multiset<std::string> kept_aside() const {
+    std::multiset<std::string> found;
+    for (const auto& [path, content] : disk_->files()) {
+      if (path.starts_with("site/damaged/")) found.insert(content);
+    }
+    return found;
+  }
+
+  void make_disk() {
+    disk_ = std::make_unique<test::FaultDisk>();
+    REQUIRE(store::Ledger::create(*disk_));
+    REQUIRE(store::write_marker(*disk_, std::chrono::sys_seconds{}));
+  }
+
+  void upload(const std::string& key, const std::string& body) {
+    put(key, body);
+    bodies_[key].insert(body);
+  }
+  // Another content, which may take the place of the first where that is asked for.
+  void replace(const std::string& key, const std::string& body) {
+    put(key, body);
+    const auto& source = config_.sources.front();
+    if (source.on_change == agent::OnChange::kGenerations || may_accept_) bodies_[key].insert(body);
+  }
+  void may_accept() { may_accept_ = true; }
+  fake_s3::Server& server() { return *server_; }
+
+ private:
+  void clear() {
+    for (const auto& [key, body] : bodies_) server_->erase(kBucket, key);
+    bodies_.clear();
+  }
+
+  // Always of the same second, which is in the names of what is superseded.
+  void put(const std::string& key, const std::string& body) {
+    fake_s3::Object object;
+    object.content = std::make_shared<fake_s3::MemoryContent>(body);
+    object.last_modified = std::chrono::sys_seconds{std::chrono::seconds{1'767'225'600}};
+    server_->put_object(kBucket, key, std::move(object));
+  }
+
+  agent::ExitStatus run(
+      const std::function<agent::ExitStatus(const agent::Environment&)>& command) {
+    agent::StopFlag stop{false};
+    agent::Log log(agent::Log::Format::kText, agent::Log::Verbosity::kQuiet,
+                   [this](const std::string& line) { last_line_ = line; });
+    return command(environment(log, stop));
+  }
+
+  agent::Environment environment(agent::Log& log, agent::StopFlag& stop) {
+    return {clock_,
+            log,
+            stop,
+            [this](const std::string&) -> store::Result<std::unique_ptr<store::Disk>> {
+              return std::make_unique<test::ForwardingDisk>(*disk_);
+            },
+            [](const std::string&) -> store::Result<bool> { return true; },
+            [this](const s3::TransportOptions& options) -> std::unique_ptr<s3::Transport> {
+              return std::make_unique<test::FaultTransport>(s3::make_curl_transport(options),
+                                                            network_);
+            },
+            [](const char*) { return std::nullopt; },
+            [](const std::string&, const std::string&) -> tl::expected<void, std::string> {
+              return {};
+            },
+            [](const std::string&) -> tl::expected<std::optional<std::string>, std::string> {
+              return std::nullopt;
+            },
+            "test",
+            1,
+            false,
+            [](const auto&...) -> tl::expected<void, std::string> { return {}; }};
+  }
+
+  test::TempDir directory_;
+  test::ImpatientClock clock_;
+  std::unique_ptr<fake_s3::Server> server_;
+  std::unique_ptr<test::FaultDisk> disk_;
+  test::NetworkFault network_;
+  agent::Config config_;
+  std::map<std::string, std::set<std::string>> bodies_;  // what may lie under archives/
+  bool may_accept_ = false;
+  bool damaged_ = false;  // something held is not whole from the beginning
+  std::string last_line_;
+};
+
+struct Scenario {
+  std::function<void(World&)> set;
+  std::function<void(World&)> act;     // is disturbed
+  std::function<void(World&)> finish;  // is not, and must end where the undisturbed one does
+};
+
+// Runs the scenario with `disturb` set before the act, until it no longer strikes; returns how
+// often it did.
+template <typename Disturb, typename Struck>
+int torture(const Scenario& scenario, const Disturb& disturb, const Struck& struck) {
+  World undisturbed;
+  scenario.set(undisturbed);
+  scenario.act(undisturbed);
+  scenario.finish(undisturbed);
+  const auto wanted = undisturbed.sight();
+  REQUIRE(wanted.held.size() >= 3);
+
+  World world;
+  int step = 0;
+  while (true) {
+    ++step;
+    CAPTURE(step);
+    scenario.set(world);
+    disturb(world, step);
+    scenario.act(world);
+    const bool done = !struck(world);
+    world.disk().heal();
+    world.disk().restart();
+    world.network().clear();
+    world.check_nothing_wrong_is_visible();
+    INFO(world.last_line());
+    scenario.finish(world);
+    const auto seen = world.sight();
+    CHECK(seen.held == wanted.held);
+    CHECK(seen.beside == wanted.beside);
+    CHECK(seen.alarms == wanted.alarms);
+    CHECK(seen.files == wanted.files);
+    CHECK(world.staging_is_empty());
+    if (done) return step - 1;
+    REQUIRE(step < 5000);
+  }
+}
+
+inline int torture_disk(const Scenario& scenario, test::Fault fault,
+                        std::optional<std::uint64_t> seed) {
+  return torture(
+      scenario,
+      [&](World& world, int step) {
+        if (seed) world.disk().set_power_cut_seed(*seed + static_cast<std::uint64_t>(step));
+        world.disk().fail_at(static_cast<std::uint64_t>(step), fault);
+      },
+      [](World& world) { return world.disk().struck(); });
+}
+
+inline int torture_network(const Scenario& scenario, test::NetworkFault::Kind kind, int failures) {
+  return torture(
+      scenario, [&](World& world, int step) { world.network().fail(step, failures, kind); },
+      [](World& world) { return world.network().struck(); });
+}
+
+inline constexpr std::uint64_t kSeed = 20260131;
+
+struct WayToFail {
+  test::Fault fault;
+  bool half_written;
+  bool has_links;
+};
+// Without links a content is copied, which has more steps that can fail.
+inline const std::vector<WayToFail> kWaysToFail = {{test::Fault::kIoError, false, true},
+                                                   {test::Fault::kPowerCut, true, true},
+                                                   {test::Fault::kNoSpace, false, false},
+                                                   {test::Fault::kPowerCut, true, false}};
+
+}  // namespace pull_torture

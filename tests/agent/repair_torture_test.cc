@@ -1,0 +1,47 @@
+#include "tests/agent/pull_torture.h"
+
+using namespace pull_torture;
+
+namespace {
+
+Scenario of_a_repair(bool has_links) {
+  return {[=](World& world) { world.set_the_scene_of_damage(has_links); },
+          [](World& world) { (void)world.pull(); },
+          [=](World& world) {
+            REQUIRE(world.pull() == agent::ExitStatus::kOk);
+            // Whatever failed, no damaged byte is thrown away; but where files have one name each,
+            // a power cut may take it between two directories.
+            if (!has_links) return;
+            const auto aside = world.kept_aside();
+            REQUIRE(aside.contains(pattern(500, 4)));
+            REQUIRE(aside.contains(pattern(4096, 5)));
+          }};
+}
+
+}  // namespace
+
+TEST_CASE("a repair that fails anywhere is finished by the next pull", "[torture]") {
+  const auto given = GENERATE_COPY(from_range(kWaysToFail));
+  CAPTURE(given.has_links, static_cast<int>(given.fault), given.half_written);
+  CHECK(torture_disk(of_a_repair(given.has_links), given.fault,
+                     given.half_written ? std::optional(kSeed) : std::nullopt) > 60);
+}
+
+TEST_CASE("a repair goes on where a request failed", "[torture]") {
+  CHECK(torture_network(of_a_repair(true), test::NetworkFault::Kind::kCut, 100) >= 3);
+}
+
+TEST_CASE("a verify that fails anywhere has found everything after the next", "[torture]") {
+  const Scenario scenario = {
+      [](World& world) {
+        world.set_the_scene_of_damage(true);
+        REQUIRE(world.pull() == agent::ExitStatus::kOk);
+        world.damage("a/rotten.tar", pattern(500, 6));
+      },
+      [](World& world) { (void)world.verify(); },
+      [](World& world) { REQUIRE(world.verify() == agent::ExitStatus::kAlarm); }};
+  const auto fault =
+      GENERATE(test::Fault::kNoSpace, test::Fault::kReadOnly, test::Fault::kPowerCut);
+  CAPTURE(static_cast<int>(fault));
+  CHECK(torture_disk(scenario, fault, std::nullopt) > 10);
+}
