@@ -13,7 +13,10 @@ namespace {
 constexpr std::size_t kLookAhead = 64;
 }
 
-Feeder::Feeder(RunContext& context) : context_(context), positions_(context.sources.size()) {}
+Feeder::Feeder(RunContext& context)
+    : context_(context),
+      largest_file_bytes_(store::largest_file_bytes_of(context.mirror.disk->filesystem_name())),
+      positions_(context.sources.size()) {}
 
 store::Result<bool> Feeder::fill(std::size_t source) {
   auto& position = positions_[source];
@@ -42,6 +45,9 @@ store::Result<bool> Feeder::fits(const Job& job, std::uint64_t reserved_bytes) {
   const auto space = context_.mirror.disk->space();
   if (!space) return tl::unexpected(space.error());
   const auto size = job.wanted.upstream.size_bytes;
+  if (size > largest_file_bytes_) return false;
+  // Some drivers cannot tell.
+  if (space->total_bytes == 0) return true;
   const auto floor = context_.config.disk.min_free_bytes;
   const auto needed = size + reserved_bytes + floor;
   // A size near 2^64 is the upstream's invention.
@@ -57,13 +63,23 @@ void Feeder::leave_out(std::size_t source, const store::Pending& pending) {
   context_.fail_source(run, ExitStatus::kIncomplete);
   context_.figures(run, [](SourceStatus& status) { ++status.run.failed; });
   // One line says it; a flood of them would hide everything else.
-  if (positions_[source].too_large++ > 0) return;
-  context_.report(
-      run, pending.key,
-      fmt::format("not fetched: its {} would leave less than min_free = {} on the disk; what is "
-                  "held stays. Make room or use a larger disk, or find out who wrote it",
-                  format_size(pending.upstream.size_bytes),
-                  format_size(context_.config.disk.min_free_bytes)));
+  auto& told = pending.upstream.size_bytes > largest_file_bytes_ ? positions_[source].told_of_size
+                                                                 : positions_[source].told_of_space;
+  if (std::exchange(told, true)) return;
+  context_.report(run, pending.key, why_left_out(pending.upstream.size_bytes));
+}
+
+std::string Feeder::why_left_out(std::uint64_t size_bytes) const {
+  if (size_bytes > largest_file_bytes_) {
+    return fmt::format(
+        "not fetched: it has {}, and a file on this disk ({}) has to be smaller than 4 GiB. Copy "
+        "what is held to a disk with ext4 or exFAT, or have the uploader split its archives",
+        format_size(size_bytes), context_.mirror.disk->filesystem_name());
+  }
+  return fmt::format(
+      "not fetched: its {} would leave less than min_free = {} on the disk; what is held stays. "
+      "Make room or use a larger disk, or find out who wrote it",
+      format_size(size_bytes), format_size(context_.config.disk.min_free_bytes));
 }
 
 store::Result<Job> Feeder::job_of(std::size_t source, store::Pending pending) const {
@@ -111,7 +127,8 @@ store::Result<std::optional<Job>> Feeder::next(std::uint64_t reserved_bytes) {
     if (!job) return tl::unexpected(job.error());
     const auto fit = fits(*job, reserved_bytes);
     if (!fit) return tl::unexpected(fit.error());
-    if (!*fit && reserved_bytes > 0) {
+    const bool may_fit_later = job->wanted.upstream.size_bytes <= largest_file_bytes_;
+    if (!*fit && reserved_bytes > 0 && may_fit_later) {
       waiting_ = true;
       return std::nullopt;
     }

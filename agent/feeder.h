@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <deque>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "agent/job.h"
@@ -32,16 +33,19 @@ class Feeder {
     std::deque<store::Pending> ahead;
     std::optional<store::Pending> last;
     bool exhausted = false;
-    std::uint64_t too_large = 0;  ///< left out for want of space
+    bool told_of_space = false;  ///< something was left out for want of it
+    bool told_of_size = false;   ///< and something because no file may be so large
   };
 
   store::Result<bool> fill(std::size_t source);
   store::Result<bool> fits(const Job& job, std::uint64_t reserved_bytes);
   store::Result<std::uint64_t> staged_bytes(const Job& job);
   void leave_out(std::size_t source, const store::Pending& pending);
+  std::string why_left_out(std::uint64_t size_bytes) const;
   store::Result<Job> job_of(std::size_t source, store::Pending pending) const;
 
   RunContext& context_;
+  const std::uint64_t largest_file_bytes_;
   std::vector<Position> positions_;
   std::deque<Job> again_;
   std::size_t turn_ = 0;

@@ -49,7 +49,7 @@ class Pull {
   ExitStatus run() {
     if (auto done = effects(); !done) fail_run(done.error());
     for (auto& source : context_.sources) finish_source(context_, source, retriers_);
-    show_disk();
+    show_disk(context_.board, context_.mirror, context_.config.disk.path);
     return exit_status();
   }
 
@@ -147,12 +147,6 @@ class Pull {
     context_.environment.log.error({"", "", explain(error)});
   }
 
-  void show_disk() const {
-    context_.board.update([&](Status& status) {
-      status.disk = disk_status(context_.mirror, context_.config.disk.path);
-    });
-  }
-
   ExitStatus exit_status() const {
     auto status = context_.run_status;
     for (const auto& source : context_.sources) status = graver(status, source.status);
@@ -200,7 +194,7 @@ ExitStatus pull(const Config& config, const PullOptions& options, const Environm
   if (config.agent.max_runtime.count() > 0) {
     context.deadline = environment.clock.steady_now() + config.agent.max_runtime;
   }
-  board.update([&](Status& status) { status.disk = disk_status(*mirror, config.disk.path); });
+  show_disk(board, *mirror, config.disk.path);
   board.publish();
   ExitStatus exit = ExitStatus::kDefect;
   {

@@ -66,6 +66,8 @@ Status status_at_start(const Config& config, const Environment& environment,
   status.started_at = environment.clock.now_s();
   status.last_success_at = last.last_success_at;
   status.disk.path = config.disk.path;
+  status.disk.id = last.disk.id;
+  status.disk.weaker = last.disk.weaker;
   for (const auto& source : config.sources) {
     const auto* before = last.find(source.name);
     auto& figures = status.sources.emplace_back(before != nullptr ? *before : SourceStatus{});
@@ -102,6 +104,19 @@ DiskStatus disk_status(const Mirror& mirror, const std::string& path) {
   return disk;
 }
 
+void show_disk(StatusBoard& board, const Mirror& mirror, const std::string& path) {
+  board.update([&](Status& status) {
+    auto disk = disk_status(mirror, path);
+    // A run that places nothing finds no weakness.
+    const auto before = status.disk.id == disk.id ? status.disk.weaker : std::vector<std::string>{};
+    for (const auto& weakness : before) {
+      const auto found = std::find(disk.weaker.begin(), disk.weaker.end(), weakness);
+      if (found == disk.weaker.end()) disk.weaker.push_back(weakness);
+    }
+    status.disk = std::move(disk);
+  });
+}
+
 void show_held(store::Ledger& ledger, store::SourceId source, SourceStatus& figures) {
   if (const auto totals = ledger.totals(source)) show_totals(*totals, figures);
   if (auto alarms = ledger.open_alarms(source, kAlarmsShown)) figures.alarms = std::move(*alarms);
@@ -133,6 +148,7 @@ void show_absent_disk(const MirrorError& error, const Environment& environment,
                       StatusBoard& board) {
   board.update([&](Status& status) {
     status.disk.id = error.disk_id;
+    status.disk.weaker.clear();
     for (auto& source : status.sources) {
       if (source.last_attempt_at == status.started_at) source.state = state_of(error.status);
     }

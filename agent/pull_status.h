@@ -20,6 +20,9 @@ Status status_at_start(const Config& config, const Environment& environment,
 /// The disk as it is now, its weaknesses as far as they have shown.
 DiskStatus disk_status(const Mirror& mirror, const std::string& path);
 
+/// Shows the disk as it is now, with the weaknesses that showed in earlier runs too.
+void show_disk(StatusBoard& board, const Mirror& mirror, const std::string& path);
+
 /// Totals and open alarms of a source, as the ledger has them.
 void show_held(store::Ledger& ledger, store::SourceId source, SourceStatus& figures);
 

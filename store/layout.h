@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,6 +19,9 @@ enum class NameRules {
 
 /// By the name that Disk::filesystem_name() gives.
 NameRules name_rules_of(std::string_view filesystem_name);
+
+/// The largest file that it can hold: FAT32 counts the bytes of a file in 32 bits.
+std::uint64_t largest_file_bytes_of(std::string_view filesystem_name);
 
 /// The two names a key can have. kPlain is what a person expects. kDistinct is for a key whose
 /// plain name is taken by another key: because the filesystem folds case, or because both `a` and

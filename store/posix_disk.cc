@@ -268,7 +268,7 @@ Status PosixDisk::set_finished(std::string_view path, bool finished) {
   const mode_t mode = finished ? kFinishedMode : kUnfinishedMode;
   if (::fchmod(fd->get(), mode) < 0) {
     const int error_number = errno;
-    if (error_number != EPERM && error_number != EOPNOTSUPP) {
+    if (error_number != EPERM && error_number != EOPNOTSUPP && error_number != ENOSYS) {
       return failed(error_number, "change the mode of", path);
     }
     no_permissions_ = true;

@@ -298,3 +298,43 @@ TEST_CASE("the fixed places are where users are told they are") {
   CHECK(store::parent_of("a/b/c") == "a/b");
   CHECK(store::parent_of("a").empty());
 }
+
+TEST_CASE("a filesystem behind a program of its own is known by it", "[layout]") {
+  CHECK(store::name_rules_of("fuse.fusefat") == NameRules::kPortable);
+  CHECK(store::name_rules_of("fuse.exfat-fuse") == NameRules::kPortable);
+  CHECK(store::name_rules_of("fuse.ntfs-3g") == NameRules::kPortable);
+  CHECK(store::name_rules_of("fuse.sshfs") == NameRules::kPosix);
+}
+
+TEST_CASE("only FAT counts the bytes of a file in 32 bits", "[layout]") {
+  constexpr std::uint64_t kFat = 0xFFFF'FFFF;
+  CHECK(store::largest_file_bytes_of("vfat") == kFat);
+  CHECK(store::largest_file_bytes_of("fuse.fusefat") == kFat);
+  for (const char* name : {"exfat", "fuse.exfat-fuse", "ext4", "ntfs3", "fuseblk", ""}) {
+    CAPTURE(name);
+    CHECK(store::largest_file_bytes_of(name) > kFat);
+  }
+}
+
+TEST_CASE("a path below archives/ leads back to its key, and to no other", "[layout]") {
+  const std::string long_segment(600, 'x');
+  for (const std::string& key :
+       {std::string("db/a.tar"), std::string("a//b"), std::string("a/"), std::string(".."),
+        std::string("what:?"), std::string("50%"), "dir/" + long_segment + "/end",
+        long_segment + "/a", std::string("%~"), std::string("a%~/b")}) {
+    for (const NameRules rules : {NameRules::kPosix, NameRules::kPortable}) {
+      for (const NameVariant variant : {NameVariant::kPlain, NameVariant::kDistinct}) {
+        const auto path = store::path_of_key(key, rules, variant);
+        CAPTURE(path);
+        const auto found = store::key_of_path(path);
+        REQUIRE(found);
+        CHECK(found->key == key);
+        CHECK(found->variant == variant);
+      }
+    }
+  }
+  for (const char* foreign : {"a%~", "a%~0123456789abcdef", "a%zz", "%41", "a%~/b", "%~", ""}) {
+    CAPTURE(foreign);
+    CHECK_FALSE(store::key_of_path(foreign));
+  }
+}

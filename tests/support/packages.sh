@@ -11,6 +11,7 @@ demo_packages=(catch2)  # nothing is tested there, but cmake looks for it
 test_packages=(
   catch2 ccache curl openssl python3 procps
   e2fsprogs mount                        # a disk of its own, in a file
+  xfsprogs btrfs-progs dosfstools exfatprogs exfat-fuse ntfs-3g fusefat  # and of every kind
   ceph-mon ceph-osd radosgw ceph-common  # a real S3 server
   rclone                                 # an uploader that is not ours
 )
