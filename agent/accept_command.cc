@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/commands.h"
+#include "agent/generation_choice.h"
 #include "agent/log.h"
 #include "agent/pull_status.h"
 #include "agent/source_command.h"
@@ -17,11 +18,13 @@
 namespace agent {
 namespace {
 
-// More contents of one key than this are told apart by --generation.
-constexpr std::size_t kMostGenerations = 10'000;
-// Whoever writes to the bucket can make a content whose SHA-256 begins with the few digits that
-// somebody wrote down.
-constexpr std::size_t kLeastDigits = 8;
+tl::expected<std::optional<store::Generation>, std::string> newest_in_quarantine(
+    const std::vector<store::Generation>& newest_first) {
+  for (const auto& one : newest_first) {
+    if (one.place == store::Place::kQuarantine) return one;
+  }
+  return std::nullopt;
+}
 
 class Acceptance {
  public:
@@ -63,33 +66,14 @@ class Acceptance {
     return std::nullopt;
   }
 
-  bool is_meant(const store::Generation& generation) const {
-    if (options_.generation.empty()) return generation.place == store::Place::kQuarantine;
-    const auto name = generation.path.substr(generation.path.rfind('/') + 1);
-    return name == options_.generation ||
-           store::to_hex(generation.sha256).starts_with(options_.generation);
-  }
-
   store::Result<std::optional<store::Generation>> choose() {
-    if (!options_.generation.empty() && options_.generation.size() < kLeastDigits) {
-      return refuse(ExitStatus::kUsage, fmt::format("--generation needs at least {} digits of the "
-                                                    "SHA-256",
-                                                    kLeastDigits));
-    }
     const auto found = mirror_.ledger.generations(source_.id, options_.key, kMostGenerations);
     if (!found) return tl::unexpected(found.error());
-    std::optional<store::Generation> chosen;
-    for (const auto& one : *found) {
-      if (!is_meant(one)) continue;
-      if (!chosen) chosen = one;
-      if (!options_.generation.empty() && one.sha256 != chosen->sha256) {
-        return refuse(ExitStatus::kUsage,
-                      fmt::format("'{}' fits more than one content; give more digits of the "
-                                  "SHA-256, which 'holdfast list {} --all --json' shows",
-                                  printable(options_.generation), options_.source));
-      }
-    }
-    if (chosen) return chosen;
+    auto chosen = options_.generation.empty()
+                      ? newest_in_quarantine(*found)
+                      : choose_generation(*found, options_.generation, options_.source);
+    if (!chosen) return refuse(ExitStatus::kUsage, chosen.error());
+    if (*chosen) return *std::move(chosen);
     return refuse(ExitStatus::kUsage,
                   fmt::format("there is nothing to accept; 'holdfast list {} --all' shows what "
                               "lies beside the archives",

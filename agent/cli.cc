@@ -30,6 +30,8 @@ struct Arguments {
   AckOptions ack;
   VerifyOptions verify;
   std::string budget;
+  RestoreOptions restore;
+  std::string as_of;
 };
 
 void print_line(const std::string& text) {
@@ -195,6 +197,34 @@ void add_verify(CLI::App& app, Arguments& arguments, Command& command) {
   });
 }
 
+void add_restore(CLI::App& app, Arguments& arguments, Command& command) {
+  auto& options = arguments.restore;
+  auto* sub = app.add_subcommand("restore", "Copy what is held to a directory, and prove the copy");
+  sub->add_option("SOURCE", options.source, "The source")->required();
+  sub->add_option("KEY|GLOB", options.pattern, "A whole key, or all keys that match")->required();
+  sub->add_option("--to", options.to, "Where to: an existing directory")->type_name("DIR");
+  sub->add_option("--as-of", arguments.as_of,
+                  "What was held then: RFC 3339, or local YYYY-MM-DD[ HH:MM]")
+      ->type_name("TIME")
+      ->check([](const std::string& text) {
+        return parse_moment(text) ? std::string() : "\"" + text + "\" is no time, as 2026-01-31";
+      });
+  sub->add_option("--generation", options.generation,
+                  "This content of the key: its name beside the archives, or the first 8 or more "
+                  "digits of its SHA-256")
+      ->type_name("ID");
+  sub->add_flag("--list", options.list, "Show what would come back; write nothing");
+  sub->add_flag("--json", options.json, "As a JSON object; with --list, a JSON array");
+  sub->callback([&] {
+    command = [&] {
+      if (!arguments.as_of.empty()) arguments.restore.as_of = parse_moment(arguments.as_of);
+      return with_config(arguments, [&](const Config& config, const Environment& environment) {
+        return restore_command(config, arguments.restore, environment, print_line);
+      });
+    };
+  });
+}
+
 }  // namespace
 
 ExitStatus run_cli(int argc, const char* const* argv) {
@@ -210,6 +240,7 @@ ExitStatus run_cli(int argc, const char* const* argv) {
   add_accept(app, arguments, command);
   add_ack(app, arguments, command);
   add_verify(app, arguments, command);
+  add_restore(app, arguments, command);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

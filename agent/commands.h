@@ -9,6 +9,7 @@
 #include "agent/config.h"
 #include "agent/environment.h"
 #include "agent/exit_status.h"
+#include "store/records.h"
 
 namespace agent {
 
@@ -52,9 +53,9 @@ ExitStatus ack_command(const Config& config, const AckOptions& options,
                        const Environment& environment, const Print& print);
 
 struct VerifyOptions {
-  std::vector<std::string> sources;  ///< none: all of them
+  std::vector<std::string> sources{};  ///< none: all of them
   bool all = false;
-  std::optional<std::uint64_t> budget_bytes;  ///< over all sources; none: everything
+  std::optional<std::uint64_t> budget_bytes{};  ///< over all sources; none: everything
   bool json = false;
 };
 /// `holdfast verify`: reads archives again, the longest-unread first, and compares them with the
@@ -62,6 +63,23 @@ struct VerifyOptions {
 /// that is not right on stderr, and ends with 1 when there is any.
 ExitStatus verify_command(const Config& config, const VerifyOptions& options,
                           const Environment& environment, const Print& print);
+
+struct RestoreOptions {
+  std::string source{};
+  std::string pattern{};  ///< a key; where there is none of that name, a glob
+  std::string to{};       ///< a directory that exists; not needed with `list`
+  std::optional<store::Time> as_of{};
+  std::string generation{};  ///< as in AcceptOptions; `pattern` is a key then
+  bool list = false;
+  bool json = false;
+};
+/// `holdfast restore SOURCE KEY|GLOB --to DIR`: copies what is held to `to`, under its path below
+/// archives/, never over an existing file; each name at the target is that of a whole content, read
+/// back and compared with the recorded SHA-256. Writes nothing to the mirror. 2 when some of it
+/// could not be restored, 64 when nothing matches or `to` cannot be used, 74 when the target fails
+/// or has not enough room.
+ExitStatus restore_command(const Config& config, const RestoreOptions& options,
+                           const Environment& environment, const Print& print);
 
 /// `holdfast status`: the status file; where there is none, as on a machine that the disk was moved
 /// to, what the ledger says.

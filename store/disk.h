@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -28,8 +29,8 @@ struct FileInfo {
 };
 
 struct Space {
-  std::uint64_t total_bytes = 0;
-  std::uint64_t free_bytes = 0;  ///< to us, that is without what is reserved for root
+  std::uint64_t total_bytes = 0;  ///< 0: the filesystem does not tell, and nothing is known
+  std::uint64_t free_bytes = 0;   ///< to us, that is without what is reserved for root
 };
 
 /// What this filesystem cannot promise. Shown in the status as weaker durability.
@@ -119,6 +120,10 @@ class Disk {
   /// 0440 for what is finished, 0640 for what is not. Success where there are no permissions.
   virtual Status set_finished(std::string_view path, bool finished) = 0;
 
+  /// When the file was last changed, as people see it; the next write makes it now. Durable with
+  /// the next sync() of the file. Success, to the precision there is, where the filesystem cannot.
+  virtual Status set_modified(std::string_view path, std::chrono::sys_seconds time) = 0;
+
   /// On success the names in this directory, removed ones too, survive a power cut. "" is the root.
   /// Success where the filesystem cannot (see weakness()).
   virtual Status sync_directory(std::string_view path) = 0;
@@ -136,6 +141,10 @@ class Disk {
 
   /// kBusy when another process has it. The file is created when it is not there.
   virtual Result<std::unique_ptr<DiskLock>> lock(std::string_view path) = 0;
+
+  /// Where the root is: absolute, and without a symbolic link. To tell whether one disk lies in
+  /// another; paths of ours are never made from it.
+  virtual std::string root_path() const = 0;
 
   /// "ext4", "exfat", ...; "unknown" when the system does not say.
   virtual std::string filesystem_name() const = 0;

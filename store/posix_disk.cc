@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include <array>
 #include <atomic>
 #include <climits>
 #include <cstdio>
@@ -105,6 +106,7 @@ class PosixDisk final : public Disk {
   Status remove_file(std::string_view path) override { return remove(path, 0); }
   Status remove_directory(std::string_view path) override { return remove(path, AT_REMOVEDIR); }
   Status set_finished(std::string_view path, bool finished) override;
+  Status set_modified(std::string_view path, std::chrono::sys_seconds time) override;
   Status sync_directory(std::string_view path) override;
   Status sync_filesystem() override;
   Status list_directory(std::string_view path,
@@ -112,6 +114,7 @@ class PosixDisk final : public Disk {
   Result<Space> space() override;
   Result<std::unique_ptr<DiskLock>> lock(std::string_view path) override;
 
+  std::string root_path() const override { return root_path_; }
   std::string filesystem_name() const override { return filesystem_name_; }
   Weakness weakness() const override {
     return {no_directory_sync_, no_exclusive_rename_, no_permissions_, no_filesystem_sync_};
@@ -279,6 +282,20 @@ Status PosixDisk::set_finished(std::string_view path, bool finished) {
   if (::fstat(fd->get(), &info) < 0) return failed(errno, "change the mode of", path);
   if ((info.st_mode & 0222) != (mode & 0222)) no_permissions_ = true;
   return {};
+}
+
+Status PosixDisk::set_modified(std::string_view path, std::chrono::sys_seconds time) {
+  const auto place = beneath_.place_of(path, "set the time of");
+  if (!place) return tl::unexpected(place.error());
+  std::array<timespec, 2> times{};
+  times[0].tv_nsec = UTIME_OMIT;
+  times[1].tv_sec = static_cast<time_t>(time.time_since_epoch().count());
+  if (::utimensat(place->directory, place->name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) == 0) {
+    return {};
+  }
+  const int error_number = errno;
+  if (lacks_support(error_number)) return {};
+  return failed(error_number, "set the time of", path);
 }
 
 Status PosixDisk::sync_directory(std::string_view path) {

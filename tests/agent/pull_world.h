@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
 #include <memory>
 #include <optional>
@@ -73,6 +74,11 @@ struct World {
       return agent::verify_command(config, options, world, print);
     });
   }
+  agent::ExitStatus restore(const agent::RestoreOptions& options) {
+    return command([&](const agent::Environment& world, const agent::Print& print) {
+      return agent::restore_command(config, options, world, print);
+    });
+  }
   /// Any command. What an earlier one wrote and printed is forgotten.
   template <typename Command>
   agent::ExitStatus command(const Command& run) {
@@ -88,8 +94,13 @@ struct World {
     return {clock,
             log,
             stop,
-            [this](const std::string&) -> store::Result<std::unique_ptr<store::Disk>> {
-              return std::make_unique<test::ForwardingDisk>(disk);
+            [this](const std::string& path) -> store::Result<std::unique_ptr<store::Disk>> {
+              const auto found = other_disks.find(path);
+              if (found == other_disks.end()) return std::make_unique<test::ForwardingDisk>(disk);
+              if (found->second != nullptr) {
+                return std::make_unique<test::ForwardingDisk>(*found->second);
+              }
+              return tl::unexpected(store::error_from_errno(ENOENT, "open", path));
             },
             [](const std::string&) -> store::Result<bool> { return false; },
             s3::make_curl_transport,
@@ -178,7 +189,8 @@ struct World {
   }
 
   std::unique_ptr<fake_s3::Server> server = fake_s3::Server::start({}).value();
-  test::FaultDisk disk;
+  test::FaultDisk disk;                             ///< at every path that no other one is at
+  std::map<std::string, store::Disk*> other_disks;  ///< nullptr: there is no such directory
   test::ManualClock clock;
   agent::StopFlag stop{false};
   agent::Config config;

@@ -230,6 +230,40 @@ TEST_CASE("the first twenty errors are kept, and all are counted", "[log]") {
   CHECK(all.log.error_count() == 25);
 }
 
+TEST_CASE("a moment is RFC 3339 with any offset, or local, and a date alone is its last second",
+          "[units]") {
+  ::setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+  const auto [text, utc] = GENERATE(
+      table<const char*, const char*>({{"2026-01-31T02:00:00Z", "2026-01-31T02:00:00Z"},
+                                       {"2026-01-31t02:00:00z", "2026-01-31T02:00:00Z"},
+                                       {"2026-01-31T02:00:00+02:00", "2026-01-31T00:00:00Z"},
+                                       {"2026-01-31T22:30:00-05:30", "2026-02-01T04:00:00Z"},
+                                       {"2026-01-31T02:00:00.999Z", "2026-01-31T02:00:00Z"},
+                                       {"2026-01-31T02:00:00.5+01:00", "2026-01-31T01:00:00Z"},
+                                       {"2026-01-31 02:00", "2026-01-31T01:00:00Z"},
+                                       {"2026-07-31 02:00", "2026-07-31T00:00:00Z"},
+                                       {"2026-01-31", "2026-01-31T22:59:59Z"},
+                                       {"2026-07-31", "2026-07-31T21:59:59Z"},
+                                       // A day of 25 hours.
+                                       {"2026-10-25", "2026-10-25T22:59:59Z"}}));
+  CAPTURE(text);
+  const auto moment = agent::parse_moment(text);
+  ::unsetenv("TZ");
+  REQUIRE(moment);
+  CHECK(agent::format_time(*moment) == utc);
+}
+
+TEST_CASE("what is no moment is not guessed at", "[units]") {
+  const auto* wrong =
+      GENERATE("", "yesterday", "2026", "2026-02-30", "2026-13-01", "26-01-31", "2026-01-31 2:00",
+               "2026-01-31 24:00", "2026-01-31 02:60", "2026-01-31T02:00", "2026-01-31T02:00:00",
+               "2026-01-31T02:00:00+0200", "2026-01-31T02:00:00+24:00", "2026-01-31T02:00:00+02",
+               "2026-01-31T02:00:00.Z", "2026-01-31T02:00:00.5", "2026-01-31T02:00:00Z ",
+               "2026-01-31 02:00:00Z", "2026/01/31", "2026-01-3 ", "+026-01-31");
+  CAPTURE(wrong);
+  CHECK_FALSE(agent::parse_moment(wrong));
+}
+
 TEST_CASE("a key in a line to copy is one word, and no command", "[units]") {
   CHECK(agent::shell_word("db/2026-11-21.tar.zst") == "db/2026-11-21.tar.zst");
   CHECK(agent::shell_word("") == "''");

@@ -159,6 +159,31 @@ TEST_CASE("a directory whose own name was not synced takes all below it along") 
   CHECK_FALSE(disk.stat("d")->has_value());
 }
 
+TEST_CASE("the time of a file is durable with its next sync, and gone with its next write") {
+  FaultDisk disk;
+  disk.plant("file", "content");
+  const std::chrono::sys_seconds time{std::chrono::hours{1}};
+  auto file = disk.open("file", store::OpenMode::kReadWrite);
+  REQUIRE(file);
+  REQUIRE(disk.set_modified("file", time));
+  CHECK(disk.modified("file") == time);
+  SECTION("not synced") {
+    disk.power_cut();
+    disk.restart();
+    CHECK_FALSE(disk.modified("file"));
+  }
+  SECTION("synced") {
+    REQUIRE((*file)->sync());
+    disk.power_cut();
+    disk.restart();
+    CHECK(disk.modified("file") == time);
+  }
+  SECTION("written to") {
+    REQUIRE((*file)->write_at(0, std::as_bytes(std::span("x", 1))));
+    CHECK_FALSE(disk.modified("file"));
+  }
+}
+
 TEST_CASE("a failed sync condemns what it should have written") {
   FaultDisk disk;
   disk.plant("a", "before");

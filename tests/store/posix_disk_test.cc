@@ -309,6 +309,33 @@ TEST_CASE("finished files are 0440 and unfinished ones 0640") {
   CHECK_FALSE(disk->weakness().no_permissions);
 }
 
+TEST_CASE("the time of a file can be set, and never that of what a symbolic link leads to") {
+  const TempDir dir;
+  const auto disk = open_disk(dir.path());
+  test::write_file(dir / "a/file", "content");
+  test::write_file(dir / "other", "content");
+  REQUIRE(::symlink("../other", (dir / "a/link").c_str()) == 0);
+  const std::chrono::sys_seconds time{std::chrono::seconds{1'767'225'600}};
+  REQUIRE(disk->set_modified("a/file", time));
+  REQUIRE(disk->set_modified("a/link", time));
+  struct stat info {};
+  REQUIRE(::stat((dir / "a/file").c_str(), &info) == 0);
+  CHECK(info.st_mtime == 1'767'225'600);
+  CHECK(info.st_mtim.tv_nsec == 0);
+  REQUIRE(::stat((dir / "other").c_str(), &info) == 0);
+  CHECK(info.st_mtime != 1'767'225'600);
+  const auto missing = disk->set_modified("a/missing", time);
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().kind == ErrorKind::kNotFound);
+}
+
+TEST_CASE("the root is where the directory is, whatever link led to it") {
+  const TempDir dir;
+  test::write_file(dir / "real/file", "");
+  REQUIRE(::symlink("real", (dir / "link").c_str()) == 0);
+  CHECK(open_disk(dir / "link")->root_path() == std::filesystem::canonical(dir / "real"));
+}
+
 TEST_CASE("a filesystem without permissions is a weakness, not a failure") {
   const TempDir dir;
   test::write_file(dir / "file", "");

@@ -50,6 +50,7 @@ class FaultDisk::OpenFile final : public store::File {
     if (verdict.half_done) bytes = bytes.first(bytes.size() / 2);
     if (!verdict.error || verdict.half_done) {
       node_->content.write(offset, bytes);
+      node_->modified.reset();
       state_->counts.bytes_written += bytes.size();
     }
     if (verdict.error) return tl::unexpected(*std::move(verdict.error));
@@ -80,6 +81,7 @@ class FaultDisk::OpenFile final : public store::File {
     const Status admitted = admit("sync", node_->content.dirty() ? Touch::kWrites : Touch::kReads);
     if (admitted) {
       node_->content.sync();
+      node_->durable_modified = node_->modified;
     } else if (!off && !state_->powered_off && !is_dead()) {
       node_->content.fail_sync();
     }
@@ -248,6 +250,16 @@ Status FaultDisk::set_finished(std::string_view path, bool finished) {
   return {};
 }
 
+Status FaultDisk::set_modified(std::string_view path, std::chrono::sys_seconds time) {
+  const std::lock_guard lock(state_->mutex);
+  const Status admitted = state_->admit("set the time", path, Touch::kFrees);
+  if (!admitted) return admitted;
+  const NodePtr node = state_->tree.find(path);
+  if (node == nullptr) return failure(ENOENT, "set the time", path);
+  node->modified = time;
+  return {};
+}
+
 Status FaultDisk::list_directory(std::string_view path,
                                  const std::function<bool(std::string_view, FileKind)>& visit) {
   std::map<std::string, Entry> names;
@@ -325,6 +337,11 @@ Result<std::unique_ptr<store::DiskLock>> FaultDisk::lock(std::string_view path) 
   }
   if (!state_->locks.insert(node.get()).second) return failure(EWOULDBLOCK, "lock", path);
   return std::make_unique<HeldLock>(state_, node);
+}
+
+std::string FaultDisk::root_path() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->root_path;
 }
 
 std::string FaultDisk::filesystem_name() const {

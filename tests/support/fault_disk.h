@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -70,6 +71,8 @@ class FaultDisk final : public store::Disk {
   void set_space(store::Space space);
   /// "faultfs" at first, which has the rules of POSIX.
   void set_filesystem_name(std::string name);
+  /// "/faultfs" at first.
+  void set_root_path(std::string path);
   /// Told by weakness(); with no_filesystem_sync, sync_filesystem() is kNotSupported.
   void set_weakness(store::Weakness weakness);
   /// Like FAT and exFAT: link() is kNotSupported.
@@ -99,6 +102,8 @@ class FaultDisk final : public store::Disk {
   std::map<std::string, std::string> durable_files() const;
   /// As set_finished() left it; nullopt when there is no such file.
   std::optional<bool> finished(std::string_view path) const;
+  /// As set_modified() left it; nullopt when it was written to since, or there is no such file.
+  std::optional<std::chrono::sys_seconds> modified(std::string_view path) const;
   /// Makes or replaces a file and its directories, durably, without being an operation. Also for
   /// damage: what an open file reads changes with it.
   void plant(std::string_view path, std::string_view content);
@@ -115,6 +120,7 @@ class FaultDisk final : public store::Disk {
   store::Status remove_file(std::string_view path) override;
   store::Status remove_directory(std::string_view path) override;
   store::Status set_finished(std::string_view path, bool finished) override;
+  store::Status set_modified(std::string_view path, std::chrono::sys_seconds time) override;
   store::Status sync_directory(std::string_view path) override;
   store::Status sync_filesystem() override;
   store::Status list_directory(
@@ -122,6 +128,7 @@ class FaultDisk final : public store::Disk {
       const std::function<bool(std::string_view, store::FileKind)>& visit) override;
   store::Result<store::Space> space() override;
   store::Result<std::unique_ptr<store::DiskLock>> lock(std::string_view path) override;
+  std::string root_path() const override;
   std::string filesystem_name() const override;
   store::Weakness weakness() const override;
   std::string database_path(std::string_view path) const override;

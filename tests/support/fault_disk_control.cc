@@ -120,6 +120,11 @@ void FaultDisk::set_filesystem_name(std::string name) {
   state_->filesystem_name = std::move(name);
 }
 
+void FaultDisk::set_root_path(std::string path) {
+  const std::lock_guard lock(state_->mutex);
+  state_->root_path = std::move(path);
+}
+
 void FaultDisk::set_weakness(store::Weakness weakness) {
   const std::lock_guard lock(state_->mutex);
   state_->weakness = weakness;
@@ -169,6 +174,13 @@ std::optional<bool> FaultDisk::finished(std::string_view path) const {
   const NodePtr node = state_->tree.find(path);
   if (node == nullptr) return std::nullopt;
   return node->finished;
+}
+
+std::optional<std::chrono::sys_seconds> FaultDisk::modified(std::string_view path) const {
+  const std::lock_guard lock(state_->mutex);
+  const NodePtr node = state_->tree.find(path);
+  if (node == nullptr) return std::nullopt;
+  return node->modified;
 }
 
 void FaultDisk::plant(std::string_view path, std::string_view content) {

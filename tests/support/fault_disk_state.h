@@ -45,6 +45,7 @@ struct FaultDisk::State {
 
   store::Space space{std::uint64_t{1} << 40, std::uint64_t{1} << 39};
   std::string filesystem_name = "faultfs";
+  std::string root_path = "/faultfs";
   store::Weakness weakness;
 
   Counts counts;

@@ -35,6 +35,9 @@ class ForwardingDisk : public store::Disk {
   store::Status set_finished(std::string_view path, bool finished) override {
     return target_.set_finished(path, finished);
   }
+  store::Status set_modified(std::string_view path, std::chrono::sys_seconds time) override {
+    return target_.set_modified(path, time);
+  }
   store::Status sync_directory(std::string_view path) override {
     return target_.sync_directory(path);
   }
@@ -48,6 +51,7 @@ class ForwardingDisk : public store::Disk {
   store::Result<std::unique_ptr<store::DiskLock>> lock(std::string_view path) override {
     return target_.lock(path);
   }
+  std::string root_path() const override { return target_.root_path(); }
   std::string filesystem_name() const override { return target_.filesystem_name(); }
   store::Weakness weakness() const override { return target_.weakness(); }
   std::string database_path(std::string_view path) const override {

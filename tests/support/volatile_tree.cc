@@ -202,6 +202,7 @@ void VolatileTree::sync() {
   root_->durable_names = root_->names;
   visit(*root_, false, "", [](const std::string&, Node& node) {
     node.content.sync();
+    node.durable_modified = node.modified;
     node.durable_names = node.names;
   });
   unsynced_.clear();
@@ -230,6 +231,7 @@ void VolatileTree::cut_power(std::optional<std::uint64_t> seed) {
 
 void VolatileTree::settle(Node& node, Luck& luck, std::set<const Node*>& seen) {
   node.content.cut_power(luck);
+  node.modified = node.durable_modified;
   for (auto& [key, entry] : node.durable_names) {
     if (seen.insert(entry.node.get()).second) {
       settle(*entry.node, luck, seen);

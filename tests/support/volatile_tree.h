@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -71,6 +72,8 @@ struct Node {
   store::FileKind kind = store::FileKind::kFile;
   Content content;
   bool finished = false;
+  std::optional<std::chrono::sys_seconds> modified;
+  std::optional<std::chrono::sys_seconds> durable_modified;
   std::map<std::string, Entry> names;  ///< by the name as the directory compares it
   std::map<std::string, Entry> durable_names;
 };

@@ -1,0 +1,42 @@
+#include "agent/generation_choice.h"
+
+#include <fmt/format.h>
+
+#include "agent/log.h"
+#include "store/digest.h"
+
+namespace agent {
+namespace {
+
+// Whoever writes to the bucket can make a content whose SHA-256 begins with the few digits that
+// somebody wrote down.
+constexpr std::size_t kLeastDigits = 8;
+
+bool is_meant(const store::Generation& generation, std::string_view id) {
+  return generation.path.substr(generation.path.rfind('/') + 1) == id ||
+         store::to_hex(generation.sha256).starts_with(id);
+}
+
+}  // namespace
+
+tl::expected<std::optional<store::Generation>, std::string> choose_generation(
+    const std::vector<store::Generation>& contents, std::string_view id, std::string_view source) {
+  if (id.size() < kLeastDigits) {
+    return tl::unexpected(
+        fmt::format("--generation needs at least {} digits of the SHA-256", kLeastDigits));
+  }
+  std::optional<store::Generation> chosen;
+  for (const auto& one : contents) {
+    if (!is_meant(one, id)) continue;
+    if (!chosen) chosen = one;
+    if (one.sha256 != chosen->sha256) {
+      return tl::unexpected(
+          fmt::format("'{}' fits more than one content; give more digits of the SHA-256, which "
+                      "'holdfast list {} --all --json' shows",
+                      printable(id), source));
+    }
+  }
+  return chosen;
+}
+
+}  // namespace agent
