@@ -11,6 +11,7 @@
 #include "agent/units.h"
 #include "store/digest.h"
 #include "store/duplicate.h"
+#include "store/manifest.h"
 #include "store/placement.h"
 #include "store/sums.h"
 #include "store/supersession.h"
@@ -89,7 +90,8 @@ class Acceptance {
         store::supersede(mirror_.ledger, placer, mirror_.rules, {&replacement, 1}, now_);
     if (!before) return tl::unexpected(before.error());
     if (auto synced = placer.sync(); !synced) return synced;
-    return mirror_.ledger.record_batch(batch_of(held, chosen, before->front()));
+    return store::record_durably(*mirror_.disk, mirror_.ledger, mirror_.rules,
+                                 batch_of(held, chosen, before->front()));
   }
 
   store::Ledger::Batch batch_of(const store::Archive& held, const store::Generation& chosen,

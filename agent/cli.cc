@@ -32,6 +32,7 @@ struct Arguments {
   std::string budget;
   RestoreOptions restore;
   std::string as_of;
+  RebuildOptions rebuild;
 };
 
 void print_line(const std::string& text) {
@@ -225,6 +226,18 @@ void add_restore(CLI::App& app, Arguments& arguments, Command& command) {
   });
 }
 
+void add_rebuild(CLI::App& app, Arguments& arguments, Command& command) {
+  auto* sub = app.add_subcommand("rebuild", "Make a lost or damaged ledger anew from the disk");
+  sub->add_flag("--json", arguments.rebuild.json, "As a JSON object");
+  sub->callback([&] {
+    command = [&] {
+      return with_config(arguments, [&](const Config& config, const Environment& environment) {
+        return rebuild_command(config, arguments.rebuild, environment, print_line);
+      });
+    };
+  });
+}
+
 }  // namespace
 
 ExitStatus run_cli(int argc, const char* const* argv) {
@@ -241,6 +254,7 @@ ExitStatus run_cli(int argc, const char* const* argv) {
   add_ack(app, arguments, command);
   add_verify(app, arguments, command);
   add_restore(app, arguments, command);
+  add_rebuild(app, arguments, command);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

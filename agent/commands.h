@@ -81,6 +81,14 @@ struct RestoreOptions {
 ExitStatus restore_command(const Config& config, const RestoreOptions& options,
                            const Environment& environment, const Print& print);
 
+struct RebuildOptions {
+  bool json = false;
+};
+/// `holdfast rebuild`: makes the ledger anew from the disk, without the network. Only where there
+/// is none, or one that is damaged: 64 otherwise. 1 when a content is not as it was recorded.
+ExitStatus rebuild_command(const Config& config, const RebuildOptions& options,
+                           const Environment& environment, const Print& print);
+
 /// `holdfast status`: the status file; where there is none, as on a machine that the disk was moved
 /// to, what the ledger says.
 ExitStatus status_command(const Config& config, bool json, const Environment& environment,

@@ -8,6 +8,7 @@
 #include "agent/pull_status.h"
 #include "agent/units.h"
 #include "store/duplicate.h"
+#include "store/manifest.h"
 #include "store/supersession.h"
 
 namespace agent {
@@ -67,7 +68,11 @@ store::Status Keeper::keep(std::vector<Accepted> accepted) {
   }
   if (auto superseded = supersede(work); !superseded) return superseded;
   if (auto synced = placer_.sync(); !synced) return synced;
-  if (auto recorded = context_.mirror.ledger.record_batch(work.batch); !recorded) return recorded;
+  auto& mirror = context_.mirror;
+  if (auto recorded = store::record_durably(*mirror.disk, mirror.ledger, mirror.rules, work.batch);
+      !recorded) {
+    return recorded;
+  }
   report(work);
   return {};
 }

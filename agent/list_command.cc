@@ -27,7 +27,6 @@ std::string json_line(const std::string& source, const store::Archive& archive,
       {"etag", printable(archive.upstream.etag)},
       {"last_modified", format_time(archive.last_modified)},
       {"held_since", format_time(archive.held_since)},
-      {"read_at", format_time(archive.read_at)},
       {"verified_by", archive.verified_by}};
   return json.dump();
 }
@@ -50,7 +49,6 @@ std::string json_line(const store::Generation& generation) {
       {"version_id", printable(generation.upstream.version_id)},
       {"last_modified", format_time(generation.last_modified)},
       {"held_since", format_time(generation.held_since)},
-      {"read_at", format_time(generation.read_at)},
       {"verified_by", generation.verified_by}};
   return json.dump();
 }

@@ -68,6 +68,7 @@ store::Status list_source(RunContext& context, SourceRun& source, s3::Client& cl
   const auto begin = [&] {
     if (planner) return;
     planner.emplace(*plan, *source.config, before->hold_since.has_value(), context.now(source));
+    if (!before->first_listed_at) planner->is_base_line();
   };
   store::Status planned;
   const auto list = source.config->versions == Versions::kAll ? list_all_versions : list_all;

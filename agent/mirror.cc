@@ -76,8 +76,9 @@ Guarded<std::unique_ptr<store::DiskLock>> take_lock(store::Disk& disk) {
 
 }  // namespace
 
-tl::expected<Mirror, MirrorError> open_mirror(const Config& config, const Environment& environment,
-                                              store::Access access) {
+tl::expected<GuardedDisk, MirrorError> open_guarded_disk(const Config& config,
+                                                         const Environment& environment,
+                                                         store::Access access) {
   auto disk = open_mounted(config, environment);
   if (!disk) return tl::unexpected(disk.error());
   auto marker = check_marker(**disk, config);
@@ -88,19 +89,27 @@ tl::expected<Mirror, MirrorError> open_mirror(const Config& config, const Enviro
     if (!taken) return tl::unexpected(taken.error());
     lock = std::move(*taken);
   }
-  auto ledger = store::Ledger::open(**disk, access);
+  return GuardedDisk{std::move(*disk), std::move(*marker), std::move(lock)};
+}
+
+tl::expected<Mirror, MirrorError> open_mirror(const Config& config, const Environment& environment,
+                                              store::Access access) {
+  auto guarded = open_guarded_disk(config, environment, access);
+  if (!guarded) return tl::unexpected(guarded.error());
+  auto ledger = store::Ledger::open(*guarded->disk, access);
   if (!ledger) {
     if (ledger.error().kind == store::ErrorKind::kNotFound) {
       return tl::unexpected(MirrorError{
           ExitStatus::kDiskFailed,
-          fmt::format("{}/{} is missing; `holdfast rebuild` makes it anew from the disk",
+          fmt::format("{}/{} is missing; 'holdfast rebuild' makes it anew from the disk",
                       config.disk.path, store::kLedgerPath),
-          false, false, marker->id});
+          false, false, guarded->marker.id});
     }
     return failed(ledger.error());
   }
-  const auto rules = store::name_rules_of((*disk)->filesystem_name());
-  return Mirror{std::move(*disk), std::move(*marker), rules, std::move(lock), std::move(*ledger)};
+  const auto rules = store::name_rules_of(guarded->disk->filesystem_name());
+  return Mirror{std::move(guarded->disk), std::move(guarded->marker), rules,
+                std::move(guarded->lock), std::move(*ledger)};
 }
 
 }  // namespace agent

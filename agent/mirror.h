@@ -29,6 +29,16 @@ struct Mirror {
   store::Ledger ledger;
 };
 
+/// A disk behind its guards, whatever became of its ledger.
+struct GuardedDisk {
+  std::unique_ptr<store::Disk> disk;
+  store::Marker marker;
+  std::unique_ptr<store::DiskLock> lock;  ///< none when read-only
+};
+tl::expected<GuardedDisk, MirrorError> open_guarded_disk(const Config& config,
+                                                         const Environment& environment,
+                                                         store::Access access);
+
 /// Checks that `[disk]` names a mounted holdfast disk, the right one, and opens its ledger; takes
 /// the lock first when `access` is kReadWrite. Nothing is written before all that has passed.
 tl::expected<Mirror, MirrorError> open_mirror(const Config& config, const Environment& environment,

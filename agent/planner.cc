@@ -63,7 +63,8 @@ store::Status Planner::finish() {
     if (auto left = leave_held(); !left) return left;
   }
   if (auto noted = plan_.note_listed(now_); !noted) return noted;
-  if (tripwire_.is_tripped(figures_.listed)) {
+  const bool counts = !base_line_ || figures_.listed == 0;
+  if (counts && tripwire_.is_tripped(figures_.listed)) {
     figures_.on_hold = true;
     auto message = tripwire_.message();
     if (auto held = plan_.hold(now_); !held) return held;

@@ -30,6 +30,10 @@ class Planner {
   /// `plan` and `source` outlive the planner. `on_hold`: since an earlier run.
   Planner(store::Ledger::Plan& plan, const SourceConfig& source, bool on_hold, store::Time now);
 
+  /// Nothing is known of an earlier listing, as after a rebuild: what deviates is the base line,
+  /// and only an empty listing trips the wire.
+  void is_base_line() { base_line_ = true; }
+
   /// The next page of the listing.
   store::Status take(const std::vector<s3::ListedObject>& page);
 
@@ -58,6 +62,7 @@ class Planner {
   const store::HeldKey* held_ = nullptr;
   bool held_is_listed_ = false;
   bool started_ = false;
+  bool base_line_ = false;
 };
 
 /// When a refused content is asked for again: an archived one after a day; an unreadable one after

@@ -22,6 +22,7 @@
 #include "agent/ticker.h"
 #include "agent/units.h"
 #include "agent/workers.h"
+#include "store/manifest.h"
 #include "store/supersession.h"
 
 namespace agent {
@@ -89,6 +90,12 @@ class Pull {
     const auto id = context_.mirror.ledger.register_source(source.config->name);
     if (!id) return tl::unexpected(id.error());
     source.id = *id;
+    auto& mirror = context_.mirror;
+    if (auto carried = store::ensure_manifest(*mirror.disk, mirror.ledger, source.id,
+                                              source.config->name, mirror.rules);
+        !carried) {
+      return carried;
+    }
     context_.figures(source, [&](SourceStatus& figures) {
       show_held(context_.mirror.ledger, source.id, figures);
     });

@@ -10,7 +10,8 @@ namespace store {
 namespace {
 
 constexpr std::array<std::string_view, 3> kTrees = {"archives", "superseded", "quarantine"};
-constexpr std::array<std::string_view, 3> kOurs = {"damaged", "SHA256SUMS", "SHA256SUMS.new"};
+constexpr std::array<std::string_view, 5> kOurs = {"damaged", "SHA256SUMS", "SHA256SUMS.new",
+                                                   "manifest.jsonl", "manifest.jsonl.new"};
 
 bool is_one_of(const auto& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();

@@ -271,6 +271,10 @@ std::optional<NamedKey> key_of_path(std::string_view path) {
   return std::nullopt;
 }
 
+std::string manifest_path(std::string_view source) {
+  return fmt::format("{}/manifest.jsonl", source);
+}
+
 std::string sums_path(std::string_view source) { return fmt::format("{}/SHA256SUMS", source); }
 
 std::string parent_of(std::string_view path) {

@@ -81,7 +81,8 @@ struct NamedKey {
 };
 std::optional<NamedKey> key_of_path(std::string_view path);
 
-std::string sums_path(std::string_view source);  ///< "SOURCE/SHA256SUMS"
-std::string parent_of(std::string_view path);    ///< "" for a name in the root
+std::string manifest_path(std::string_view source);  ///< "SOURCE/manifest.jsonl"
+std::string sums_path(std::string_view source);      ///< "SOURCE/SHA256SUMS"
+std::string parent_of(std::string_view path);        ///< "" for a name in the root
 
 }  // namespace store

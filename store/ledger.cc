@@ -12,7 +12,6 @@ namespace store {
 
 namespace {
 
-constexpr std::string_view kJournalPath = ".holdfast/ledger.db-journal";
 constexpr std::string_view kUnfinishedPath = ".holdfast/ledger.db.new";
 
 // Rows are read in pages, so that the lock is only held for as long as it takes to read one, and
@@ -63,22 +62,22 @@ Status make_empty_ledger(Disk& disk) {
 
 // ---- opening ------------------------------------------------------------------------------------
 
-Result<Ledger> Ledger::open(Disk& disk, Access access) {
+Result<Ledger> Ledger::open(Disk& disk, Access access, std::string_view path) {
   const bool may_write = access == Access::kReadWrite;
-  Result<Database> database = Database::open(
-      disk, kLedgerPath, may_write ? DatabaseMode::kReadWrite : DatabaseMode::kReadOnly);
+  Result<Database> database =
+      Database::open(disk, path, may_write ? DatabaseMode::kReadWrite : DatabaseMode::kReadOnly);
   if (!database) return tl::unexpected(database.error());
   const Status current = update_schema(*database, migrations(), may_write);
   if (!current) return tl::unexpected(current.error());
   return Ledger(std::make_unique<Impl>(*std::move(database)));
 }
 
-Status Ledger::create(Disk& disk) {
+Status Ledger::create(Disk& disk, std::string_view path) {
   Status done = disk.make_directory(kStateDirectory);
   if (!done) return done;
   done = disk.sync_directory("");
   if (!done) return done;
-  const Result<std::optional<FileInfo>> existing = disk.stat(kLedgerPath);
+  const Result<std::optional<FileInfo>> existing = disk.stat(path);
   if (!existing) return tl::unexpected(existing.error());
   // Whoever made it may have been cut off before its name was durable.
   if (existing->has_value()) return disk.sync_directory(kStateDirectory);
@@ -87,16 +86,26 @@ Status Ledger::create(Disk& disk) {
   if (!done) return done;
   // The journal of a ledger that is gone would be played into the new one. That it is gone must be
   // durable before there is a new one.
-  done = disk.remove_file(kJournalPath);
+  done = disk.remove_file(fmt::format("{}-journal", path));
   if (!done) return done;
   done = disk.sync_directory(kStateDirectory);
   if (!done) return done;
 
   done = make_empty_ledger(disk);
   if (!done) return done;
-  done = disk.rename_no_replace(kUnfinishedPath, kLedgerPath);
+  done = disk.rename_no_replace(kUnfinishedPath, path);
   if (!done) return done;
   return disk.sync_directory(kStateDirectory);
+}
+
+Result<std::optional<std::string>> Ledger::check() {
+  Result<Query> query = impl_->database.query("PRAGMA quick_check(1)");
+  if (!query) return tl::unexpected(query.error());
+  const Result<bool> row = query->step();
+  if (!row) return tl::unexpected(row.error());
+  std::string answer(*row ? query->bytes(0) : "no answer");
+  if (answer == "ok") return std::nullopt;
+  return answer;
 }
 
 Ledger::Ledger(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

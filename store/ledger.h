@@ -28,10 +28,13 @@ class Ledger {
   /// Opens the ledger; kNotFound when there is none (it is never made here: an empty ledger on a
   /// full disk would forget everything). Pending migrations are applied with kReadWrite. With
   /// kReadOnly it works on a disk that is mounted read-only and creates no file.
-  static Result<Ledger> open(Disk& disk, Access access);
+  static Result<Ledger> open(Disk& disk, Access access, std::string_view path = kLedgerPath);
 
   /// Makes an empty ledger where there is none, else does nothing. For `init` and `rebuild`.
-  static Status create(Disk& disk);
+  static Status create(Disk& disk, std::string_view path = kLedgerPath);
+
+  /// Reads all of it: nullopt when SQLite finds nothing wrong, else what it says first.
+  Result<std::optional<std::string>> check();
 
   ~Ledger();
   Ledger(Ledger&&) noexcept;

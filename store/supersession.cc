@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "store/duplicate.h"
+#include "store/manifest.h"
 
 namespace store {
 namespace {
@@ -52,7 +53,7 @@ class Recovery {
     if (*found) {
       Ledger::Batch batch;
       batch.removed.push_back({intent_.source, held.key, (*found)->path});
-      if (auto recorded = ledger_.record_batch(batch); !recorded) return recorded;
+      if (auto recorded = record_durably(disk_, ledger_, rules_, batch); !recorded) return recorded;
     }
     for (const auto& path : generation_paths(source_name_, Place::kQuarantine, held.key, rules_,
                                              held.last_modified, held.sha256)) {

@@ -17,6 +17,7 @@
 #include "s3client/curl_transport.h"
 #include "store/digest.h"
 #include "store/layout.h"
+#include "store/manifest.h"
 #include "store/mount.h"
 #include "tests/support/catch.h"
 #include "tests/support/fake_s3.h"
@@ -157,6 +158,15 @@ class World {
     });
   }
 
+  agent::ExitStatus rebuild() {
+    return run([&](const agent::Environment& environment) {
+      return agent::rebuild_command(config_, {}, environment, [](const std::string&) {});
+    });
+  }
+  void lose_ledger() {
+    REQUIRE(disk_->remove_file(store::kLedgerPath));
+    REQUIRE(disk_->sync_directory(store::kStateDirectory));
+  }
   agent::ExitStatus verify() {
     return run([&](const agent::Environment& environment) {
       return agent::verify_command(config_, {}, environment, [](const std::string&) {});
@@ -171,8 +181,9 @@ class World {
   Sight sight() {
     Sight sight;
     for (const auto& [path, content] : disk_->files()) {
-      // When something was found damaged is in its name.
-      const bool compared = !path.starts_with(".holdfast/") && !path.starts_with("site/damaged/");
+      // When something was found damaged is in its name, and when it was held in the manifest.
+      const bool compared = !path.starts_with(".holdfast/") && !path.starts_with("site/damaged/") &&
+                            path != "site/manifest.jsonl";
       if (compared) sight.files[path] = content;
     }
     agent::StopFlag stop{false};
@@ -199,9 +210,29 @@ class World {
     return sight;
   }
 
+  // What the manifest says is held, in the form that the ledger's word has in a Sight.
+  void check_manifest_says(const Sight& seen) {
+    Sight carried;
+    REQUIRE(store::visit_manifest(*disk_, "site", [&](store::ManifestEntry&& entry) {
+      const auto digest = store::to_hex(entry.sha256);
+      const auto path = "site/" + entry.path;
+      using Kind = store::ManifestEntry::Kind;
+      if (entry.kind == Kind::kHeld) {
+        carried.held[entry.key] = digest + " " + entry.verified_by + " " + path;
+      }
+      if (entry.kind == Kind::kBeside) carried.beside[path] = digest;
+      if (entry.kind == Kind::kGone) carried.beside.erase(path);
+      return true;
+    }));
+    CHECK(carried.held == seen.held);
+    CHECK(carried.beside == seen.beside);
+  }
+
   // Even before anything is repaired: each name under archives/ has the right content, and what the
   // ledger says is held lies there.
   void check_nothing_wrong_is_visible() {
+    if (!disk_->files().contains(std::string(store::kLedgerPath)))
+      return;  // and so nothing is said
     const auto seen = sight();
     for (const auto& [path, content] : seen.files) {
       if (!path.starts_with("site/archives/")) continue;
@@ -384,6 +415,7 @@ int torture(const Scenario& scenario, const Disturb& disturb, const Struck& stru
     CHECK(seen.alarms == wanted.alarms);
     CHECK(seen.files == wanted.files);
     CHECK(world.staging_is_empty());
+    world.check_manifest_says(seen);
     if (done) return step - 1;
     REQUIRE(step < 5000);
   }

@@ -79,6 +79,17 @@ struct World {
       return agent::restore_command(config, options, world, print);
     });
   }
+  agent::ExitStatus rebuild() {
+    return command([&](const agent::Environment& world, const agent::Print& print) {
+      return agent::rebuild_command(config, {}, world, print);
+    });
+  }
+  /// `list --all --json` of "site", into `printed`.
+  agent::ExitStatus list_all() {
+    return command([&](const agent::Environment& world, const agent::Print& print) {
+      return agent::list_command(config, {"site", "", true, true}, world, print);
+    });
+  }
   /// Any command. What an earlier one wrote and printed is forgotten.
   template <typename Command>
   agent::ExitStatus command(const Command& run) {

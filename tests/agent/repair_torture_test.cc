@@ -45,3 +45,24 @@ TEST_CASE("a verify that fails anywhere has found everything after the next", "[
   CAPTURE(static_cast<int>(fault));
   CHECK(torture_disk(scenario, fault, std::nullopt) > 10);
 }
+
+TEST_CASE("a rebuild that fails anywhere is begun again, and nothing is lost", "[torture]") {
+  const Scenario scenario = {[](World& world) {
+                               world.set_the_scene_of_changes(agent::OnChange::kQuarantine, true);
+                               REQUIRE(world.pull() == agent::ExitStatus::kAlarm);
+                               REQUIRE(world.ack() == agent::ExitStatus::kOk);
+                               world.lose_ledger();
+                             },
+                             [](World& world) { (void)world.rebuild(); },
+                             [](World& world) {
+                               const auto again = world.rebuild();
+                               const bool done_before = again == agent::ExitStatus::kUsage;
+                               REQUIRE((done_before || again == agent::ExitStatus::kOk));
+                               REQUIRE(world.pull() == agent::ExitStatus::kOk);
+                             }};
+  const auto fault =
+      GENERATE(test::Fault::kNoSpace, test::Fault::kReadOnly, test::Fault::kPowerCut);
+  CAPTURE(static_cast<int>(fault));
+  CHECK(torture_disk(scenario, fault, std::nullopt) > 50);
+  if (fault == test::Fault::kPowerCut) CHECK(torture_disk(scenario, fault, kSeed) > 50);
+}

@@ -76,7 +76,12 @@ struct Bucket : Story {
                        kMonths.at(unsigned{date.month()} - 1), int{date.year()});
   }
 
-  Files held_files() const { return story::files_below(disk + "/site"); }
+  // What is held, and SHA256SUMS; the manifest also tells what was merely seen.
+  Files held_files() const {
+    auto files = story::files_below(disk + "/site");
+    files.erase("manifest.jsonl");
+    return files;
+  }
   std::size_t gets_of(const std::string& key) const {
     const auto journal = server->journal();
     return static_cast<std::size_t>(

@@ -104,3 +104,42 @@ TEST_CASE("with the bucket gone damage stays an alarm, and all else can be resto
     if (i >= kDeleted) CHECK(rescued[key_of(i)] == story.wanted[key_of(i)]);
   }
 }
+
+TEST_CASE("from the disk alone ten thousand archives and their generations are known again",
+          "[stories]") {
+  constexpr std::size_t kMany = 10'000;
+  Story story;
+  story.init();
+  for (std::size_t i = 0; i < kMany; ++i) {
+    story.put(fmt::format("{}/{:05}", i % 100, i), fmt::format("content {}", i));
+  }
+  REQUIRE(story.pull().status == 0);
+  for (std::size_t i = 0; i < 200; ++i) {
+    story.put(fmt::format("{}/{:05}", i % 100, i), fmt::format("another content {}", i));
+  }
+  REQUIRE(story.pull().status == 1);
+  REQUIRE(story.run({"ack", story::kSource}).status == 0);
+  story.sources[story::kSource] = "on_change = generations\n";
+  for (std::size_t i = 500; i < 700; ++i) {
+    story.put(fmt::format("{}/{:05}", i % 100, i), fmt::format("rotated content {}", i));
+  }
+  REQUIRE(story.pull().status == 0);
+  const auto before = story.run({"list", story::kSource, "--all", "--json"});
+  REQUIRE(story::lines(before.out) == kMany + 400 + 2);
+
+  std::filesystem::remove(story.disk + "/.holdfast/ledger.db");
+  CHECK(story.pull().status == 74);
+  story.server->reset_journal();
+  const auto rebuilt = story.run({"rebuild"});
+  CAPTURE(rebuilt.err);
+  CHECK(rebuilt.status == 0);
+  CHECK(story::contains(rebuilt.out, "10000 archives, and 400 contents beside them"));
+  CHECK(story.server->counters().requests() == 0);
+  const auto pulled = story.pull();
+  CAPTURE(pulled.err);
+  CHECK(pulled.status == 0);
+  CHECK(pulled.err == "");
+  CHECK(story.server->counters().gets == 0);
+  CHECK(story.alarm_kinds().empty());
+  CHECK(story.run({"list", story::kSource, "--all", "--json"}).out == before.out);
+}

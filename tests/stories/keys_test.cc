@@ -83,7 +83,8 @@ TEST_CASE("whatever a key is called, its archive lies under archives/ and nowher
   CHECK(elsewhere ==
         std::set<std::string>{"credentials", "disk/.holdfast/disk.json", "disk/.holdfast/ledger.db",
                               "disk/.holdfast/ledger.db-journal", "disk/.holdfast/lock",
-                              "disk/site/SHA256SUMS", "holdfast.conf", "status/status.json"});
+                              "disk/site/SHA256SUMS", "disk/site/manifest.jsonl", "holdfast.conf",
+                              "status/status.json"});
   const auto sums = story::check_sums(story);
   CHECK(sums.status == 0);
   CHECK(sums.err.empty());

@@ -1,0 +1,99 @@
+#include <fmt/format.h>
+
+#include <atomic>
+#include <nlohmann/json.hpp>
+
+#include "agent/commands.h"
+#include "agent/failure.h"
+#include "agent/mirror.h"
+#include "agent/progress.h"
+#include "agent/scrub_slice.h"
+#include "store/rebuild.h"
+
+namespace agent {
+namespace {
+
+// A ledger that is in order knows more than the disk does: alarms, a HOLD, what was refused.
+store::Result<bool> is_in_order(store::Disk& disk) {
+  auto ledger = store::Ledger::open(disk, store::Access::kReadOnly);
+  if (!ledger && (ledger.error().kind == store::ErrorKind::kNotFound ||
+                  ledger.error().kind == store::ErrorKind::kCorrupt)) {
+    return false;
+  }
+  if (!ledger) return tl::unexpected(ledger.error());
+  const auto wrong = ledger->check();
+  if (!wrong && wrong.error().kind == store::ErrorKind::kCorrupt) return false;
+  if (!wrong) return tl::unexpected(wrong.error());
+  return !*wrong;
+}
+
+std::string text_of(const store::Rebuilt& rebuilt) {
+  auto text = fmt::format("the ledger is made anew: {} archives, and {} contents beside them",
+                          rebuilt.archives, rebuilt.beside);
+  if (rebuilt.unlisted > 0) {
+    text += fmt::format(
+        "; {} of them were in no manifest and are known by their names and digests only",
+        rebuilt.unlisted);
+  }
+  if (rebuilt.corrupt + rebuilt.missing > 0) {
+    text += fmt::format("; {} corrupt, {} missing", rebuilt.corrupt, rebuilt.missing);
+  }
+  return text;
+}
+
+std::string json_of(const store::Rebuilt& rebuilt) {
+  return nlohmann::ordered_json{{"sources", rebuilt.sources}, {"archives", rebuilt.archives},
+                                {"beside", rebuilt.beside},   {"unlisted", rebuilt.unlisted},
+                                {"corrupt", rebuilt.corrupt}, {"missing", rebuilt.missing}}
+      .dump();
+}
+
+store::Result<store::Rebuilt> rebuild(store::Disk& disk, const Environment& environment) {
+  std::atomic<std::uint64_t> bytes{0};
+  const auto space = disk.space();
+  const auto progress = make_progress(environment, [&] {
+    ProgressFigures figures;
+    figures.size_bytes = bytes.load();
+    figures.total_bytes = space ? space->total_bytes - space->free_bytes : 0;
+    return figures;
+  });
+  store::RebuildRequest request;
+  request.rules = store::name_rules_of(disk.filesystem_name());
+  request.now = environment.clock.now_s();
+  request.keep_going = [&] { return !environment.stop.load(); };
+  request.progress = [&](std::uint64_t read_bytes) { bytes = read_bytes; };
+  request.message = damage_message;
+  request.found = [&](std::string_view source, const store::Reading& reading) {
+    environment.log.error({std::string(source), reading.holding.key, damage_message(reading)});
+  };
+  return store::rebuild_ledger(disk, request);
+}
+
+}  // namespace
+
+ExitStatus rebuild_command(const Config& config, const RebuildOptions& options,
+                           const Environment& environment, const Print& print) {
+  const auto guarded = open_guarded_disk(config, environment, store::Access::kReadWrite);
+  if (!guarded) {
+    environment.log.error({"", "", guarded.error().message});
+    return guarded.error().status;
+  }
+  const auto fail = [&](const store::Error& error) {
+    environment.log.error({"", "", explain(error)});
+    return environment.stop.load() ? ExitStatus::kIncomplete : status_of(error);
+  };
+  const auto in_order = is_in_order(*guarded->disk);
+  if (!in_order) return fail(in_order.error());
+  if (*in_order) {
+    environment.log.error({"", "",
+                           "the ledger is in order, and knows more than a new one would; nothing "
+                           "was changed"});
+    return ExitStatus::kUsage;
+  }
+  const auto rebuilt = rebuild(*guarded->disk, environment);
+  if (!rebuilt) return fail(rebuilt.error());
+  print(options.json ? json_of(*rebuilt) : text_of(*rebuilt));
+  return rebuilt->corrupt + rebuilt->missing > 0 ? ExitStatus::kAlarm : ExitStatus::kOk;
+}
+
+}  // namespace agent

@@ -1,0 +1,296 @@
+#include "store/manifest.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <utility>
+
+#include "store/digest.h"
+
+namespace store {
+namespace {
+
+using Kind = ManifestEntry::Kind;
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kBufferBytes = 64 * 1024;
+// A key has at most 1024 bytes, each three in a path; whatever is longer is no line of ours.
+constexpr std::size_t kLongestLineBytes = 16 * 1024;
+constexpr std::string_view kArchives = "archives/";
+
+constexpr std::array<std::pair<Kind, std::string_view>, 4> kNames = {{{Kind::kHeld, "held"},
+                                                                      {Kind::kBeside, "beside"},
+                                                                      {Kind::kSame, "same"},
+                                                                      {Kind::kGone, "gone"}}};
+
+std::string_view name_of(Kind kind) {
+  return std::find_if(kNames.begin(), kNames.end(),
+                      [&](const auto& one) { return one.first == kind; })
+      ->second;
+}
+
+std::optional<Kind> kind_of(std::string_view name) {
+  const auto* const found = std::find_if(kNames.begin(), kNames.end(),
+                                         [&](const auto& one) { return one.second == name; });
+  return found == kNames.end() ? std::nullopt : std::optional(found->first);
+}
+
+std::string below_source(std::string_view path) {
+  return std::string(path.substr(path.find('/') + 1));
+}
+
+std::int64_t seconds(Time time) { return time.time_since_epoch().count(); }
+
+ManifestEntry held(const Archive& archive, NameRules rules) {
+  return {
+      Kind::kHeld,        archive.key,
+      archive.variant,    std::string(kArchives) + path_of_key(archive.key, rules, archive.variant),
+      archive.upstream,   archive.last_modified,
+      archive.sha256,     archive.verified_by,
+      archive.held_since, Time{}};
+}
+
+ManifestEntry lying_beside(const Generation& generation) {
+  return {Kind::kBeside,         generation.key,
+          NameVariant::kPlain,   below_source(generation.path),
+          generation.upstream,   generation.last_modified,
+          generation.sha256,     generation.verified_by,
+          generation.held_since, generation.placed_at};
+}
+
+ManifestEntry same(const Ledger::Batch::Same& same, NameRules rules) {
+  ManifestEntry entry;
+  entry.kind = Kind::kSame;
+  entry.key = same.key;
+  entry.path = std::string(kArchives) + path_of_key(same.key, rules, NameVariant::kPlain);
+  entry.upstream = same.upstream;
+  entry.sha256 = same.sha256;
+  return entry;
+}
+
+ManifestEntry gone(const Ledger::Batch::Removed& removed) {
+  ManifestEntry entry;
+  entry.kind = Kind::kGone;
+  entry.key = removed.key;
+  entry.path = below_source(removed.path);
+  return entry;
+}
+
+// The lines of a batch, by source. Removed first, as record_batch() does.
+std::map<SourceId, std::string> lines_of(const Ledger::Batch& batch, NameRules rules) {
+  std::map<SourceId, std::string> lines;
+  for (const auto& one : batch.removed) lines[one.source] += line_of(gone(one));
+  for (const auto& one : batch.generations) {
+    lines[one.source] += line_of(lying_beside(one.generation));
+  }
+  for (const auto& one : batch.archives) lines[one.source] += line_of(held(one.archive, rules));
+  for (const auto& one : batch.same) lines[one.source] += line_of(same(one, rules));
+  return lines;
+}
+
+Result<bool> ends_a_line(File& file, std::uint64_t size_bytes) {
+  std::byte last{'\n'};
+  if (size_bytes == 0) return true;
+  const auto got = file.read_at(size_bytes - 1, {&last, 1});
+  if (!got) return tl::unexpected(got.error());
+  return last == std::byte{'\n'};
+}
+
+Status append(Disk& disk, std::string_view source_name, const std::string& lines) {
+  if (auto made = disk.make_directory(source_name); !made) return made;
+  const auto path = manifest_path(source_name);
+  const auto file = disk.open(path, OpenMode::kCreate);
+  if (!file) return tl::unexpected(file.error());
+  const auto size_bytes = (*file)->size();
+  if (!size_bytes) return tl::unexpected(size_bytes.error());
+  // A power cut may have left half a line.
+  const auto whole = ends_a_line(**file, *size_bytes);
+  if (!whole) return tl::unexpected(whole.error());
+  const auto text = *whole ? lines : "\n" + lines;
+  if (auto written = (*file)->write_at(*size_bytes, std::as_bytes(std::span(text))); !written) {
+    return written;
+  }
+  if (auto synced = (*file)->sync(); !synced) return synced;
+  if (*size_bytes > 0) return {};
+  if (auto synced = disk.sync_directory(""); !synced) return synced;
+  return disk.sync_directory(source_name);
+}
+
+// Collects lines, so that a million archives are not a million writes.
+class Writer {
+ public:
+  explicit Writer(File& file) : file_(file) {}
+
+  Status add(const ManifestEntry& entry) {
+    buffer_ += line_of(entry);
+    return buffer_.size() < kBufferBytes ? Status{} : flush();
+  }
+  Status flush() {
+    auto written = file_.write_at(offset_, std::as_bytes(std::span(buffer_)));
+    offset_ += buffer_.size();
+    buffer_.clear();
+    return written;
+  }
+
+ private:
+  File& file_;
+  std::string buffer_;
+  std::uint64_t offset_ = 0;
+};
+
+Status write_all(File& file, Ledger& ledger, SourceId source, NameRules rules) {
+  Writer writer(file);
+  Status written;
+  auto visited = ledger.visit_generations(source, [&](const Generation& generation) {
+    written = writer.add(lying_beside(generation));
+    return written.has_value();
+  });
+  if (visited && written) {
+    visited = ledger.visit_archives(source, [&](const Archive& archive) {
+      written = writer.add(held(archive, rules));
+      return written.has_value();
+    });
+  }
+  if (!visited) return visited;
+  if (!written) return written;
+  if (auto flushed = writer.flush(); !flushed) return flushed;
+  return file.sync();
+}
+
+std::optional<std::string> text_in(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  if (found == json.end() || !found->is_string()) return std::nullopt;
+  return found->get<std::string>();
+}
+
+Time time_in(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  if (found == json.end() || !found->is_number_integer()) return {};
+  return Time(std::chrono::seconds(found->get<std::int64_t>()));
+}
+
+bool read_identity(const Json& json, ManifestEntry& entry) {
+  const auto digest = from_hex(text_in(json, "sha256").value_or(""));
+  const auto size_bytes = json.find("size");
+  const bool valid = digest.size() == entry.sha256.size() && size_bytes != json.end() &&
+                     size_bytes->is_number_unsigned();
+  if (!valid) return false;
+  std::ranges::copy(digest, entry.sha256.begin());
+  entry.upstream = {text_in(json, "etag").value_or(""), size_bytes->get<std::uint64_t>(),
+                    text_in(json, "version").value_or("")};
+  return true;
+}
+
+// The key is what its path says: there it can be any bytes.
+bool read_path(const Json& json, ManifestEntry& entry) {
+  entry.path = text_in(json, "path").value_or("");
+  const auto slash = entry.path.find('/');
+  if (slash == std::string::npos) return false;
+  const auto below_tree = entry.path.substr(slash + 1);
+  const bool trusted = entry.path.starts_with(kArchives);
+  auto named = key_of_path(trusted ? below_tree : parent_of(below_tree));
+  if (!named) return false;
+  entry.key = std::move(named->key);
+  entry.variant = named->variant;
+  return trusted == (entry.kind == Kind::kHeld || entry.kind == Kind::kSame);
+}
+
+}  // namespace
+
+std::string line_of(const ManifestEntry& entry) {
+  Json json = {{"what", name_of(entry.kind)}, {"path", entry.path}};
+  if (entry.kind != Kind::kGone) {
+    json["sha256"] = to_hex(entry.sha256);
+    json["size"] = entry.upstream.size_bytes;
+    json["etag"] = entry.upstream.etag;
+    json["version"] = entry.upstream.version_id;
+  }
+  if (entry.kind == Kind::kHeld || entry.kind == Kind::kBeside) {
+    json["last_modified"] = seconds(entry.last_modified);
+    json["verified_by"] = entry.verified_by;
+    json["held_since"] = seconds(entry.held_since);
+  }
+  if (entry.kind == Kind::kBeside) json["placed_at"] = seconds(entry.placed_at);
+  // What no UTF-8 is in an ETag is lost: then it is looked at once more.
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::optional<ManifestEntry> entry_of(std::string_view line) {
+  const auto json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return std::nullopt;
+  const auto kind = kind_of(text_in(json, "what").value_or(""));
+  if (!kind) return std::nullopt;
+  ManifestEntry entry;
+  entry.kind = *kind;
+  if (!read_path(json, entry)) return std::nullopt;
+  if (*kind == Kind::kGone) return entry;
+  if (!read_identity(json, entry)) return std::nullopt;
+  entry.last_modified = time_in(json, "last_modified");
+  entry.verified_by = text_in(json, "verified_by").value_or("size");
+  entry.held_since = time_in(json, "held_since");
+  entry.placed_at = time_in(json, "placed_at");
+  return entry;
+}
+
+Status record_durably(Disk& disk, Ledger& ledger, NameRules rules, const Ledger::Batch& batch) {
+  for (const auto& [source, lines] : lines_of(batch, rules)) {
+    const auto name = ledger.source_name(source);
+    if (!name) return tl::unexpected(name.error());
+    if (auto appended = append(disk, *name, lines); !appended) return appended;
+  }
+  return ledger.record_batch(batch);
+}
+
+Status ensure_manifest(Disk& disk, Ledger& ledger, SourceId source, std::string_view source_name,
+                       NameRules rules) {
+  const auto path = manifest_path(source_name);
+  const auto existing = disk.stat(path);
+  if (!existing) return tl::unexpected(existing.error());
+  if (*existing) return {};
+  const auto totals = ledger.totals(source);
+  if (!totals) return tl::unexpected(totals.error());
+  if (totals->archives + totals->superseded + totals->quarantined == 0) return {};
+  const auto unfinished = path + ".new";
+  if (auto removed = disk.remove_file(unfinished); !removed) return removed;
+  const auto file = disk.open(unfinished, OpenMode::kCreateNew);
+  if (!file) return tl::unexpected(file.error());
+  if (auto written = write_all(**file, ledger, source, rules); !written) return written;
+  if (auto renamed = disk.rename_no_replace(unfinished, path); !renamed) return renamed;
+  return disk.sync_directory(source_name);
+}
+
+Status visit_manifest(Disk& disk, std::string_view source_name,
+                      const std::function<bool(ManifestEntry&&)>& visit) {
+  const auto file = disk.open(manifest_path(source_name), OpenMode::kRead);
+  if (!file && file.error().kind == ErrorKind::kNotFound) return {};
+  if (!file) return tl::unexpected(file.error());
+  const auto buffer = std::make_unique_for_overwrite<char[]>(kBufferBytes);
+  std::string line;
+  std::uint64_t offset = 0;
+  while (true) {
+    const auto got =
+        (*file)->read_at(offset, std::as_writable_bytes(std::span(buffer.get(), kBufferBytes)));
+    if (!got) return tl::unexpected(got.error());
+    offset += *got;
+    for (std::string_view rest(buffer.get(), *got); !rest.empty();) {
+      const auto end = std::min(rest.find('\n'), rest.size());
+      if (line.size() + end <= kLongestLineBytes) line.append(rest.substr(0, end));
+      const bool complete = end < rest.size();
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+      if (!complete) break;
+      auto entry = entry_of(std::exchange(line, {}));
+      if (entry && !visit(*std::move(entry))) return {};
+    }
+    if (*got == 0) break;
+  }
+  auto entry = entry_of(line);
+  if (entry) visit(*std::move(entry));
+  return {};
+}
+
+}  // namespace store

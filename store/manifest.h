@@ -1,0 +1,53 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "store/disk.h"
+#include "store/layout.h"
+#include "store/ledger.h"
+
+namespace store {
+
+/// `SOURCE/manifest.jsonl`: what the disk carries so that the ledger can be made anew from it. One
+/// JSON object a line, only ever appended to, and synced before the ledger says the same. The form
+/// is specified in ARCHITECTURE.md. A line that cannot be read, as a power cut leaves one, is none.
+struct ManifestEntry {
+  enum class Kind {
+    kHeld,    ///< the trusted content of its key, in the stead of any earlier one
+    kBeside,  ///< a content beside it
+    kSame,    ///< this upstream identity is a content that we have, or had
+    kGone,    ///< it no longer lies beside the trusted one
+  };
+  Kind kind = Kind::kHeld;
+  std::string key;
+  NameVariant variant = NameVariant::kPlain;
+  std::string path;  ///< below SOURCE/; of kSame, the plain one of its key
+  Identity upstream;
+  Time last_modified{};
+  Sha256 sha256{};
+  std::string verified_by;
+  Time held_since{};
+  Time placed_at{};
+};
+
+/// With the line break.
+std::string line_of(const ManifestEntry& entry);
+/// nullopt: no such line.
+std::optional<ManifestEntry> entry_of(std::string_view line);
+
+/// Records a batch: in the manifests first, durably, and then in the ledger.
+Status record_durably(Disk& disk, Ledger& ledger, NameRules rules, const Ledger::Batch& batch);
+
+/// Writes the whole manifest of a source from the ledger where there is none.
+Status ensure_manifest(Disk& disk, Ledger& ledger, SourceId source, std::string_view source_name,
+                       NameRules rules);
+
+/// Calls `visit` with each entry in their order, until it returns false; nothing, where there is no
+/// manifest. In constant memory.
+Status visit_manifest(Disk& disk, std::string_view source_name,
+                      const std::function<bool(ManifestEntry&&)>& visit);
+
+}  // namespace store

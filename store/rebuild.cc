@@ -1,0 +1,250 @@
+#include "store/rebuild.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "store/digest.h"
+#include "store/foreign.h"
+#include "store/manifest.h"
+
+namespace store {
+namespace {
+
+constexpr std::string_view kNewPath = ".holdfast/ledger.db.rebuilt";
+constexpr std::string_view kBeforePath = ".holdfast/ledger.db.before";
+constexpr std::size_t kBatchEntries = 256;
+
+std::string journal_of(std::string_view path) { return fmt::format("{}-journal", path); }
+
+Status remove_both(Disk& disk, std::string_view path) {
+  if (auto removed = disk.remove_file(path); !removed) return removed;
+  return disk.remove_file(journal_of(path));
+}
+
+bool is_source_name(std::string_view name) {
+  constexpr std::string_view kFirst = "abcdefghijklmnopqrstuvwxyz0123456789";
+  constexpr std::string_view kRest = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+  constexpr std::size_t kLongest = 64;
+  return !name.empty() && name.size() <= kLongest && kFirst.find(name[0]) != std::string::npos &&
+         name.find_first_not_of(kRest) == std::string_view::npos;
+}
+
+// Few: there are as many as sources.
+Result<std::vector<std::string>> source_names(Disk& disk) {
+  std::vector<std::string> names;
+  const auto listed = disk.list_directory("", [&](std::string_view name, FileKind kind) {
+    if (kind == FileKind::kDirectory && is_source_name(name)) names.emplace_back(name);
+    return true;
+  });
+  if (!listed) return tl::unexpected(listed.error());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// Plays the manifest of one source into a ledger, some lines at a time.
+class Replay {
+ public:
+  Replay(Ledger& ledger, SourceId source, std::string_view source_name)
+      : ledger_(ledger), source_(source), top_(source_name) {}
+
+  Status take(ManifestEntry&& entry) {
+    switch (entry.kind) {
+      case ManifestEntry::Kind::kHeld:
+        batch_.archives.push_back(
+            {source_,
+             {std::move(entry.key), entry.variant, std::move(entry.upstream), entry.last_modified,
+              entry.sha256, std::move(entry.verified_by), entry.held_since, Time{}}});
+        break;
+      case ManifestEntry::Kind::kBeside:
+        batch_.generations.push_back({source_, generation_of(std::move(entry)), std::nullopt});
+        break;
+      case ManifestEntry::Kind::kSame:
+        batch_.same.push_back(
+            {source_, std::move(entry.key), std::move(entry.upstream), entry.sha256});
+        break;
+      case ManifestEntry::Kind::kGone: {
+        // A batch removes before it adds; this comes after.
+        if (auto flushed = flush(); !flushed) return flushed;
+        batch_.removed.push_back({source_, entry.key, fmt::format("{}/{}", top_, entry.path)});
+        break;
+      }
+    }
+    return ++entries_ < kBatchEntries ? Status{} : flush();
+  }
+
+  Status flush() {
+    entries_ = 0;
+    return ledger_.record_batch(std::exchange(batch_, {}));
+  }
+
+ private:
+  Generation generation_of(ManifestEntry&& entry) const {
+    const auto place = entry.path.starts_with(store::name_of(Place::kQuarantine))
+                           ? Place::kQuarantine
+                           : Place::kSuperseded;
+    return {std::move(entry.key),
+            place,
+            fmt::format("{}/{}", top_, entry.path),
+            std::move(entry.upstream),
+            entry.last_modified,
+            entry.sha256,
+            std::move(entry.verified_by),
+            entry.held_since,
+            Time{},
+            entry.placed_at};
+  }
+
+  Ledger& ledger_;
+  const SourceId source_;
+  const std::string top_;
+  Ledger::Batch batch_;
+  std::size_t entries_ = 0;
+};
+
+class Rebuild {
+ public:
+  Rebuild(Disk& disk, Ledger& ledger, const RebuildRequest& request)
+      : disk_(disk), ledger_(ledger), request_(request) {}
+
+  Result<Rebuilt> run() {
+    const auto names = source_names(disk_);
+    if (!names) return tl::unexpected(names.error());
+    for (const auto& name : *names) {
+      if (auto done = take_source(name); !done) return tl::unexpected(done.error());
+    }
+    return rebuilt_;
+  }
+
+ private:
+  Status take_source(const std::string& name) {
+    const auto manifest = disk_.stat(manifest_path(name));
+    if (!manifest) return tl::unexpected(manifest.error());
+    const auto archives = disk_.stat(name + "/archives");
+    if (!archives) return tl::unexpected(archives.error());
+    if (!*manifest && !*archives) return {};
+    const auto id = ledger_.register_source(name);
+    if (!id) return tl::unexpected(id.error());
+    ++rebuilt_.sources;
+    if (auto done = *manifest ? replay(*id, name) : adopt_all(*id, name); !done) return done;
+    const auto totals = ledger_.totals(*id);
+    if (!totals) return tl::unexpected(totals.error());
+    rebuilt_.archives += totals->archives;
+    rebuilt_.beside += totals->superseded + totals->quarantined;
+    return read_all(*id, name);
+  }
+
+  Status replay(SourceId id, const std::string& name) {
+    Replay replay(ledger_, id, name);
+    Status taken;
+    const auto visited = visit_manifest(disk_, name, [&](ManifestEntry&& entry) {
+      taken = going() ? replay.take(std::move(entry)) : interrupted();
+      return taken.has_value();
+    });
+    if (!visited) return visited;
+    return taken ? replay.flush() : taken;
+  }
+
+  Status adopt_all(SourceId id, const std::string& name) {
+    Status adopted;
+    const auto visited =
+        visit_foreign(disk_, ledger_, id, name, request_.rules, [&](const std::string& path) {
+          adopted = adopt(id, name, path);
+          return adopted.has_value();
+        });
+    return adopted ? visited : adopted;
+  }
+
+  Status adopt(SourceId id, const std::string& name, const std::string& path) {
+    const auto top = name + "/archives/";
+    if (!path.starts_with(top)) return {};
+    auto named = key_of_path(std::string_view(path).substr(top.size()));
+    const auto file = disk_.open(path, OpenMode::kRead);
+    if (!named || !file) return {};
+    const auto digests = digest_file(**file, {{Algorithm::kSha256, {}}}, request_.keep_going);
+    if (!digests) return tl::unexpected(digests.error());
+    Archive archive;
+    archive.key = std::move(named->key);
+    archive.variant = named->variant;
+    archive.upstream.size_bytes = digests->size_bytes;
+    std::ranges::copy(digests->digests.front(), archive.sha256.begin());
+    archive.verified_by = "size";
+    archive.held_since = request_.now;
+    ++rebuilt_.unlisted;
+    return ledger_.record({{id, std::move(archive)}});
+  }
+
+  Status read_all(SourceId id, const std::string& name) {
+    ScrubPass pass;
+    pass.source = id;
+    pass.source_name = name;
+    pass.rules = request_.rules;
+    pass.now = request_.now;
+    pass.keep_going = request_.keep_going;
+    pass.message = request_.message;
+    if (request_.progress) {
+      pass.progress = [&](std::uint64_t bytes) { request_.progress(bytes_before_ + bytes); };
+    }
+    pass.found = [&](const Reading& reading, bool) {
+      if (reading.finding != Finding::kRight) request_.found(name, reading);
+    };
+    const auto totals = scrub(disk_, ledger_, pass);
+    if (!totals) return tl::unexpected(totals.error());
+    if (totals->interrupted) return interrupted();
+    bytes_before_ += totals->bytes;
+    rebuilt_.corrupt += totals->corrupt;
+    rebuilt_.missing += totals->missing;
+    return ledger_.note_scrubbed(id, request_.now);
+  }
+
+  bool going() const { return !request_.keep_going || request_.keep_going(); }
+  static Status interrupted() {
+    return tl::unexpected(Error{ErrorKind::kBusy, 0, "", "interrupted"});
+  }
+
+  Disk& disk_;
+  Ledger& ledger_;
+  const RebuildRequest& request_;
+  Rebuilt rebuilt_;
+  std::uint64_t bytes_before_ = 0;
+};
+
+// The journal of the old ledger would be played into the new one. A crash on the way leaves no
+// ledger, which is told, and the rebuild is begun again.
+Status put_in_place(Disk& disk) {
+  const auto old = disk.stat(kLedgerPath);
+  if (!old) return tl::unexpected(old.error());
+  if (*old) {
+    if (auto moved = disk.rename_replace(kLedgerPath, kBeforePath); !moved) return moved;
+  }
+  if (auto removed = disk.remove_file(journal_of(kLedgerPath)); !removed) return removed;
+  if (auto removed = disk.remove_file(journal_of(kNewPath)); !removed) return removed;
+  if (auto synced = disk.sync_directory(kStateDirectory); !synced) return synced;
+  if (auto renamed = disk.rename_no_replace(kNewPath, kLedgerPath); !renamed) return renamed;
+  return disk.sync_directory(kStateDirectory);
+}
+
+}  // namespace
+
+Result<Rebuilt> rebuild_ledger(Disk& disk, const RebuildRequest& request) {
+  if (auto removed = remove_both(disk, kNewPath); !removed) return tl::unexpected(removed.error());
+  if (auto made = Ledger::create(disk, kNewPath); !made) return tl::unexpected(made.error());
+  Result<Rebuilt> rebuilt;
+  {
+    auto ledger = Ledger::open(disk, Access::kReadWrite, kNewPath);
+    if (!ledger) return tl::unexpected(ledger.error());
+    rebuilt = Rebuild(disk, *ledger, request).run();
+  }
+  if (!rebuilt) {
+    // What is left of it is in nobody's way; the next one removes it too.
+    static_cast<void>(remove_both(disk, kNewPath));
+    return rebuilt;
+  }
+  if (auto placed = put_in_place(disk); !placed) return tl::unexpected(placed.error());
+  return rebuilt;
+}
+
+}  // namespace store

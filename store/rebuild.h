@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "store/disk.h"
+#include "store/layout.h"
+#include "store/ledger.h"
+#include "store/scrub.h"
+
+namespace store {
+
+struct RebuildRequest {
+  NameRules rules = NameRules::kPosix;
+  Time now{};
+  std::function<bool()> keep_going;
+  std::function<void(std::uint64_t)> progress;         ///< bytes read so far
+  std::function<std::string(const Reading&)> message;  ///< the text of an alarm
+  /// Told of each content that is not as its manifest says.
+  std::function<void(std::string_view source, const Reading&)> found;
+};
+
+struct Rebuilt {
+  std::uint64_t sources = 0;
+  std::uint64_t archives = 0;
+  std::uint64_t beside = 0;
+  std::uint64_t unlisted = 0;  ///< archives of no manifest; their keys and digests are known again
+  std::uint64_t corrupt = 0;
+  std::uint64_t missing = 0;
+};
+
+/// Makes the ledger anew from what the disk carries: the manifests say what is held, reading every
+/// content says whether it is. What stood in the old ledger alone is lost: alarms, a HOLD, what was
+/// refused, what was seen of listings. A source without a manifest gets what lies under its
+/// archives/, proven by nothing but its own SHA-256.
+///
+/// The new ledger takes the place of the old one, which becomes `.holdfast/ledger.db.before`, in
+/// the end and whole; until then nothing has changed. kBusy when `keep_going` said no.
+Result<Rebuilt> rebuild_ledger(Disk& disk, const RebuildRequest& request);
+
+}  // namespace store
