@@ -36,7 +36,7 @@ build() {  # build NAME TARGETS CMAKE_OPTION...
 suite() {  # suite NAME CTEST_OPTION...: counts from ctest's own closing line
   local log=$logs/$1-suite.log bad all
   headline "The suite, $1"
-  ctest --test-dir "build/$1" --output-on-failure --no-tests=error --timeout 2400 -j "$(nproc)" \
+  ctest --test-dir "build/$1" --output-on-failure --no-tests=error --timeout 3600 -j "$(nproc)" \
     "${@:2}" 2>&1 | tee "$log" || true
   # ctest shows the output of failed tests only; what was skipped is in its own log.
   cat "build/$1/Testing/Temporary/LastTest.log" >>"$log" || true
