@@ -372,9 +372,9 @@ TEST_CASE("a damaged content gets no name, and the others come back", "[restore]
   SECTION("missing") { REQUIRE(world.disk.remove_file("site/archives/b")); }
   SECTION("unreadable from the beginning") { fail_reads(world.disk, "site/archives/b"); }
   SECTION("unreadable from the middle") {
-    bool begun = false;
     world.disk.set_hook(
-        [&begun](std::string_view operation, std::string_view path) -> std::optional<store::Error> {
+        [begun = false](std::string_view operation,
+                        std::string_view path) mutable -> std::optional<store::Error> {
           if (operation != "read" || path != "site/archives/b") return std::nullopt;
           if (!std::exchange(begun, true)) return std::nullopt;
           return store::error_from_errno(EIO, "read", path);
