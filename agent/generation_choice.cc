@@ -23,7 +23,9 @@ tl::expected<std::optional<store::Generation>, std::string> choose_generation(
     const std::vector<store::Generation>& contents, std::string_view id, std::string_view source) {
   if (id.size() < kLeastDigits) {
     return tl::unexpected(
-        fmt::format("--generation needs at least {} digits of the SHA-256", kLeastDigits));
+        fmt::format("--generation needs at least {} digits of the SHA-256, which 'holdfast list {} "
+                    "--all --json' shows",
+                    kLeastDigits, source));
   }
   std::optional<store::Generation> chosen;
   for (const auto& one : contents) {

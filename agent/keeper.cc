@@ -138,6 +138,7 @@ store::Status Keeper::repair(const Accepted& accepted, const store::Archive& hel
   // A crash may have come between placing and recording.
   const auto whole = store::holds(*context_.mirror.disk, path, held.sha256);
   if (whole && *whole) {
+    placer_.note_placed(path);
     work.repaired.push_back({name, held.key, "repaired: it reads right again"});
     return context_.mirror.disk->remove_file(accepted.path);
   }

@@ -79,15 +79,19 @@ ExitStatus rebuild_command(const Config& config, const RebuildOptions& options,
     return guarded.error().status;
   }
   const auto fail = [&](const store::Error& error) {
+    if (environment.stop.load()) {
+      environment.log.error({"", "", "interrupted, and nothing was changed; run it again"});
+      return ExitStatus::kIncomplete;
+    }
     environment.log.error({"", "", explain(error)});
-    return environment.stop.load() ? ExitStatus::kIncomplete : status_of(error);
+    return status_of(error);
   };
   const auto in_order = is_in_order(*guarded->disk);
   if (!in_order) return fail(in_order.error());
   if (*in_order) {
     environment.log.error({"", "",
                            "the ledger is in order, and knows more than a new one would; nothing "
-                           "was changed"});
+                           "was changed. If it must be made anew, move .holdfast/ledger.db away"});
     return ExitStatus::kUsage;
   }
   const auto rebuilt = rebuild(*guarded->disk, environment);

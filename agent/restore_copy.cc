@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
-#include <new>
 #include <utility>
 
+#include "store/aligned_buffer.h"
 #include "store/digest.h"
 #include "store/layout.h"
 #include "store/mount.h"
@@ -21,13 +20,6 @@ constexpr std::string_view kDamagedSuffix = ".damaged";
 constexpr std::size_t kLongestNameBytes = 255;
 constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
 constexpr std::size_t kMostUnsynced = 256;
-
-struct AlignedDelete {
-  void operator()(std::byte* bytes) const {
-    ::operator delete[](bytes, std::align_val_t{store::kDirectBytes});
-  }
-};
-using AlignedBuffer = std::unique_ptr<std::byte[], AlignedDelete>;
 
 // A long name is cut, between characters. Two that are then one share their partial copy: that
 // costs a second copy, and harms nothing.
@@ -188,7 +180,7 @@ store::Result<Restored> RestoreCopy::fill(const Restorable& content, const std::
 
 store::Result<RestoreCopy::Chunks> RestoreCopy::copy_bytes(store::File& from, store::File& to,
                                                            std::uint64_t begin, std::uint64_t end) {
-  const AlignedBuffer buffer(new (std::align_val_t{store::kDirectBytes}) std::byte[kChunkBytes]);
+  const auto buffer = store::make_aligned_buffer(kChunkBytes);
   Chunks chunks{begin, "", false};
   from.drop_cache();
   while (chunks.end_bytes < end) {

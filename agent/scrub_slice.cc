@@ -45,7 +45,7 @@ class Slice {
  private:
   bool wants(const store::Holding& holding) {
     if (context_.stopping() || context_.out_of_time()) return false;
-    const bool is_first = taken_bytes_ == 0 && !taken_any_;
+    const bool is_first = !taken_any_;
     const bool fits = taken_bytes_ + holding.size_bytes <= allowance_.bytes;
     if (!fits && !(is_first && allowance_.due)) return false;
     const bool in_time = context_.environment.clock.steady_now() - begun_ <= longest_;
@@ -83,12 +83,11 @@ class Slice {
 
 ScrubAllowance scrub_allowance(const ScrubPace& pace) {
   if (!pace.oldest_read_at) return {};
-  const auto never = std::chrono::seconds::zero();
   ScrubAllowance allowance;
   allowance.behind = pace.now - *pace.oldest_read_at > pace.every / 4 * 3;
   // A time in the future was written by a clock that was wrong, then or now.
   const auto since = pace.now - pace.scrubbed_at.value_or(*pace.oldest_read_at);
-  const auto pause = since < never ? std::chrono::seconds{kLongestPause} : since;
+  const auto pause = since.count() < 0 ? std::chrono::seconds{kLongestPause} : since;
   allowance.due = pause >= kLongestPause;
   const auto cycle = allowance.behind ? pace.every / 4 : pace.every / 4 * 3;
   const double share = static_cast<double>(pause.count()) /

@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
-#include <new>
 #include <optional>
 #include <utility>
 #include <variant>
 
+#include "store/aligned_buffer.h"
 #include "store/crc.h"
 
 namespace store {
@@ -24,13 +24,6 @@ constexpr std::size_t kSliceBytes = 64 * 1024;
 
 // The kernel drops what it has read ahead too, so not after every chunk.
 constexpr std::uint64_t kDropEveryBytes = 32ULL * 1024 * 1024;
-
-struct AlignedDelete {
-  void operator()(std::byte* bytes) const {
-    ::operator delete[](bytes, std::align_val_t{kDirectBytes});
-  }
-};
-using AlignedBuffer = std::unique_ptr<std::byte[], AlignedDelete>;
 
 // Fetching searches the providers, which takes longer than hashing a small file.
 const EVP_MD* message_digest(Algorithm algorithm) {
@@ -214,7 +207,7 @@ Result<FileDigests> digest_file(File& file, const std::vector<DigestRequest>& re
   DigestSet set(requests);
   const auto buffer_bytes = static_cast<std::size_t>(std::min<std::uint64_t>(
       (*size_bytes + kDirectBytes - 1) / kDirectBytes * kDirectBytes, kReadBytes));
-  const AlignedBuffer buffer(new (std::align_val_t{kDirectBytes}) std::byte[buffer_bytes]);
+  const auto buffer = make_aligned_buffer(buffer_bytes);
   FileDigests result;
   while (result.size_bytes < *size_bytes) {
     if (keep_going && !keep_going()) {

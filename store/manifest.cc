@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "store/digest.h"
+#include "store/line_writer.h"
 
 namespace store {
 namespace {
@@ -121,38 +122,16 @@ Status append(Disk& disk, std::string_view source_name, const std::string& lines
   return disk.sync_directory(source_name);
 }
 
-// Collects lines, so that a million archives are not a million writes.
-class Writer {
- public:
-  explicit Writer(File& file) : file_(file) {}
-
-  Status add(const ManifestEntry& entry) {
-    buffer_ += line_of(entry);
-    return buffer_.size() < kBufferBytes ? Status{} : flush();
-  }
-  Status flush() {
-    auto written = file_.write_at(offset_, std::as_bytes(std::span(buffer_)));
-    offset_ += buffer_.size();
-    buffer_.clear();
-    return written;
-  }
-
- private:
-  File& file_;
-  std::string buffer_;
-  std::uint64_t offset_ = 0;
-};
-
 Status write_all(File& file, Ledger& ledger, SourceId source, NameRules rules) {
-  Writer writer(file);
+  LineWriter writer(file);
   Status written;
   auto visited = ledger.visit_generations(source, [&](const Generation& generation) {
-    written = writer.add(lying_beside(generation));
+    written = writer.add(line_of(lying_beside(generation)));
     return written.has_value();
   });
   if (visited && written) {
     visited = ledger.visit_archives(source, [&](const Archive& archive) {
-      written = writer.add(held(archive, rules));
+      written = writer.add(line_of(held(archive, rules)));
       return written.has_value();
     });
   }

@@ -2,56 +2,33 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
-#include <span>
 #include <string>
 
 #include "store/digest.h"
+#include "store/line_writer.h"
 
 namespace store {
 
 namespace {
 
-constexpr std::size_t kBufferBytes = 64 * 1024;
-
-// Collects lines, so that a million archives are not a million writes.
-class SumsWriter {
- public:
-  explicit SumsWriter(File& file) : file_(file) {}
-
-  /// `path`: relative to the disk.
-  Status add(const Sha256& sha256, std::string_view path) {
-    // No path of ours holds a backslash or a line break, which sha256sum would want escaped.
-    fmt::format_to(std::back_inserter(buffer_), "{}  {}\n", to_hex(sha256),
-                   path.substr(path.find('/') + 1));
-    return buffer_.size() < kBufferBytes ? Status{} : flush();
-  }
-
-  Status flush() {
-    Status done = file_.write_at(offset_, std::as_bytes(std::span(buffer_)));
-    offset_ += buffer_.size();
-    buffer_.clear();
-    return done;
-  }
-
- private:
-  File& file_;
-  std::string buffer_;
-  std::uint64_t offset_ = 0;
-};
+/// `path`: relative to the disk. No path of ours holds a backslash or a line break, which sha256sum
+/// would want escaped.
+std::string line_of(const Sha256& sha256, std::string_view path) {
+  return fmt::format("{}  {}\n", to_hex(sha256), path.substr(path.find('/') + 1));
+}
 
 Status write_lines(File& file, Ledger& ledger, SourceId source, std::string_view source_name,
                    NameRules rules) {
-  SumsWriter writer(file);
+  LineWriter writer(file);
   Status written;
   Status visited = ledger.visit_archives(source, [&](const Archive& archive) {
-    written =
-        writer.add(archive.sha256, archive_path(source_name, archive.key, rules, archive.variant));
+    written = writer.add(
+        line_of(archive.sha256, archive_path(source_name, archive.key, rules, archive.variant)));
     return written.has_value();
   });
   if (visited && written) {
     visited = ledger.visit_generations(source, [&](const Generation& generation) {
-      written = writer.add(generation.sha256, generation.path);
+      written = writer.add(line_of(generation.sha256, generation.path));
       return written.has_value();
     });
   }

@@ -100,6 +100,25 @@ TEST_CASE("what was repaired and not yet recorded is not repaired twice", "[scru
   CHECK(world.source().corrupt == 0);
 }
 
+TEST_CASE("what a killed run had repaired is durable before it is recorded", "[scrub]") {
+  World world;
+  hold(world, {"db/k"});
+  world.disk.plant(archive_path("db/k"), "rotten");
+  REQUIRE(world.verify() == ExitStatus::kAlarm);
+  // Renamed, and the directory not synced.
+  REQUIRE(world.disk.remove_file(archive_path("db/k")));
+  const auto whole = content_of("db/k");
+  {
+    const auto file = world.disk.open(archive_path("db/k"), store::OpenMode::kCreateNew);
+    REQUIRE(file);
+    REQUIRE((*file)->write_at(0, std::as_bytes(std::span(whole))));
+    REQUIRE((*file)->sync());
+  }
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  CHECK(world.source().corrupt == 0);
+  CHECK(world.disk.durable_files()[archive_path("db/k")] == whole);
+}
+
 TEST_CASE("another content upstream repairs nothing", "[scrub]") {
   World world;
   hold(world, {"k"});
