@@ -32,6 +32,7 @@ struct Arguments {
   std::string budget;
   RestoreOptions restore;
   std::string as_of;
+  PruneOptions prune;
   RebuildOptions rebuild;
 };
 
@@ -226,6 +227,22 @@ void add_restore(CLI::App& app, Arguments& arguments, Command& command) {
   });
 }
 
+void add_prune(CLI::App& app, Arguments& arguments, Command& command) {
+  auto* sub = app.add_subcommand("prune", "Remove what no keep rule holds, by hand");
+  sub->add_option("SOURCE", arguments.prune.sources, "Only these sources");
+  sub->add_flag("--dry-run", arguments.prune.dry_run,
+                "Show what becomes of each content, and why; remove nothing");
+  sub->add_flag("--json", arguments.prune.json,
+                "One JSON object for each source; with --dry-run, for each content");
+  sub->callback([&] {
+    command = [&] {
+      return with_config(arguments, [&](const Config& config, const Environment& environment) {
+        return prune_command(config, arguments.prune, environment, print_line);
+      });
+    };
+  });
+}
+
 void add_rebuild(CLI::App& app, Arguments& arguments, Command& command) {
   auto* sub = app.add_subcommand("rebuild", "Make a lost or damaged ledger anew from the disk");
   sub->add_flag("--json", arguments.rebuild.json, "As a JSON object");
@@ -254,6 +271,7 @@ ExitStatus run_cli(int argc, const char* const* argv) {
   add_ack(app, arguments, command);
   add_verify(app, arguments, command);
   add_restore(app, arguments, command);
+  add_prune(app, arguments, command);
   add_rebuild(app, arguments, command);
   try {
     app.parse(argc, argv);

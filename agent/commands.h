@@ -81,6 +81,17 @@ struct RestoreOptions {
 ExitStatus restore_command(const Config& config, const RestoreOptions& options,
                            const Environment& environment, const Print& print);
 
+struct PruneOptions {
+  std::vector<std::string> sources{};  ///< none: all of them
+  bool dry_run = false;
+  bool json = false;
+};
+/// `holdfast prune`: removes what no keep rule holds; see agent/prune.h. A dry run writes nothing
+/// and prints what becomes of each content, and why. 1 while an alarm is open, 2 when the clock is
+/// not to be believed; nothing is removed then.
+ExitStatus prune_command(const Config& config, const PruneOptions& options,
+                         const Environment& environment, const Print& print);
+
 struct RebuildOptions {
   bool json = false;
 };

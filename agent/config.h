@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/retention.h"
 #include "agent/series.h"
 #include "s3client/session.h"
 #include "tl/expected.hpp"
@@ -42,6 +43,7 @@ struct SourceConfig {
   std::uint64_t min_size_bytes = 0;
   std::optional<double> shrink_alarm_share;  ///< above 0, up to 1; nullopt: off
   bool request_payer = false;
+  RetentionRules keep;
   std::chrono::seconds scrub_every = std::chrono::days{30};
 
   /// `key` is wanted by include and exclude, which look at it without the prefix.

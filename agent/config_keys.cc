@@ -57,6 +57,12 @@ Complaint take_count(unsigned& into, const std::string& value, unsigned low, uns
   return std::nullopt;
 }
 
+// What is counted is kept in memory, so there is a bound.
+Complaint take_kept(unsigned& into, const std::string& value) {
+  constexpr unsigned kMost = 10'000;
+  return take_count(into, value, 0, kMost);
+}
+
 Complaint take_globs(std::vector<std::string>& into, std::string_view value) {
   while (!value.empty()) {
     const auto comma = std::min(value.find(','), value.size());
@@ -233,12 +239,12 @@ std::span<const KeyRule<SourceConfig>> source_rules() {
        [](S& s, const std::string& v) {
          return store_parsed(s.request_payer, parse_yes_no(v), v, kYesNoForm);
        }},
-      later<S>("keep_within"),
-      later<S>("keep_last"),
-      later<S>("keep_daily"),
-      later<S>("keep_weekly"),
-      later<S>("keep_monthly"),
-      later<S>("keep_yearly"),
+      {"keep_within", [](S& s, const std::string& v) { return take_period(s.keep.within, v); }},
+      {"keep_last", [](S& s, const std::string& v) { return take_kept(s.keep.last, v); }},
+      {"keep_daily", [](S& s, const std::string& v) { return take_kept(s.keep.daily, v); }},
+      {"keep_weekly", [](S& s, const std::string& v) { return take_kept(s.keep.weekly, v); }},
+      {"keep_monthly", [](S& s, const std::string& v) { return take_kept(s.keep.monthly, v); }},
+      {"keep_yearly", [](S& s, const std::string& v) { return take_kept(s.keep.yearly, v); }},
       {"scrub_every",
        [](S& s, const std::string& v) { return take_period(s.scrub_every, v); }},
   });

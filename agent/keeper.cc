@@ -86,6 +86,12 @@ store::Status Keeper::sort(Accepted accepted, Work& work) {
   if (repeated || accepted.path.empty()) return note_same(accepted, work);
   if (*held && (*held)->sha256 == archive.sha256) return keep_same(accepted, **held, work);
   const bool noncurrent = accepted.role == store::Role::kNoncurrent;
+  // The upstream has it under another name now; retention removed it all the same.
+  if (!*held || noncurrent) {
+    const auto pruned = context_.mirror.ledger.was_pruned(source.id, archive.key, archive.sha256);
+    if (!pruned) return tl::unexpected(pruned.error());
+    if (*pruned) return note_same(accepted, work);
+  }
   if (!noncurrent && !*held) return place_archive(std::move(accepted), work);
   if (!noncurrent && source.config->on_change == OnChange::kGenerations) {
     work.replacements.push_back({source.id, source.config->name, **held, accepted.path});

@@ -96,7 +96,7 @@ store::Status Planner::take_one(const s3::ListedObject& object) {
   }
   if (object.is_delete_marker || object.key.empty() || !source_.wants(object.key)) return {};
   if (!object.is_latest) return consider_noncurrent(object);
-  if (held_ == nullptr || held_->key != object.key) return consider(object, store::Role::kNew);
+  if (held_ == nullptr || held_->key != object.key) return consider_unheld(object);
   held_is_listed_ = true;
   return compare(object);
 }
@@ -123,6 +123,12 @@ store::Status Planner::compare(const s3::ListedObject& object) {
     if (auto noted = plan_.note_changed(held.key, listed, now_); !noted) return noted;
   }
   return known == store::Known::kBeside ? store::Status{} : consider(object, store::Role::kChanged);
+}
+
+store::Status Planner::consider_unheld(const s3::ListedObject& object) {
+  const auto pruned = plan_.was_pruned(object.key, identity_of(object));
+  if (!pruned) return tl::unexpected(pruned.error());
+  return *pruned ? store::Status{} : consider(object, store::Role::kNew);
 }
 
 store::Status Planner::consider_noncurrent(const s3::ListedObject& object) {

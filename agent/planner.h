@@ -48,6 +48,7 @@ class Planner {
  private:
   store::Status take_one(const s3::ListedObject& object);
   store::Status compare(const s3::ListedObject& object);
+  store::Status consider_unheld(const s3::ListedObject& object);
   store::Status consider(const s3::ListedObject& object, store::Role role);
   store::Status consider_noncurrent(const s3::ListedObject& object);
   store::Status leave_held();

@@ -15,6 +15,7 @@
 #include "agent/housekeeping.h"
 #include "agent/list_phase.h"
 #include "agent/progress.h"
+#include "agent/prune.h"
 #include "agent/pull_status.h"
 #include "agent/run_context.h"
 #include "agent/scrub_slice.h"
@@ -23,6 +24,7 @@
 #include "agent/units.h"
 #include "agent/workers.h"
 #include "store/manifest.h"
+#include "store/removal.h"
 #include "store/supersession.h"
 
 namespace agent {
@@ -67,11 +69,54 @@ class Pull {
       if (auto listed = open_and_list(i); !listed) return listed;
     }
     warn_of_wrong_clock();
+    if (auto finished = finish_removals(); !finished) return finished;
     if (auto swept = sweep_unwanted(context_); !swept) return swept;
     if (auto fetched = fetch(); !fetched) return fetched;
     if (auto written = write_stale_sums(context_); !written) return written;
     if (auto scrubbed = scrub_due(context_, begun_); !scrubbed) return scrubbed;
-    return judge_sources();
+    if (auto judged = judge_sources(); !judged) return judged;
+    return prune_sources();
+  }
+
+  // Before anything is placed.
+  store::Status finish_removals() {
+    auto& mirror = context_.mirror;
+    for (const auto& source : context_.sources) {
+      if (auto finished = store::finish_removals(*mirror.disk, mirror.ledger, source.id,
+                                                 source.config->name, mirror.rules);
+          !finished) {
+        return finished;
+      }
+    }
+    return {};
+  }
+
+  store::Status prune_sources() {
+    for (const auto& source : context_.sources) {
+      // What could not be compared with its bucket today may be needed whole tomorrow.
+      const bool went_well = source.session && !source.stopped && source.status == ExitStatus::kOk;
+      if (!went_well || context_.stopping() || context_.out_of_time()) continue;
+      if (std::chrono::abs(source.session->clock_offset()) > kMostClockError) continue;
+      PruneRequest request{context_.config, *source.config, source.id, clock().now_s(), {}, {}};
+      request.keep_going = [&] { return !context_.stopping(); };
+      const auto pruned = prune_source(context_.mirror, request);
+      if (!pruned) return tl::unexpected(pruned.error());
+      tell(source, *pruned);
+    }
+    return {};
+  }
+
+  void tell(const SourceRun& source, const Pruned& pruned) const {
+    auto& log = context_.environment.log;
+    const auto& name = source.config->name;
+    // An open alarm has been told of.
+    if (pruned.frozen && pruned.frozen->status != ExitStatus::kAlarm) {
+      log.warning({name, "", pruned.frozen->why});
+    } else if (pruned.removed > 0) {
+      log.info({name, "",
+                fmt::format("retention removed {} contents ({})", pruned.removed,
+                            format_size(pruned.removed_bytes))});
+    }
   }
 
   store::Status judge_sources() {

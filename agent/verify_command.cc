@@ -13,6 +13,7 @@
 #include "agent/sources.h"
 #include "agent/units.h"
 #include "store/foreign.h"
+#include "store/removal.h"
 #include "store/scrub.h"
 #include "store/supersession.h"
 
@@ -43,6 +44,7 @@ class VerifyRun {
     if (!found) return tl::unexpected(found.error());
     if (!*found) return Verified{};
     id_ = **found;
+    if (auto finished = finish_removals(); !finished) return tl::unexpected(finished.error());
     Verified verified;
     auto totals = read();
     if (!totals) return tl::unexpected(totals.error());
@@ -57,6 +59,13 @@ class VerifyRun {
   }
 
  private:
+  // A file that retention was about to remove would be foreign.
+  store::Status finish_removals() {
+    return read_only_ ? store::Status{}
+                      : store::finish_removals(*mirror_.disk, mirror_.ledger, id_, source_->name,
+                                               mirror_.rules);
+  }
+
   store::Result<store::ScrubTotals> read() {
     const auto totals = mirror_.ledger.totals(id_);
     if (!totals) return tl::unexpected(totals.error());

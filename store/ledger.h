@@ -65,6 +65,8 @@ class Ledger {
     Result<std::optional<Refusal>> refusal(std::string_view key, std::string_view version_id = {});
 
     Result<Known> known(std::string_view key, const Identity& upstream);
+    /// Whether this is a content that was held under archives/ until retention removed it.
+    Result<bool> was_pruned(std::string_view key, const Identity& upstream);
 
     /// The content is wanted: replaces what an earlier plan said of it.
     Status want(const Pending& pending);
@@ -278,6 +280,59 @@ class Ledger {
   Status note_scrubbed(SourceId source, Time now);
   /// Of all that is held of the source.
   Result<std::uint64_t> held_bytes(SourceId source);
+
+  // ---- retention ---------------------------------------------------------------------------
+
+  /// All that is held of a source, in the order in which retention looks at it: by series, there
+  /// the one held last first (then the one made last, then the last name, then the trusted one). It
+  /// lies in temporary tables, so that memory does not grow with it, and nothing is written to the
+  /// ledger.
+  class Review {
+   public:
+    ~Review();
+    Review(Review&&) noexcept;
+
+    /// The newest time that was recorded of what is held, an alarm or a run.
+    Time newest_recorded() const;
+
+    /// In that order, until `visit` returns false.
+    Status visit(const std::function<bool(const Candidate&)>& visit);
+    /// Notes something, other than 0, of the one with this rank; also in the midst of visit().
+    Status note_kept(std::uint64_t rank, std::uint32_t keeps);
+    /// Likewise, with what was noted.
+    Status visit_noted(const std::function<bool(const Candidate&)>& visit);
+
+    /// Notes that it is to go.
+    Status mark(const Candidate& candidate);
+    struct Marked {
+      std::uint64_t contents = 0;
+      std::uint64_t size_bytes = 0;
+    };
+    /// Of those under archives/, or of those beside.
+    Result<Marked> marked(bool trusted);
+    /// Likewise: those that come after `after` (nullptr: from the start), the one held for the
+    /// longest time first; at most `limit`.
+    Result<std::vector<Candidate>> oldest_marked(bool trusted, const Candidate* after,
+                                                 std::size_t limit);
+
+   private:
+    friend class Ledger;
+    struct Impl;
+    explicit Review(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+  };
+  /// At most one review at a time.
+  Result<Review> begin_review(SourceId source,
+                              const std::function<std::string(std::string_view key)>& series_of);
+
+  /// These contents are no longer held, and are remembered, so that they are not taken for new ones
+  /// when they are listed. Their files are still there: see store/removal.h.
+  Status begin_removals(SourceId source, const std::vector<Removal>& removals, Time now);
+  /// Those whose files may still be there.
+  Result<std::vector<Removal>> open_removals(SourceId source, std::size_t limit);
+  Status end_removals(SourceId source, const std::vector<Removal>& removals);
+  /// Whether this content of the key was removed by retention.
+  Result<bool> was_pruned(SourceId source, std::string_view key, const Sha256& sha256);
 
   // ---- what is expected of the bucket ------------------------------------------------------
 

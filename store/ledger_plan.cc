@@ -100,6 +100,7 @@ struct Ledger::Plan::Impl {
   std::optional<Transaction> transaction;
   std::optional<Query> cursor;
   bool at_end = false;
+  bool any_pruned = false;
   std::optional<HeldKey> current;
   std::optional<Error> failure;
 };
@@ -136,6 +137,10 @@ Result<Ledger::Plan> Ledger::begin_plan(SourceId source, std::string_view prefix
   const Result<std::int64_t> any_damage = database.read_integer(
       "SELECT EXISTS (SELECT 1 FROM damage WHERE source_id=?1 AND path='')", source);
   if (!any_damage) return tl::unexpected(any_damage.error());
+  const Result<std::int64_t> any_pruned =
+      database.read_integer("SELECT EXISTS (SELECT 1 FROM pruned WHERE source_id=?1)", source);
+  if (!any_pruned) return tl::unexpected(any_pruned.error());
+  plan->any_pruned = *any_pruned != 0;
   Result<Query> cursor =
       database.query(held_sql(plan->range, *any_deviation != 0, *any_damage != 0));
   if (!cursor) return tl::unexpected(cursor.error());
@@ -203,6 +208,19 @@ Result<Known> Ledger::Plan::known(std::string_view key, const Identity& upstream
   if (!row) return tl::unexpected(row.error());
   if (!*row) return Known::kNo;
   return query->integer(0) == 1 ? Known::kHeld : Known::kBeside;
+}
+
+Result<bool> Ledger::Plan::was_pruned(std::string_view key, const Identity& upstream) {
+  // Asked for each new key, of which there can be a million at the first listing.
+  if (!impl_->any_pruned) return false;
+  const Result<std::int64_t> pruned = impl_->checked(impl_->database().read_integer(
+      "SELECT EXISTS (SELECT 1 FROM sighting s JOIN pruned p ON p.source_id=s.source_id AND "
+      "p.key=s.key AND p.sha256=s.sha256 WHERE s.source_id=?1 AND s.key=?2 AND s.etag=?3 AND "
+      "s.size_bytes=?4 AND (s.version_id=?5 OR s.etag<>''))",
+      impl_->source, Bytes{key}, std::string_view(upstream.etag),
+      rows::signed_size(upstream.size_bytes), std::string_view(upstream.version_id)));
+  if (!pruned) return tl::unexpected(pruned.error());
+  return *pruned != 0;
 }
 
 // ---- what the listing says ----------------------------------------------------------------------

@@ -22,6 +22,7 @@ struct Difference {
   std::int64_t quarantined = 0;
   const Archive* newest = nullptr;
   bool newest_may_have_aged = false;
+  bool newest_may_be_gone = false;
 };
 
 // What is run for each archive avoids RETURNING and IN: for these SQLite builds a table of its own
@@ -34,7 +35,8 @@ class Recorder {
   Status add(const Ledger::Placed& placed) {
     Difference& difference = differences_[placed.source];
     const Archive& archive = placed.archive;
-    Status done = take_out(placed.source, archive, difference);
+    Status done =
+        take_out(placed.source, archive.key, archive.last_modified, archive.held_since, difference);
     if (!done) return done;
     done = insert(placed.source, archive);
     if (!done) return done;
@@ -121,6 +123,30 @@ class Recorder {
     return forgotten ? Status{} : tl::unexpected(forgotten.error());
   }
 
+  // It is no longer held, and known for what it was.
+  Status prune(SourceId source, const Removal& removal, Time now) {
+    const std::string_view table = removal.trusted ? "archive" : "generation";
+    const auto path = removal.trusted ? std::string_view() : std::string_view(removal.path);
+    for (const std::string_view into :
+         {"sighting (source_id, key, etag, size_bytes, version_id, sha256) SELECT source_id, key, "
+          "etag, size_bytes, version_id, sha256",
+          "pruned (source_id, key, sha256) SELECT source_id, key, sha256"}) {
+      const Result<std::uint64_t> noted = database_.run(
+          fmt::format("INSERT OR REPLACE INTO {} FROM {} WHERE source_id=?1 AND key=?2 AND {}=?3",
+                      into, table, removal.trusted ? "''" : "path"),
+          source, Bytes{removal.key}, path);
+      if (!noted) return tl::unexpected(noted.error());
+      if (*noted == 0) return {};
+    }
+    const Result<std::uint64_t> intended = database_.run(
+        "INSERT OR REPLACE INTO removal (source_id, path, key, trusted) VALUES (?1, ?2, ?3, ?4)",
+        source, std::string_view(removal.path), Bytes{removal.key},
+        std::int64_t{removal.trusted ? 1 : 0});
+    if (!intended) return tl::unexpected(intended.error());
+    return removal.trusted ? remove_archive(source, removal.key, now)
+                           : remove(Ledger::Batch::Removed{source, removal.key, removal.path}, now);
+  }
+
   Status write_sums() {
     for (const auto& [source, difference] : differences_) {
       Status done = write_sums_of(source, difference);
@@ -130,28 +156,37 @@ class Recorder {
   }
 
  private:
+  Status remove_archive(SourceId source, const std::string& key, Time now) {
+    Difference& difference = differences_[source];
+    if (Status out = take_out(source, key, now, now, difference); !out) return out;
+    difference.newest_may_be_gone = true;
+    for (const std::string_view table : {"archive", "pending"}) {
+      const Result<std::uint64_t> done = database_.run(
+          fmt::format("DELETE FROM {} WHERE source_id=?1 AND key=?2", table), source, Bytes{key});
+      if (!done) return tl::unexpected(done.error());
+    }
+    return {};
+  }
+
   // A key that is recorded again (another content was accepted for it) counts once.
-  Status take_out(SourceId source, const Archive& archive, Difference& difference) {
+  Status take_out(SourceId source, std::string_view key, Time last_modified, Time now,
+                  Difference& difference) {
     Result<Query> query = database_.query(
         "SELECT size_bytes, verified_by, last_modified FROM archive WHERE source_id=?1 AND key=?2");
     if (!query) return tl::unexpected(query.error());
-    const Result<bool> row = query->bind(source, Bytes{archive.key}).step();
+    const Result<bool> row = query->bind(source, Bytes{key}).step();
     if (!row) return tl::unexpected(row.error());
     if (!*row) return {};
     --difference.archives;
     difference.size_bytes -= query->integer(0);
     --difference.verified_by[std::string(query->bytes(1))];
-    if (rows::time(query->integer(2)) > archive.last_modified) {
-      difference.newest_may_have_aged = true;
-    }
+    if (rows::time(query->integer(2)) > last_modified) difference.newest_may_have_aged = true;
     for (const std::string_view table : {"deviation", "supersession"}) {
-      const Result<std::uint64_t> done =
-          database_.run(fmt::format("DELETE FROM {} WHERE source_id=?1 AND key=?2", table), source,
-                        Bytes{archive.key});
+      const Result<std::uint64_t> done = database_.run(
+          fmt::format("DELETE FROM {} WHERE source_id=?1 AND key=?2", table), source, Bytes{key});
       if (!done) return tl::unexpected(done.error());
     }
-    const Result<bool> forgotten =
-        damage::forget(database_, source, archive.key, "", archive.held_since);
+    const Result<bool> forgotten = damage::forget(database_, source, key, "", now);
     return forgotten ? Status{} : tl::unexpected(forgotten.error());
   }
 
@@ -221,8 +256,8 @@ class Recorder {
                                  name_of(static_cast<RefusalKind>(kind)), count);
       if (!done) return done;
     }
-    const bool only_looked_at =
-        difference.newest == nullptr && difference.superseded == 0 && difference.quarantined == 0;
+    const bool only_looked_at = difference.newest == nullptr && difference.archives == 0 &&
+                                difference.superseded == 0 && difference.quarantined == 0;
     if (only_looked_at) return {};
     Result<std::uint64_t> done = database_.run(
         "UPDATE source SET archives=archives+?2, size_bytes=size_bytes+?3, "
@@ -230,6 +265,7 @@ class Recorder {
         source, difference.archives, difference.size_bytes, difference.superseded,
         difference.quarantined);
     if (!done) return tl::unexpected(done.error());
+    if (difference.newest_may_be_gone) return replace_newest_if_gone(source);
     if (difference.newest == nullptr) return {};
     const Archive& newest = *difference.newest;
     done = database_.run(
@@ -237,9 +273,21 @@ class Recorder {
         "(newest_modified IS NULL OR (newest_modified, newest_key) <= (?2, ?3))",
         source, rows::seconds(newest.last_modified), Bytes{newest.key});
     if (!done) return tl::unexpected(done.error());
-    if (!difference.newest_may_have_aged) return {};
-    // Without an index, because it hardly ever happens.
-    done = database_.run(
+    return difference.newest_may_have_aged ? find_newest(source) : Status{};
+  }
+
+  Status replace_newest_if_gone(SourceId source) {
+    const Result<std::int64_t> gone = database_.read_integer(
+        "SELECT NOT EXISTS (SELECT 1 FROM source s JOIN archive a ON a.source_id=s.source_id AND "
+        "a.key=s.newest_key WHERE s.source_id=?1)",
+        source);
+    if (!gone) return tl::unexpected(gone.error());
+    return *gone != 0 ? find_newest(source) : Status{};
+  }
+
+  // Without an index, because it hardly ever happens.
+  Status find_newest(SourceId source) {
+    const Result<std::uint64_t> done = database_.run(
         "UPDATE source SET (newest_modified, newest_key) = (SELECT last_modified, key FROM archive "
         "WHERE source_id=?1 ORDER BY last_modified DESC, key DESC LIMIT 1) WHERE source_id=?1",
         source);
@@ -252,6 +300,18 @@ class Recorder {
 };
 
 }  // namespace
+
+Status Ledger::begin_removals(SourceId source, const std::vector<Removal>& removals, Time now) {
+  if (removals.empty()) return {};
+  Result<Transaction> transaction = Transaction::begin(impl_->database);
+  if (!transaction) return tl::unexpected(transaction.error());
+  Recorder recorder(impl_->database);
+  for (const Removal& removal : removals) {
+    if (Status done = recorder.prune(source, removal, now); !done) return done;
+  }
+  if (Status done = recorder.write_sums(); !done) return done;
+  return transaction->commit();
+}
 
 Status adjust_tally(Database& database, SourceId source, std::string_view subject,
                     std::string_view value, std::int64_t difference) {

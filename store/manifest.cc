@@ -24,10 +24,11 @@ constexpr std::size_t kBufferBytes = 64 * 1024;
 constexpr std::size_t kLongestLineBytes = 16 * 1024;
 constexpr std::string_view kArchives = "archives/";
 
-constexpr std::array<std::pair<Kind, std::string_view>, 4> kNames = {{{Kind::kHeld, "held"},
+constexpr std::array<std::pair<Kind, std::string_view>, 5> kNames = {{{Kind::kHeld, "held"},
                                                                       {Kind::kBeside, "beside"},
                                                                       {Kind::kSame, "same"},
-                                                                      {Kind::kGone, "gone"}}};
+                                                                      {Kind::kGone, "gone"},
+                                                                      {Kind::kPruned, "pruned"}}};
 
 std::string_view name_of(Kind kind) {
   return std::find_if(kNames.begin(), kNames.end(),
@@ -74,18 +75,20 @@ ManifestEntry same(const Ledger::Batch::Same& same, NameRules rules) {
   return entry;
 }
 
-ManifestEntry gone(const Ledger::Batch::Removed& removed) {
+ManifestEntry no_longer(Kind how, std::string_view key, std::string_view path) {
   ManifestEntry entry;
-  entry.kind = Kind::kGone;
-  entry.key = removed.key;
-  entry.path = below_source(removed.path);
+  entry.kind = how;
+  entry.key = key;
+  entry.path = below_source(path);
   return entry;
 }
 
 // The lines of a batch, by source. Removed first, as record_batch() does.
 std::map<SourceId, std::string> lines_of(const Ledger::Batch& batch, NameRules rules) {
   std::map<SourceId, std::string> lines;
-  for (const auto& one : batch.removed) lines[one.source] += line_of(gone(one));
+  for (const auto& one : batch.removed) {
+    lines[one.source] += line_of(no_longer(Kind::kGone, one.key, one.path));
+  }
   for (const auto& one : batch.generations) {
     lines[one.source] += line_of(lying_beside(one.generation));
   }
@@ -176,14 +179,15 @@ bool read_path(const Json& json, ManifestEntry& entry) {
   if (!named) return false;
   entry.key = std::move(named->key);
   entry.variant = named->variant;
-  return trusted == (entry.kind == Kind::kHeld || entry.kind == Kind::kSame);
+  return entry.kind == Kind::kPruned ||
+         trusted == (entry.kind == Kind::kHeld || entry.kind == Kind::kSame);
 }
 
 }  // namespace
 
 std::string line_of(const ManifestEntry& entry) {
   Json json = {{"what", name_of(entry.kind)}, {"path", entry.path}};
-  if (entry.kind != Kind::kGone) {
+  if (entry.kind != Kind::kGone && entry.kind != Kind::kPruned) {
     json["sha256"] = to_hex(entry.sha256);
     json["size"] = entry.upstream.size_bytes;
     json["etag"] = entry.upstream.etag;
@@ -207,7 +211,7 @@ std::optional<ManifestEntry> entry_of(std::string_view line) {
   ManifestEntry entry;
   entry.kind = *kind;
   if (!read_path(json, entry)) return std::nullopt;
-  if (*kind == Kind::kGone) return entry;
+  if (*kind == Kind::kGone || *kind == Kind::kPruned) return entry;
   if (!read_identity(json, entry)) return std::nullopt;
   entry.last_modified = time_in(json, "last_modified");
   entry.verified_by = text_in(json, "verified_by").value_or("size");
@@ -223,6 +227,15 @@ Status record_durably(Disk& disk, Ledger& ledger, NameRules rules, const Ledger:
     if (auto appended = append(disk, *name, lines); !appended) return appended;
   }
   return ledger.record_batch(batch);
+}
+
+Status append_removals(Disk& disk, std::string_view source_name,
+                       std::span<const Removal> removals) {
+  std::string lines;
+  for (const auto& one : removals) {
+    lines += line_of(no_longer(Kind::kPruned, one.key, one.path));
+  }
+  return lines.empty() ? Status{} : append(disk, source_name, lines);
 }
 
 Status ensure_manifest(Disk& disk, Ledger& ledger, SourceId source, std::string_view source_name,

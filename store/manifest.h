@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,7 @@ struct ManifestEntry {
     kBeside,  ///< a content beside it
     kSame,    ///< this upstream identity is a content that we have, or had
     kGone,    ///< it no longer lies beside the trusted one
+    kPruned,  ///< retention removed it, from wherever it lay
   };
   Kind kind = Kind::kHeld;
   std::string key;
@@ -40,6 +42,10 @@ std::optional<ManifestEntry> entry_of(std::string_view line);
 
 /// Records a batch: in the manifests first, durably, and then in the ledger.
 Status record_durably(Disk& disk, Ledger& ledger, NameRules rules, const Ledger::Batch& batch);
+
+/// Says in the manifest of a source, durably, that retention has removed these. The ledger has to
+/// say so before: what the manifest alone calls removed would be given up by a rebuild.
+Status append_removals(Disk& disk, std::string_view source_name, std::span<const Removal> removals);
 
 /// Writes the whole manifest of a source from the ledger where there is none.
 Status ensure_manifest(Disk& disk, Ledger& ledger, SourceId source, std::string_view source_name,

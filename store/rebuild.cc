@@ -72,6 +72,8 @@ class Replay {
         batch_.removed.push_back({source_, entry.key, fmt::format("{}/{}", top_, entry.path)});
         break;
       }
+      case ManifestEntry::Kind::kPruned:
+        return prune(entry);
     }
     return ++entries_ < kBatchEntries ? Status{} : flush();
   }
@@ -82,6 +84,14 @@ class Replay {
   }
 
  private:
+  Status prune(const ManifestEntry& entry) {
+    if (auto flushed = flush(); !flushed) return flushed;
+    return ledger_.begin_removals(
+        source_,
+        {{entry.key, fmt::format("{}/{}", top_, entry.path), entry.path.starts_with("archives/")}},
+        Time{});
+  }
+
   Generation generation_of(ManifestEntry&& entry) const {
     const auto place = entry.path.starts_with(store::name_of(Place::kQuarantine))
                            ? Place::kQuarantine

@@ -114,6 +114,32 @@ struct HeldKey {
   Identity changed_to;                     ///< when kChanged
 };
 
+/// A held content, wherever it lies, as retention sees it.
+struct Candidate {
+  std::string series;
+  std::string key;
+  NameVariant variant = NameVariant::kPlain;
+  std::string generation_path;       ///< relative to the disk; empty: it is the one under archives/
+  Place place = Place::kSuperseded;  ///< of a generation
+  std::uint64_t size_bytes = 0;
+  Time last_modified{};
+  Time held_since{};
+  bool damaged = false;
+  bool has_others = false;  ///< under archives/: contents of its key lie beside it
+  bool had_others = false;  ///< or did, and were removed by retention
+  std::uint64_t rank = 0;   ///< 0 for the first one in the order of the review
+  std::uint32_t keeps = 0;  ///< what Review::note_kept() was told of it
+
+  bool is_trusted() const { return generation_path.empty(); }
+};
+
+/// A content that retention removes.
+struct Removal {
+  std::string key;
+  std::string path;      ///< relative to the disk
+  bool trusted = false;  ///< it is the one under archives/
+};
+
 enum class RefusalKind { kUnreadable, kArchived, kMismatch };
 
 /// Why a listed key is not held. Kept so that it is not asked for again at every run.

@@ -243,7 +243,27 @@ CREATE TABLE damage (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kMigrations = {kFirst, kGenerations, kScrub};
+// `pruned` are the contents that retention removed; `sighting` knows how the upstream names them.
+//
+// `removal` is an intent: the content is no longer held, and its file may still be there.
+constexpr const char* kRetention = R"sql(
+CREATE TABLE pruned (
+  source_id INTEGER NOT NULL REFERENCES source,
+  key BLOB NOT NULL,
+  sha256 BLOB NOT NULL,
+  PRIMARY KEY (source_id, key, sha256)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE removal (
+  source_id INTEGER NOT NULL REFERENCES source,
+  path TEXT NOT NULL,
+  key BLOB NOT NULL,
+  trusted INTEGER NOT NULL,
+  PRIMARY KEY (source_id, path)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kMigrations = {kFirst, kGenerations, kScrub, kRetention};
 
 Error corrupt(const Database& database, std::string detail) {
   return {ErrorKind::kCorrupt, 0, database.path(), std::move(detail)};

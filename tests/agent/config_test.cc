@@ -194,11 +194,12 @@ TEST_CASE("every mistake is told with its line and what to do", "[config]") {
       Case{kGood + "series = (a\n",
            "5: series: \"(a\" is not auto, source or a POSIX extended regular expression with a "
            "group: Unmatched ( or \\("},
-      // What a later version will know.
-      Case{kGood + "keep_last = 3\n",
-           "5: keep_last: \"keep_last\" is not supported yet by this version; remove the line"},
+      Case{kGood + "keep_last = all\n", "5: keep_last: \"all\" is not a number from 0 to 10000"},
+      Case{kGood + "keep_within = 0\n",
+           "5: keep_within: \"0\" is not a duration (such as 90s, 15m, 26h, 30d or 8w)"},
       Case{kGood + "scrub_every = 0\n",
            "5: scrub_every: \"0\" is not a duration (such as 90s, 15m, 26h, 30d or 8w)"},
+      // What a later version will know.
       Case{"[agent]\nmetrics_file = /m.prom\n",
            "2: metrics_file: \"metrics_file\" is not supported yet by this version; remove the "
            "line"},

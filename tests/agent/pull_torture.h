@@ -142,6 +142,42 @@ class World {
     REQUIRE(sight().alarms.contains("mass-change "));
   }
 
+  // Five archives of a series, and a name with three contents; only two of each are to be kept.
+  void set_the_scene_of_retention() {
+    clear();
+    auto& source = config_.sources.front();
+    source.on_change = agent::OnChange::kGenerations;
+    source.tripwire_share = std::nullopt;
+    source.keep = {};
+    for (int i = 1; i <= 5; ++i) upload("k/" + std::to_string(i), pattern(40, 1));
+    upload("latest.tar", pattern(50, 1));
+    make_disk();
+    REQUIRE(pull() == agent::ExitStatus::kOk);
+    for (unsigned i = 2; i <= 3; ++i) {
+      replace("latest.tar", pattern(50, i));
+      REQUIRE(pull() == agent::ExitStatus::kOk);
+    }
+    source.keep.last = 2;
+  }
+  // Whatever failed, what the rules keep was there all the time.
+  void check_what_is_kept_is_there() {
+    const auto files = disk_->files();
+    for (const char* key : {"k/4", "k/5"}) {
+      REQUIRE(files.contains(std::string("site/archives/") + key));
+    }
+    REQUIRE(files.at("site/archives/latest.tar") == pattern(50, 3));
+    std::set<std::string> superseded;
+    for (const auto& [path, content] : files) {
+      if (path.starts_with("site/superseded/")) superseded.insert(content);
+    }
+    REQUIRE(superseded.contains(pattern(50, 2)));
+  }
+  agent::ExitStatus prune() {
+    return run([&](const agent::Environment& environment) {
+      return agent::prune_command(config_, {}, environment, [](const std::string&) {});
+    });
+  }
+
   agent::ExitStatus accept(const std::string& key) {
     return run([&](const agent::Environment& environment) {
       agent::AcceptOptions options;
@@ -222,6 +258,10 @@ class World {
       }
       if (entry.kind == Kind::kBeside) carried.beside[path] = digest;
       if (entry.kind == Kind::kGone) carried.beside.erase(path);
+      if (entry.kind == Kind::kPruned) {
+        carried.beside.erase(path);
+        if (entry.path.starts_with("archives/")) carried.held.erase(entry.key);
+      }
       return true;
     }));
     CHECK(carried.held == seen.held);

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "agent/config.h"
+#include "agent/exit_status.h"
+#include "agent/mirror.h"
+#include "agent/retention.h"
+
+namespace agent {
+
+/// Why nothing may be removed, as a sentence, and how a command ends because of it.
+struct Frozen {
+  ExitStatus status = ExitStatus::kAlarm;
+  std::string why;
+};
+
+/// What retention says of one content.
+enum class PruneDecision {
+  kKeep,
+  kRemove,
+  kWait,  ///< to be removed, but not in this run
+};
+
+struct PruneRequest {
+  const Config& config;
+  const SourceConfig& source;
+  store::SourceId id = 0;
+  store::Time now{};  ///< by this machine's clock
+  std::function<bool()> keep_going;
+  /// Set: nothing is removed, and it is told of each content, by series, the newest first.
+  std::function<void(const store::Candidate&, PruneDecision, Keeps)> explain;
+};
+
+struct Pruned {
+  std::optional<Frozen> frozen;  ///< and nothing was removed
+  std::uint64_t kept = 0;
+  std::uint64_t removed = 0;  ///< or would be, where it was only to be explained
+  std::uint64_t removed_bytes = 0;
+  std::uint64_t waiting = 0;
+};
+
+/// Removes from one source what its keep rules do not hold: the contents held for the longest time
+/// first, in one run at most a tenth of its archives, and of what lies beside them, but at least
+/// one. Nothing, while an alarm of any source in the configuration is open, on HOLD, or where the
+/// clock is behind what was recorded by more than a minute; and nothing, where there is no rule.
+///
+/// What is in quarantine, and what is smaller than `min_size`, is counted by itself, so that it
+/// pushes out nothing that is trusted. The trusted content of a name that has other contents stays
+/// as long as they do; of a name that is meant to rotate it stays for good.
+store::Result<Pruned> prune_source(Mirror& mirror, const PruneRequest& request);
+
+}  // namespace agent

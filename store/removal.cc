@@ -1,0 +1,93 @@
+#include "store/removal.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "store/manifest.h"
+#include "store/placement.h"
+#include "store/sums.h"
+
+namespace store {
+namespace {
+
+constexpr std::size_t kAtOnce = 256;
+
+class Removals {
+ public:
+  Removals(Disk& disk, Ledger& ledger, SourceId source, std::string_view source_name,
+           NameRules rules)
+      : disk_(disk), ledger_(ledger), source_(source), name_(source_name), rules_(rules) {}
+
+  Status run() {
+    auto open = ledger_.open_removals(source_, kAtOnce);
+    if (!open) return tl::unexpected(open.error());
+    if (open->empty()) return {};
+    if (auto written = write_sums(disk_, ledger_, source_, name_, rules_); !written) return written;
+    if (auto marked = ledger_.mark_sums_written(source_); !marked) return marked;
+    while (!open->empty()) {
+      if (auto done = finish(*open); !done) return done;
+      open = ledger_.open_removals(source_, kAtOnce);
+      if (!open) return tl::unexpected(open.error());
+    }
+    return {};
+  }
+
+ private:
+  Status finish(const std::vector<Removal>& open) {
+    std::vector<Removal> removable;
+    for (const auto& one : open) {
+      const auto held = is_held(one);
+      if (!held) return tl::unexpected(held.error());
+      if (!*held) removable.push_back(one);
+    }
+    if (auto said = append_removals(disk_, name_, removable); !said) return said;
+    if (auto removed = remove_files(removable); !removed) return removed;
+    if (auto ended = ledger_.end_removals(source_, open); !ended) return ended;
+    for (const auto& one : removable) remove_empty_directories(one.path);
+    return {};
+  }
+
+  Result<bool> is_held(const Removal& removal) {
+    if (!removal.trusted) return ledger_.lies_beside(source_, removal.key, removal.path);
+    const auto archive = ledger_.find(source_, removal.key);
+    if (!archive) return tl::unexpected(archive.error());
+    return *archive &&
+           archive_path(name_, removal.key, rules_, (*archive)->variant) == removal.path;
+  }
+
+  Status remove_files(const std::vector<Removal>& removable) {
+    Placer directories(disk_, rules_);
+    for (const auto& one : removable) {
+      if (auto removed = disk_.remove_file(one.path); !removed) return removed;
+      // Also where the file was gone: a run that was killed may have removed it and not synced.
+      const auto directory = disk_.stat(parent_of(one.path));
+      if (!directory) return tl::unexpected(directory.error());
+      if (*directory) directories.note_placed(one.path);
+    }
+    return directories.sync();
+  }
+
+  // What is left of them is in nobody's way, so whatever fails here does not matter.
+  void remove_empty_directories(const std::string& path) {
+    for (auto directory = parent_of(path); std::ranges::count(directory, '/') > 1;
+         directory = parent_of(directory)) {
+      if (!disk_.remove_directory(directory)) return;
+    }
+  }
+
+  Disk& disk_;
+  Ledger& ledger_;
+  const SourceId source_;
+  const std::string name_;
+  const NameRules rules_;
+};
+
+}  // namespace
+
+Status finish_removals(Disk& disk, Ledger& ledger, SourceId source, std::string_view source_name,
+                       NameRules rules) {
+  return Removals(disk, ledger, source, source_name, rules).run();
+}
+
+}  // namespace store

@@ -1,0 +1,57 @@
+#include "tests/agent/pull_torture.h"
+
+using namespace pull_torture;
+
+namespace {
+
+Scenario of_retention(const std::function<void(World&)>& act) {
+  return {[](World& world) { world.set_the_scene_of_retention(); }, act,
+          [](World& world) {
+            world.check_what_is_kept_is_there();
+            // One archive in each run.
+            for (int i = 0; i < 4; ++i) REQUIRE(world.prune() == agent::ExitStatus::kOk);
+            REQUIRE(world.pull() == agent::ExitStatus::kOk);
+          }};
+}
+
+}  // namespace
+
+TEST_CASE("a prune that fails anywhere is finished by the next", "[torture]") {
+  const auto given = GENERATE_COPY(from_range(kWaysToFail));
+  CAPTURE(static_cast<int>(given.fault), given.half_written);
+  if (!given.has_links) return;  // nothing here needs them
+  const auto scenario = of_retention([](World& world) { (void)world.prune(); });
+  CHECK(torture_disk(scenario, given.fault,
+                     given.half_written ? std::optional(kSeed) : std::nullopt) > 30);
+}
+
+TEST_CASE("a pull that fails while it removes something is finished by the next", "[torture]") {
+  const auto scenario = of_retention([](World& world) { (void)world.pull(); });
+  const auto fault =
+      GENERATE(test::Fault::kNoSpace, test::Fault::kReadOnly, test::Fault::kPowerCut);
+  CAPTURE(static_cast<int>(fault));
+  CHECK(torture_disk(scenario, fault, std::nullopt) > 30);
+}
+
+TEST_CASE("a rebuild after a prune that failed anywhere gives up nothing that was held",
+          "[torture]") {
+  const Scenario scenario = {[](World& world) { world.set_the_scene_of_retention(); },
+                             [](World& world) { (void)world.prune(); },
+                             [](World& world) {
+                               world.check_what_is_kept_is_there();
+                               const auto before = world.sight();
+                               world.lose_ledger();
+                               REQUIRE(world.rebuild() == agent::ExitStatus::kOk);
+                               const auto after = world.sight();
+                               for (const auto& [key, record] : before.held)
+                                 REQUIRE(after.held.contains(key));
+                               for (const auto& [path, digest] : before.beside)
+                                 REQUIRE(after.beside.contains(path));
+                               for (int i = 0; i < 4; ++i)
+                                 REQUIRE(world.prune() == agent::ExitStatus::kOk);
+                               REQUIRE(world.pull() == agent::ExitStatus::kOk);
+                             }};
+  const auto fault = GENERATE(test::Fault::kIoError, test::Fault::kPowerCut);
+  CAPTURE(static_cast<int>(fault));
+  CHECK(torture_disk(scenario, fault, kSeed) > 30);
+}
