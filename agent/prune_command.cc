@@ -72,7 +72,7 @@ class Explanation {
         candidate.is_trusted()
             ? std::string()
             : fmt::format("  [{}]", candidate.generation_path.substr(source_.size() + 1));
-    print_(fmt::format("  {:<6}  {}  {:<32}  {:>12}  {}{}", name_of(decision),
+    print_(fmt::format("  {:<6}  {}  {:<40}  {:>12}  {}{}", name_of(decision),
                        format_time(candidate.held_since), why, candidate.size_bytes,
                        printable(candidate.key), beside));
   }

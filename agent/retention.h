@@ -22,6 +22,7 @@ struct RetentionRules {
   unsigned monthly = 0;
   unsigned yearly = 0;
 
+  bool operator==(const RetentionRules&) const = default;
   bool any() const { return within || last + daily + weekly + monthly + yearly > 0; }
 };
 

@@ -68,6 +68,7 @@ TEST_CASE("a configuration with the required keys only has the contract's defaul
   CHECK(source.min_size_bytes == 0);
   CHECK_FALSE(source.shrink_alarm_share);
   CHECK_FALSE(source.request_payer);
+  CHECK_FALSE(source.keep.any());
 }
 
 TEST_CASE("every key is taken", "[config]") {
@@ -81,7 +82,8 @@ TEST_CASE("every key is taken", "[config]") {
       "on_change = generations\ntripwire = 12.5%\ntripwire_min = 1\n"
       "series = ^([a-z]+)-[0-9]{4}\nexpect_every = 26h\nscrub_every = 2w\nmin_size = "
       "10K\nshrink_alarm = 50%\n"
-      "request_payer = yes\n"
+      "request_payer = yes\nkeep_within = 30d\nkeep_last = 1\nkeep_daily = 2\nkeep_weekly = 3\n"
+      "keep_monthly = 4\nkeep_yearly = 0\n"
       "[source second]\nbucket = c\naddressing = path\nversions = current\n"
       "on_change = quarantine\ntripwire = off\nseries = source\n"
       "[source third]\nbucket = d\ntripwire = 100%\nseries = auto\n");
@@ -120,6 +122,7 @@ TEST_CASE("every key is taken", "[config]") {
   CHECK(source.min_size_bytes == 10'240);
   CHECK(source.shrink_alarm_share == 0.5);
   CHECK(source.request_payer);
+  CHECK(source.keep == agent::RetentionRules{std::chrono::days(30), 1, 2, 3, 4, 0});
   const auto& second = config->sources[1];
   CHECK(second.addressing == s3::Addressing::kPath);
   CHECK(second.versions == agent::Versions::kCurrent);

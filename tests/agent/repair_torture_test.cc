@@ -20,18 +20,19 @@ Scenario of_a_repair(bool has_links) {
 
 }  // namespace
 
-TEST_CASE("a repair that fails anywhere is finished by the next pull", "[torture]") {
+TEST_CASE("a repair that fails anywhere is finished by the next pull", "[torture][of-custody]") {
   const auto given = GENERATE_COPY(from_range(kWaysToFail));
   CAPTURE(given.has_links, static_cast<int>(given.fault), given.half_written);
   CHECK(torture_disk(of_a_repair(given.has_links), given.fault,
                      given.half_written ? std::optional(kSeed) : std::nullopt) > 60);
 }
 
-TEST_CASE("a repair goes on where a request failed", "[torture]") {
+TEST_CASE("a repair goes on where a request failed", "[torture][of-custody]") {
   CHECK(torture_network(of_a_repair(true), test::NetworkFault::Kind::kCut, 100) >= 3);
 }
 
-TEST_CASE("a verify that fails anywhere has found everything after the next", "[torture]") {
+TEST_CASE("a verify that fails anywhere has found everything after the next",
+          "[torture][of-custody]") {
   const Scenario scenario = {
       [](World& world) {
         world.set_the_scene_of_damage(true);
@@ -46,7 +47,8 @@ TEST_CASE("a verify that fails anywhere has found everything after the next", "[
   CHECK(torture_disk(scenario, fault, std::nullopt) > 10);
 }
 
-TEST_CASE("a rebuild that fails anywhere is begun again, and nothing is lost", "[torture]") {
+TEST_CASE("a rebuild that fails anywhere is begun again, and nothing is lost",
+          "[torture][of-custody]") {
   const Scenario scenario = {[](World& world) {
                                world.set_the_scene_of_changes(agent::OnChange::kQuarantine, true);
                                REQUIRE(world.pull() == agent::ExitStatus::kAlarm);

@@ -2,8 +2,8 @@
 """scale.py HOLDFAST FAKE_S3: what the number of keys costs.
 
 Runs `holdfast pull` against generated listings of 1,000 and of 1,000,000 keys that are all held, and
-once with 200,000 of the million changed at once, and prints a table of CPU seconds, peak memory,
-requests and what was written. What is held is put into the ledger by SQL: a million downloads would
+once with 200,000 of the million changed at once, lets the keep rules decide on the million, and
+prints a table of CPU seconds, peak memory, requests and what was written. What is held is put into the ledger by SQL: a million downloads would
 only measure downloads.
 """
 import json
@@ -45,9 +45,10 @@ def configure(holdfast, work, port, extra=""):
     return config, os.path.join(disk, ".holdfast", "ledger.db")
 
 
-def pull(holdfast, config, work):
+def pull(holdfast, config, work, command="pull"):
     """(exit status, CPU seconds, peak MiB, MiB written, the source's status)"""
-    child = subprocess.Popen([holdfast, "--config", config, "pull"], stderr=subprocess.DEVNULL)
+    child = subprocess.Popen([holdfast, "--config", config, *command.split()],
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     with open(os.path.join(work, "status.json"), encoding="utf-8") as file:
@@ -75,11 +76,26 @@ def change_a_fifth(ledger):
     database.close()
 
 
-def row(name, measured, what):
-    status, cpu, peak, written, source = measured
-    run = source["run"]
-    print(f"| {name} | {cpu:.2f} | {peak:.1f} | {run['requests']} | {written:.1f} | {what} |")
-    return status
+def row(name, measured, what, asks=True):
+    _, cpu, peak, written, source = measured
+    requests = source["run"]["requests"] if asks else 0
+    print(f"| {name} | {cpu:.2f} | {peak:.1f} | {requests} | {written:.1f} | {what} |")
+
+
+def decide(holdfast, config, work):
+    """What the keep rules cost, where all is one series, and where each key is its own."""
+    with open(config, encoding="ascii") as file:
+        plain = file.read()
+    for series, name in (("auto", "one series"), ("^(.*)$", "1,000,000 series")):
+        with open(config, "w", encoding="ascii") as file:
+            file.write(f"{plain}series = {series}\nkeep_within = 1s\nkeep_daily = 7\n"
+                       "keep_weekly = 4\nkeep_monthly = 12\nkeep_yearly = 5\n")
+        time.sleep(2)
+        measured = pull(holdfast, config, work, "prune --dry-run")
+        row(f"keep rules on 1,000,000 archives, {name}", measured, f"exit status {measured[0]}",
+            asks=False)
+    with open(config, "w", encoding="ascii") as file:
+        file.write(plain)
 
 
 def main():
@@ -101,6 +117,7 @@ def main():
             hold_all(ledger)
             measured = pull(holdfast, config, work)
             row(f"nothing new, {keys:,} keys", measured, f"exit status {measured[0]}")
+        decide(holdfast, config, work)
         change_a_fifth(ledger)
         measured = pull(holdfast, config, work)
         source = measured[4]
