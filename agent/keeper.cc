@@ -53,6 +53,12 @@ struct Keeper::Work {
   std::vector<std::size_t> fresh;  ///< the source of each new archive, as in batch.archives
 };
 
+// A held content whose copy here is damaged.
+struct Keeper::Broken {
+  std::string path;
+  std::string generation_path;  // empty: it is the one under archives/
+};
+
 Keeper::Keeper(RunContext& context)
     : context_(context), placer_(*context.mirror.disk, context.mirror.rules) {}
 
@@ -85,6 +91,9 @@ store::Status Keeper::sort(Accepted accepted, Work& work) {
   if (!held) return tl::unexpected(held.error());
   if (repeated || accepted.path.empty()) return note_same(accepted, work);
   if (*held && (*held)->sha256 == archive.sha256) return keep_same(accepted, **held, work);
+  const auto broken = context_.mirror.ledger.damaged_beside(source.id, archive.key, archive.sha256);
+  if (!broken) return tl::unexpected(broken.error());
+  if (*broken) return repair(accepted, {**broken, **broken}, work);
   const bool noncurrent = accepted.role == store::Role::kNoncurrent;
   // The upstream has it under another name now; retention removed it all the same.
   if (!*held || noncurrent) {
@@ -132,26 +141,32 @@ store::Status Keeper::keep_same(const Accepted& accepted, const store::Archive& 
   const auto damaged =
       context_.mirror.ledger.is_damaged(context_.sources[accepted.source].id, held.key);
   if (!damaged) return tl::unexpected(damaged.error());
-  return *damaged ? repair(accepted, held, work) : note_same(accepted, work);
+  if (!*damaged) return note_same(accepted, work);
+  return repair(accepted,
+                {store::archive_path(context_.sources[accepted.source].config->name, held.key,
+                                     context_.mirror.rules, held.variant),
+                 {}},
+                work);
 }
 
-store::Status Keeper::repair(const Accepted& accepted, const store::Archive& held, Work& work) {
+store::Status Keeper::repair(const Accepted& accepted, const Broken& broken, Work& work) {
   const auto& source = context_.sources[accepted.source];
   const auto& name = source.config->name;
-  const auto rules = context_.mirror.rules;
-  const auto path = store::archive_path(name, held.key, rules, held.variant);
-  work.batch.repaired.push_back({source.id, held.key});
+  const auto& archive = accepted.archive;
+  work.batch.repaired.push_back(
+      {source.id, archive.key, broken.generation_path, archive.upstream, accepted.role});
   // A crash may have come between placing and recording.
-  const auto whole = store::holds(*context_.mirror.disk, path, held.sha256);
+  const auto whole = store::holds(*context_.mirror.disk, broken.path, archive.sha256);
   if (whole && *whole) {
-    placer_.note_placed(path);
-    work.repaired.push_back({name, held.key, "repaired: it reads right again"});
+    placer_.note_placed(broken.path);
+    work.repaired.push_back({name, archive.key, "repaired: it reads right again"});
     return context_.mirror.disk->remove_file(accepted.path);
   }
-  const auto aside = placer_.put_back(accepted.path, path,
-                                      store::damaged_path(name, held.key, rules, work.batch.now));
+  const auto aside = placer_.put_back(
+      accepted.path, broken.path,
+      store::damaged_path(name, archive.key, context_.mirror.rules, work.batch.now));
   if (!aside) return tl::unexpected(aside.error());
-  work.repaired.push_back({name, held.key,
+  work.repaired.push_back({name, archive.key,
                            aside->empty()
                                ? std::string("repaired: it was missing, and is held again")
                                : fmt::format("repaired: it was damaged, and is held "

@@ -37,7 +37,8 @@ class Keeper {
   store::Result<bool> is_known_beside(const Accepted& accepted);
   store::Status note_same(const Accepted& accepted, Work& work);
   store::Status keep_same(const Accepted& accepted, const store::Archive& held, Work& work);
-  store::Status repair(const Accepted& accepted, const store::Archive& held, Work& work);
+  struct Broken;
+  store::Status repair(const Accepted& accepted, const Broken& broken, Work& work);
   store::Status place_archive(Accepted accepted, Work& work);
   store::Status place_beside(const Accepted& accepted, store::Place place, Work& work);
   store::Status supersede(Work& work);

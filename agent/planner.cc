@@ -122,7 +122,15 @@ store::Status Planner::compare(const s3::ListedObject& object) {
     tripwire_.note_changed(held.key);
     if (auto noted = plan_.note_changed(held.key, listed, now_); !noted) return noted;
   }
-  return known == store::Known::kBeside ? store::Status{} : consider(object, store::Role::kChanged);
+  return known == store::Known::kBeside ? consider_repair(object, store::Role::kRepair)
+                                        : consider(object, store::Role::kChanged);
+}
+
+// It lies beside the trusted one, perhaps damaged.
+store::Status Planner::consider_repair(const s3::ListedObject& object, store::Role role) {
+  const auto damaged = plan_.is_damaged_beside(object.key, identity_of(object));
+  if (!damaged) return tl::unexpected(damaged.error());
+  return *damaged ? consider(object, role) : store::Status{};
 }
 
 store::Status Planner::consider_unheld(const s3::ListedObject& object) {
@@ -138,7 +146,8 @@ store::Status Planner::consider_noncurrent(const s3::ListedObject& object) {
   }
   const auto known = plan_.known(object.key, listed);
   if (!known) return tl::unexpected(known.error());
-  return *known == store::Known::kNo ? consider(object, store::Role::kNoncurrent) : store::Status{};
+  return *known == store::Known::kNo ? consider(object, store::Role::kNoncurrent)
+                                     : consider_repair(object, store::Role::kNoncurrent);
 }
 
 store::Status Planner::consider(const s3::ListedObject& object, store::Role role) {

@@ -50,6 +50,7 @@ class Planner {
   store::Status compare(const s3::ListedObject& object);
   store::Status consider_unheld(const s3::ListedObject& object);
   store::Status consider(const s3::ListedObject& object, store::Role role);
+  store::Status consider_repair(const s3::ListedObject& object, store::Role role);
   store::Status consider_noncurrent(const s3::ListedObject& object);
   store::Status leave_held();
   store::Status advance();

@@ -102,8 +102,10 @@ std::string damage_message(const store::Reading& reading) {
   const auto& path = reading.path;
   const bool beside = !reading.holding.generation_path.empty();
   const auto remedy =
-      beside ? "it lies beside the trusted one, which is not concerned"
-             : "the next pull fetches it again as long as the bucket has this very content";
+      beside
+          ? "the trusted one is not concerned; the next pull fetches it again if the bucket lists "
+            "this very content"
+          : "the next pull fetches it again as long as the bucket has this very content";
   return reading.finding == store::Finding::kMissing
              ? fmt::format("{}: {}; holdfast did not remove it, so find out who did; {}", path,
                            reading.detail, remedy)

@@ -65,6 +65,8 @@ class Ledger {
     Result<std::optional<Refusal>> refusal(std::string_view key, std::string_view version_id = {});
 
     Result<Known> known(std::string_view key, const Identity& upstream);
+    /// Whether it is a content that lies beside the trusted one, and is damaged.
+    Result<bool> is_damaged_beside(std::string_view key, const Identity& upstream);
     /// Whether this is a content that was held under archives/ until retention removed it.
     Result<bool> was_pruned(std::string_view key, const Identity& upstream);
 
@@ -144,10 +146,13 @@ class Ledger {
       Sha256 sha256{};
       Role role = Role::kChanged;
     };
-    /// The held content was fetched again and is under archives/, whole.
+    /// A held content was fetched again and lies where it did, whole.
     struct Repaired {
       SourceId source = 0;
       std::string key;
+      std::string generation_path;  ///< empty: it is the one under archives/
+      Identity upstream;
+      Role role = Role::kRepair;
     };
     struct Removed {
       SourceId source = 0;
@@ -277,6 +282,9 @@ class Ledger {
       const std::function<std::string(const Reading&)>& message);
   /// Whether the content under archives/ is known to be damaged.
   Result<bool> is_damaged(SourceId source, std::string_view key);
+  /// Where this content of the key lies beside the trusted one, and is damaged.
+  Result<std::optional<std::string>> damaged_beside(SourceId source, std::string_view key,
+                                                    const Sha256& sha256);
   Status note_scrubbed(SourceId source, Time now);
   /// Of all that is held of the source.
   Result<std::uint64_t> held_bytes(SourceId source);

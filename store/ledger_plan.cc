@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "store/ledger_impl.h"
+#include "store/ledger_plan_impl.h"
 
 namespace store {
 
@@ -17,28 +17,6 @@ constexpr std::string_view kMakeWanted =
     "CREATE TEMP TABLE IF NOT EXISTS wanted (key BLOB NOT NULL, slot TEXT NOT NULL, last_modified "
     "INTEGER NOT NULL, role INTEGER NOT NULL, etag TEXT NOT NULL, size_bytes INTEGER NOT NULL, "
     "version_id TEXT NOT NULL, PRIMARY KEY (key, slot)) STRICT, WITHOUT ROWID";
-
-// The keys that start with a prefix, as a condition on a column; both bounds are parameters.
-class PrefixRange {
- public:
-  explicit PrefixRange(std::string_view prefix) : first_(prefix), end_(prefix) {
-    while (!end_.empty() && end_.back() == '\xff') end_.pop_back();
-    if (!end_.empty()) {
-      end_.back() = static_cast<char>(static_cast<unsigned char>(end_.back()) + 1);
-    }
-  }
-
-  std::string condition(std::string_view column) const {
-    return end_.empty() ? fmt::format("{0}>=?2 AND ?3=x''", column)
-                        : fmt::format("{0}>=?2 AND {0}<?3", column);
-  }
-  Bytes first() const { return {first_}; }
-  Bytes end() const { return {end_}; }  ///< empty: no key is beyond
-
- private:
-  std::string first_;
-  std::string end_;
-};
 
 constexpr std::string_view kUnchanged =
     "w.key=p.key AND w.slot=p.slot AND w.last_modified=p.last_modified AND w.role=p.role AND "
@@ -58,52 +36,7 @@ std::string held_sql(const PrefixRange& range, bool any_deviation, bool any_dama
       range.condition("a.key"));
 }
 
-Deviation deviation_of(std::int64_t kind) {
-  switch (kind) {
-    case static_cast<std::int64_t>(Deviation::kVanished):
-      return Deviation::kVanished;
-    case static_cast<std::int64_t>(Deviation::kChanged):
-      return Deviation::kChanged;
-    default:
-      return Deviation::kNone;
-  }
-}
-
 }  // namespace
-
-struct Ledger::Plan::Impl {
-  Impl(Ledger::Impl& owner, SourceId planned, std::string_view prefix)
-      : ledger(&owner), source(planned), range(prefix) {}
-  Impl(const Impl&) = delete;
-  Impl& operator=(const Impl&) = delete;
-  ~Impl();
-
-  Database& database() const { return ledger->database; }
-
-  // A plan of which a part is missing would say that keys have vanished which have not.
-  template <typename T>
-  Result<T> checked(Result<T> result) {
-    if (!result && !failure) failure = result.error();
-    return result;
-  }
-
-  Result<const HeldKey*> next_held();
-  Status note(std::string_view key, Deviation deviation, const Identity& to, Time now);
-  Result<std::pair<Deviation, Identity>> deviation_now(std::string_view key);
-  Status write(const Result<std::uint64_t>& done);
-  Status write_pending();
-  Status commit();
-
-  Ledger::Impl* ledger;
-  SourceId source;
-  PrefixRange range;
-  std::optional<Transaction> transaction;
-  std::optional<Query> cursor;
-  bool at_end = false;
-  bool any_pruned = false;
-  std::optional<HeldKey> current;
-  std::optional<Error> failure;
-};
 
 Ledger::Plan::Impl::~Impl() {
   cursor.reset();
@@ -134,9 +67,10 @@ Result<Ledger::Plan> Ledger::begin_plan(SourceId source, std::string_view prefix
   const Result<std::int64_t> any_deviation =
       database.read_integer("SELECT EXISTS (SELECT 1 FROM deviation WHERE source_id=?1)", source);
   if (!any_deviation) return tl::unexpected(any_deviation.error());
-  const Result<std::int64_t> any_damage = database.read_integer(
-      "SELECT EXISTS (SELECT 1 FROM damage WHERE source_id=?1 AND path='')", source);
+  const Result<std::int64_t> any_damage =
+      database.read_integer("SELECT EXISTS (SELECT 1 FROM damage WHERE source_id=?1)", source);
   if (!any_damage) return tl::unexpected(any_damage.error());
+  plan->any_damage = *any_damage != 0;
   const Result<std::int64_t> any_pruned =
       database.read_integer("SELECT EXISTS (SELECT 1 FROM pruned WHERE source_id=?1)", source);
   if (!any_pruned) return tl::unexpected(any_pruned.error());
@@ -152,76 +86,6 @@ Result<Ledger::Plan> Ledger::begin_plan(SourceId source, std::string_view prefix
 Ledger::Plan::Plan(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Ledger::Plan::~Plan() = default;
 Ledger::Plan::Plan(Plan&&) noexcept = default;
-
-// ---- what is held -------------------------------------------------------------------------------
-
-Result<const HeldKey*> Ledger::Plan::Impl::next_held() {
-  if (at_end) return nullptr;
-  const Result<bool> row = cursor->step();
-  if (!row) return tl::unexpected(row.error());
-  if (!*row) {
-    at_end = true;
-    current.reset();
-    return nullptr;
-  }
-  if (!current) current.emplace();
-  current->key = cursor->bytes(0);
-  current->upstream.etag = cursor->bytes(1);
-  current->upstream.size_bytes = static_cast<std::uint64_t>(cursor->integer(2));
-  current->upstream.version_id = cursor->bytes(3);
-  current->damaged = cursor->integer(4) != 0;
-  current->deviation = deviation_of(cursor->integer(5));
-  current->changed_to =
-      current->deviation == Deviation::kChanged ? rows::identity(*cursor, 6) : Identity{};
-  return &*current;
-}
-
-Result<const HeldKey*> Ledger::Plan::next_held() { return impl_->checked(impl_->next_held()); }
-
-Result<std::optional<Refusal>> Ledger::Plan::refusal(std::string_view key,
-                                                     std::string_view version_id) {
-  Result<Query> query = impl_->database().query(
-      "SELECT kind, etag, size_bytes, version_id, since, asked_at, asks FROM refusal "
-      "WHERE source_id=?1 AND key=?2 AND slot=?3");
-  if (!query) return tl::unexpected(query.error());
-  const Result<bool> row = query->bind(impl_->source, Bytes{key}, version_id).step();
-  if (!row) return tl::unexpected(row.error());
-  if (!*row) return std::nullopt;
-  return Refusal{static_cast<RefusalKind>(query->integer(0)), rows::identity(*query, 1),
-                 rows::time(query->integer(4)), rows::time(query->integer(5)),
-                 static_cast<int>(query->integer(6))};
-}
-
-Result<Known> Ledger::Plan::known(std::string_view key, const Identity& upstream) {
-  // One ETag and size under one key are one content, whatever the version; only where there is no
-  // ETag the version has to say it.
-  Result<Query> query = impl_->database().query(
-      "SELECT s.sha256=(SELECT sha256 FROM archive WHERE source_id=?1 AND key=?2) FROM sighting s "
-      "WHERE s.source_id=?1 AND s.key=?2 AND s.etag=?3 AND s.size_bytes=?4 AND (s.version_id=?5 OR "
-      "s.etag<>'') LIMIT 1");
-  if (!query) return tl::unexpected(query.error());
-  const Result<bool> row =
-      query
-          ->bind(impl_->source, Bytes{key}, std::string_view(upstream.etag),
-                 rows::signed_size(upstream.size_bytes), std::string_view(upstream.version_id))
-          .step();
-  if (!row) return tl::unexpected(row.error());
-  if (!*row) return Known::kNo;
-  return query->integer(0) == 1 ? Known::kHeld : Known::kBeside;
-}
-
-Result<bool> Ledger::Plan::was_pruned(std::string_view key, const Identity& upstream) {
-  // Asked for each new key, of which there can be a million at the first listing.
-  if (!impl_->any_pruned) return false;
-  const Result<std::int64_t> pruned = impl_->checked(impl_->database().read_integer(
-      "SELECT EXISTS (SELECT 1 FROM sighting s JOIN pruned p ON p.source_id=s.source_id AND "
-      "p.key=s.key AND p.sha256=s.sha256 WHERE s.source_id=?1 AND s.key=?2 AND s.etag=?3 AND "
-      "s.size_bytes=?4 AND (s.version_id=?5 OR s.etag<>''))",
-      impl_->source, Bytes{key}, std::string_view(upstream.etag),
-      rows::signed_size(upstream.size_bytes), std::string_view(upstream.version_id)));
-  if (!pruned) return tl::unexpected(pruned.error());
-  return *pruned != 0;
-}
 
 // ---- what the listing says ----------------------------------------------------------------------
 
@@ -246,7 +110,7 @@ Result<std::pair<Deviation, Identity>> Ledger::Plan::Impl::deviation_now(std::st
   const Result<bool> row = query->bind(source, Bytes{key}).step();
   if (!row) return tl::unexpected(row.error());
   if (!*row) return std::pair(Deviation::kNone, Identity{});
-  return std::pair(deviation_of(query->integer(0)), rows::identity(*query, 1));
+  return std::pair(rows::deviation_of(query->integer(0)), rows::identity(*query, 1));
 }
 
 Status Ledger::Plan::Impl::note(std::string_view key, Deviation deviation, const Identity& to,

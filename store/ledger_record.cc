@@ -97,14 +97,18 @@ class Recorder {
   }
 
   Status add(const Ledger::Batch::Repaired& repaired, Time now) {
-    const Result<std::uint64_t> done =
-        database_.run("UPDATE archive SET read_at=?3 WHERE source_id=?1 AND key=?2",
-                      repaired.source, Bytes{repaired.key}, rows::seconds(now));
+    const auto& path = repaired.generation_path;
+    const std::string_view sql =
+        path.empty() ? "UPDATE archive SET read_at=?3 WHERE source_id=?1 AND key=?2 AND ?4=''"
+                     : "UPDATE generation SET read_at=?3 WHERE source_id=?1 AND key=?2 AND path=?4";
+    const Result<std::uint64_t> done = database_.run(sql, repaired.source, Bytes{repaired.key},
+                                                     rows::seconds(now), std::string_view(path));
     if (!done) return tl::unexpected(done.error());
     const Result<bool> forgotten =
-        damage::forget(database_, repaired.source, repaired.key, "", now);
+        damage::forget(database_, repaired.source, repaired.key, path, now);
     if (!forgotten) return tl::unexpected(forgotten.error());
-    return settle(repaired.source, repaired.key, {}, now, differences_[repaired.source]);
+    return settle(repaired.source, repaired.key, rows::slot(repaired.role, repaired.upstream), now,
+                  differences_[repaired.source]);
   }
 
   Status remove(const Ledger::Batch::Removed& removed, Time now) {

@@ -190,6 +190,18 @@ Result<bool> Ledger::is_damaged(SourceId source, std::string_view key) {
   return *damaged != 0;
 }
 
+Result<std::optional<std::string>> Ledger::damaged_beside(SourceId source, std::string_view key,
+                                                          const Sha256& sha256) {
+  Result<Query> query = impl_->database.query(
+      "SELECT g.path FROM damage d JOIN generation g ON g.source_id=d.source_id AND g.key=d.key "
+      "AND g.path=d.path WHERE d.source_id=?1 AND d.key=?2 AND g.sha256=?3 LIMIT 1");
+  if (!query) return tl::unexpected(query.error());
+  const Result<bool> row = query->bind(source, Bytes{key}, rows::digest(sha256)).step();
+  if (!row) return tl::unexpected(row.error());
+  if (!*row) return std::nullopt;
+  return std::string(query->bytes(0));
+}
+
 Result<std::uint64_t> Ledger::held_bytes(SourceId source) {
   const Result<std::int64_t> bytes = impl_->database.read_integer(
       "SELECT s.size_bytes + coalesce((SELECT sum(size_bytes) FROM generation WHERE source_id=?1), "

@@ -129,6 +129,19 @@ class World {
     REQUIRE(verify() == agent::ExitStatus::kAlarm);
   }
 
+  // Contents in quarantine, of which one has rotted; known, and the rest acknowledged.
+  void set_the_scene_of_damage_beside(bool has_links) {
+    set_the_scene_of_changes(agent::OnChange::kQuarantine, has_links);
+    damaged_ = true;
+    REQUIRE(pull() == agent::ExitStatus::kAlarm);
+    REQUIRE(ack() == agent::ExitStatus::kOk);
+    const auto files = disk_->files();
+    const auto found = files.lower_bound("site/quarantine/a/changed.tar/");
+    REQUIRE(found->second == pattern(600, 3));
+    disk_->plant(found->first, pattern(600, 9));
+    REQUIRE(verify(true) == agent::ExitStatus::kAlarm);
+  }
+
   // A source on HOLD, because half of what is held has changed.
   void set_the_scene_of_a_hold() {
     clear();
@@ -203,9 +216,11 @@ class World {
     REQUIRE(disk_->remove_file(store::kLedgerPath));
     REQUIRE(disk_->sync_directory(store::kStateDirectory));
   }
-  agent::ExitStatus verify() {
+  agent::ExitStatus verify(bool all = false) {
     return run([&](const agent::Environment& environment) {
-      return agent::verify_command(config_, {}, environment, [](const std::string&) {});
+      agent::VerifyOptions options;
+      options.all = all;
+      return agent::verify_command(config_, options, environment, [](const std::string&) {});
     });
   }
   agent::ExitStatus pull() {

@@ -27,6 +27,16 @@ TEST_CASE("a repair that fails anywhere is finished by the next pull", "[torture
                      given.half_written ? std::optional(kSeed) : std::nullopt) > 60);
 }
 
+TEST_CASE("a repair beside the archives that fails anywhere is finished by the next pull",
+          "[torture][of-custody]") {
+  const bool has_links = GENERATE(true, false);
+  CAPTURE(has_links);
+  const Scenario scenario = {[=](World& world) { world.set_the_scene_of_damage_beside(has_links); },
+                             [](World& world) { (void)world.pull(); },
+                             [](World& world) { REQUIRE(world.pull() == agent::ExitStatus::kOk); }};
+  CHECK(torture_disk(scenario, test::Fault::kPowerCut, kSeed) > 40);
+}
+
 TEST_CASE("a repair goes on where a request failed", "[torture][of-custody]") {
   CHECK(torture_network(of_a_repair(true), test::NetworkFault::Kind::kCut, 100) >= 3);
 }

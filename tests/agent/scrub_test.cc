@@ -190,6 +190,54 @@ TEST_CASE("rot beside the archives is found, and keeps its alarm", "[scrub]") {
   CHECK(world.accept("k") == ExitStatus::kIncomplete);
 }
 
+TEST_CASE("what rots beside the archives is fetched again while the bucket lists it", "[scrub]") {
+  World world;
+  world.server->keep_versions("b");
+  hold(world, {"k"});
+  SECTION("in quarantine") {
+    world.server->put("b", "k", "another one");
+    REQUIRE(world.pull() == ExitStatus::kAlarm);
+    const auto path = World::below(world.disk.files(), "site/quarantine/").begin()->first;
+    SECTION("rotten") { flip_bit(world, path); }
+    SECTION("gone") { REQUIRE(world.disk.remove_file(path)); }
+    REQUIRE(world.verify_all() == ExitStatus::kAlarm);
+    CHECK(world.pull() == ExitStatus::kAlarm);
+    CHECK(world.lines_with("repaired") == 1);
+    CHECK(world.alarm_kinds() == Names{"changed"});
+    CHECK(world.disk.files().at(path) == "another one");
+    CHECK(world.archive("k") == content_of("k"));
+    CHECK(world.accept("k") == ExitStatus::kOk);
+    CHECK(world.verify_all() == ExitStatus::kOk);
+  }
+  SECTION("a noncurrent version") {
+    world.site().versions = agent::Versions::kAll;
+    world.site().on_change = agent::OnChange::kGenerations;
+    world.server->put("b", "k", "another one");
+    REQUIRE(world.pull() == ExitStatus::kOk);
+    const auto path = World::below(world.disk.files(), "site/superseded/").begin()->first;
+    flip_bit(world, path);
+    REQUIRE(world.verify_all() == ExitStatus::kAlarm);
+    CHECK(world.pull() == ExitStatus::kOk);
+    CHECK(world.server->counters().gets == 1);
+    CHECK(world.disk.files().at(path) == content_of("k"));
+    CHECK(world.archive("k") == "another one");
+    CHECK(world.files_below("site/damaged/") == 1);
+    CHECK(world.pull() == ExitStatus::kOk);
+    CHECK(world.server->counters().gets == 0);
+    CHECK(world.verify_all() == ExitStatus::kOk);
+  }
+  SECTION("and keeps its alarm where the bucket no longer does") {
+    world.site().on_change = agent::OnChange::kGenerations;
+    world.server->put("b", "k", "another one");
+    REQUIRE(world.pull() == ExitStatus::kOk);
+    flip_bit(world, World::below(world.disk.files(), "site/superseded/").begin()->first);
+    REQUIRE(world.verify_all() == ExitStatus::kAlarm);
+    CHECK(world.pull() == ExitStatus::kAlarm);
+    CHECK(world.server->counters().gets == 0);
+    CHECK(world.alarm_kinds() == Names{"corrupt"});
+  }
+}
+
 TEST_CASE("what was acknowledged is not raised again while it is the same", "[scrub]") {
   World world;
   hold(world, {"k"});

@@ -1,0 +1,95 @@
+#include <fmt/format.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "store/ledger_plan_impl.h"
+
+// What a plan is asked.
+namespace store {
+
+Result<const HeldKey*> Ledger::Plan::Impl::next_held() {
+  if (at_end) return nullptr;
+  const Result<bool> row = cursor->step();
+  if (!row) return tl::unexpected(row.error());
+  if (!*row) {
+    at_end = true;
+    current.reset();
+    return nullptr;
+  }
+  if (!current) current.emplace();
+  current->key = cursor->bytes(0);
+  current->upstream.etag = cursor->bytes(1);
+  current->upstream.size_bytes = static_cast<std::uint64_t>(cursor->integer(2));
+  current->upstream.version_id = cursor->bytes(3);
+  current->damaged = cursor->integer(4) != 0;
+  current->deviation = rows::deviation_of(cursor->integer(5));
+  current->changed_to =
+      current->deviation == Deviation::kChanged ? rows::identity(*cursor, 6) : Identity{};
+  return &*current;
+}
+
+Result<const HeldKey*> Ledger::Plan::next_held() { return impl_->checked(impl_->next_held()); }
+
+Result<std::optional<Refusal>> Ledger::Plan::refusal(std::string_view key,
+                                                     std::string_view version_id) {
+  Result<Query> query = impl_->database().query(
+      "SELECT kind, etag, size_bytes, version_id, since, asked_at, asks FROM refusal "
+      "WHERE source_id=?1 AND key=?2 AND slot=?3");
+  if (!query) return tl::unexpected(query.error());
+  const Result<bool> row = query->bind(impl_->source, Bytes{key}, version_id).step();
+  if (!row) return tl::unexpected(row.error());
+  if (!*row) return std::nullopt;
+  return Refusal{static_cast<RefusalKind>(query->integer(0)), rows::identity(*query, 1),
+                 rows::time(query->integer(4)), rows::time(query->integer(5)),
+                 static_cast<int>(query->integer(6))};
+}
+
+Result<Known> Ledger::Plan::known(std::string_view key, const Identity& upstream) {
+  // One ETag and size under one key are one content, whatever the version; only where there is no
+  // ETag the version has to say it.
+  Result<Query> query = impl_->database().query(
+      "SELECT s.sha256=(SELECT sha256 FROM archive WHERE source_id=?1 AND key=?2) FROM sighting s "
+      "WHERE s.source_id=?1 AND s.key=?2 AND s.etag=?3 AND s.size_bytes=?4 AND (s.version_id=?5 OR "
+      "s.etag<>'') LIMIT 1");
+  if (!query) return tl::unexpected(query.error());
+  const Result<bool> row =
+      query
+          ->bind(impl_->source, Bytes{key}, std::string_view(upstream.etag),
+                 rows::signed_size(upstream.size_bytes), std::string_view(upstream.version_id))
+          .step();
+  if (!row) return tl::unexpected(row.error());
+  if (!*row) return Known::kNo;
+  return query->integer(0) == 1 ? Known::kHeld : Known::kBeside;
+}
+
+Result<bool> Ledger::Plan::Impl::is_sighting_of(std::string_view what, std::string_view key,
+                                                const Identity& upstream) {
+  const Result<std::int64_t> found = checked(database().read_integer(
+      fmt::format("SELECT EXISTS (SELECT 1 FROM sighting s {} WHERE s.source_id=?1 AND s.key=?2 "
+                  "AND s.etag=?3 AND s.size_bytes=?4 AND (s.version_id=?5 OR s.etag<>''))",
+                  what),
+      source, Bytes{key}, std::string_view(upstream.etag), rows::signed_size(upstream.size_bytes),
+      std::string_view(upstream.version_id)));
+  if (!found) return tl::unexpected(found.error());
+  return *found != 0;
+}
+
+Result<bool> Ledger::Plan::is_damaged_beside(std::string_view key, const Identity& upstream) {
+  if (!impl_->any_damage) return false;
+  return impl_->is_sighting_of(
+      "JOIN generation g ON g.source_id=s.source_id AND g.key=s.key AND g.sha256=s.sha256 "
+      "JOIN damage d ON d.source_id=g.source_id AND d.key=g.key AND d.path=g.path",
+      key, upstream);
+}
+
+Result<bool> Ledger::Plan::was_pruned(std::string_view key, const Identity& upstream) {
+  // Asked for each new key, of which there can be a million at the first listing.
+  if (!impl_->any_pruned) return false;
+  return impl_->is_sighting_of(
+      "JOIN pruned p ON p.source_id=s.source_id AND p.key=s.key AND p.sha256=s.sha256", key,
+      upstream);
+}
+
+}  // namespace store
