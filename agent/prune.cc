@@ -84,6 +84,9 @@ class Prune {
     if (!source_.keep.any() || request_.id == 0) return pruned_;
     if (auto looked = look_for_alarms(); !looked) return tl::unexpected(looked.error());
     if (pruned_.frozen && !request_.explain) return pruned_;
+    const auto reviewed = mirror_.ledger.is_reviewed(request_.id, rules(), request_.now);
+    if (!reviewed) return tl::unexpected(reviewed.error());
+    if (*reviewed && request_.only_if_due) return pruned_;
     auto review = mirror_.ledger.begin_review(
         request_.id, [&](std::string_view key) { return source_.series.of(key); });
     if (!review) return tl::unexpected(review.error());
@@ -91,11 +94,27 @@ class Prune {
     if (pruned_.frozen && !request_.explain) return pruned_;
     auto done = decide(*review);
     if (done) done = request_.explain ? explain(*review) : remove(*review);
+    if (done && !request_.explain && !*reviewed) done = note_reviewed();
     if (!done) return tl::unexpected(done.error());
     return pruned_;
   }
 
  private:
+  // All that a decision depends on besides what is held and the time.
+  std::string rules() const {
+    const auto& keep = source_.keep;
+    const auto within = keep.within ? keep.within->count() : -1;
+    return fmt::format("{} {} {} {} {} {} {} {} {}", within, keep.last, keep.daily, keep.weekly,
+                       keep.monthly, keep.yearly, source_.min_size_bytes,
+                       source_.on_change == OnChange::kGenerations, source_.series.spec());
+  }
+
+  // Once something was removed another look is due: what it was kept for may be gone.
+  store::Status note_reviewed() {
+    if (pruned_.removed + pruned_.waiting > 0) return {};
+    return mirror_.ledger.note_reviewed(request_.id, rules(), due_);
+  }
+
   store::Status look_for_alarms() {
     for (const auto& source : request_.config.sources) {
       const auto id = mirror_.ledger.find_source(source.name);
@@ -154,15 +173,21 @@ class Prune {
     if (visited && done) done = count.finish();
     if (!visited || !done) return visited ? done : visited;
     visited = review.visit_noted([&](const Candidate& candidate) {
-      const bool kept = (candidate.keeps | keeps_of_itself(candidate)) != 0;
-      if (kept) {
-        ++pruned_.kept;
-      } else {
+      const auto keeps = candidate.keeps | keeps_of_itself(candidate);
+      if (keeps == 0) {
         done = review.mark(candidate);
+      } else {
+        ++pruned_.kept;
+        if (keeps == static_cast<Keeps>(Keep::kWithin)) note_ageing(candidate);
       }
       return done.has_value();
     });
     return visited ? done : visited;
+  }
+
+  void note_ageing(const Candidate& candidate) {
+    const auto until = candidate.held_since + *source_.keep.within + std::chrono::seconds{1};
+    due_ = std::min(due_.value_or(until), until);
   }
 
   store::Result<std::uint64_t> most(bool trusted) const {
@@ -246,6 +271,7 @@ class Prune {
   const PruneRequest& request_;
   const SourceConfig& source_;
   Pruned pruned_;
+  std::optional<store::Time> due_;  ///< when the first content outlives keep_within
 };
 
 }  // namespace

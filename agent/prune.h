@@ -31,10 +31,13 @@ struct PruneRequest {
   store::SourceId id = 0;
   store::Time now{};  ///< by this machine's clock
   std::function<bool()> keep_going;
+  /// Nothing is looked at where an earlier look found nothing to remove, and nothing has changed.
+  bool only_if_due = false;
   /// Set: nothing is removed, and it is told of each content, by series, the newest first.
   std::function<void(const store::Candidate&, PruneDecision, Keeps)> explain;
 };
 
+/// What prune_source() did, or would do.
 struct Pruned {
   std::optional<Frozen> frozen;  ///< and nothing was removed
   std::uint64_t kept = 0;

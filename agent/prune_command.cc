@@ -154,7 +154,8 @@ class PruneRun {
     const auto id = mirror_.ledger.find_source(source.name);
     if (!id) return tl::unexpected(id.error());
     Explanation explanation(source.name, mirror_.rules, options_.json, print_);
-    PruneRequest request{config_, source, id->value_or(0), environment_.clock.now_s(), {}, {}};
+    PruneRequest request{config_, source, id->value_or(0), environment_.clock.now_s(), {},
+                         false,   {}};
     request.keep_going = [&] { return !environment_.stop.load(); };
     if (options_.dry_run) {
       request.explain = [&](const store::Candidate& candidate, PruneDecision decision,

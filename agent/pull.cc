@@ -97,7 +97,8 @@ class Pull {
       const bool went_well = source.session && !source.stopped && source.status == ExitStatus::kOk;
       if (!went_well || context_.stopping() || context_.out_of_time()) continue;
       if (std::chrono::abs(source.session->clock_offset()) > kMostClockError) continue;
-      PruneRequest request{context_.config, *source.config, source.id, clock().now_s(), {}, {}};
+      PruneRequest request{
+          context_.config, *source.config, source.id, clock().now_s(), {}, true, {}};
       request.keep_going = [&] { return !context_.stopping(); };
       const auto pruned = prune_source(context_.mirror, request);
       if (!pruned) return tl::unexpected(pruned.error());

@@ -291,10 +291,9 @@ class Ledger {
 
   // ---- retention ---------------------------------------------------------------------------
 
-  /// All that is held of a source, in the order in which retention looks at it: by series, there
-  /// the one held last first (then the one made last, then the last name, then the trusted one). It
-  /// lies in temporary tables, so that memory does not grow with it, and nothing is written to the
-  /// ledger.
+  /// All that is held of a source, by series, there the one held last first (then the one made
+  /// last, then the last name, then the trusted one). It lies in temporary tables: memory does not
+  /// grow with it, and nothing is written to the ledger.
   class Review {
    public:
     ~Review();
@@ -303,11 +302,10 @@ class Ledger {
     /// The newest time that was recorded of what is held, an alarm or a run.
     Time newest_recorded() const;
 
-    /// In that order, until `visit` returns false.
-    Status visit(const std::function<bool(const Candidate&)>& visit);
+    Status visit(const std::function<bool(const Candidate&)>& visit);  ///< until it returns false
     /// Notes something, other than 0, of the one with this rank; also in the midst of visit().
     Status note_kept(std::uint64_t rank, std::uint32_t keeps);
-    /// Likewise, with what was noted.
+    /// As visit(), with what was noted.
     Status visit_noted(const std::function<bool(const Candidate&)>& visit);
 
     /// Notes that it is to go.
@@ -318,8 +316,7 @@ class Ledger {
     };
     /// Of those under archives/, or of those beside.
     Result<Marked> marked(bool trusted);
-    /// Likewise: those that come after `after` (nullptr: from the start), the one held for the
-    /// longest time first; at most `limit`.
+    /// Those that come after `after` (nullptr: all), the one held longest first; at most `limit`.
     Result<std::vector<Candidate>> oldest_marked(bool trusted, const Candidate* after,
                                                  std::size_t limit);
 
@@ -333,8 +330,13 @@ class Ledger {
   Result<Review> begin_review(SourceId source,
                               const std::function<std::string(std::string_view key)>& series_of);
 
-  /// These contents are no longer held, and are remembered, so that they are not taken for new ones
-  /// when they are listed. Their files are still there: see store/removal.h.
+  /// These rules have nothing to remove of what is held now, before `due` comes (nullopt: ever).
+  Status note_reviewed(SourceId source, std::string_view rules, std::optional<Time> due);
+  /// Whether that was noted, and neither what is held nor the time has changed it since.
+  Result<bool> is_reviewed(SourceId source, std::string_view rules, Time now);
+
+  /// These are no longer held, and are remembered, so that they are not taken for new ones when
+  /// they are listed. Their files are still there: see store/removal.h.
   Status begin_removals(SourceId source, const std::vector<Removal>& removals, Time now);
   /// Those whose files may still be there.
   Result<std::vector<Removal>> open_removals(SourceId source, std::size_t limit);

@@ -265,7 +265,8 @@ class Recorder {
     if (only_looked_at) return {};
     Result<std::uint64_t> done = database_.run(
         "UPDATE source SET archives=archives+?2, size_bytes=size_bytes+?3, "
-        "superseded=superseded+?4, quarantined=quarantined+?5, sums_stale=1 WHERE source_id=?1",
+        "superseded=superseded+?4, quarantined=quarantined+?5, sums_stale=1, reviewed_by=NULL "
+        "WHERE source_id=?1",
         source, difference.archives, difference.size_bytes, difference.superseded,
         difference.quarantined);
     if (!done) return tl::unexpected(done.error());

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -220,6 +221,22 @@ Result<std::vector<Candidate>> Ledger::Review::oldest_marked(bool trusted, const
   });
   if (!done) return tl::unexpected(done.error());
   return found;
+}
+
+Status Ledger::note_reviewed(SourceId source, std::string_view rules, std::optional<Time> due) {
+  const Result<std::uint64_t> done = impl_->database.run(
+      "UPDATE source SET reviewed_by=?2, review_due_at=?3 WHERE source_id=?1", source, rules,
+      due ? rows::seconds(*due) : std::numeric_limits<std::int64_t>::max());
+  if (!done) return tl::unexpected(done.error());
+  return {};
+}
+
+Result<bool> Ledger::is_reviewed(SourceId source, std::string_view rules, Time now) {
+  const Result<std::int64_t> reviewed = impl_->database.read_integer(
+      "SELECT coalesce(reviewed_by=?2 AND review_due_at>?3, 0) FROM source WHERE source_id=?1",
+      source, rules, rows::seconds(now));
+  if (!reviewed) return tl::unexpected(reviewed.error());
+  return *reviewed != 0;
 }
 
 // ---- removals -----------------------------------------------------------------------------------

@@ -246,7 +246,13 @@ CREATE TABLE damage (
 // `pruned` are the contents that retention removed; `sighting` knows how the upstream names them.
 //
 // `removal` is an intent: the content is no longer held, and its file may still be there.
+//
+// `reviewed_by` are the rules that had nothing to remove of what is held now; NULL once that has
+// changed.
 constexpr const char* kRetention = R"sql(
+ALTER TABLE source ADD COLUMN reviewed_by TEXT;
+ALTER TABLE source ADD COLUMN review_due_at INTEGER;
+
 CREATE TABLE pruned (
   source_id INTEGER NOT NULL REFERENCES source,
   key BLOB NOT NULL,

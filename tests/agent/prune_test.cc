@@ -415,5 +415,36 @@ TEST_CASE("a run that removes nothing writes nothing", "[prune]") {
   REQUIRE(world.pull() == ExitStatus::kOk);
   const auto before = world.disk.files();
   CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(prune(world) == ExitStatus::kOk);
   CHECK(world.disk.files() == before);
+}
+
+TEST_CASE("a pull looks at what is held again when something may have changed", "[prune]") {
+  World world;
+  nights(world, 1, 5);
+  world.site().keep.within = 24h * 10;
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  SECTION("the rules") {
+    world.site().keep.within = 24h * 3;
+    CHECK(world.pull() == ExitStatus::kOk);
+    CHECK(held(world) == keys_of(2, 5));
+  }
+  SECTION("the time") {
+    world.pass(24h * 6);
+    CHECK(world.pull() == ExitStatus::kOk);
+    CHECK(held(world) == keys_of(1, 5));  // the first is ten days old
+    world.pass(1h);
+    CHECK(world.pull() == ExitStatus::kOk);
+    CHECK(held(world) == keys_of(2, 5));
+    world.pass(24h);
+    CHECK(world.pull() == ExitStatus::kOk);
+    CHECK(held(world) == keys_of(3, 5));
+  }
+  SECTION("what is held") {
+    world.site().keep = {};
+    world.site().keep.last = 5;
+    REQUIRE(world.pull() == ExitStatus::kOk);
+    nights(world, 6, 7);
+    CHECK(held(world) == keys_of(3, 7));
+  }
 }
