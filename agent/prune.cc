@@ -40,8 +40,8 @@ Lane lane_of(const Candidate& candidate, const SourceConfig& source) {
 // The rules, applied to the contents of a series as they come.
 class SeriesCount {
  public:
-  SeriesCount(const SourceConfig& source, store::Time now, store::Ledger::Review& review)
-      : source_(source), now_(now), review_(review) {
+  SeriesCount(const SourceConfig& source, store::Ledger::Review& review)
+      : source_(source), review_(review) {
     begin();
   }
 
@@ -66,10 +66,9 @@ class SeriesCount {
   }
 
  private:
-  void begin() { lanes_.assign(kLanes, SeriesRetention(source_.keep, now_)); }
+  void begin() { lanes_.assign(kLanes, SeriesRetention(source_.keep)); }
 
   const SourceConfig& source_;
-  const store::Time now_;
   store::Ledger::Review& review_;
   std::string series_;
   std::vector<SeriesRetention> lanes_;
@@ -163,7 +162,7 @@ class Prune {
 
   // Twice in the same order: what is kept is known once all of a series was seen.
   store::Status decide(store::Ledger::Review& review) {
-    SeriesCount count(source_, request_.now, review);
+    SeriesCount count(source_, review);
     store::Status done;
     auto visited = review.visit([&](const Candidate& candidate) {
       const bool counts = has_series(candidate) && !candidate.damaged;

@@ -29,7 +29,7 @@ std::int64_t month_of(store::Time time) {
 
 std::int64_t year_of(store::Time time) { return static_cast<int>(date_of(time).year()); }
 
-constexpr std::uint64_t from_end(std::uint64_t rank) {
+constexpr std::uint64_t mirrored(std::uint64_t rank) {
   return std::numeric_limits<std::uint64_t>::max() - rank;
 }
 
@@ -46,13 +46,13 @@ void SeriesRetention::Slots::add(const Place& place) {
 
 void SeriesRetention::Slots::collect(std::map<std::uint64_t, Keeps>& kept) const {
   for (const auto& [period, place] : newest_by_period_) {
-    auto& keeps = kept[agent::from_end(place.from_end)];
+    auto& keeps = kept[mirrored(place.from_end)];
     keeps = keeps | reason_;
   }
 }
 
-SeriesRetention::SeriesRetention(const RetentionRules& rules, store::Time now)
-    : rules_(rules), now_(now), by_holding_(count(rules)), by_making_(count(rules)) {}
+SeriesRetention::SeriesRetention(const RetentionRules& rules)
+    : by_holding_(count(rules)), by_making_(count(rules)) {}
 
 SeriesRetention::Count SeriesRetention::count(const RetentionRules& rules) {
   Count count;
@@ -70,7 +70,7 @@ SeriesRetention::Count SeriesRetention::count(const RetentionRules& rules) {
 void SeriesRetention::add(const Content& content) {
   // Nothing was made after we held it, whatever the upstream says.
   const auto made = std::min(content.last_modified, content.held_since);
-  const auto end = agent::from_end(content.rank);
+  const auto end = mirrored(content.rank);
   add(by_holding_, {content.held_since, content.last_modified, end}, content.trusted);
   add(by_making_, {made, content.held_since, end}, content.trusted);
 }
@@ -85,7 +85,7 @@ void SeriesRetention::collect(const Count& count, std::map<std::uint64_t, Keeps>
   for (const auto& slots : count.slots) slots.collect(kept);
   for (const auto& newest : {count.newest, count.newest_trusted}) {
     if (!newest) continue;
-    auto& keeps = kept[agent::from_end(newest->from_end)];
+    auto& keeps = kept[mirrored(newest->from_end)];
     keeps = keeps | Keep::kNewest;
   }
 }

@@ -42,8 +42,8 @@ enum class Keep : std::uint32_t {
 using Keeps = std::uint32_t;  ///< their sum
 inline Keeps operator|(Keeps keeps, Keep one) { return keeps | static_cast<Keeps>(one); }
 
-/// Which of the contents of one series the rules keep: a function of the rules, the time and the
-/// contents, in whatever order they are added. Its memory is bounded by the rules.
+/// Which of the contents of one series the rules keep: a function of the rules and the contents,
+/// in whatever order they are added. Its memory is bounded by the rules.
 ///
 /// Each content counts twice: at the time when we first held it, and at the time when the upstream
 /// says that it was made; what either count keeps is kept. So what an upstream says can keep a
@@ -58,7 +58,7 @@ class SeriesRetention {
     std::uint64_t rank = 0;  ///< unique; of two with the same times the lower one is newer
   };
 
-  SeriesRetention(const RetentionRules& rules, store::Time now);
+  explicit SeriesRetention(const RetentionRules& rules);
 
   void add(const Content& content);
 
@@ -106,8 +106,6 @@ class SeriesRetention {
   static void add(Count& count, const Place& place, bool trusted);
   static void collect(const Count& count, std::map<std::uint64_t, Keeps>& kept);
 
-  RetentionRules rules_;
-  store::Time now_;
   Count by_holding_;
   Count by_making_;
 };

@@ -67,7 +67,7 @@ class Ledger {
     Result<Known> known(std::string_view key, const Identity& upstream);
     /// Whether it is a content that lies beside the trusted one, and is damaged.
     Result<bool> is_damaged_beside(std::string_view key, const Identity& upstream);
-    /// Whether this is a content that was held under archives/ until retention removed it.
+    /// Whether it is a content of the key that retention removed.
     Result<bool> was_pruned(std::string_view key, const Identity& upstream);
 
     /// The content is wanted: replaces what an earlier plan said of it.

@@ -408,6 +408,31 @@ TEST_CASE("a removed archive was not held then, as far as restore can tell", "[p
   CHECK(world.restore(options) == ExitStatus::kUsage);
 }
 
+TEST_CASE("a removal that was cut off is finished before anything else", "[prune]") {
+  World world;
+  nights(world, 1, 12);
+  world.site().keep.last = 11;
+  const auto path = "site/archives/" + key_of(1);
+  world.disk.set_hook([&](std::string_view what, std::string_view at) {
+    const bool fails = what == "remove" && at == path;
+    return fails ? std::optional(store::Error{store::ErrorKind::kIo, EIO, path, ""}) : std::nullopt;
+  });
+  REQUIRE(prune(world) == ExitStatus::kDiskFailed);
+  REQUIRE(world.archive(key_of(1)));
+  world.disk.set_hook(nullptr);
+  SECTION("by a pull, which places another content under that name") {
+    world.server->put("b", key_of(1), "another content");
+    world.site().keep = {};
+    CHECK(world.pull() == ExitStatus::kOk);
+    CHECK(world.archive(key_of(1)) == "another content");
+  }
+  SECTION("by verify, to which it would be foreign") {
+    CHECK(world.verify_all() == ExitStatus::kOk);
+    CHECK_FALSE(world.archive(key_of(1)));
+  }
+  check_all_agree(world);
+}
+
 TEST_CASE("a run that removes nothing writes nothing", "[prune]") {
   World world;
   nights(world, 1, 5);

@@ -28,7 +28,7 @@ using std::chrono::hours;
 using Decided = std::map<std::uint64_t, Keeps>;
 
 Decided decide(const RetentionRules& rules, Time now, const std::vector<Content>& contents) {
-  SeriesRetention series(rules, now);
+  SeriesRetention series(rules);
   Decided decided;
   for (const auto& content : contents) {
     series.add(content);
