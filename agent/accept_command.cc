@@ -19,7 +19,7 @@
 namespace agent {
 namespace {
 
-tl::expected<std::optional<store::Generation>, std::string> newest_in_quarantine(
+Result<std::optional<store::Generation>> newest_in_quarantine(
     const std::vector<store::Generation>& newest_first) {
   for (const auto& one : newest_first) {
     if (one.place == store::Place::kQuarantine) return one;
@@ -34,9 +34,9 @@ class Acceptance {
 
   /// What was taken; nullopt after a line that says why nothing was.
   store::Result<std::optional<store::Generation>> run() {
-    if (auto healed = tidy(); !healed) return tl::unexpected(healed.error());
+    if (auto healed = tidy(); !healed) return healed.error();
     const auto held = mirror_.ledger.find(source_.id, options_.key);
-    if (!held) return tl::unexpected(held.error());
+    if (!held) return held.error();
     if (!*held) {
       return refuse(ExitStatus::kUsage,
                     fmt::format("there is nothing to accept; 'holdfast list {}' shows what is held",
@@ -45,16 +45,16 @@ class Acceptance {
     auto chosen = choose();
     if (!chosen || !*chosen) return chosen;
     const auto whole = store::holds(*mirror_.disk, (*chosen)->path, (*chosen)->sha256);
-    if (!whole) return tl::unexpected(whole.error());
+    if (!whole) return whole.error();
     if (!*whole) {
       return refuse(ExitStatus::kIncomplete,
                     fmt::format("{} is no longer what was recorded; the disk may be failing, and "
                                 "nothing was changed",
                                 (*chosen)->path));
     }
-    if (auto taken = take(**held, **chosen); !taken) return tl::unexpected(taken.error());
-    if (auto tidied = tidy(); !tidied) return tl::unexpected(tidied.error());
-    if (auto written = write_sums(); !written) return tl::unexpected(written.error());
+    if (auto taken = take(**held, **chosen); !taken) return taken.error();
+    if (auto tidied = tidy(); !tidied) return tidied.error();
+    if (auto written = write_sums(); !written) return written.error();
     return chosen;
   }
 
@@ -69,7 +69,7 @@ class Acceptance {
 
   store::Result<std::optional<store::Generation>> choose() {
     const auto found = mirror_.ledger.generations(source_.id, options_.key, kMostGenerations);
-    if (!found) return tl::unexpected(found.error());
+    if (!found) return found.error();
     auto chosen = options_.generation.empty()
                       ? newest_in_quarantine(*found)
                       : choose_generation(*found, options_.generation, options_.source);
@@ -83,12 +83,12 @@ class Acceptance {
 
   store::Status take(const store::Archive& held, const store::Generation& chosen) {
     const auto staged = store::duplicate_to_staging(*mirror_.disk, chosen.path, chosen.sha256);
-    if (!staged) return tl::unexpected(staged.error());
+    if (!staged) return staged.error();
     store::Placer placer(*mirror_.disk, mirror_.rules);
     const store::Replacement replacement{source_.id, source_.name, held, *staged};
     const auto before =
         store::supersede(mirror_.ledger, placer, mirror_.rules, {&replacement, 1}, now_);
-    if (!before) return tl::unexpected(before.error());
+    if (!before) return before.error();
     if (auto synced = placer.sync(); !synced) return synced;
     return store::record_durably(*mirror_.disk, mirror_.ledger, mirror_.rules,
                                  batch_of(held, chosen, before->front()));
@@ -148,7 +148,7 @@ ExitStatus accept_command(const Config& config, const AcceptOptions& options,
   const auto accept = [&](SourceMirror& source) -> store::Result<ExitStatus> {
     Acceptance acceptance(source, options, environment.log, environment.clock.now_s());
     const auto taken = acceptance.run();
-    if (!taken) return tl::unexpected(taken.error());
+    if (!taken) return taken.error();
     if (!*taken) return acceptance.status();
     refresh_status_file(config, environment, source.mirror.ledger, source.id, options.source);
     print(options.json ? json_of(options, **taken) : text_of(options, **taken));

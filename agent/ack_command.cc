@@ -17,13 +17,13 @@ struct Acknowledged {
 store::Result<Acknowledged> acknowledge(store::Ledger& ledger, store::SourceId source,
                                         const AckOptions& options, store::Time now) {
   const auto totals = ledger.totals(source);
-  if (!totals) return tl::unexpected(totals.error());
+  if (!totals) return totals.error();
   const auto ended = ledger.acknowledge(source, options.alarm, now);
-  if (!ended) return tl::unexpected(ended.error());
+  if (!ended) return ended.error();
   const auto still_open = ledger.is_open(source, "mass-change", "");
-  if (!still_open) return tl::unexpected(still_open.error());
+  if (!still_open) return still_open.error();
   if (*still_open || !totals->hold_since) return Acknowledged{*ended, false};
-  if (auto done = ledger.end_hold(source); !done) return tl::unexpected(done.error());
+  if (auto done = ledger.end_hold(source); !done) return done.error();
   return Acknowledged{*ended, true};
 }
 
@@ -48,7 +48,7 @@ ExitStatus ack_command(const Config& config, const AckOptions& options,
   const auto ack = [&](SourceMirror& source) -> store::Result<ExitStatus> {
     auto& ledger = source.mirror.ledger;
     const auto done = acknowledge(ledger, source.id, options, environment.clock.now_s());
-    if (!done) return tl::unexpected(done.error());
+    if (!done) return done.error();
     if (options.alarm && done->alarms == 0) {
       environment.log.error(
           {options.source, "",

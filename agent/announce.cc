@@ -13,12 +13,12 @@ store::Status announce_alarms(RunContext& context) {
   if (command.empty()) return {};
   auto& ledger = context.mirror.ledger;
   const auto alarms = ledger.unannounced_alarms(kMostPerRun);
-  if (!alarms) return tl::unexpected(alarms.error());
+  if (!alarms) return alarms.error();
   AlarmHook hook(context.environment, command);
   for (const auto& [source, alarm] : *alarms) {
     if (context.stopping()) return {};
     const auto name = ledger.source_name(source);
-    if (!name) return tl::unexpected(name.error());
+    if (!name) return name.error();
     hook.tell({*name, alarm.kind, alarm.key, alarm.message, alarm.since});
     if (auto marked = ledger.mark_announced(alarm.id); !marked) return marked;
   }

@@ -43,8 +43,8 @@ class Descriptor {
   int fd_;
 };
 
-tl::unexpected<std::string> not_started(int error) {
-  return tl::unexpected(fmt::format("/bin/sh cannot be started: {}", std::strerror(error)));
+std::string not_started(int error) {
+  return fmt::format("/bin/sh cannot be started: {}", std::strerror(error));
 }
 
 bool is_secret(std::string_view name) {
@@ -98,7 +98,7 @@ class SpawnPlan {
   SpawnPlan(const SpawnPlan&) = delete;
   SpawnPlan& operator=(const SpawnPlan&) = delete;
 
-  tl::expected<pid_t, std::string> spawn(const std::string& command, const Variables& variables) {
+  Result<pid_t> spawn(const std::string& command, const Variables& variables) {
     std::vector<std::string> arguments = {"/bin/sh", "-c", command};
     auto environment = child_environment(variables);
     pid_t pid = 0;
@@ -193,9 +193,8 @@ std::string describe(int status) {
 
 }  // namespace
 
-tl::expected<void, std::string> run_shell_command(const std::string& command,
-                                                  const Variables& variables,
-                                                  std::chrono::seconds timeout) {
+Result<void> run_shell_command(const std::string& command, const Variables& variables,
+                               std::chrono::seconds timeout) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return not_started(errno);
   Descriptor output(ends[0]);
@@ -205,7 +204,7 @@ tl::expected<void, std::string> run_shell_command(const std::string& command,
   low_input.close();
   if (input.get() < 0 || ::fcntl(output.get(), F_SETFL, O_NONBLOCK) != 0) return not_started(errno);
   const auto pid = SpawnPlan(input.get()).spawn(command, variables);
-  if (!pid) return tl::unexpected(pid.error());
+  if (!pid) return pid.error();
   input.close();
 
   Running running(*pid, output);
@@ -214,10 +213,10 @@ tl::expected<void, std::string> run_shell_command(const std::string& command,
   const int status = running.reap();
   running.drain();
   if (!in_time) {
-    return tl::unexpected(fmt::format("it had not ended after {} s, and was killed{}",
-                                      timeout.count(), running.last_words()));
+    return fmt::format("it had not ended after {} s, and was killed{}", timeout.count(),
+                       running.last_words());
   }
-  if (status != 0) return tl::unexpected(describe(status) + running.last_words());
+  if (status != 0) return describe(status) + running.last_words();
   return {};
 }
 

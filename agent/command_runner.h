@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "tl/expected.hpp"
+#include "agent/result.h"
 
 namespace agent {
 
@@ -17,8 +17,8 @@ namespace agent {
 ///
 /// The error is a sentence, with the end of what the command printed. Otherwise that is thrown
 /// away.
-tl::expected<void, std::string> run_shell_command(
-    const std::string& command, const std::vector<std::pair<std::string, std::string>>& variables,
-    std::chrono::seconds timeout);
+Result<void> run_shell_command(const std::string& command,
+                               const std::vector<std::pair<std::string, std::string>>& variables,
+                               std::chrono::seconds timeout);
 
 }  // namespace agent

@@ -81,20 +81,20 @@ class Loader {
  public:
   explicit Loader(std::string path) : path_(std::move(path)) {}
 
-  tl::expected<Config, ConfigError> load() {
+  Result<Config, ConfigError> load() {
     const auto sections = read_ini(path_);
     if (!sections) {
       const auto& error = sections.error();
-      return tl::unexpected(complain(
-          error.line, error.line > 0 ? error.message
-                                     : fmt::format("cannot be read: {}; name the right file with "
-                                                   "--config or $HOLDFAST_CONFIG",
-                                                   error.message)));
+      return complain(error.line, error.line > 0
+                                      ? error.message
+                                      : fmt::format("cannot be read: {}; name the right file with "
+                                                    "--config or $HOLDFAST_CONFIG",
+                                                    error.message));
     }
     for (const auto& section : *sections) {
-      if (auto error = take(section)) return tl::unexpected(*error);
+      if (auto error = take(section)) return *error;
     }
-    if (auto error = check_whole()) return tl::unexpected(*error);
+    if (auto error = check_whole()) return *error;
     return std::move(config_);
   }
 
@@ -233,8 +233,6 @@ std::string config_path(const std::string& from_command_line) {
   return "/etc/holdfast/holdfast.conf";
 }
 
-tl::expected<Config, ConfigError> load_config(const std::string& path) {
-  return Loader(path).load();
-}
+Result<Config, ConfigError> load_config(const std::string& path) { return Loader(path).load(); }
 
 }  // namespace agent

@@ -7,10 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/result.h"
 #include "agent/retention.h"
 #include "agent/series.h"
 #include "s3client/session.h"
-#include "tl/expected.hpp"
 
 namespace agent {
 
@@ -77,6 +77,6 @@ struct ConfigError {
 std::string config_path(const std::string& from_command_line);
 
 /// Reads and checks the whole file; touches nothing else. The first mistake is the error.
-tl::expected<Config, ConfigError> load_config(const std::string& path);
+Result<Config, ConfigError> load_config(const std::string& path);
 
 }  // namespace agent

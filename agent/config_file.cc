@@ -66,7 +66,7 @@ int take_key(void* user, const char*, const char* name, const char* value) {
 
 }  // namespace
 
-tl::expected<std::vector<IniSection>, IniError> read_ini(const std::string& path) {
+Result<std::vector<IniSection>, IniError> read_ini(const std::string& path) {
   // The library's own settings are variables; these make a line as long as we say, and an indented
   // line a line of its own.
   ini_use_stack = false;
@@ -76,14 +76,14 @@ tl::expected<std::vector<IniSection>, IniError> read_ini(const std::string& path
 
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"),
                                                              &std::fclose);
-  if (!file) return tl::unexpected(IniError{0, std::strerror(errno)});
+  if (!file) return IniError{0, std::strerror(errno)};
   Parser parser;
   parser.file = file.get();
   const int first_bad_line = ini_parse_stream(&read_line, &parser, &take_key, &parser);
-  if (parser.failed()) return tl::unexpected(parser.error);
+  if (parser.failed()) return parser.error;
   if (first_bad_line != 0) {
-    return tl::unexpected(IniError{first_bad_line > 0 ? first_bad_line : 0,
-                                   "neither a [section] nor \"key = value\""});
+    return IniError{first_bad_line > 0 ? first_bad_line : 0,
+                    "neither a [section] nor \"key = value\""};
   }
   return std::move(parser.sections);
 }

@@ -1,8 +1,9 @@
 #pragma once
 
 #include <string>
-#include <tl/expected.hpp>
 #include <vector>
+
+#include "agent/result.h"
 
 namespace agent {
 
@@ -26,6 +27,6 @@ struct IniError {
 
 /// Sections in file order, those without keys too. Keys before the first section, unreadable files
 /// and lines that are neither are errors. One line holds at most 4096 bytes.
-tl::expected<std::vector<IniSection>, IniError> read_ini(const std::string& path);
+Result<std::vector<IniSection>, IniError> read_ini(const std::string& path);
 
 }  // namespace agent

@@ -56,7 +56,7 @@ ExitStatus dry_run(RunContext& context, const PullOptions& options,
     // A source that was never pulled has no id yet, and nothing is held under 0.
     if (id) source.id = id->value_or(0);
     const auto looked = id ? look_at(context, source, lane.client(i), retrier, options.json, print)
-                           : store::Status(tl::unexpected(id.error()));
+                           : store::Status(id.error());
     if (!looked) {
       context.environment.log.error({"", "", explain(looked.error())});
       return graver(status, status_of(looked.error()));

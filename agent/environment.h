@@ -11,9 +11,9 @@
 
 #include "agent/clock.h"
 #include "agent/log.h"
+#include "agent/result.h"
 #include "s3client/curl_transport.h"
 #include "store/disk.h"
-#include "tl/expected.hpp"
 
 namespace agent {
 
@@ -28,20 +28,18 @@ struct Environment {
   std::function<std::optional<std::string>(const char* name)> variable;
   /// Replaces a small file of this system atomically and durably, readable by all. The error is a
   /// sentence.
-  std::function<tl::expected<void, std::string>(const std::string& path, const std::string& text)>
-      replace_file;
+  std::function<Result<void>(const std::string& path, const std::string& text)> replace_file;
   /// nullopt when there is none.
-  std::function<tl::expected<std::optional<std::string>, std::string>(const std::string& path)>
-      read_file;
+  std::function<Result<std::optional<std::string>>(const std::string& path)> read_file;
   std::string host_name;
   std::uint32_t seed = 0;  ///< for the jitter of retries
   bool terminal = false;   ///< progress may be shown
   /// Runs a command line by /bin/sh with these variables added to our own, without the secrets, and
   /// waits for its end, at most a little longer than `timeout`. Prints nothing. The error is a
   /// sentence.
-  std::function<tl::expected<void, std::string>(
-      const std::string& command, const std::vector<std::pair<std::string, std::string>>& variables,
-      std::chrono::seconds timeout)>
+  std::function<Result<void>(const std::string& command,
+                             const std::vector<std::pair<std::string, std::string>>& variables,
+                             std::chrono::seconds timeout)>
       run_command;
 };
 

@@ -52,7 +52,7 @@ store::Result<ExpiryWatch::State*> ExpiryWatch::state_of(std::size_t source) {
   auto& state = states_[source];
   if (!state.known) {
     auto known = context_.mirror.ledger.expiry(context_.sources[source].id);
-    if (!known) return tl::unexpected(known.error());
+    if (!known) return known.error();
     state.known = *std::move(known);
   }
   return &state;
@@ -65,7 +65,7 @@ store::Status ExpiryWatch::see(const Job& job, const std::string& header) {
   const auto notice = parse_expiration(header);
   if (!notice) return {};
   auto state = state_of(job.source);
-  if (!state) return tl::unexpected(state.error());
+  if (!state) return state.error();
   return judge(job.source, **state, *notice, job.wanted.last_modified);
 }
 
@@ -91,7 +91,7 @@ store::Status ExpiryWatch::judge(std::size_t source, State& state, const ExpiryN
         printable(notice.rule), change, days, format_time(notice.date));
     const auto raised =
         ledger.raise_alarm(run.id, "expiring", notice.rule, message, context_.now(run));
-    if (!raised) return tl::unexpected(raised.error());
+    if (!raised) return raised.error();
     if (*raised) context_.report(run, "", message);
   }
   known.days_by_rule[notice.rule] = days;
@@ -102,7 +102,7 @@ store::Status ExpiryWatch::ask(std::size_t source, s3::Client& client, Retrier& 
   const auto& run = context_.sources[source];
   // What an attacker has encrypted or deleted answers without the header.
   const auto newest = context_.mirror.ledger.newest_unchanged(run.id);
-  if (!newest) return tl::unexpected(newest.error());
+  if (!newest) return newest.error();
   if (!*newest) return {};
   s3::GetRequest request;
   request.key = (*newest)->key;
@@ -120,7 +120,7 @@ store::Status ExpiryWatch::finish(std::size_t source, s3::Client& client, Retrie
   const auto& run = context_.sources[source];
   if (!run.session) return {};
   auto state = state_of(source);
-  if (!state) return tl::unexpected(state.error());
+  if (!state) return state.error();
   const auto now = context_.now(run);
   const auto asked_at = (*state)->known->asked_at;
   const bool due = !asked_at || now - *asked_at >= kAskEvery || *asked_at > now;

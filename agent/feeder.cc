@@ -24,7 +24,7 @@ store::Result<bool> Feeder::fill(std::size_t source) {
   if (position.exhausted || context_.sources[source].stopped) return false;
   auto more = context_.mirror.ledger.next_pending(
       context_.sources[source].id, position.last ? &*position.last : nullptr, kLookAhead);
-  if (!more) return tl::unexpected(more.error());
+  if (!more) return more.error();
   position.exhausted = more->size() < kLookAhead;
   if (more->empty()) return false;
   position.last = more->back();
@@ -37,13 +37,13 @@ store::Result<std::uint64_t> Feeder::staged_bytes(const Job& job) {
   const auto& upstream = job.wanted.upstream;
   const auto info = context_.mirror.disk->stat(store::staging_path(
       job.source_name, job.wanted.key, upstream.version_id, upstream.etag, upstream.size_bytes));
-  if (!info) return tl::unexpected(info.error());
+  if (!info) return info.error();
   return *info ? std::min((*info)->size_bytes, upstream.size_bytes) : 0;
 }
 
 store::Result<bool> Feeder::fits(const Job& job, std::uint64_t reserved_bytes) {
   const auto space = context_.mirror.disk->space();
-  if (!space) return tl::unexpected(space.error());
+  if (!space) return space.error();
   const auto size = job.wanted.upstream.size_bytes;
   if (size > largest_file_bytes_) return false;
   // Some drivers cannot tell.
@@ -54,7 +54,7 @@ store::Result<bool> Feeder::fits(const Job& job, std::uint64_t reserved_bytes) {
   if (needed < size || needed < floor) return false;
   if (space->free_bytes >= needed) return true;
   const auto staged = staged_bytes(job);
-  if (!staged) return tl::unexpected(staged.error());
+  if (!staged) return staged.error();
   return space->free_bytes >= needed - *staged;
 }
 
@@ -93,7 +93,7 @@ store::Result<Job> Feeder::job_of(std::size_t source, store::Pending pending) co
   job.trust = run.trust;
   if (job.wanted.role != store::Role::kChanged) return job;
   const auto held = context_.mirror.ledger.find(run.id, job.wanted.key);
-  if (!held) return tl::unexpected(held.error());
+  if (!held) return held.error();
   if (*held) {
     job.held = HeldCopy{store::archive_path(run.config->name, job.wanted.key, context_.mirror.rules,
                                             (*held)->variant),
@@ -115,7 +115,7 @@ store::Result<std::optional<Job>> Feeder::next(std::uint64_t reserved_bytes) {
   while (idle < positions_.size()) {
     const auto source = turn_;
     const auto filled = fill(source);
-    if (!filled) return tl::unexpected(filled.error());
+    if (!filled) return filled.error();
     if (!*filled || context_.sources[source].stopped) {
       turn_ = (turn_ + 1) % positions_.size();
       ++idle;
@@ -124,9 +124,9 @@ store::Result<std::optional<Job>> Feeder::next(std::uint64_t reserved_bytes) {
     idle = 0;
     auto& ahead = positions_[source].ahead;
     auto job = job_of(source, ahead.front());
-    if (!job) return tl::unexpected(job.error());
+    if (!job) return job.error();
     const auto fit = fits(*job, reserved_bytes);
-    if (!fit) return tl::unexpected(fit.error());
+    if (!fit) return fit.error();
     const bool may_fit_later = job->wanted.upstream.size_bytes <= largest_file_bytes_;
     if (!*fit && reserved_bytes > 0 && may_fit_later) {
       waiting_ = true;

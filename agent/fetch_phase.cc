@@ -60,7 +60,7 @@ store::Status FetchPhase::feed() {
     }
     if (context_.out_of_time()) return {};
     auto job = feeder_.next(reserved_bytes_);
-    if (!job) return tl::unexpected(job.error());
+    if (!job) return job.error();
     if (!*job) return {};
     const auto size = (*job)->wanted.upstream.size_bytes;
     give(std::move(**job), size);
@@ -90,7 +90,7 @@ store::Status FetchPhase::settle(Done done) {
     return refusals_.take(*refused);
   }
   if (auto* failed = std::get_if<FetchDiskError>(&done)) {
-    return tl::unexpected(std::move(failed->error));
+    return std::move(failed->error);
   }
   return settle_sidecar(std::move(std::get<SidecarRead>(done)));
 }
@@ -141,7 +141,7 @@ store::Result<std::string> FetchPhase::listed_sidecar(const Fetched& fetched) {
   for (const std::string_view suffix : {".sha256", ".md5"}) {
     const auto known =
         context_.mirror.ledger.knows(source, fetched.job.wanted.key + std::string(suffix));
-    if (!known) return tl::unexpected(known.error());
+    if (!known) return known.error();
     if (*known) return std::string(suffix);
   }
   return std::string();
@@ -154,7 +154,7 @@ store::Status FetchPhase::decide(Fetched fetched, const std::optional<SidecarAns
                              verification.outcome == Verification::Outcome::kDoubtful;
   if (open_question && !sidecar && !fetched.sidecar_asked) {
     auto listed = listed_sidecar(fetched);
-    if (!listed) return tl::unexpected(listed.error());
+    if (!listed) return listed.error();
     suffix = std::move(*listed);
   }
   auto& source = context_.sources[fetched.job.source];
@@ -220,7 +220,7 @@ store::Status FetchPhase::mismatch(const Fetched& fetched, const std::string& le
   const auto raised = context_.mirror.ledger.refuse_with_alarm(
       source.id, wanted.key, store::RefusalKind::kMismatch, wanted.upstream, now, wanted.role,
       "mismatch", message);
-  return raised ? store::Status{} : tl::unexpected(raised.error());
+  return raised ? store::Status{} : raised.error();
 }
 
 // One match shows that the endpoint's ETags are MD5s; from then on each one is a promise.
@@ -249,7 +249,7 @@ store::Status FetchPhase::doubt_etag(Fetched fetched, const std::string& level) 
   const auto object = fmt::format("{}/{}/{}", source.config->name, fetched.job.wanted.key,
                                   fetched.job.wanted.upstream.etag);
   const auto witnesses = context_.mirror.ledger.add_endpoint_evidence(endpoint, level, object);
-  if (!witnesses) return tl::unexpected(witnesses.error());
+  if (!witnesses) return witnesses.error();
   doubted_.push_back({std::move(fetched), endpoint, level});
   if (*witnesses < kEvidenceNeeded) return {};
 
@@ -299,10 +299,10 @@ store::Status FetchPhase::sync_and_verify() {
   if (auto synced = sync_small(small); !synced) return synced;
   for (auto& fetched : small) {
     auto file = context_.mirror.disk->open(fetched.path, store::OpenMode::kRead);
-    if (!file) return tl::unexpected(file.error());
+    if (!file) return file.error();
     auto verified = verify_content(**file, fetched.job.wanted.upstream.size_bytes, fetched.promises,
                                    [] { return true; });
-    if (!verified) return tl::unexpected(verified.error());
+    if (!verified) return verified.error();
     fetched.verification = std::move(*verified);
     if (auto decided = decide(std::move(fetched), std::nullopt); !decided) return decided;
   }
@@ -316,7 +316,7 @@ store::Status FetchPhase::sync_small(const std::vector<Fetched>& small) {
   }
   for (const auto& fetched : small) {
     auto file = context_.mirror.disk->open(fetched.path, store::OpenMode::kReadWrite);
-    if (!file) return tl::unexpected(file.error());
+    if (!file) return file.error();
     if (auto synced = (*file)->sync(); !synced) return synced;
   }
   return {};

@@ -381,7 +381,7 @@ SidecarRead Fetcher::read_sidecar(SidecarJob job, s3::Client& client, s3::Sessio
   });
   if (!result) {
     if (too_long || says_nothing(result.error())) return SidecarRead{std::move(job), std::string()};
-    return SidecarRead{std::move(job), tl::unexpected(result.error())};
+    return SidecarRead{std::move(job), result.error()};
   }
   const std::size_t digits = job.suffix == ".sha256" ? 64 : 32;
   auto hex = digest_in_sidecar(text, std::string_view(key).substr(key.rfind('/') + 1), digits);

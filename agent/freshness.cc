@@ -73,9 +73,9 @@ class StaleJudge {
     });
     if (!visited) return visited;
     const auto totals = ledger.totals(source_.id);
-    if (!totals) return tl::unexpected(totals.error());
+    if (!totals) return totals.error();
     const auto open = ledger.count_open_alarms(source_.id);
-    if (!open) return tl::unexpected(open.error());
+    if (!open) return open.error();
     any_open_ = *open > 0;
     const auto since = newest ? newest : totals->first_listed_at;
     const bool all_stale = since && is_overdue(*since);
@@ -104,11 +104,11 @@ class StaleJudge {
     }
     // One that was acknowledged is not raised again for the same silence.
     const auto told = ledger.was_raised(source_.id, "stale", key, since.value_or(store::Time{}));
-    if (!told) return tl::unexpected(told.error());
+    if (!told) return told.error();
     if (*told) return {};
     const auto message = stale_message(*source_.config, of_what, since);
     const auto raised = ledger.raise_alarm(source_.id, "stale", key, message, now_);
-    if (!raised) return tl::unexpected(raised.error());
+    if (!raised) return raised.error();
     if (*raised) context_.report(source_, "", message);
     return {};
   }

@@ -19,23 +19,23 @@ bool is_meant(const store::Generation& generation, std::string_view id) {
 
 }  // namespace
 
-tl::expected<std::optional<store::Generation>, std::string> choose_generation(
+Result<std::optional<store::Generation>> choose_generation(
     const std::vector<store::Generation>& contents, std::string_view id, std::string_view source) {
   if (id.size() < kLeastDigits) {
-    return tl::unexpected(
-        fmt::format("--generation needs at least {} digits of the SHA-256, which 'holdfast list {} "
-                    "--all --json' shows",
-                    kLeastDigits, source));
+    return fmt::format(
+        "--generation needs at least {} digits of the SHA-256, which 'holdfast list {} "
+        "--all --json' shows",
+        kLeastDigits, source);
   }
   std::optional<store::Generation> chosen;
   for (const auto& one : contents) {
     if (!is_meant(one, id)) continue;
     if (!chosen) chosen = one;
     if (one.sha256 != chosen->sha256) {
-      return tl::unexpected(
-          fmt::format("'{}' fits more than one content; give more digits of the SHA-256, which "
-                      "'holdfast list {} --all --json' shows",
-                      printable(id), source));
+      return fmt::format(
+          "'{}' fits more than one content; give more digits of the SHA-256, which "
+          "'holdfast list {} --all --json' shows",
+          printable(id), source);
     }
   }
   return chosen;

@@ -4,9 +4,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 #include <vector>
 
+#include "agent/result.h"
 #include "store/records.h"
 
 namespace agent {
@@ -17,7 +17,7 @@ inline constexpr std::size_t kMostGenerations = 10'000;
 /// The first of `contents` that `id` means, as given with --generation: its file name WHEN-ID, or 8
 /// or more first hex digits of its SHA-256. nullopt: it means none. The error is a sentence, for an
 /// id that is too short or means different contents.
-tl::expected<std::optional<store::Generation>, std::string> choose_generation(
+Result<std::optional<store::Generation>> choose_generation(
     const std::vector<store::Generation>& contents, std::string_view id, std::string_view source);
 
 }  // namespace agent

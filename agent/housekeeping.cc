@@ -16,12 +16,12 @@ store::Status keep_pending(RunContext& context, const std::string& name,
                            std::set<std::string>& staged) {
   auto& ledger = context.mirror.ledger;
   const auto id = ledger.find_source(name);
-  if (!id) return tl::unexpected(id.error());
+  if (!id) return id.error();
   if (!*id) return {};
   std::optional<store::Pending> last;
   while (!staged.empty()) {
     auto rows = ledger.next_pending(**id, last ? &*last : nullptr, kRows);
-    if (!rows) return tl::unexpected(rows.error());
+    if (!rows) return rows.error();
     for (const auto& row : *rows) {
       staged.erase(store::staging_path(name, row.key, row.upstream.version_id, row.upstream.etag,
                                        row.upstream.size_bytes));
@@ -54,7 +54,7 @@ store::Status write_stale_sums(RunContext& context) {
   auto& mirror = context.mirror;
   for (const auto& source : context.sources) {
     const auto totals = mirror.ledger.totals(source.id);
-    if (!totals) return tl::unexpected(totals.error());
+    if (!totals) return totals.error();
     if (!totals->sums_stale) continue;
     if (auto written = store::write_sums(*mirror.disk, mirror.ledger, source.id,
                                          source.config->name, mirror.rules);

@@ -16,7 +16,7 @@ ExitStatus fail(const Environment& environment, ExitStatus status, const std::st
 // The ledger first: a disk that has the marker has a ledger, so that one which is missing later is
 // known to be lost and never replaced by an empty one.
 store::Result<store::Marker> make_holdfast_disk(store::Disk& disk, store::Time now) {
-  if (auto made = store::Ledger::create(disk); !made) return tl::unexpected(made.error());
+  if (auto made = store::Ledger::create(disk); !made) return made.error();
   return store::write_marker(disk, now);
 }
 

@@ -88,17 +88,17 @@ store::Status Keeper::sort(Accepted accepted, Work& work) {
   const auto& archive = accepted.archive;
   const bool repeated = !work.seen.emplace(accepted.source, archive.key, archive.sha256).second;
   const auto held = context_.mirror.ledger.find(source.id, archive.key);
-  if (!held) return tl::unexpected(held.error());
+  if (!held) return held.error();
   if (repeated || accepted.path.empty()) return note_same(accepted, work);
   if (*held && (*held)->sha256 == archive.sha256) return keep_same(accepted, **held, work);
   const auto broken = context_.mirror.ledger.damaged_beside(source.id, archive.key, archive.sha256);
-  if (!broken) return tl::unexpected(broken.error());
+  if (!broken) return broken.error();
   if (*broken) return repair(accepted, {**broken, **broken}, work);
   const bool noncurrent = accepted.role == store::Role::kNoncurrent;
   // The upstream has it under another name now; retention removed it all the same.
   if (!*held || noncurrent) {
     const auto pruned = context_.mirror.ledger.was_pruned(source.id, archive.key, archive.sha256);
-    if (!pruned) return tl::unexpected(pruned.error());
+    if (!pruned) return pruned.error();
     if (*pruned) return note_same(accepted, work);
   }
   if (!noncurrent && !*held) return place_archive(std::move(accepted), work);
@@ -108,7 +108,7 @@ store::Status Keeper::sort(Accepted accepted, Work& work) {
     return {};
   }
   const auto known = is_known_beside(accepted);
-  if (!known) return tl::unexpected(known.error());
+  if (!known) return known.error();
   if (*known) return note_same(accepted, work);
   return place_beside(accepted, noncurrent ? store::Place::kSuperseded : store::Place::kQuarantine,
                       work);
@@ -120,12 +120,12 @@ store::Result<bool> Keeper::is_known_beside(const Accepted& accepted) {
   const auto id = context_.sources[accepted.source].id;
   const auto quarantined =
       ledger.find_generation(id, archive.key, archive.sha256, store::Place::kQuarantine);
-  if (!quarantined) return tl::unexpected(quarantined.error());
+  if (!quarantined) return quarantined.error();
   // What was superseded and comes back as the current content has to be looked at like any other.
   if (*quarantined || accepted.role != store::Role::kNoncurrent) return quarantined->has_value();
   const auto superseded =
       ledger.find_generation(id, archive.key, archive.sha256, store::Place::kSuperseded);
-  if (!superseded) return tl::unexpected(superseded.error());
+  if (!superseded) return superseded.error();
   return superseded->has_value();
 }
 
@@ -140,7 +140,7 @@ store::Status Keeper::note_same(const Accepted& accepted, Work& work) {
 store::Status Keeper::keep_same(const Accepted& accepted, const store::Archive& held, Work& work) {
   const auto damaged =
       context_.mirror.ledger.is_damaged(context_.sources[accepted.source].id, held.key);
-  if (!damaged) return tl::unexpected(damaged.error());
+  if (!damaged) return damaged.error();
   if (!*damaged) return note_same(accepted, work);
   return repair(accepted,
                 {store::archive_path(context_.sources[accepted.source].config->name, held.key,
@@ -165,7 +165,7 @@ store::Status Keeper::repair(const Accepted& accepted, const Broken& broken, Wor
   const auto aside = placer_.put_back(
       accepted.path, broken.path,
       store::damaged_path(name, archive.key, context_.mirror.rules, work.batch.now));
-  if (!aside) return tl::unexpected(aside.error());
+  if (!aside) return aside.error();
   work.repaired.push_back({name, archive.key,
                            aside->empty()
                                ? std::string("repaired: it was missing, and is held again")
@@ -183,7 +183,7 @@ store::Status Keeper::place_archive(Accepted accepted, Work& work) {
   } else {
     const auto variant =
         placer_.place(accepted.path, source.config->name, archive.key, archive.sha256);
-    if (!variant) return tl::unexpected(variant.error());
+    if (!variant) return variant.error();
     archive.variant = *variant;
   }
   work.batch.archives.push_back({source.id, std::move(archive), is_watched(*source.config)});
@@ -197,7 +197,7 @@ store::Status Keeper::place_beside(const Accepted& accepted, store::Place place,
   const auto path = placer_.place_generation(
       accepted.path,
       {source.config->name, place, archive.key, archive.last_modified, archive.sha256});
-  if (!path) return tl::unexpected(path.error());
+  if (!path) return path.error();
   work.batch.generations.push_back(
       {source.id, store::beside(archive, place, *path, work.batch.now), accepted.role});
   return place == store::Place::kQuarantine ? raise_changed(accepted, *path, work)
@@ -208,7 +208,7 @@ store::Status Keeper::supersede(Work& work) {
   if (work.replacements.empty()) return {};
   const auto before = store::supersede(context_.mirror.ledger, placer_, context_.mirror.rules,
                                        work.replacements, work.batch.now);
-  if (!before) return tl::unexpected(before.error());
+  if (!before) return before.error();
   for (std::size_t i = 0; i < work.superseding.size(); ++i) {
     auto& accepted = work.superseding[i];
     const auto& source = context_.sources[accepted.source];
@@ -229,9 +229,9 @@ store::Status Keeper::raise_changed(const Accepted& accepted, const std::string&
   const auto& source = context_.sources[accepted.source];
   const auto& archive = accepted.archive;
   const auto held = context_.mirror.ledger.find(source.id, archive.key);
-  if (!held) return tl::unexpected(held.error());
+  if (!held) return held.error();
   const auto before = context_.mirror.ledger.count_quarantined(source.id, archive.key);
-  if (!before) return tl::unexpected(before.error());
+  if (!before) return before.error();
   const auto size = archive.upstream.size_bytes;
   const auto held_size = *held ? (*held)->upstream.size_bytes : size;
   const auto sizes = size == held_size

@@ -102,7 +102,7 @@ ExitStatus list_command(const Config& config, const ListOptions& options,
   const auto list = [&](SourceMirror& source) -> store::Result<ExitStatus> {
     Listing listing(options, environment, source.mirror.rules, print);
     const auto listed = listing.run(source.mirror.ledger, source.id);
-    if (!listed) return tl::unexpected(listed.error());
+    if (!listed) return listed.error();
     return ExitStatus::kOk;
   };
   return on_source(config, options.source, environment, store::Access::kReadOnly, list);

@@ -60,9 +60,9 @@ store::Status list_source(RunContext& context, SourceRun& source, s3::Client& cl
                           Retrier& retrier,
                           const std::function<store::Status(store::Ledger::Plan&)>& inspect) {
   const auto before = context.mirror.ledger.totals(source.id);
-  if (!before) return tl::unexpected(before.error());
+  if (!before) return before.error();
   auto plan = context.mirror.ledger.begin_plan(source.id, source.config->prefix);
-  if (!plan) return tl::unexpected(plan.error());
+  if (!plan) return plan.error();
   // Made with the server's first answer: before it nobody knows whether our clock is right.
   std::optional<Planner> planner;
   const auto begin = [&] {

@@ -86,13 +86,12 @@ s3::Result<void> list_pages(s3::Session& session, Retrier& retrier, const StopFl
   Marker marker;
   while (true) {
     const auto page = retrier.run<s3::ListPage>(session, [&] { return ask(marker); });
-    if (!page) return tl::unexpected(page.error());
+    if (!page) return page.error();
     if (auto defect = guard.check(*page)) {
-      return tl::unexpected(
-          s3::Error{s3::ErrorKind::kServer, 200, "", "the listing " + *defect, ""});
+      return s3::Error{s3::ErrorKind::kServer, 200, "", "the listing " + *defect, ""};
     }
     if (stop.load() || !take(*page)) {
-      return tl::unexpected(s3::Error{s3::ErrorKind::kAborted, 0, "", "interrupted", ""});
+      return s3::Error{s3::ErrorKind::kAborted, 0, "", "interrupted", ""};
     }
     if (!page->truncated) return {};
     marker = {page->next_token, page->next_version_marker};

@@ -10,15 +10,15 @@ namespace agent {
 namespace {
 
 template <typename T>
-using Guarded = tl::expected<T, MirrorError>;
+using Guarded = Result<T, MirrorError>;
 
-tl::unexpected<MirrorError> absent(std::string message) {
-  return tl::unexpected(MirrorError{ExitStatus::kNotNow, std::move(message)});
+MirrorError absent(std::string message) {
+  return MirrorError{ExitStatus::kNotNow, std::move(message)};
 }
 
-tl::unexpected<MirrorError> failed(const store::Error& error) {
-  return tl::unexpected(MirrorError{status_of(error), explain(error), false,
-                                    error.kind == store::ErrorKind::kReadOnly});
+MirrorError failed(const store::Error& error) {
+  return MirrorError{status_of(error), explain(error), false,
+                     error.kind == store::ErrorKind::kReadOnly};
 }
 
 Guarded<std::unique_ptr<store::Disk>> open_mounted(const Config& config,
@@ -60,7 +60,7 @@ Guarded<store::Marker> check_marker(store::Disk& disk, const Config& config) {
         absent(fmt::format("the disk at {} has the id {}, but {} is wanted; plug in the right "
                            "one, or correct \"id\"",
                            config.disk.path, (*marker)->id, config.disk.id));
-    error.value().disk_id = (*marker)->id;
+    error.disk_id = (*marker)->id;
     return error;
   }
   return **marker;
@@ -70,40 +70,40 @@ Guarded<std::unique_ptr<store::DiskLock>> take_lock(store::Disk& disk) {
   auto lock = disk.lock(store::kLockPath);
   if (lock) return std::move(*lock);
   if (lock.error().kind != store::ErrorKind::kBusy) return failed(lock.error());
-  return tl::unexpected(MirrorError{
-      ExitStatus::kNotNow, "another run of holdfast is at work on this disk; let it finish", true});
+  return MirrorError{ExitStatus::kNotNow,
+                     "another run of holdfast is at work on this disk; let it finish", true};
 }
 
 }  // namespace
 
-tl::expected<GuardedDisk, MirrorError> open_guarded_disk(const Config& config,
-                                                         const Environment& environment,
-                                                         store::Access access) {
+Result<GuardedDisk, MirrorError> open_guarded_disk(const Config& config,
+                                                   const Environment& environment,
+                                                   store::Access access) {
   auto disk = open_mounted(config, environment);
-  if (!disk) return tl::unexpected(disk.error());
+  if (!disk) return disk.error();
   auto marker = check_marker(**disk, config);
-  if (!marker) return tl::unexpected(marker.error());
+  if (!marker) return marker.error();
   std::unique_ptr<store::DiskLock> lock;
   if (access == store::Access::kReadWrite) {
     auto taken = take_lock(**disk);
-    if (!taken) return tl::unexpected(taken.error());
+    if (!taken) return taken.error();
     lock = std::move(*taken);
   }
   return GuardedDisk{std::move(*disk), std::move(*marker), std::move(lock)};
 }
 
-tl::expected<Mirror, MirrorError> open_mirror(const Config& config, const Environment& environment,
-                                              store::Access access) {
+Result<Mirror, MirrorError> open_mirror(const Config& config, const Environment& environment,
+                                        store::Access access) {
   auto guarded = open_guarded_disk(config, environment, access);
-  if (!guarded) return tl::unexpected(guarded.error());
+  if (!guarded) return guarded.error();
   auto ledger = store::Ledger::open(*guarded->disk, access);
   if (!ledger) {
     if (ledger.error().kind == store::ErrorKind::kNotFound) {
-      return tl::unexpected(MirrorError{
+      return MirrorError{
           ExitStatus::kDiskFailed,
           fmt::format("{}/{} is missing; 'holdfast rebuild' makes it anew from the disk",
                       config.disk.path, store::kLedgerPath),
-          false, false, guarded->marker.id});
+          false, false, guarded->marker.id};
     }
     return failed(ledger.error());
   }

@@ -6,6 +6,7 @@
 #include "agent/config.h"
 #include "agent/environment.h"
 #include "agent/exit_status.h"
+#include "agent/result.h"
 #include "store/ledger.h"
 #include "store/mount.h"
 
@@ -35,13 +36,13 @@ struct GuardedDisk {
   store::Marker marker;
   std::unique_ptr<store::DiskLock> lock;  ///< none when read-only
 };
-tl::expected<GuardedDisk, MirrorError> open_guarded_disk(const Config& config,
-                                                         const Environment& environment,
-                                                         store::Access access);
+Result<GuardedDisk, MirrorError> open_guarded_disk(const Config& config,
+                                                   const Environment& environment,
+                                                   store::Access access);
 
 /// Checks that `[disk]` names a mounted holdfast disk, the right one, and opens its ledger; takes
 /// the lock first when `access` is kReadWrite. Nothing is written before all that has passed.
-tl::expected<Mirror, MirrorError> open_mirror(const Config& config, const Environment& environment,
-                                              store::Access access);
+Result<Mirror, MirrorError> open_mirror(const Config& config, const Environment& environment,
+                                        store::Access access);
 
 }  // namespace agent

@@ -38,7 +38,7 @@ class PartFinder {
     std::vector<std::uint64_t> sizes;
     for (const auto number : {1U, 2U, count_}) {
       const auto size = ask(number);
-      if (!size) return tl::unexpected(size.error());
+      if (!size) return size.error();
       if (!*size) return std::nullopt;
       sizes.push_back(**size);
     }
@@ -56,7 +56,7 @@ class PartFinder {
     request.if_match = job_.wanted.upstream.etag;
     request.part_number = number;
     const auto part = retrier_.run<s3::ObjectHead>(session_, [&] { return client_.head(request); });
-    if (!part && !knows_no_parts(part.error())) return tl::unexpected(part.error());
+    if (!part && !knows_no_parts(part.error())) return part.error();
     if (!part || part->parts_count != count_ || part->size_bytes == 0) return std::nullopt;
     return part->size_bytes;
   }
@@ -66,7 +66,7 @@ class PartFinder {
     std::uint64_t sum = 0;
     for (std::uint32_t number = 1; number <= count_; ++number) {
       const auto size = ask(number);
-      if (!size) return tl::unexpected(size.error());
+      if (!size) return size.error();
       if (!*size) return std::nullopt;
       parts.sizes_bytes.push_back(**size);
       sum += **size;
@@ -90,7 +90,7 @@ s3::Result<FoundParts> find_parts(const Job& job, const s3::ObjectHead& head, s3
   if (!needs_part_sizes(head, job.trust)) return FoundParts{};
   if (part_count_of_etag(head.etag) == 1) return FoundParts{{{head.size_bytes}}, true};
   auto parts = PartFinder(job, head, client, session, retrier).find();
-  if (!parts) return tl::unexpected(parts.error());
+  if (!parts) return parts.error();
   if (!*parts) return FoundParts{{}, false};
   return FoundParts{std::move(**parts), true};
 }

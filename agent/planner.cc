@@ -69,7 +69,7 @@ store::Status Planner::finish() {
     auto message = tripwire_.message();
     if (auto held = plan_.hold(now_); !held) return held;
     const auto raised = plan_.raise_alarm("mass-change", "", message, now_);
-    if (!raised) return tl::unexpected(raised.error());
+    if (!raised) return raised.error();
     if (*raised) tripped_ = std::move(message);
   }
   return figures_.on_hold ? plan_.forget_changes() : store::Status{};
@@ -77,7 +77,7 @@ store::Status Planner::finish() {
 
 store::Status Planner::advance() {
   auto next = plan_.next_held();
-  if (!next) return tl::unexpected(next.error());
+  if (!next) return next.error();
   held_ = *next;
   held_is_listed_ = false;
   // A key that is no longer wanted is nobody's concern.
@@ -107,7 +107,7 @@ store::Status Planner::compare(const s3::ListedObject& object) {
   auto known = store::Known::kHeld;
   if (!same_content(held.upstream, listed)) {
     const auto found = plan_.known(held.key, listed);
-    if (!found) return tl::unexpected(found.error());
+    if (!found) return found.error();
     known = *found;
   }
   if (known == store::Known::kHeld) {
@@ -129,13 +129,13 @@ store::Status Planner::compare(const s3::ListedObject& object) {
 // It lies beside the trusted one, perhaps damaged.
 store::Status Planner::consider_repair(const s3::ListedObject& object, store::Role role) {
   const auto damaged = plan_.is_damaged_beside(object.key, identity_of(object));
-  if (!damaged) return tl::unexpected(damaged.error());
+  if (!damaged) return damaged.error();
   return *damaged ? consider(object, role) : store::Status{};
 }
 
 store::Status Planner::consider_unheld(const s3::ListedObject& object) {
   const auto pruned = plan_.was_pruned(object.key, identity_of(object));
-  if (!pruned) return tl::unexpected(pruned.error());
+  if (!pruned) return pruned.error();
   return *pruned ? store::Status{} : consider(object, store::Role::kNew);
 }
 
@@ -145,7 +145,7 @@ store::Status Planner::consider_noncurrent(const s3::ListedObject& object) {
     return {};
   }
   const auto known = plan_.known(object.key, listed);
-  if (!known) return tl::unexpected(known.error());
+  if (!known) return known.error();
   return *known == store::Known::kNo ? consider(object, store::Role::kNoncurrent)
                                      : consider_repair(object, store::Role::kNoncurrent);
 }
@@ -154,7 +154,7 @@ store::Status Planner::consider(const s3::ListedObject& object, store::Role role
   const auto listed = identity_of(object);
   const auto refusal = plan_.refusal(
       object.key, role == store::Role::kNoncurrent ? object.version_id : std::string());
-  if (!refusal) return tl::unexpected(refusal.error());
+  if (!refusal) return refusal.error();
   if (*refusal && same_content((*refusal)->upstream, listed) && !is_due(**refusal, now_)) {
     const bool archived = (*refusal)->kind == store::RefusalKind::kArchived;
     ++(archived ? figures_.archived : figures_.unreadable);

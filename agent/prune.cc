@@ -81,20 +81,20 @@ class Prune {
 
   store::Result<Pruned> run() {
     if (!source_.keep.any() || request_.id == 0) return pruned_;
-    if (auto looked = look_for_alarms(); !looked) return tl::unexpected(looked.error());
+    if (auto looked = look_for_alarms(); !looked) return looked.error();
     if (pruned_.frozen && !request_.explain) return pruned_;
     const auto reviewed = mirror_.ledger.is_reviewed(request_.id, rules(), request_.now);
-    if (!reviewed) return tl::unexpected(reviewed.error());
+    if (!reviewed) return reviewed.error();
     if (*reviewed && request_.only_if_due) return pruned_;
     auto review = mirror_.ledger.begin_review(
         request_.id, [&](std::string_view key) { return source_.series.of(key); });
-    if (!review) return tl::unexpected(review.error());
+    if (!review) return review.error();
     look_at_clock(review->newest_recorded());
     if (pruned_.frozen && !request_.explain) return pruned_;
     auto done = decide(*review);
     if (done) done = request_.explain ? explain(*review) : remove(*review);
     if (done && !request_.explain && !*reviewed) done = note_reviewed();
-    if (!done) return tl::unexpected(done.error());
+    if (!done) return done.error();
     return pruned_;
   }
 
@@ -117,12 +117,12 @@ class Prune {
   store::Status look_for_alarms() {
     for (const auto& source : request_.config.sources) {
       const auto id = mirror_.ledger.find_source(source.name);
-      if (!id) return tl::unexpected(id.error());
+      if (!id) return id.error();
       if (!*id) continue;
       const auto totals = mirror_.ledger.totals(**id);
-      if (!totals) return tl::unexpected(totals.error());
+      if (!totals) return totals.error();
       const auto open = mirror_.ledger.count_open_alarms(**id);
-      if (!open) return tl::unexpected(open.error());
+      if (!open) return open.error();
       if (*open == 0 && !totals->hold_since) continue;
       const auto what = totals->hold_since ? "it is on HOLD"
                         : *open == 1       ? "an alarm is open"
@@ -191,7 +191,7 @@ class Prune {
 
   store::Result<std::uint64_t> most(bool trusted) const {
     const auto totals = mirror_.ledger.totals(request_.id);
-    if (!totals) return tl::unexpected(totals.error());
+    if (!totals) return totals.error();
     const auto contents = trusted ? totals->archives : totals->superseded + totals->quarantined;
     return std::max<std::uint64_t>(contents / kShareOfRun, 1);
   }
@@ -200,16 +200,16 @@ class Prune {
   template <typename Take>
   store::Status each_due(store::Ledger::Review& review, bool trusted, const Take& take) {
     const auto marked = review.marked(trusted);
-    if (!marked) return tl::unexpected(marked.error());
+    if (!marked) return marked.error();
     const auto limit = most(trusted);
-    if (!limit) return tl::unexpected(limit.error());
+    if (!limit) return limit.error();
     auto left = std::min(*limit, marked->contents);
     pruned_.waiting += marked->contents - left;
     std::optional<Candidate> last;
     while (left > 0 && going()) {
       const auto due = review.oldest_marked(trusted, last ? &*last : nullptr,
                                             std::min<std::uint64_t>(left, kAtOnce));
-      if (!due) return tl::unexpected(due.error());
+      if (!due) return due.error();
       if (due->empty()) break;
       if (auto taken = take(*due); !taken) return taken;
       for (const auto& one : *due) {

@@ -152,7 +152,7 @@ class PruneRun {
 
   store::Result<ExitStatus> run(const SourceConfig& source) {
     const auto id = mirror_.ledger.find_source(source.name);
-    if (!id) return tl::unexpected(id.error());
+    if (!id) return id.error();
     Explanation explanation(source.name, mirror_.rules, options_.json, print_);
     PruneRequest request{config_, source, id->value_or(0), environment_.clock.now_s(), {},
                          false,   {}};
@@ -161,10 +161,10 @@ class PruneRun {
       request.explain = [&](const store::Candidate& candidate, PruneDecision decision,
                             Keeps keeps) { explanation.tell(candidate, decision, keeps); };
     } else if (auto finished = finish_earlier(source, request.id); !finished) {
-      return tl::unexpected(finished.error());
+      return finished.error();
     }
     const auto pruned = prune_source(mirror_, request);
-    if (!pruned) return tl::unexpected(pruned.error());
+    if (!pruned) return pruned.error();
     if (!options_.dry_run && *id) {
       refresh_status_file(config_, environment_, mirror_.ledger, **id, source.name);
     }

@@ -101,7 +101,7 @@ class Pull {
           context_.config, *source.config, source.id, clock().now_s(), {}, true, {}};
       request.keep_going = [&] { return !context_.stopping(); };
       const auto pruned = prune_source(context_.mirror, request);
-      if (!pruned) return tl::unexpected(pruned.error());
+      if (!pruned) return pruned.error();
       tell(source, *pruned);
     }
     return {};
@@ -134,7 +134,7 @@ class Pull {
   store::Status open_and_list(std::size_t index) {
     auto& source = context_.sources[index];
     const auto id = context_.mirror.ledger.register_source(source.config->name);
-    if (!id) return tl::unexpected(id.error());
+    if (!id) return id.error();
     source.id = *id;
     auto& mirror = context_.mirror;
     if (auto carried = store::ensure_manifest(*mirror.disk, mirror.ledger, source.id,

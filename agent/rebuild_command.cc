@@ -20,10 +20,10 @@ store::Result<bool> is_in_order(store::Disk& disk) {
                   ledger.error().kind == store::ErrorKind::kCorrupt)) {
     return false;
   }
-  if (!ledger) return tl::unexpected(ledger.error());
+  if (!ledger) return ledger.error();
   const auto wrong = ledger->check();
   if (!wrong && wrong.error().kind == store::ErrorKind::kCorrupt) return false;
-  if (!wrong) return tl::unexpected(wrong.error());
+  if (!wrong) return wrong.error();
   return !*wrong;
 }
 

@@ -110,7 +110,7 @@ store::Status Refusals::mark_unreadable(const FetchRefused& refused) {
   const auto raised =
       ledger.refuse_with_alarm(source.id, wanted.key, store::RefusalKind::kUnreadable,
                                wanted.upstream, now, wanted.role, "unreadable", message);
-  if (!raised) return tl::unexpected(raised.error());
+  if (!raised) return raised.error();
   if (*raised) context_.report(source, wanted.key, message);
   return {};
 }
@@ -133,7 +133,7 @@ store::Status Refusals::finish() {
   for (std::size_t index = 0; index < denied_.size(); ++index) {
     if (denied_[index].empty()) continue;
     const auto totals = context_.mirror.ledger.totals(context_.sources[index].id);
-    if (!totals) return tl::unexpected(totals.error());
+    if (!totals) return totals.error();
     // Nothing was ever readable here: the credentials are at fault, and must be asked again as soon
     // as somebody has corrected them.
     if (totals->archives == 0) {

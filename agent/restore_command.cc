@@ -96,7 +96,7 @@ class RestoreRun {
       ++count;
       return !environment_.stop.load();
     });
-    if (!visited) return tl::unexpected(visited.error());
+    if (!visited) return visited.error();
     if (count == 0) return nothing(selection);
     if (options_.json) print_("]");
     return environment_.stop.load() ? ExitStatus::kIncomplete : ExitStatus::kOk;
@@ -155,13 +155,13 @@ class RestoreRun {
     store::Status looked;
     const auto visited = selection.visit([&](const Restorable& content) {
       const auto missing = copy.missing_bytes(content);
-      if (!missing) looked = tl::unexpected(missing.error());
+      if (!missing) looked = missing.error();
       missing_bytes += missing.value_or(0);
       ++all_.archives_total;
       all_.total_bytes += content.size_bytes;
       return missing && !environment_.stop.load();
     });
-    if (!visited) return tl::unexpected(visited.error());
+    if (!visited) return visited.error();
     if (!looked) return target_failed(looked.error());
     if (all_.archives_total == 0) return nothing(selection);
     const auto space = target.space();
@@ -189,14 +189,14 @@ class RestoreRun {
         counts_.interrupted = environment_.stop.load();
         if (counts_.interrupted) return false;
         const auto restored = copy.restore(content);
-        if (!restored) copied = tl::unexpected(restored.error());
+        if (!restored) copied = restored.error();
         ++done_;
         return restored && note(content, *restored, status);
       });
     }();
     if (copied) copied = copy.sync();
     if (!copied) return target_failed(copied.error());
-    if (!visited) return tl::unexpected(visited.error());
+    if (!visited) return visited.error();
     print_(options_.json ? json_of(options_, counts_) : text_of(options_, counts_));
     return counts_.interrupted ? graver(status, ExitStatus::kIncomplete) : status;
   }

@@ -50,7 +50,7 @@ Restored in_the_way(std::string detail) { return {What::kInTheWay, std::move(det
 
 store::Result<Restored> refused(const store::Error& error) {
   if (concerns_the_name(error)) return in_the_way(store::describe(error));
-  return tl::unexpected(error);
+  return error;
 }
 
 bool was_interrupted(const store::Error& error) {
@@ -60,7 +60,7 @@ bool was_interrupted(const store::Error& error) {
 store::Result<bool> has_digest(store::File& file, const store::Sha256& sha256,
                                const std::function<bool()>& keep_going) {
   const auto digests = store::digest_file(file, {{store::Algorithm::kSha256, {}}}, keep_going);
-  if (!digests) return tl::unexpected(digests.error());
+  if (!digests) return digests.error();
   return std::ranges::equal(digests->digests.front(), sha256);
 }
 
@@ -79,10 +79,10 @@ RestoreCopy::RestoreCopy(store::Disk& mirror, store::Disk& target, std::string m
 store::Result<std::uint64_t> RestoreCopy::missing_bytes(const Restorable& content) {
   const auto there = target_.stat(content.to_path);
   if (!there && concerns_the_name(there.error())) return 0;
-  if (!there) return tl::unexpected(there.error());
+  if (!there) return there.error();
   if (*there) return 0;
   const auto part = target_.stat(with_suffix(content.to_path, kPartSuffix));
-  if (!part) return tl::unexpected(part.error());
+  if (!part) return part.error();
   const auto part_bytes = *part ? (*part)->size_bytes : 0;
   return content.size_bytes - std::min(part_bytes, content.size_bytes);
 }
@@ -108,13 +108,13 @@ store::Result<Restored> RestoreCopy::compare_with_existing(const Restorable& con
   if (!file && file.error().error_number == EACCES) return another;
   if (!file) return refused(file.error());
   // An earlier run may have ended before it was durable.
-  if (auto synced = (*file)->sync(); !synced) return tl::unexpected(synced.error());
+  if (auto synced = (*file)->sync(); !synced) return synced.error();
   const auto same = has_digest(**file, content.sha256, keep_going_);
   if (!same && was_interrupted(same.error())) return Restored{What::kStopped, ""};
-  if (!same) return tl::unexpected(same.error());
+  if (!same) return same.error();
   if (!*same) return another;
   if (auto made = make_directories(store::parent_of(content.to_path)); !made) {
-    return tl::unexpected(made.error());
+    return made.error();
   }
   copied_(content.size_bytes);
   return Restored{What::kThere, ""};
@@ -135,22 +135,22 @@ store::Result<Restored> RestoreCopy::copy(const Restorable& content) {
 store::Result<Restored> RestoreCopy::fill(const Restorable& content, const std::string& part,
                                           store::File& from, store::File& to) {
   const auto left_bytes = to.size();
-  if (!left_bytes) return tl::unexpected(left_bytes.error());
+  if (!left_bytes) return left_bytes.error();
   const auto held_bytes = from.size();
   if (!held_bytes) return damaged(store::describe(held_bytes.error()));
   const auto end = std::min(*held_bytes, content.size_bytes);
   // A whole number of blocks, so that the mirror can go on past its cache.
   auto begin = *left_bytes <= end ? *left_bytes / store::kDirectBytes * store::kDirectBytes : 0;
   while (true) {
-    if (auto cut = to.truncate(begin); !cut) return tl::unexpected(cut.error());
+    if (auto cut = to.truncate(begin); !cut) return cut.error();
     const auto chunks = copy_bytes(from, to, begin, end);
-    if (!chunks) return tl::unexpected(chunks.error());
+    if (!chunks) return chunks.error();
     if (chunks->stopped) return Restored{What::kStopped, ""};
     // Before the sync, which makes it durable with the rest.
     if (auto set = target_.set_modified(part, content.last_modified); !set) {
-      return tl::unexpected(set.error());
+      return set.error();
     }
-    if (auto synced = to.sync(); !synced) return tl::unexpected(synced.error());
+    if (auto synced = to.sync(); !synced) return synced.error();
     if (!chunks->detail.empty()) {
       return keep_aside(content, part, chunks->end_bytes, chunks->detail);
     }
@@ -161,7 +161,7 @@ store::Result<Restored> RestoreCopy::fill(const Restorable& content, const std::
     }
     const auto right = has_digest(to, content.sha256, keep_going_);
     if (!right && was_interrupted(right.error())) return Restored{What::kStopped, ""};
-    if (!right) return tl::unexpected(right.error());
+    if (!right) return right.error();
     if (*right) return give_name(content, part);
     if (begin == 0) break;
     begin = 0;
@@ -169,8 +169,8 @@ store::Result<Restored> RestoreCopy::fill(const Restorable& content, const std::
   const auto held = has_digest(from, content.sha256, keep_going_);
   if (!held && was_interrupted(held.error())) return Restored{What::kStopped, ""};
   if (held && *held) {
-    return tl::unexpected(
-        store::Error{store::ErrorKind::kIo, 0, part, "what was written to it does not read back"});
+    return store::Error{store::ErrorKind::kIo, 0, part,
+                        "what was written to it does not read back"};
   }
   return keep_aside(content, part, end,
                     held ? fmt::format("the bytes of {} are no longer those that were recorded",
@@ -198,7 +198,7 @@ store::Result<RestoreCopy::Chunks> RestoreCopy::copy_bytes(store::File& from, st
     const auto count =
         static_cast<std::size_t>(std::min<std::uint64_t>(*got, end - chunks.end_bytes));
     if (auto written = to.write_at(chunks.end_bytes, {buffer.get(), count}); !written) {
-      return tl::unexpected(written.error());
+      return written.error();
     }
     chunks.end_bytes += count;
     copied_(count);
@@ -225,10 +225,10 @@ store::Result<Restored> RestoreCopy::keep_aside(const Restorable& content, const
       result->detail += fmt::format("; what could be read is in {}", aside);
       return result;
     }
-    if (!concerns_the_name(renamed.error())) return tl::unexpected(renamed.error());
+    if (!concerns_the_name(renamed.error())) return renamed.error();
     result->detail += fmt::format("; {} was there already", aside);
   }
-  if (auto removed = target_.remove_file(part); !removed) return tl::unexpected(removed.error());
+  if (auto removed = target_.remove_file(part); !removed) return removed.error();
   return result;
 }
 
@@ -240,20 +240,20 @@ store::Result<Restored> RestoreCopy::damaged(std::string detail) {
 
 // False when a directory of the path is something else.
 store::Result<bool> RestoreCopy::make_directories(const std::string& path) {
-  if (auto noted = remember(""); !noted) return tl::unexpected(noted.error());
+  if (auto noted = remember(""); !noted) return noted.error();
   for (std::size_t end = 0; end < path.size();) {
     end = std::min(path.find('/', end + 1), path.size());
     const auto directory = path.substr(0, end);
     if (unsynced_.contains(directory)) continue;
     const auto info = target_.stat(directory);
-    if (!info) return tl::unexpected(info.error());
+    if (!info) return info.error();
     if (*info && (*info)->kind != store::FileKind::kDirectory) return false;
     if (!*info) {
       if (auto made = target_.make_directory(directory); !made) {
-        return tl::unexpected(made.error());
+        return made.error();
       }
     }
-    if (auto noted = remember(directory); !noted) return tl::unexpected(noted.error());
+    if (auto noted = remember(directory); !noted) return noted.error();
   }
   return true;
 }

@@ -13,20 +13,20 @@ store::Status RestoreSelection::visit(const Visit& visit) {
   if (source_.id == 0) return {};
   if (!options_.generation.empty()) return visit_generation(visit);
   const auto literal = is_key(options_.pattern);
-  if (!literal) return tl::unexpected(literal.error());
+  if (!literal) return literal.error();
   if (!*literal) return visit_matching(visit);
   const auto archive = ledger_.find(source_.id, options_.pattern);
-  if (!archive) return tl::unexpected(archive.error());
+  if (!archive) return archive.error();
   const auto offered = offer(options_.pattern, *archive, visit);
-  return offered ? store::Status{} : tl::unexpected(offered.error());
+  return offered ? store::Status{} : offered.error();
 }
 
 store::Result<bool> RestoreSelection::is_key(const std::string& key) {
   const auto archive = ledger_.find(source_.id, key);
-  if (!archive) return tl::unexpected(archive.error());
+  if (!archive) return archive.error();
   if (*archive) return true;
   const auto beside = ledger_.generations(source_.id, key, 1);
-  if (!beside) return tl::unexpected(beside.error());
+  if (!beside) return beside.error();
   return !beside->empty();
 }
 
@@ -35,7 +35,7 @@ store::Status RestoreSelection::visit_matching(const Visit& visit) {
   const auto visited = ledger_.visit_archives(source_.id, [&](const store::Archive& archive) {
     if (!glob_match(options_.pattern, archive.key)) return true;
     const auto offered = offer(archive.key, archive, visit);
-    if (!offered) failure = tl::unexpected(offered.error());
+    if (!offered) failure = offered.error();
     return offered.value_or(false);
   });
   return failure ? visited : failure;
@@ -43,9 +43,9 @@ store::Status RestoreSelection::visit_matching(const Visit& visit) {
 
 store::Status RestoreSelection::visit_generation(const Visit& visit) {
   const auto archive = ledger_.find(source_.id, options_.pattern);
-  if (!archive) return tl::unexpected(archive.error());
+  if (!archive) return archive.error();
   auto beside = ledger_.generations(source_.id, options_.pattern, kMostGenerations);
-  if (!beside) return tl::unexpected(beside.error());
+  if (!beside) return beside.error();
   if (*archive) {
     // By the name that it would have beside another one.
     auto path =
@@ -71,7 +71,7 @@ store::Result<bool> RestoreSelection::offer(const std::string& key,
                                             const Visit& visit) {
   if (options_.as_of) {
     const auto then = superseded_since(key);
-    if (!then) return tl::unexpected(then.error());
+    if (!then) return then.error();
     if (*then) return visit(of(**then, archive));
     if (archive && archive->held_since > *options_.as_of) return true;
   }
@@ -84,7 +84,7 @@ store::Result<bool> RestoreSelection::offer(const std::string& key,
 store::Result<std::optional<store::Generation>> RestoreSelection::superseded_since(
     const std::string& key) {
   auto beside = ledger_.generations(source_.id, key, kMostGenerations);
-  if (!beside) return tl::unexpected(beside.error());
+  if (!beside) return beside.error();
   std::optional<store::Generation> then;
   for (auto& one : *beside) {
     const bool trusted = one.place == store::Place::kSuperseded &&

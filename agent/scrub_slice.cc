@@ -23,9 +23,9 @@ class Slice {
     auto& ledger = context_.mirror.ledger;
     const auto now = context_.now(source_);
     const auto totals = ledger.totals(source_.id);
-    if (!totals) return tl::unexpected(totals.error());
+    if (!totals) return totals.error();
     const auto bytes = ledger.held_bytes(source_.id);
-    if (!bytes) return tl::unexpected(bytes.error());
+    if (!bytes) return bytes.error();
     allowance_ = scrub_allowance(
         {now, totals->scrubbed_at, totals->oldest_read_at, *bytes, source_.config->scrub_every});
     store::ScrubPass pass;
@@ -38,7 +38,7 @@ class Slice {
     pass.message = damage_message;
     pass.found = [&](const store::Reading& reading, bool is_news) { tell(reading, is_news); };
     const auto done = store::scrub(*context_.mirror.disk, ledger, pass);
-    if (!done) return tl::unexpected(done.error());
+    if (!done) return done.error();
     return done->contents > 0 ? ledger.note_scrubbed(source_.id, now) : store::Status{};
   }
 

@@ -20,12 +20,12 @@ std::string without_digits(std::string_view key) {
 
 }  // namespace
 
-tl::expected<Series, std::string> Series::parse(const std::string& value) {
+Result<Series> Series::parse(const std::string& value) {
   Series series;
   series.spec_ = value;
   if (value == "auto" || value == "source") return series;
   auto expression = SeriesExpression::compile(value);
-  if (!expression) return tl::unexpected(std::move(expression).error());
+  if (!expression) return std::move(expression).error();
   series.expression_ = *std::move(expression);
   return series;
 }

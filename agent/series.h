@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "tl/expected.hpp"
+#include "agent/result.h"
 
 namespace agent {
 
@@ -18,7 +18,7 @@ class Series {
 
   /// "auto", "source", or a POSIX extended regular expression with a group. The error says what is
   /// wrong with the value.
-  static tl::expected<Series, std::string> parse(const std::string& value);
+  static Result<Series> parse(const std::string& value);
 
   /// The name of the series of a whole key, prefix included, whatever bytes are in it.
   ///   auto: the key with every run of ASCII digits replaced by '#'

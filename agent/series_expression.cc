@@ -139,16 +139,14 @@ class DialectCheck {
 
 }  // namespace
 
-tl::expected<std::shared_ptr<SeriesExpression>, std::string> SeriesExpression::compile(
-    const std::string& pattern) {
+Result<std::shared_ptr<SeriesExpression>> SeriesExpression::compile(const std::string& pattern) {
   const auto wrong = [&](std::string_view what) {
-    return tl::unexpected(fmt::format(
+    return fmt::format(
         "\"{}\" is not auto, source or a POSIX extended regular expression with a group: {}",
-        pattern, what));
+        pattern, what);
   };
   if (pattern.size() > kLongestPattern) {
-    return tl::unexpected(
-        fmt::format("the regular expression is longer than {} bytes", kLongestPattern));
+    return fmt::format("the regular expression is longer than {} bytes", kLongestPattern);
   }
   if (const auto complaint = DialectCheck(pattern).complaint()) return wrong(*complaint);
   regex_t compiled;

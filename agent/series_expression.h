@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "tl/expected.hpp"
+#include "agent/result.h"
 
 namespace agent {
 
@@ -22,8 +22,7 @@ namespace agent {
 class SeriesExpression {
  public:
   /// The error says what is wrong with the expression.
-  static tl::expected<std::shared_ptr<SeriesExpression>, std::string> compile(
-      const std::string& pattern);
+  static Result<std::shared_ptr<SeriesExpression>> compile(const std::string& pattern);
   ~SeriesExpression();
   SeriesExpression(const SeriesExpression&) = delete;
   SeriesExpression& operator=(const SeriesExpression&) = delete;

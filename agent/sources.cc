@@ -50,14 +50,14 @@ store::Status recall_facts(RunContext& context, SourceRun& source) {
   const auto endpoint = source.session->endpoint();
   const auto trust = [&](const char* fact, EtagTrust& into) -> store::Status {
     const auto value = context.mirror.ledger.endpoint_fact(endpoint, fact);
-    if (!value) return tl::unexpected(value.error());
+    if (!value) return value.error();
     if (*value) into = **value == "proven" ? EtagTrust::kProven : EtagTrust::kOpaque;
     return {};
   };
   if (auto single = trust("etag-md5", source.trust.single); !single) return single;
   if (auto multi = trust("etag-multipart", source.trust.multipart); !multi) return multi;
   const auto refused = context.mirror.ledger.endpoint_fact(endpoint, kChecksumMode);
-  if (!refused) return tl::unexpected(refused.error());
+  if (!refused) return refused.error();
   if (*refused) source.session->refuse_option(std::string(kChecksumMode));
   return {};
 }

@@ -8,9 +8,9 @@
 
 #include "agent/exit_status.h"
 #include "agent/log.h"
+#include "agent/result.h"
 #include "agent/units.h"
 #include "store/ledger.h"
-#include "tl/expected.hpp"
 
 namespace agent {
 
@@ -86,7 +86,7 @@ std::string state_of(ExitStatus status);
 
 std::string to_json(const Status& status);
 /// The error is a sentence. Members that are missing keep their defaults.
-tl::expected<Status, std::string> status_from_json(std::string_view text);
+Result<Status> status_from_json(std::string_view text);
 
 /// What a person reads.
 std::string to_text(const Status& status, Time now);

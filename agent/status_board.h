@@ -6,15 +6,15 @@
 #include <utility>
 
 #include "agent/log.h"
+#include "agent/result.h"
 #include "agent/status.h"
-#include "tl/expected.hpp"
 
 namespace agent {
 
 /// The status of the run under way, and its file. Thread-safe.
 class StatusBoard {
  public:
-  using Write = std::function<tl::expected<void, std::string>(const std::string& json)>;
+  using Write = std::function<Result<void>(const std::string& json)>;
 
   StatusBoard(Status status, Write write, Log& log)
       : status_(std::move(status)), write_(std::move(write)), log_(log) {}

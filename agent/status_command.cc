@@ -10,10 +10,10 @@ namespace agent {
 namespace {
 
 // What the disk alone can tell: what is held and which alarms are open, but of no run.
-tl::expected<Status, MirrorError> status_from_ledger(const Config& config,
-                                                     const Environment& environment) {
+Result<Status, MirrorError> status_from_ledger(const Config& config,
+                                               const Environment& environment) {
   auto mirror = open_mirror(config, environment, store::Access::kReadOnly);
-  if (!mirror) return tl::unexpected(mirror.error());
+  if (!mirror) return mirror.error();
   Status status;
   status.host = environment.host_name;
   status.disk = disk_status(*mirror, config.disk.path);

@@ -229,14 +229,14 @@ std::string to_json(const Status& status) {
   return json.dump(2) + "\n";
 }
 
-tl::expected<Status, std::string> status_from_json(std::string_view text) {
+Result<Status> status_from_json(std::string_view text) {
   const auto json = Json::parse(text, nullptr, false);
-  if (!json.is_object()) return tl::unexpected<std::string>("it is no JSON object");
+  if (!json.is_object()) return "it is no JSON object";
   // The library says by exception that a member has another type than we wrote.
   try {
     return read_status(Reader(json));
   } catch (const nlohmann::json::exception& wrong) {
-    return tl::unexpected<std::string>(wrong.what());
+    return wrong.what();
   }
 }
 

@@ -200,7 +200,8 @@ std::optional<Time> parse_rfc3339(std::string_view text) {
     rest.remove_prefix(end);
   }
   const auto offset = parse_offset(rest);
-  auto utc = std::string(text.substr(0, kSecondsEnd)) + "Z";
+  std::string utc(text.substr(0, kSecondsEnd));
+  utc += 'Z';
   if (utc[10] == 't') utc[10] = 'T';
   const auto time = parse_time(utc);
   if (!time || !offset) return std::nullopt;

@@ -48,7 +48,7 @@ store::Result<Verification> verify_content(store::File& file, std::uint64_t size
   }
 
   const auto taken = store::digest_file(file, requests, keep_going);
-  if (!taken) return tl::unexpected(taken.error());
+  if (!taken) return taken.error();
   Verification result;
   std::copy_n(taken->digests[sha256_at].begin(), result.sha256.size(), result.sha256.begin());
   for (std::size_t i = 0; i < requests.size(); ++i) {

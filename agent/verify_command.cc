@@ -41,17 +41,17 @@ class VerifyRun {
     source_ = &source;
     auto& ledger = mirror_.ledger;
     const auto found = ledger.find_source(source.name);
-    if (!found) return tl::unexpected(found.error());
+    if (!found) return found.error();
     if (!*found) return Verified{};
     id_ = **found;
-    if (auto finished = finish_removals(); !finished) return tl::unexpected(finished.error());
+    if (auto finished = finish_removals(); !finished) return finished.error();
     Verified verified;
     auto totals = read();
-    if (!totals) return tl::unexpected(totals.error());
+    if (!totals) return totals.error();
     verified.totals = *totals;
     if (options_.all && !environment_.stop.load()) {
       const auto foreign = look_for_foreign();
-      if (!foreign) return tl::unexpected(foreign.error());
+      if (!foreign) return foreign.error();
       verified.foreign = *foreign;
     }
     if (!read_only_) refresh_status_file(config_, environment_, ledger, id_, source.name);
@@ -68,9 +68,9 @@ class VerifyRun {
 
   store::Result<store::ScrubTotals> read() {
     const auto totals = mirror_.ledger.totals(id_);
-    if (!totals) return tl::unexpected(totals.error());
+    if (!totals) return totals.error();
     const auto beside_bytes = mirror_.ledger.held_bytes(id_);
-    if (!beside_bytes) return tl::unexpected(beside_bytes.error());
+    if (!beside_bytes) return beside_bytes.error();
     ProgressFigures all;
     all.archives_total =
         totals->archives + (options_.all ? totals->superseded + totals->quarantined : 0);
@@ -135,7 +135,7 @@ class VerifyRun {
                                               path)});
           return !environment_.stop.load();
         });
-    if (!walked) return tl::unexpected(walked.error());
+    if (!walked) return walked.error();
     if (read_only_ || environment_.stop.load()) return count;
     store::Ledger::Batch batch;
     batch.now = environment_.clock.now_s();
@@ -149,7 +149,7 @@ class VerifyRun {
                        count == 1 ? "1 file" : fmt::format("{} files", count), examples)});
     }
     if (auto recorded = mirror_.ledger.record_batch(batch); !recorded) {
-      return tl::unexpected(recorded.error());
+      return recorded.error();
     }
     return count;
   }

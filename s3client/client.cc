@@ -49,11 +49,11 @@ class Answer : public ResponseSink {
 
   /// What came of it. `sent`: what the transport says.
   Result<void> outcome(const Operation& operation, const Result<void>& sent) {
-    if (refusal_) return tl::unexpected(*refusal_);
+    if (refusal_) return *refusal_;
     if (is_error_) {
       if (!sent && sent.error().kind == ErrorKind::kAborted && !full_) return sent;
       failed_.body = parse_error_body(error_body_);
-      return tl::unexpected(explain(session_, operation, request_, failed_));
+      return explain(session_, operation, request_, failed_);
     }
     return sent;
   }
@@ -114,9 +114,8 @@ class ObjectAnswer final : public Answer {
   /// A transport promises whole bodies; what is verified later starts with the right count.
   Result<ObjectHead> finish() {
     if (sink_ != nullptr && received_bytes_ != expected_bytes_) {
-      return tl::unexpected(
-          Error{ErrorKind::kNetwork, 0, "",
-                fmt::format("{} of {} bytes came", received_bytes_, expected_bytes_), ""});
+      return Error{ErrorKind::kNetwork, 0, "",
+                   fmt::format("{} of {} bytes came", received_bytes_, expected_bytes_), ""};
     }
     return std::move(object_);
   }
@@ -125,7 +124,7 @@ class ObjectAnswer final : public Answer {
   Result<bool> accept(const HttpHead& head) override {
     const bool ranged = sink_ != nullptr && request_.offset_bytes > 0;
     auto object = read_object_head(head, request_, ranged);
-    if (!object) return tl::unexpected(object.error());
+    if (!object) return object.error();
     object_ = *std::move(object);
     expected_bytes_ = object_.size_bytes - object_.offset_bytes;
     return sink_ == nullptr || sink_->on_object(object_);
@@ -151,11 +150,10 @@ Result<Operation> object_operation(const SessionState& session, const GetRequest
                                    std::string_view method) {
   const auto is_control = [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; };
   if (request.key.empty()) {
-    return tl::unexpected(Error{ErrorKind::kInvalid, 0, "", "an object has no empty key", ""});
+    return Error{ErrorKind::kInvalid, 0, "", "an object has no empty key", ""};
   }
   if (std::any_of(request.if_match.begin(), request.if_match.end(), is_control)) {
-    return tl::unexpected(
-        Error{ErrorKind::kInvalid, 0, "", "the ETag cannot stand in a header", ""});
+    return Error{ErrorKind::kInvalid, 0, "", "the ETag cannot stand in a header", ""};
   }
   Operation operation;
   operation.method = method;
@@ -195,11 +193,11 @@ Result<ObjectHead> ask_for_object(SessionState& session, Transport& transport,
                                   const GetRequest& request, std::string_view method,
                                   BodySink* sink) {
   const auto operation = object_operation(session, request, method);
-  if (!operation) return tl::unexpected(operation.error());
+  if (!operation) return operation.error();
   const SignedRequest signed_request = session.sign(*operation);
   ObjectAnswer answer(session, signed_request, request, sink);
   const auto sent = transport.perform(signed_request.http, answer);
-  if (auto done = answer.outcome(*operation, sent); !done) return tl::unexpected(done.error());
+  if (auto done = answer.outcome(*operation, sent); !done) return done.error();
   return answer.finish();
 }
 
@@ -213,19 +211,18 @@ Result<ListPage> ask_for_page(SessionState& session, Transport& transport, Listi
   const SignedRequest request = session.sign(operation);
   ListAnswer answer(session, request, listing, keep_going);
   const auto sent = transport.perform(request.http, answer);
-  if (auto done = answer.outcome(operation, sent); !done) return tl::unexpected(done.error());
+  if (auto done = answer.outcome(operation, sent); !done) return done.error();
 
   auto page = answer.parser.finish();
   if (answer.parser.error()) {
-    return tl::unexpected(answer.explain_as(operation, *answer.parser.error()));
+    return answer.explain_as(operation, *answer.parser.error());
   }
-  if (answer.parser.ignores_versions()) return tl::unexpected(no_version_listing());
+  if (answer.parser.ignores_versions()) return no_version_listing();
   return page;
 }
 
-tl::unexpected<Error> circle() {
-  return tl::unexpected(
-      Error{ErrorKind::kServer, 200, "", "the listing goes round in a circle", ""});
+Error circle() {
+  return Error{ErrorKind::kServer, 200, "", "the listing goes round in a circle", ""};
 }
 
 }  // namespace
@@ -253,8 +250,7 @@ Result<ListPage> Client::list_versions_page(std::string_view prefix, std::string
                                             std::string_view version_marker,
                                             const std::function<bool()>& keep_going) {
   if (key_marker.empty() && !version_marker.empty()) {
-    return tl::unexpected(
-        Error{ErrorKind::kInvalid, 0, "", "a version marker needs its key marker", ""});
+    return Error{ErrorKind::kInvalid, 0, "", "a version marker needs its key marker", ""};
   }
   SessionState& session = *session_->impl_->state;
   Operation operation =

@@ -16,8 +16,8 @@
 namespace s3 {
 namespace {
 
-tl::unexpected<Error> bad_credentials(std::string message) {
-  return tl::unexpected(Error{ErrorKind::kBadCredentials, 0, "", std::move(message), ""});
+Error bad_credentials(std::string message) {
+  return Error{ErrorKind::kBadCredentials, 0, "", std::move(message), ""};
 }
 
 class FileDescriptor {
@@ -63,7 +63,7 @@ Result<Secret> read_all(const std::string& path) {
                     "aws_access_key_id and aws_secret_access_key",
                     path, reason(errno)));
   }
-  if (auto safe = check_safe(path, status); !safe) return tl::unexpected(safe.error());
+  if (auto safe = check_safe(path, status); !safe) return safe.error();
   std::string text(kMaxBytes + 1, '\0');
   std::size_t size = 0;
   while (size < text.size()) {
@@ -150,7 +150,7 @@ Result<Credentials> checked(Credentials credentials, const std::string& origin) 
 
 Result<Credentials> load_file(const std::string& path, const std::string& profile) {
   const auto text = read_all(path);
-  if (!text) return tl::unexpected(text.error());
+  if (!text) return text.error();
   auto found = parse_profile(text->reveal(), profile);
   if (!found) {
     return bad_credentials(fmt::format("{}: it has no profile [{}]; add it", path, profile));

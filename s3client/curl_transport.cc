@@ -176,7 +176,7 @@ class CurlTransport final : public Transport {
 
   Result<void> perform(const HttpRequest& request, ResponseSink& sink) override {
     if (!request.url.starts_with("https://") && !request.url.starts_with("http://")) {
-      return tl::unexpected(Error{ErrorKind::kInvalid, 0, "", "the URL is none of HTTP", ""});
+      return Error{ErrorKind::kInvalid, 0, "", "the URL is none of HTTP", ""};
     }
     const HeaderList headers = header_list(request.headers);
     Transfer transfer(sink, options_.stall_timeout);
@@ -242,7 +242,7 @@ class CurlTransport final : public Transport {
 
   Result<void> outcome(CURLcode code, const Transfer& transfer) const {
     const auto failed = [&](ErrorKind kind, std::string message) {
-      return tl::unexpected(Error{kind, transfer.status(), "", std::move(message), ""});
+      return Error{kind, transfer.status(), "", std::move(message), ""};
     };
     if (transfer.aborted()) return failed(ErrorKind::kAborted, "stopped");
     if (transfer.stalled()) {

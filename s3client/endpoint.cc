@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::string_view kAwsDomains[] = {".amazonaws.com", ".amazonaws.com.cn"};
 
-tl::unexpected<Error> invalid(std::string message) {
-  return tl::unexpected(Error{ErrorKind::kInvalid, 0, "", std::move(message), ""});
+Error invalid(std::string message) {
+  return Error{ErrorKind::kInvalid, 0, "", std::move(message), ""};
 }
 
 bool is_alphanumeric(char c) {

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <tl/expected.hpp>
+#include <utility>
 
 namespace s3 {
 
@@ -40,8 +41,17 @@ struct Error {
   std::string request_id;  ///< x-amz-request-id
 };
 
+/// A value, or the Error that stands in its place. The compiler warns where one is dropped, and a
+/// function returns either of the two as it is.
 template <typename T>
-using Result = tl::expected<T, Error>;
+class [[nodiscard]] Result : public tl::expected<T, Error> {
+ public:
+  using Base = tl::expected<T, Error>;
+  using Base::Base;
+  Result(Base base) : Base(std::move(base)) {}  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : Base(tl::unexpected(std::move(error))) {}  // NOLINT(google-explicit-constructor)
+};
 
 /// "403 AccessDenied: Access Denied (request 4442587FB7D0A2F9)"
 std::string describe(const Error& error);

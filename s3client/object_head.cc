@@ -13,8 +13,8 @@
 namespace s3 {
 namespace {
 
-tl::unexpected<Error> refuse(ErrorKind kind, int status, std::string message) {
-  return tl::unexpected(Error{kind, status, "", std::move(message), ""});
+Error refuse(ErrorKind kind, int status, std::string message) {
+  return Error{kind, status, "", std::move(message), ""};
 }
 
 std::string_view value_of(const HttpHead& head, std::string_view name) {
@@ -211,7 +211,7 @@ Result<ObjectHead> read_object_head(const HttpHead& head, const GetRequest& requ
     return refuse(ErrorKind::kProtocol, head.status, "the server sends another version");
   }
   if (auto sized = set_size(object, head, request, ranged); !sized) {
-    return tl::unexpected(sized.error());
+    return sized.error();
   }
   const bool of_part = request.part_number > 0 && head.status == 206;
   if (!ranged) object.checksums = checksums_of(head, object.etag, of_part);

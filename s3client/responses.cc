@@ -63,9 +63,8 @@ bool is_version_id(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
-tl::unexpected<Error> bad_page(std::string_view what) {
-  return tl::unexpected(
-      Error{ErrorKind::kServer, 0, "", fmt::format("the listing is refused: {}", what), ""});
+Error bad_page(std::string_view what) {
+  return Error{ErrorKind::kServer, 0, "", fmt::format("the listing is refused: {}", what), ""};
 }
 
 }  // namespace
@@ -203,7 +202,7 @@ Result<void> ListParser::decode() {
 }
 
 Result<ListPage> ListParser::finish() {
-  if (auto complete = reader_.finish(); !complete) return tl::unexpected(complete.error());
+  if (auto complete = reader_.finish(); !complete) return complete.error();
   if (error_) return bad_page("an error came in its place");
   if (!is_page()) return bad_page("it is not the document that was asked for");
   if (!defect_.empty()) return bad_page(defect_);
@@ -211,7 +210,7 @@ Result<ListPage> ListParser::finish() {
   if (*truncated_ && token_.empty()) return bad_page("it is truncated and has no token");
   // Only now: EncodingType may stand behind the keys.
   if (url_encoded_) {
-    if (auto decoded = decode(); !decoded) return tl::unexpected(decoded.error());
+    if (auto decoded = decode(); !decoded) return decoded.error();
   }
   if (!*truncated_) return ListPage{std::move(objects_), false, "", ""};
   return ListPage{std::move(objects_), true, std::move(token_), std::move(version_marker_)};

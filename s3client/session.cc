@@ -9,7 +9,7 @@ Session::~Session() = default;
 
 Result<std::shared_ptr<Session>> Session::open(SessionOptions options) {
   auto state = SessionState::open(std::move(options));
-  if (!state) return tl::unexpected(state.error());
+  if (!state) return state.error();
   auto impl = std::make_unique<Impl>();
   impl->state = *std::move(state);
   return std::shared_ptr<Session>(new Session(std::move(impl)));

@@ -34,15 +34,15 @@ SessionState::SessionState(SessionOptions options, Address address)
 
 Result<std::unique_ptr<SessionState>> SessionState::open(SessionOptions options) {
   if (!is_region_name(options.region)) {
-    return tl::unexpected(Error{ErrorKind::kInvalid, 0, "", "the region is no region name", ""});
+    return Error{ErrorKind::kInvalid, 0, "", "the region is no region name", ""};
   }
   auto endpoint = options.endpoint.empty() ? Result<Endpoint>(aws_endpoint(options.region))
                                            : parse_endpoint(options.endpoint);
-  if (!endpoint) return tl::unexpected(endpoint.error());
+  if (!endpoint) return endpoint.error();
   auto address = address_of(*endpoint, options.addressing, options.bucket);
-  if (!address) return tl::unexpected(address.error());
+  if (!address) return address.error();
   std::unique_ptr<SessionState> state(new SessionState(std::move(options), *std::move(address)));
-  if (auto loaded = state->reload_credentials(); !loaded) return tl::unexpected(loaded.error());
+  if (auto loaded = state->reload_credentials(); !loaded) return loaded.error();
   return state;
 }
 
@@ -179,7 +179,7 @@ void SessionState::refuse_option(std::string option) {
 Result<void> SessionState::reload_credentials() {
   const std::scoped_lock one_at_a_time(reload_mutex_);
   auto loaded = options_.credentials();
-  if (!loaded) return tl::unexpected(loaded.error());
+  if (!loaded) return loaded.error();
   auto credentials = std::make_shared<const Credentials>(*std::move(loaded));
   const std::scoped_lock lock(mutex_);
   credentials_ = std::move(credentials);

@@ -74,8 +74,8 @@ struct XmlReader::Impl {
     }
     const char* reason =
         refusal != nullptr ? refusal : XML_ErrorString(XML_GetErrorCode(parser.get()));
-    return tl::unexpected(Error{ErrorKind::kServer, 0, "",
-                                fmt::format("the XML of the answer is refused: {}", reason), ""});
+    return Error{ErrorKind::kServer, 0, "",
+                 fmt::format("the XML of the answer is refused: {}", reason), ""};
   }
 
   XmlSink& sink;

@@ -162,20 +162,19 @@ bool roll_back_interrupted(const Disk& disk, std::string_view path) {
 
 Result<Database> Database::open(Disk& disk, std::string_view path, DatabaseMode mode) {
   const Result<std::optional<FileInfo>> info = disk.stat(path);
-  if (!info) return tl::unexpected(info.error());
+  if (!info) return info.error();
   const std::string name(path);
   if (!info->has_value()) {
-    return tl::unexpected(
-        Error{ErrorKind::kNotFound, 0, name,
-              "the disk has no ledger; 'holdfast rebuild' makes it anew from what the disk holds"});
+    return Error{
+        ErrorKind::kNotFound, 0, name,
+        "the disk has no ledger; 'holdfast rebuild' makes it anew from what the disk holds"};
   }
   auto home = std::make_unique<Query::Home>();
   home->path = name;
   int code = open_handle(disk, path, mode, &home->handle);
-  if (code != SQLITE_OK) return tl::unexpected(home->error(code));
+  if (code != SQLITE_OK) return home->error(code);
   if (mode != DatabaseMode::kReadOnly && sqlite3_db_readonly(home->handle, "main") == 1) {
-    return tl::unexpected(
-        Error{ErrorKind::kReadOnly, 0, name, "the ledger cannot be written to here"});
+    return Error{ErrorKind::kReadOnly, 0, name, "the ledger cannot be written to here"};
   }
 
   code = home->execute(kCommonSettings);
@@ -186,14 +185,14 @@ Result<Database> Database::open(Disk& disk, std::string_view path, DatabaseMode 
   if (code == SQLITE_OK) code = home->execute(kProbe);
   if (code == SQLITE_READONLY_ROLLBACK) {
     if (!roll_back_interrupted(disk, path)) {
-      return tl::unexpected(Error{ErrorKind::kReadOnly, 0, name,
-                                  "a run was cut off while it wrote to the ledger, and this disk "
-                                  "is read-only: mount it writable once, so that the unfinished "
-                                  "transaction can be taken back"});
+      return Error{ErrorKind::kReadOnly, 0, name,
+                   "a run was cut off while it wrote to the ledger, and this disk "
+                   "is read-only: mount it writable once, so that the unfinished "
+                   "transaction can be taken back"};
     }
     code = home->execute(kProbe);
   }
-  if (code != SQLITE_OK) return tl::unexpected(home->error(code));
+  if (code != SQLITE_OK) return home->error(code);
   return Database(std::move(home));
 }
 
@@ -215,13 +214,13 @@ Result<Query> Database::query(std::string_view sql) {
   const int code =
       sqlite3_prepare_v3(home_->handle, found->first.c_str(), static_cast<int>(sql.size() + 1),
                          SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
-  if (code != SQLITE_OK) return tl::unexpected(home_->error(code));
+  if (code != SQLITE_OK) return home_->error(code);
   return Query(*home_, idle, statement);
 }
 
 Status Database::run_script(const std::string& sql) {
   const int code = home_->execute(sql.c_str());
-  if (code != SQLITE_OK) return tl::unexpected(home_->error(code));
+  if (code != SQLITE_OK) return home_->error(code);
   return {};
 }
 
@@ -232,14 +231,14 @@ const std::string& Database::path() const { return home_->path; }
 Result<std::uint64_t> Database::finish(Query& statement) {
   while (true) {
     const Result<bool> row = statement.step();
-    if (!row) return tl::unexpected(row.error());
+    if (!row) return row.error();
     if (!*row) return static_cast<std::uint64_t>(sqlite3_changes64(home_->handle));
   }
 }
 
 Result<std::int64_t> Database::first_integer(Query& statement) {
   const Result<bool> row = statement.step();
-  if (!row) return tl::unexpected(row.error());
+  if (!row) return row.error();
   return *row ? statement.integer(0) : 0;
 }
 
@@ -262,11 +261,11 @@ Query::~Query() {
 }
 
 Result<bool> Query::step() {
-  if (bind_code_ != SQLITE_OK) return tl::unexpected(home_->error(bind_code_));
+  if (bind_code_ != SQLITE_OK) return home_->error(bind_code_);
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
-  return tl::unexpected(home_->error(code));
+  return home_->error(code);
 }
 
 std::int64_t Query::integer(int column) const { return sqlite3_column_int64(statement_, column); }
@@ -305,7 +304,7 @@ void Query::note(int code) {
 Result<Transaction> Transaction::begin(Database& database) {
   const bool nested = database.in_transaction();
   const Result<std::uint64_t> begun = database.run(nested ? "SAVEPOINT part" : "BEGIN");
-  if (!begun) return tl::unexpected(begun.error());
+  if (!begun) return begun.error();
   return Transaction(database, nested);
 }
 
@@ -320,7 +319,7 @@ Status Transaction::commit() {
   const Result<std::uint64_t> done = database_->run(nested_ ? "RELEASE part" : "COMMIT");
   if (!done) {
     roll_back();
-    return tl::unexpected(done.error());
+    return done.error();
   }
   database_ = nullptr;
   return {};

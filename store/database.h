@@ -84,7 +84,7 @@ class Database {
   template <typename... Args>
   Result<std::uint64_t> run(std::string_view sql, const Args&... args) {
     Result<Query> statement = query(sql);
-    if (!statement) return tl::unexpected(statement.error());
+    if (!statement) return statement.error();
     return finish(statement->bind(args...));
   }
 
@@ -92,7 +92,7 @@ class Database {
   template <typename... Args>
   Result<std::int64_t> read_integer(std::string_view sql, const Args&... args) {
     Result<Query> statement = query(sql);
-    if (!statement) return tl::unexpected(statement.error());
+    if (!statement) return statement.error();
     return first_integer(statement->bind(args...));
   }
 

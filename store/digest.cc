@@ -201,7 +201,7 @@ std::vector<RawDigest> DigestSet::finish() {
 Result<FileDigests> digest_file(File& file, const std::vector<DigestRequest>& requests,
                                 const std::function<bool()>& keep_going) {
   const auto size_bytes = file.size();
-  if (!size_bytes) return tl::unexpected(size_bytes.error());
+  if (!size_bytes) return size_bytes.error();
   file.drop_cache();
 
   DigestSet set(requests);
@@ -211,13 +211,13 @@ Result<FileDigests> digest_file(File& file, const std::vector<DigestRequest>& re
   FileDigests result;
   while (result.size_bytes < *size_bytes) {
     if (keep_going && !keep_going()) {
-      return tl::unexpected(Error{ErrorKind::kBusy, 0, "", "interrupted"});
+      return Error{ErrorKind::kBusy, 0, "", "interrupted"};
     }
     const auto got = file.read_at(result.size_bytes, {buffer.get(), buffer_bytes});
     if (!got) {
       auto error = got.error();
       error.detail = fmt::format("{}, at offset {}", describe(error), result.size_bytes);
-      return tl::unexpected(std::move(error));
+      return error;
     }
     if (*got == 0) break;
     set.update({buffer.get(), *got});
@@ -229,8 +229,8 @@ Result<FileDigests> digest_file(File& file, const std::vector<DigestRequest>& re
   result.digests = set.finish();
   const auto refused = [](const RawDigest& digest) { return digest.empty(); };
   if (std::any_of(result.digests.begin(), result.digests.end(), refused)) {
-    return tl::unexpected(Error{ErrorKind::kNotSupported, 0, "",
-                                "OpenSSL on this system refuses a digest that is needed"});
+    return Error{ErrorKind::kNotSupported, 0, "",
+                 "OpenSSL on this system refuses a digest that is needed"};
   }
   return result;
 }

@@ -22,7 +22,7 @@ Status copy_bytes(File& from, File& to) {
   std::uint64_t offset = 0;
   while (true) {
     const auto got = from.read_at(offset, {buffer.get(), kBufferBytes});
-    if (!got) return tl::unexpected(got.error());
+    if (!got) return got.error();
     if (*got == 0) return {};
     if (auto written = to.write_at(offset, {buffer.get(), *got}); !written) return written;
     offset += *got;
@@ -33,31 +33,30 @@ Status copy_bytes(File& from, File& to) {
 
 Result<bool> holds(Disk& disk, const std::string& path, std::span<const std::byte> sha256) {
   auto file = disk.open(path, OpenMode::kRead);
-  if (!file) return tl::unexpected(file.error());
+  if (!file) return file.error();
   // Dirty pages stay in the cache: only after this does the digest come from the device.
-  if (auto synced = (*file)->sync(); !synced) return tl::unexpected(synced.error());
+  if (auto synced = (*file)->sync(); !synced) return synced.error();
   const auto digests = digest_file(**file, {{Algorithm::kSha256, {}}}, {});
-  if (!digests) return tl::unexpected(digests.error());
+  if (!digests) return digests.error();
   return std::ranges::equal(digests->digests.front(), sha256);
 }
 
 Result<std::string> copy_to_staging(Disk& disk, const std::string& from_path,
                                     std::span<const std::byte> sha256) {
   auto path = copy_path(sha256);
-  if (auto removed = disk.remove_file(path); !removed) return tl::unexpected(removed.error());
+  if (auto removed = disk.remove_file(path); !removed) return removed.error();
   const auto from = disk.open(from_path, OpenMode::kRead);
-  if (!from) return tl::unexpected(from.error());
+  if (!from) return from.error();
   const auto to = open_staged(disk, path, 0);
-  if (!to) return tl::unexpected(to.error());
-  if (auto copied = copy_bytes(**from, *to->file); !copied) return tl::unexpected(copied.error());
+  if (!to) return to.error();
+  if (auto copied = copy_bytes(**from, *to->file); !copied) return copied.error();
   const auto same = holds(disk, path, sha256);
-  if (!same) return tl::unexpected(same.error());
+  if (!same) return same.error();
   if (!*same) {
-    return tl::unexpected(
-        Error{ErrorKind::kCorrupt, 0, from_path, "its content is no longer what was recorded"});
+    return Error{ErrorKind::kCorrupt, 0, from_path, "its content is no longer what was recorded"};
   }
   if (auto finished = disk.set_finished(path, true); !finished) {
-    return tl::unexpected(finished.error());
+    return finished.error();
   }
   return path;
 }
@@ -66,13 +65,13 @@ Result<std::string> duplicate_to_staging(Disk& disk, const std::string& from_pat
                                          std::span<const std::byte> sha256) {
   auto path = copy_path(sha256);
   // A leftover may be a link to what we hold, and must not be opened to write.
-  if (auto removed = disk.remove_file(path); !removed) return tl::unexpected(removed.error());
+  if (auto removed = disk.remove_file(path); !removed) return removed.error();
   if (auto made = disk.make_directory(kStagingDirectory); !made) {
-    return tl::unexpected(made.error());
+    return made.error();
   }
   const auto linked = disk.link(from_path, path);
   if (linked) return path;
-  if (linked.error().kind != ErrorKind::kNotSupported) return tl::unexpected(linked.error());
+  if (linked.error().kind != ErrorKind::kNotSupported) return linked.error();
   return copy_to_staging(disk, from_path, sha256);
 }
 

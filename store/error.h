@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
+#include <utility>
 
 namespace store {
 
@@ -26,8 +27,17 @@ struct Error {
   std::string detail;
 };
 
+/// A value, or the Error that stands in its place. The compiler warns where one is dropped, and a
+/// function returns either of the two as it is.
 template <typename T>
-using Result = tl::expected<T, Error>;
+class [[nodiscard]] Result : public tl::expected<T, Error> {
+ public:
+  using Base = tl::expected<T, Error>;
+  using Base::Base;
+  Result(Base base) : Base(std::move(base)) {}  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : Base(tl::unexpected(std::move(error))) {}  // NOLINT(google-explicit-constructor)
+};
 
 using Status = Result<void>;
 

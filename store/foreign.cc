@@ -34,7 +34,7 @@ class Walk {
       if (is_tree) return descend(path);
       return is_one_of(kOurs, name) || visit_(path);
     });
-    if (failure_) return tl::unexpected(*failure_);
+    if (failure_) return *failure_;
     const bool nothing_there = !listed && listed.error().kind == ErrorKind::kNotFound;
     return nothing_there ? Status{} : listed;
   }
@@ -81,7 +81,7 @@ class Walk {
     if (!pending || *pending) return pending;
     if (!trusted) return ledger_.lies_beside(source_, named->key, path);
     const auto held = ledger_.find(source_, named->key);
-    if (!held) return tl::unexpected(held.error());
+    if (!held) return held.error();
     return *held && archive_path(top_, named->key, rules_, (*held)->variant) == path;
   }
 

@@ -44,7 +44,7 @@ template <typename Row, typename Convert>
 Status append_rows(Query& query, Convert convert, std::vector<Row>& into) {
   while (true) {
     const Result<bool> row = query.step();
-    if (!row) return tl::unexpected(row.error());
+    if (!row) return row.error();
     if (!*row) return {};
     into.push_back(convert(query));
   }
@@ -52,9 +52,9 @@ Status append_rows(Query& query, Convert convert, std::vector<Row>& into) {
 
 Status make_empty_ledger(Disk& disk) {
   const Result<std::unique_ptr<File>> file = disk.open(kUnfinishedPath, OpenMode::kCreateNew);
-  if (!file) return tl::unexpected(file.error());
+  if (!file) return file.error();
   Result<Database> database = Database::open(disk, kUnfinishedPath, DatabaseMode::kScratch);
-  if (!database) return tl::unexpected(database.error());
+  if (!database) return database.error();
   return create_schema(*database);
 }
 
@@ -66,9 +66,9 @@ Result<Ledger> Ledger::open(Disk& disk, Access access, std::string_view path) {
   const bool may_write = access == Access::kReadWrite;
   Result<Database> database =
       Database::open(disk, path, may_write ? DatabaseMode::kReadWrite : DatabaseMode::kReadOnly);
-  if (!database) return tl::unexpected(database.error());
+  if (!database) return database.error();
   const Status current = update_schema(*database, migrations(), may_write);
-  if (!current) return tl::unexpected(current.error());
+  if (!current) return current.error();
   return Ledger(std::make_unique<Impl>(*std::move(database)));
 }
 
@@ -78,7 +78,7 @@ Status Ledger::create(Disk& disk, std::string_view path) {
   done = disk.sync_directory("");
   if (!done) return done;
   const Result<std::optional<FileInfo>> existing = disk.stat(path);
-  if (!existing) return tl::unexpected(existing.error());
+  if (!existing) return existing.error();
   // Whoever made it may have been cut off before its name was durable.
   if (existing->has_value()) return disk.sync_directory(kStateDirectory);
 
@@ -100,9 +100,9 @@ Status Ledger::create(Disk& disk, std::string_view path) {
 
 Result<std::optional<std::string>> Ledger::check() {
   Result<Query> query = impl_->database.query("PRAGMA quick_check(1)");
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return query.error();
   const Result<bool> row = query->step();
-  if (!row) return tl::unexpected(row.error());
+  if (!row) return row.error();
   std::string answer(*row ? query->bytes(0) : "no answer");
   if (answer == "ok") return std::nullopt;
   return answer;
@@ -117,34 +117,34 @@ Ledger& Ledger::operator=(Ledger&&) noexcept = default;
 
 Result<SourceId> Ledger::register_source(std::string_view name) {
   const Result<std::optional<SourceId>> known = find_source(name);
-  if (!known) return tl::unexpected(known.error());
+  if (!known) return known.error();
   if (known->has_value()) return **known;
   Result<Query> query =
       impl_->database.query("INSERT INTO source (name) VALUES (?1) RETURNING source_id");
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return query.error();
   const Result<bool> row = query->bind(name).step();
-  if (!row) return tl::unexpected(row.error());
+  if (!row) return row.error();
   const SourceId id = query->integer(0);
   // The insertion is only committed when the statement has run to its end.
   const Result<bool> end = query->step();
-  if (!end) return tl::unexpected(end.error());
+  if (!end) return end.error();
   return id;
 }
 
 Result<std::optional<SourceId>> Ledger::find_source(std::string_view name) {
   Result<Query> query = impl_->database.query("SELECT source_id FROM source WHERE name=?1");
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return query.error();
   const Result<bool> row = query->bind(name).step();
-  if (!row) return tl::unexpected(row.error());
+  if (!row) return row.error();
   if (!*row) return std::nullopt;
   return query->integer(0);
 }
 
 Result<std::string> Ledger::source_name(SourceId source) {
   Result<Query> query = impl_->database.query("SELECT name FROM source WHERE source_id=?1");
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return query.error();
   const Result<bool> row = query->bind(source).step();
-  if (!row) return tl::unexpected(row.error());
+  if (!row) return row.error();
   return std::string(*row ? query->bytes(0) : std::string_view());
 }
 
@@ -158,9 +158,9 @@ Result<std::vector<Pending>> Ledger::next_pending(SourceId source, const Pending
     Result<Query> query = impl_->database.query(
         "SELECT key, etag, size_bytes, version_id, last_modified, role FROM pending WHERE "
         "source_id=?1 ORDER BY last_modified DESC, key, slot LIMIT ?2");
-    if (!query) return tl::unexpected(query.error());
+    if (!query) return query.error();
     const Status done = append_rows(query->bind(source, wanted), pending_of, found);
-    if (!done) return tl::unexpected(done.error());
+    if (!done) return done.error();
     return found;
   }
 
@@ -169,37 +169,37 @@ Result<std::vector<Pending>> Ledger::next_pending(SourceId source, const Pending
   Result<Query> same = impl_->database.query(
       "SELECT key, etag, size_bytes, version_id, last_modified, role FROM pending WHERE "
       "source_id=?1 AND last_modified=?2 AND (key, slot)>(?3, ?4) ORDER BY key, slot LIMIT ?5");
-  if (!same) return tl::unexpected(same.error());
+  if (!same) return same.error();
   Status done = append_rows(same->bind(source, modified, Bytes{after->key},
                                        rows::slot(after->role, after->upstream), wanted),
                             pending_of, found);
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   if (found.size() == limit) return found;
   Result<Query> older = impl_->database.query(
       "SELECT key, etag, size_bytes, version_id, last_modified, role FROM pending WHERE "
       "source_id=?1 AND last_modified<?2 ORDER BY last_modified DESC, key, slot LIMIT ?3");
-  if (!older) return tl::unexpected(older.error());
+  if (!older) return older.error();
   done = append_rows(older->bind(source, modified, static_cast<std::int64_t>(limit - found.size())),
                      pending_of, found);
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return found;
 }
 
 Result<std::uint64_t> Ledger::count_pending(SourceId source) {
   const Result<std::int64_t> count =
       impl_->database.read_integer("SELECT count(*) FROM pending WHERE source_id=?1", source);
-  if (!count) return tl::unexpected(count.error());
+  if (!count) return count.error();
   return static_cast<std::uint64_t>(*count);
 }
 
 Result<Ledger::Backlog> Ledger::backlog(SourceId source) {
   Result<Query> query = impl_->database.query("SELECT size_bytes FROM pending WHERE source_id=?1");
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return query.error();
   query->bind(source);
   Backlog backlog;
   while (true) {
     const Result<bool> row = query->step();
-    if (!row) return tl::unexpected(row.error());
+    if (!row) return row.error();
     if (!*row) return backlog;
     ++backlog.archives;
     // Not summed by SQLite, which fails on an overflow, and a listing may claim any size.
@@ -221,9 +221,9 @@ Result<std::optional<Archive>> Ledger::newest_unchanged(SourceId source) {
       "WHERE d.source_id=a.source_id AND d.key=a.key) ORDER BY last_modified DESC, key DESC LIMIT "
       "1), "
       "(SELECT newest_key FROM source WHERE source_id=?1))");
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return query.error();
   const Result<bool> row = query->bind(source).step();
-  if (!row) return tl::unexpected(row.error());
+  if (!row) return row.error();
   if (!*row || query->is_null(0)) return std::optional<Archive>();
   return find(source, query->bytes(0));
 }
@@ -231,14 +231,14 @@ Result<std::optional<Archive>> Ledger::newest_unchanged(SourceId source) {
 Result<Totals> Ledger::totals(SourceId source) {
   // One transaction, so that a reader beside a pull does not mix two states.
   Result<Transaction> transaction = Transaction::begin(impl_->database);
-  if (!transaction) return tl::unexpected(transaction.error());
+  if (!transaction) return transaction.error();
   Totals totals;
   Result<Query> query = impl_->database.query(
       "SELECT archives, size_bytes, sums_stale, newest_key, superseded, quarantined, hold_since, "
       "first_listed_at, scrubbed_at FROM source WHERE source_id=?1");
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return query.error();
   const Result<bool> row = query->bind(source).step();
-  if (!row) return tl::unexpected(row.error());
+  if (!row) return row.error();
   if (!*row) return totals;
   totals.archives = static_cast<std::uint64_t>(query->integer(0));
   totals.size_bytes = static_cast<std::uint64_t>(query->integer(1));
@@ -250,23 +250,23 @@ Result<Totals> Ledger::totals(SourceId source) {
   if (!query->is_null(8)) totals.scrubbed_at = rows::time(query->integer(8));
   if (!query->is_null(3)) {
     Result<std::optional<Archive>> newest = find(source, query->bytes(3));
-    if (!newest) return tl::unexpected(newest.error());
+    if (!newest) return newest.error();
     totals.newest = *std::move(newest);
   }
 
   Result<Query> tally =
       impl_->database.query("SELECT value, count FROM tally WHERE source_id=?1 AND subject=?2");
-  if (!tally) return tl::unexpected(tally.error());
+  if (!tally) return tally.error();
   tally->bind(source, kTallyVerifiedBy);
   while (true) {
     const Result<bool> next = tally->step();
-    if (!next) return tl::unexpected(next.error());
+    if (!next) return next.error();
     if (!*next) break;
     totals.verified_by[std::string(tally->bytes(0))] =
         static_cast<std::uint64_t>(tally->integer(1));
   }
 
-  if (Status added = add_scrub(source, totals); !added) return tl::unexpected(added.error());
+  if (Status added = add_scrub(source, totals); !added) return added.error();
   return totals;
 }
 
@@ -274,13 +274,13 @@ Status Ledger::add_scrub(SourceId source, Totals& totals) {
   Result<Query> oldest = impl_->database.query(
       "SELECT min(read_at) FROM (SELECT min(read_at) AS read_at FROM archive WHERE source_id=?1 "
       "UNION ALL SELECT min(read_at) FROM generation WHERE source_id=?1)");
-  if (!oldest) return tl::unexpected(oldest.error());
+  if (!oldest) return oldest.error();
   const Result<bool> any = oldest->bind(source).step();
-  if (!any) return tl::unexpected(any.error());
+  if (!any) return any.error();
   if (*any && !oldest->is_null(0)) totals.oldest_read_at = rows::time(oldest->integer(0));
   Result<Query> damage = impl_->database.query(
       "SELECT finding, count(*) FROM damage WHERE source_id=?1 GROUP BY finding");
-  if (!damage) return tl::unexpected(damage.error());
+  if (!damage) return damage.error();
   return rows::each(damage->bind(source), [&](Query& row) {
     const bool missing = row.integer(0) == static_cast<std::int64_t>(Finding::kMissing);
     (missing ? totals.missing : totals.corrupt) = static_cast<std::uint64_t>(row.integer(1));
@@ -292,9 +292,9 @@ Result<std::optional<Archive>> Ledger::find(SourceId source, std::string_view ke
   static const std::string sql =
       fmt::format("SELECT {} FROM archive WHERE source_id=?1 AND key=?2", kArchiveColumns);
   Result<Query> query = impl_->database.query(sql);
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return query.error();
   const Result<bool> row = query->bind(source, Bytes{key}).step();
-  if (!row) return tl::unexpected(row.error());
+  if (!row) return row.error();
   if (!*row) return std::nullopt;
   return archive_of(*query);
 }
@@ -304,7 +304,7 @@ Result<bool> Ledger::knows(SourceId source, std::string_view key) {
       "SELECT EXISTS (SELECT 1 FROM archive WHERE source_id=?1 AND key=?2) OR "
       "EXISTS (SELECT 1 FROM pending WHERE source_id=?1 AND key=?2)",
       source, Bytes{key});
-  if (!known) return tl::unexpected(known.error());
+  if (!known) return known.error();
   return *known != 0;
 }
 
@@ -321,7 +321,7 @@ Status Ledger::visit_archives(SourceId source, const std::function<bool(const Ar
     page.clear();
     {
       Result<Query> query = impl_->database.query(sql);
-      if (!query) return tl::unexpected(query.error());
+      if (!query) return query.error();
       query->bind(source, Bytes{after}, std::int64_t{from_start}, kPageRows);
       const Status done = append_rows(*query, archive_of, page);
       if (!done) return done;
@@ -338,14 +338,14 @@ Status Ledger::visit_archives(SourceId source, const std::function<bool(const Ar
 Status Ledger::mark_sums_written(SourceId source) {
   const Result<std::uint64_t> done = impl_->database.run(
       "UPDATE source SET sums_stale=0 WHERE source_id=?1 AND sums_stale<>0", source);
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return {};
 }
 
 Status Ledger::end_hold(SourceId source) {
   const Result<std::uint64_t> done = impl_->database.run(
       "UPDATE source SET hold_since=NULL WHERE source_id=?1 AND hold_since IS NOT NULL", source);
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return {};
 }
 
@@ -355,9 +355,9 @@ Result<std::optional<std::string>> Ledger::endpoint_fact(std::string_view endpoi
                                                          std::string_view fact) {
   Result<Query> query =
       impl_->database.query("SELECT value FROM endpoint_fact WHERE endpoint=?1 AND fact=?2");
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return query.error();
   const Result<bool> row = query->bind(endpoint, fact).step();
-  if (!row) return tl::unexpected(row.error());
+  if (!row) return row.error();
   if (!*row) return std::nullopt;
   return std::string(query->bytes(0));
 }
@@ -368,7 +368,7 @@ Status Ledger::set_endpoint_fact(std::string_view endpoint, std::string_view fac
       "INSERT INTO endpoint_fact (endpoint, fact, value) VALUES (?1, ?2, ?3) "
       "ON CONFLICT DO UPDATE SET value=excluded.value WHERE value<>excluded.value",
       endpoint, fact, value);
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return {};
 }
 
@@ -379,10 +379,10 @@ Result<std::uint64_t> Ledger::add_endpoint_evidence(std::string_view endpoint,
       "INSERT INTO endpoint_evidence (endpoint, fact, object) VALUES (?1, ?2, ?3) "
       "ON CONFLICT DO NOTHING",
       endpoint, fact, Bytes{object});
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   const Result<std::int64_t> count = impl_->database.read_integer(
       "SELECT count(*) FROM endpoint_evidence WHERE endpoint=?1 AND fact=?2", endpoint, fact);
-  if (!count) return tl::unexpected(count.error());
+  if (!count) return count.error();
   return static_cast<std::uint64_t>(*count);
 }
 

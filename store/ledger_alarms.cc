@@ -11,24 +11,24 @@ Result<bool> raise(Database& database, SourceId source, std::string_view kind, s
   const Result<std::int64_t> open = database.read_integer(
       "SELECT 1 FROM alarm WHERE source_id=?1 AND kind=?2 AND key=?3 AND ended_at IS NULL", source,
       kind, Bytes{key});
-  if (!open) return tl::unexpected(open.error());
+  if (!open) return open.error();
   if (*open != 0) return false;
   const Result<std::uint64_t> done = database.run(
       "INSERT INTO alarm (source_id, kind, key, since, message) VALUES (?1, ?2, ?3, ?4, ?5)",
       source, kind, Bytes{key}, rows::seconds(now), message);
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return true;
 }
 
 Status raise_newest(Database& database, SourceId source, std::string_view kind,
                     std::string_view key, std::string_view message, Time now) {
   const Result<bool> raised = raise(database, source, kind, key, message, now);
-  if (!raised) return tl::unexpected(raised.error());
+  if (!raised) return raised.error();
   if (*raised) return {};
   const Result<std::uint64_t> done = database.run(
       "UPDATE alarm SET message=?4 WHERE source_id=?1 AND kind=?2 AND key=?3 AND ended_at IS NULL",
       source, kind, Bytes{key}, message);
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return {};
 }
 
@@ -37,7 +37,7 @@ Status end(Database& database, SourceId source, std::string_view kind, std::stri
   const Result<std::uint64_t> done = database.run(
       "UPDATE alarm SET ended_at=?4 WHERE source_id=?1 AND kind=?2 AND key=?3 AND ended_at IS NULL",
       source, kind, Bytes{key}, rows::seconds(now));
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return {};
 }
 
@@ -52,7 +52,7 @@ Result<bool> Ledger::is_open(SourceId source, std::string_view kind, std::string
   const Result<std::int64_t> open = impl_->database.read_integer(
       "SELECT 1 FROM alarm WHERE source_id=?1 AND kind=?2 AND key=?3 AND ended_at IS NULL", source,
       kind, Bytes{key});
-  if (!open) return tl::unexpected(open.error());
+  if (!open) return open.error();
   return *open != 0;
 }
 
@@ -61,7 +61,7 @@ Result<bool> Ledger::was_raised(SourceId source, std::string_view kind, std::str
   const Result<std::int64_t> found = impl_->database.read_integer(
       "SELECT EXISTS (SELECT 1 FROM alarm WHERE source_id=?1 AND key=?2 AND kind=?3 AND since>=?4)",
       source, Bytes{key}, kind, rows::seconds(after));
-  if (!found) return tl::unexpected(found.error());
+  if (!found) return found.error();
   return *found != 0;
 }
 
@@ -73,12 +73,12 @@ Result<std::vector<Alarm>> Ledger::open_alarms(SourceId source, std::size_t limi
   Result<Query> query = impl_->database.query(
       "SELECT alarm_id, kind, key, since, message FROM alarm WHERE source_id=?1 AND ended_at IS "
       "NULL ORDER BY kind='mass-change' DESC, alarm_id LIMIT ?2");
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return query.error();
   query->bind(source, static_cast<std::int64_t>(limit));
   std::vector<Alarm> found;
   while (true) {
     const Result<bool> row = query->step();
-    if (!row) return tl::unexpected(row.error());
+    if (!row) return row.error();
     if (!*row) return found;
     found.push_back({query->integer(0), std::string(query->bytes(1)), std::string(query->bytes(2)),
                      rows::time(query->integer(3)), std::string(query->bytes(4))});
@@ -88,7 +88,7 @@ Result<std::vector<Alarm>> Ledger::open_alarms(SourceId source, std::size_t limi
 Result<std::uint64_t> Ledger::count_open_alarms(SourceId source) {
   const Result<std::int64_t> count = impl_->database.read_integer(
       "SELECT count(*) FROM alarm WHERE source_id=?1 AND ended_at IS NULL", source);
-  if (!count) return tl::unexpected(count.error());
+  if (!count) return count.error();
   return static_cast<std::uint64_t>(*count);
 }
 
@@ -108,7 +108,7 @@ Result<std::vector<Ledger::Unannounced>> Ledger::unannounced_alarms(std::size_t 
   Result<Query> query = impl_->database.query(
       "SELECT alarm_id, kind, key, since, message, source_id FROM alarm WHERE announced=0 AND "
       "ended_at IS NULL ORDER BY alarm_id LIMIT ?1");
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return query.error();
   std::vector<Unannounced> found;
   const Status done = rows::each(query->bind(static_cast<std::int64_t>(limit)), [&](Query& row) {
     found.push_back({row.integer(5),
@@ -116,14 +116,14 @@ Result<std::vector<Ledger::Unannounced>> Ledger::unannounced_alarms(std::size_t 
                       rows::time(row.integer(3)), std::string(row.bytes(4))}});
     return true;
   });
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return found;
 }
 
 Status Ledger::mark_announced(std::int64_t alarm) {
   const Result<std::uint64_t> done =
       impl_->database.run("UPDATE alarm SET announced=1 WHERE alarm_id=?1", alarm);
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return {};
 }
 

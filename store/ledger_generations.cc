@@ -44,7 +44,7 @@ Status Ledger::visit_generations(SourceId source,
   do {
     page.clear();
     Result<Query> query = impl_->database.query(sql);
-    if (!query) return tl::unexpected(query.error());
+    if (!query) return query.error();
     query->bind(source, Bytes{after.key}, std::string_view(after.path), kPageRows);
     const Status done = rows::each(*query, [&](Query& row) {
       page.push_back(generation_of(row));
@@ -66,14 +66,14 @@ Result<std::vector<Generation>> Ledger::generations(SourceId source, std::string
       "last_modified DESC, path LIMIT ?3",
       kColumns);
   Result<Query> query = impl_->database.query(sql);
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return query.error();
   std::vector<Generation> found;
   const Status done = rows::each(query->bind(source, Bytes{key}, static_cast<std::int64_t>(limit)),
                                  [&](Query& row) {
                                    found.push_back(generation_of(row));
                                    return true;
                                  });
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return found;
 }
 
@@ -83,11 +83,11 @@ Result<std::optional<Generation>> Ledger::find_generation(SourceId source, std::
       "SELECT {} FROM generation WHERE source_id=?1 AND key=?2 AND sha256=?3 AND place=?4 LIMIT 1",
       kColumns);
   Result<Query> query = impl_->database.query(sql);
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return query.error();
   const Result<bool> row =
       query->bind(source, Bytes{key}, rows::digest(sha256), static_cast<std::int64_t>(place))
           .step();
-  if (!row) return tl::unexpected(row.error());
+  if (!row) return row.error();
   if (!*row) return std::nullopt;
   return generation_of(*query);
 }
@@ -96,19 +96,19 @@ Result<std::uint64_t> Ledger::count_quarantined(SourceId source, std::string_vie
   const Result<std::int64_t> count = impl_->database.read_integer(
       "SELECT count(*) FROM generation WHERE source_id=?1 AND key=?2 AND place=?3", source,
       Bytes{key}, static_cast<std::int64_t>(Place::kQuarantine));
-  if (!count) return tl::unexpected(count.error());
+  if (!count) return count.error();
   return static_cast<std::uint64_t>(*count);
 }
 
 Status Ledger::begin_supersessions(const std::vector<Supersession>& intents) {
   if (intents.empty()) return {};
   Result<Transaction> transaction = Transaction::begin(impl_->database);
-  if (!transaction) return tl::unexpected(transaction.error());
+  if (!transaction) return transaction.error();
   for (const Supersession& intent : intents) {
     const Result<std::uint64_t> done =
         impl_->database.run("INSERT OR REPLACE INTO supersession (source_id, key) VALUES (?1, ?2)",
                             intent.source, Bytes{intent.key});
-    if (!done) return tl::unexpected(done.error());
+    if (!done) return done.error();
   }
   return transaction->commit();
 }
@@ -117,20 +117,20 @@ Result<std::vector<Ledger::Supersession>> Ledger::open_supersessions(std::size_t
   Result<Query> query = impl_->database.query(
       "SELECT source_id, key FROM supersession ORDER BY source_id, key "
       "LIMIT ?1");
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return query.error();
   std::vector<Supersession> found;
   const Status done = rows::each(query->bind(static_cast<std::int64_t>(limit)), [&](Query& row) {
     found.push_back({row.integer(0), std::string(row.bytes(1))});
     return true;
   });
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return found;
 }
 
 Status Ledger::end_supersession(const Supersession& intent) {
   const Result<std::uint64_t> done = impl_->database.run(
       "DELETE FROM supersession WHERE source_id=?1 AND key=?2", intent.source, Bytes{intent.key});
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return {};
 }
 

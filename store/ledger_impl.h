@@ -61,7 +61,7 @@ template <typename Take>
 Status each(Query& query, const Take& take) {
   while (true) {
     const Result<bool> row = query.step();
-    if (!row) return tl::unexpected(row.error());
+    if (!row) return row.error();
     if (!*row || !take(query)) return {};
   }
 }

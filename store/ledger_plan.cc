@@ -50,34 +50,33 @@ Ledger::Plan::Impl::~Impl() {
 Result<Ledger::Plan> Ledger::begin_plan(SourceId source, std::string_view prefix) {
   Database& database = impl_->database;
   if (impl_->plan_open) {
-    return tl::unexpected(
-        Error{ErrorKind::kBusy, 0, database.path(), "another plan of this ledger is not ended"});
+    return Error{ErrorKind::kBusy, 0, database.path(), "another plan of this ledger is not ended"};
   }
   Result<std::uint64_t> done = database.run(kMakeWanted);
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   done = database.run("DELETE FROM temp.wanted");
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
 
   Result<Transaction> transaction = Transaction::begin(database);
-  if (!transaction) return tl::unexpected(transaction.error());
+  if (!transaction) return transaction.error();
   auto plan = std::make_unique<Plan::Impl>(*impl_, source, prefix);
   plan->transaction.emplace(*std::move(transaction));
   impl_->plan_open = true;
 
   const Result<std::int64_t> any_deviation =
       database.read_integer("SELECT EXISTS (SELECT 1 FROM deviation WHERE source_id=?1)", source);
-  if (!any_deviation) return tl::unexpected(any_deviation.error());
+  if (!any_deviation) return any_deviation.error();
   const Result<std::int64_t> any_damage =
       database.read_integer("SELECT EXISTS (SELECT 1 FROM damage WHERE source_id=?1)", source);
-  if (!any_damage) return tl::unexpected(any_damage.error());
+  if (!any_damage) return any_damage.error();
   plan->any_damage = *any_damage != 0;
   const Result<std::int64_t> any_pruned =
       database.read_integer("SELECT EXISTS (SELECT 1 FROM pruned WHERE source_id=?1)", source);
-  if (!any_pruned) return tl::unexpected(any_pruned.error());
+  if (!any_pruned) return any_pruned.error();
   plan->any_pruned = *any_pruned != 0;
   Result<Query> cursor =
       database.query(held_sql(plan->range, *any_deviation != 0, *any_damage != 0));
-  if (!cursor) return tl::unexpected(cursor.error());
+  if (!cursor) return cursor.error();
   plan->cursor.emplace(*std::move(cursor));
   plan->cursor->bind(source, plan->range.first(), plan->range.end());
   return Plan(std::move(plan));
@@ -97,7 +96,7 @@ Status Ledger::Plan::want(const Pending& pending) {
       rows::seconds(pending.last_modified), static_cast<std::int64_t>(pending.role),
       std::string_view(pending.upstream.etag), rows::signed_size(pending.upstream.size_bytes),
       std::string_view(pending.upstream.version_id)));
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return {};
 }
 
@@ -106,9 +105,9 @@ Result<std::pair<Deviation, Identity>> Ledger::Plan::Impl::deviation_now(std::st
   if (current && current->key == key) return std::pair(current->deviation, current->changed_to);
   Result<Query> query = database().query(
       "SELECT kind, etag, size_bytes, version_id FROM deviation WHERE source_id=?1 AND key=?2");
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return query.error();
   const Result<bool> row = query->bind(source, Bytes{key}).step();
-  if (!row) return tl::unexpected(row.error());
+  if (!row) return row.error();
   if (!*row) return std::pair(Deviation::kNone, Identity{});
   return std::pair(rows::deviation_of(query->integer(0)), rows::identity(*query, 1));
 }
@@ -116,7 +115,7 @@ Result<std::pair<Deviation, Identity>> Ledger::Plan::Impl::deviation_now(std::st
 Status Ledger::Plan::Impl::note(std::string_view key, Deviation deviation, const Identity& to,
                                 Time now) {
   const Result<std::pair<Deviation, Identity>> before = deviation_now(key);
-  if (!before) return tl::unexpected(before.error());
+  if (!before) return before.error();
   if (before->first == deviation && before->second == to) return {};
   const Result<std::uint64_t> done =
       deviation == Deviation::kNone
@@ -128,7 +127,7 @@ Status Ledger::Plan::Impl::note(std::string_view key, Deviation deviation, const
                 source, Bytes{key}, static_cast<std::int64_t>(deviation), rows::seconds(now),
                 std::string_view(to.etag), rows::signed_size(to.size_bytes),
                 std::string_view(to.version_id));
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   if (current && current->key == key) {
     current->deviation = deviation;
     current->changed_to = to;
@@ -164,7 +163,7 @@ Result<bool> Ledger::Plan::raise_alarm(std::string_view kind, std::string_view k
 
 Status Ledger::Plan::Impl::write(const Result<std::uint64_t>& done) {
   const auto result = checked(done);
-  return result ? Status{} : tl::unexpected(result.error());
+  return result ? Status{} : result.error();
 }
 
 Status Ledger::Plan::hold(Time now) {
@@ -185,7 +184,7 @@ Status Ledger::Plan::forget_changes() {
 Status Ledger::Plan::note_listed(Time now) {
   const Result<std::int64_t> first = impl_->checked(impl_->database().read_integer(
       "SELECT first_listed_at IS NULL FROM source WHERE source_id=?1", impl_->source));
-  if (!first) return tl::unexpected(first.error());
+  if (!first) return first.error();
   if (*first == 0) return {};
   return impl_->write(
       impl_->database().run("UPDATE source SET first_listed_at=?2 WHERE source_id=?1",
@@ -196,10 +195,10 @@ Status Ledger::Plan::visit_wanted(const std::function<bool(const Pending&)>& vis
   Result<Query> query = impl_->database().query(
       "SELECT key, etag, size_bytes, version_id, last_modified, role FROM temp.wanted "
       "ORDER BY last_modified DESC, key, slot");
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return query.error();
   while (true) {
     const Result<bool> row = query->step();
-    if (!row) return tl::unexpected(row.error());
+    if (!row) return row.error();
     if (!*row) return {};
     const Pending pending{std::string(query->bytes(0)), rows::identity(*query, 1),
                           rows::time(query->integer(4)), static_cast<Role>(query->integer(5))};
@@ -217,11 +216,11 @@ Status Ledger::Plan::Impl::write_pending() {
   // Asked first, because a DELETE takes the lock to write even where it finds nothing.
   Result<std::int64_t> any = database().read_integer(
       fmt::format("SELECT EXISTS (SELECT 1 {})", stale), source, range.first(), range.end());
-  if (!any) return tl::unexpected(any.error());
+  if (!any) return any.error();
   if (*any != 0) {
     const Result<std::uint64_t> done =
         database().run(fmt::format("DELETE {}", stale), source, range.first(), range.end());
-    if (!done) return tl::unexpected(done.error());
+    if (!done) return done.error();
   }
 
   // What is still pending under a wanted key is what is wanted.
@@ -229,7 +228,7 @@ Status Ledger::Plan::Impl::write_pending() {
       "FROM temp.wanted AS w WHERE NOT EXISTS (SELECT 1 FROM pending p WHERE p.source_id=?1 AND "
       "p.key=w.key AND p.slot=w.slot)";
   any = database().read_integer(fmt::format("SELECT EXISTS (SELECT 1 {})", kNew), source);
-  if (!any) return tl::unexpected(any.error());
+  if (!any) return any.error();
   if (*any == 0) return {};
   // In the order of the table, so that its pages are filled one after the other.
   const Result<std::uint64_t> done = database().run(
@@ -239,15 +238,15 @@ Status Ledger::Plan::Impl::write_pending() {
                   "w.slot",
                   kNew),
       source);
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return {};
 }
 
 Status Ledger::Plan::Impl::commit() {
-  if (failure) return tl::unexpected(*failure);
+  if (failure) return *failure;
   if (!transaction || !database().in_transaction()) {
-    return tl::unexpected(Error{ErrorKind::kIo, 0, database().path(),
-                                "the plan has already ended; nothing of it was kept"});
+    return Error{ErrorKind::kIo, 0, database().path(),
+                 "the plan has already ended; nothing of it was kept"};
   }
   cursor.reset();
   at_end = true;

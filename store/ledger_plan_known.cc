@@ -12,7 +12,7 @@ namespace store {
 Result<const HeldKey*> Ledger::Plan::Impl::next_held() {
   if (at_end) return nullptr;
   const Result<bool> row = cursor->step();
-  if (!row) return tl::unexpected(row.error());
+  if (!row) return row.error();
   if (!*row) {
     at_end = true;
     current.reset();
@@ -37,9 +37,9 @@ Result<std::optional<Refusal>> Ledger::Plan::refusal(std::string_view key,
   Result<Query> query = impl_->database().query(
       "SELECT kind, etag, size_bytes, version_id, since, asked_at, asks FROM refusal "
       "WHERE source_id=?1 AND key=?2 AND slot=?3");
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return query.error();
   const Result<bool> row = query->bind(impl_->source, Bytes{key}, version_id).step();
-  if (!row) return tl::unexpected(row.error());
+  if (!row) return row.error();
   if (!*row) return std::nullopt;
   return Refusal{static_cast<RefusalKind>(query->integer(0)), rows::identity(*query, 1),
                  rows::time(query->integer(4)), rows::time(query->integer(5)),
@@ -53,13 +53,13 @@ Result<Known> Ledger::Plan::known(std::string_view key, const Identity& upstream
       "SELECT s.sha256=(SELECT sha256 FROM archive WHERE source_id=?1 AND key=?2) FROM sighting s "
       "WHERE s.source_id=?1 AND s.key=?2 AND s.etag=?3 AND s.size_bytes=?4 AND (s.version_id=?5 OR "
       "s.etag<>'') LIMIT 1");
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return query.error();
   const Result<bool> row =
       query
           ->bind(impl_->source, Bytes{key}, std::string_view(upstream.etag),
                  rows::signed_size(upstream.size_bytes), std::string_view(upstream.version_id))
           .step();
-  if (!row) return tl::unexpected(row.error());
+  if (!row) return row.error();
   if (!*row) return Known::kNo;
   return query->integer(0) == 1 ? Known::kHeld : Known::kBeside;
 }
@@ -72,7 +72,7 @@ Result<bool> Ledger::Plan::Impl::is_sighting_of(std::string_view what, std::stri
                   what),
       source, Bytes{key}, std::string_view(upstream.etag), rows::signed_size(upstream.size_bytes),
       std::string_view(upstream.version_id)));
-  if (!found) return tl::unexpected(found.error());
+  if (!found) return found.error();
   return *found != 0;
 }
 

@@ -72,14 +72,14 @@ class Recorder {
         rows::digest(generation.sha256), std::string_view(generation.verified_by),
         rows::seconds(generation.held_since), rows::seconds(generation.read_at),
         rows::seconds(generation.placed_at));
-    if (!inserted) return tl::unexpected(inserted.error());
+    if (!inserted) return inserted.error();
     count(generation.place, static_cast<std::int64_t>(*inserted), difference);
     if (!beside.fetched_as) {
       // What was found damaged under archives/ is so here as well.
       const Result<std::uint64_t> moved = database_.run(
           "UPDATE OR REPLACE damage SET path=?3 WHERE source_id=?1 AND key=?2 AND path=''",
           beside.source, Bytes{generation.key}, std::string_view(generation.path));
-      if (!moved) return tl::unexpected(moved.error());
+      if (!moved) return moved.error();
     }
     const Status sighted =
         sight(beside.source, generation.key, generation.upstream, generation.sha256);
@@ -103,10 +103,10 @@ class Recorder {
                      : "UPDATE generation SET read_at=?3 WHERE source_id=?1 AND key=?2 AND path=?4";
     const Result<std::uint64_t> done = database_.run(sql, repaired.source, Bytes{repaired.key},
                                                      rows::seconds(now), std::string_view(path));
-    if (!done) return tl::unexpected(done.error());
+    if (!done) return done.error();
     const Result<bool> forgotten =
         damage::forget(database_, repaired.source, repaired.key, path, now);
-    if (!forgotten) return tl::unexpected(forgotten.error());
+    if (!forgotten) return forgotten.error();
     return settle(repaired.source, repaired.key, rows::slot(repaired.role, repaired.upstream), now,
                   differences_[repaired.source]);
   }
@@ -115,16 +115,16 @@ class Recorder {
     const Result<std::int64_t> place = database_.read_integer(
         "SELECT place FROM generation WHERE source_id=?1 AND key=?2 AND path=?3", removed.source,
         Bytes{removed.key}, std::string_view(removed.path));
-    if (!place) return tl::unexpected(place.error());
+    if (!place) return place.error();
     if (*place == 0) return {};
     const Result<std::uint64_t> done =
         database_.run("DELETE FROM generation WHERE source_id=?1 AND key=?2 AND path=?3",
                       removed.source, Bytes{removed.key}, std::string_view(removed.path));
-    if (!done) return tl::unexpected(done.error());
+    if (!done) return done.error();
     count(static_cast<Place>(*place), -1, differences_[removed.source]);
     const Result<bool> forgotten =
         damage::forget(database_, removed.source, removed.key, removed.path, now);
-    return forgotten ? Status{} : tl::unexpected(forgotten.error());
+    return forgotten ? Status{} : forgotten.error();
   }
 
   // It is no longer held, and known for what it was.
@@ -139,14 +139,14 @@ class Recorder {
           fmt::format("INSERT OR REPLACE INTO {} FROM {} WHERE source_id=?1 AND key=?2 AND {}=?3",
                       into, table, removal.trusted ? "''" : "path"),
           source, Bytes{removal.key}, path);
-      if (!noted) return tl::unexpected(noted.error());
+      if (!noted) return noted.error();
       if (*noted == 0) return {};
     }
     const Result<std::uint64_t> intended = database_.run(
         "INSERT OR REPLACE INTO removal (source_id, path, key, trusted) VALUES (?1, ?2, ?3, ?4)",
         source, std::string_view(removal.path), Bytes{removal.key},
         std::int64_t{removal.trusted ? 1 : 0});
-    if (!intended) return tl::unexpected(intended.error());
+    if (!intended) return intended.error();
     return removal.trusted ? remove_archive(source, removal.key, now)
                            : remove(Ledger::Batch::Removed{source, removal.key, removal.path}, now);
   }
@@ -167,7 +167,7 @@ class Recorder {
     for (const std::string_view table : {"archive", "pending"}) {
       const Result<std::uint64_t> done = database_.run(
           fmt::format("DELETE FROM {} WHERE source_id=?1 AND key=?2", table), source, Bytes{key});
-      if (!done) return tl::unexpected(done.error());
+      if (!done) return done.error();
     }
     return {};
   }
@@ -177,9 +177,9 @@ class Recorder {
                   Difference& difference) {
     Result<Query> query = database_.query(
         "SELECT size_bytes, verified_by, last_modified FROM archive WHERE source_id=?1 AND key=?2");
-    if (!query) return tl::unexpected(query.error());
+    if (!query) return query.error();
     const Result<bool> row = query->bind(source, Bytes{key}).step();
-    if (!row) return tl::unexpected(row.error());
+    if (!row) return row.error();
     if (!*row) return {};
     --difference.archives;
     difference.size_bytes -= query->integer(0);
@@ -188,10 +188,10 @@ class Recorder {
     for (const std::string_view table : {"deviation", "supersession"}) {
       const Result<std::uint64_t> done = database_.run(
           fmt::format("DELETE FROM {} WHERE source_id=?1 AND key=?2", table), source, Bytes{key});
-      if (!done) return tl::unexpected(done.error());
+      if (!done) return done.error();
     }
     const Result<bool> forgotten = damage::forget(database_, source, key, "", now);
-    return forgotten ? Status{} : tl::unexpected(forgotten.error());
+    return forgotten ? Status{} : forgotten.error();
   }
 
   Status insert(SourceId source, const Archive& archive) {
@@ -204,7 +204,7 @@ class Recorder {
         std::string_view(archive.upstream.version_id), rows::seconds(archive.last_modified),
         rows::digest(archive.sha256), std::string_view(archive.verified_by),
         rows::seconds(archive.held_since), rows::seconds(archive.read_at));
-    if (!done) return tl::unexpected(done.error());
+    if (!done) return done.error();
     return {};
   }
 
@@ -219,7 +219,7 @@ class Recorder {
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         source, Bytes{key}, std::string_view(upstream.etag), rows::signed_size(upstream.size_bytes),
         std::string_view(upstream.version_id), rows::digest(sha256));
-    if (!done) return tl::unexpected(done.error());
+    if (!done) return done.error();
     return {};
   }
 
@@ -229,7 +229,7 @@ class Recorder {
         "VALUES (?1, ?2, ?3, ?4, ?5)",
         source, rows::seconds(archive.last_modified), Bytes{archive.key},
         rows::signed_size(archive.upstream.size_bytes), rows::seconds(archive.held_since));
-    if (!done) return tl::unexpected(done.error());
+    if (!done) return done.error();
     return {};
   }
 
@@ -238,10 +238,10 @@ class Recorder {
                 Difference& difference) {
     const Result<std::uint64_t> done = database_.run(
         "DELETE FROM pending WHERE source_id=?1 AND key=?2 AND slot=?3", source, Bytes{key}, slot);
-    if (!done) return tl::unexpected(done.error());
+    if (!done) return done.error();
     const Result<std::optional<std::int64_t>> refused =
         forget_refusal(database_, source, Bytes{key}, slot);
-    if (!refused) return tl::unexpected(refused.error());
+    if (!refused) return refused.error();
     if (*refused) --difference.refusals[**refused];
     for (const std::string_view kind : {"unreadable", "mismatch"}) {
       const Status ended = alarms::end(database_, source, kind, key, now);
@@ -269,7 +269,7 @@ class Recorder {
         "WHERE source_id=?1",
         source, difference.archives, difference.size_bytes, difference.superseded,
         difference.quarantined);
-    if (!done) return tl::unexpected(done.error());
+    if (!done) return done.error();
     if (difference.newest_may_be_gone) return replace_newest_if_gone(source);
     if (difference.newest == nullptr) return {};
     const Archive& newest = *difference.newest;
@@ -277,7 +277,7 @@ class Recorder {
         "UPDATE source SET newest_modified=?2, newest_key=?3 WHERE source_id=?1 AND "
         "(newest_modified IS NULL OR (newest_modified, newest_key) <= (?2, ?3))",
         source, rows::seconds(newest.last_modified), Bytes{newest.key});
-    if (!done) return tl::unexpected(done.error());
+    if (!done) return done.error();
     return difference.newest_may_have_aged ? find_newest(source) : Status{};
   }
 
@@ -286,7 +286,7 @@ class Recorder {
         "SELECT NOT EXISTS (SELECT 1 FROM source s JOIN archive a ON a.source_id=s.source_id AND "
         "a.key=s.newest_key WHERE s.source_id=?1)",
         source);
-    if (!gone) return tl::unexpected(gone.error());
+    if (!gone) return gone.error();
     return *gone != 0 ? find_newest(source) : Status{};
   }
 
@@ -296,7 +296,7 @@ class Recorder {
         "UPDATE source SET (newest_modified, newest_key) = (SELECT last_modified, key FROM archive "
         "WHERE source_id=?1 ORDER BY last_modified DESC, key DESC LIMIT 1) WHERE source_id=?1",
         source);
-    if (!done) return tl::unexpected(done.error());
+    if (!done) return done.error();
     return {};
   }
 
@@ -309,7 +309,7 @@ class Recorder {
 Status Ledger::begin_removals(SourceId source, const std::vector<Removal>& removals, Time now) {
   if (removals.empty()) return {};
   Result<Transaction> transaction = Transaction::begin(impl_->database);
-  if (!transaction) return tl::unexpected(transaction.error());
+  if (!transaction) return transaction.error();
   Recorder recorder(impl_->database);
   for (const Removal& removal : removals) {
     if (Status done = recorder.prune(source, removal, now); !done) return done;
@@ -325,12 +325,12 @@ Status adjust_tally(Database& database, SourceId source, std::string_view subjec
       "INSERT INTO tally (source_id, subject, value, count) VALUES (?1, ?2, ?3, ?4) "
       "ON CONFLICT DO UPDATE SET count=count+excluded.count",
       source, subject, value, difference);
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   if (difference > 0) return {};
   done =
       database.run("DELETE FROM tally WHERE source_id=?1 AND subject=?2 AND value=?3 AND count=0",
                    source, subject, value);
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return {};
 }
 
@@ -344,7 +344,7 @@ Status Ledger::record(const std::vector<Placed>& archives) {
 Status Ledger::record_batch(const Batch& batch) {
   Database& database = impl_->database;
   Result<Transaction> transaction = Transaction::begin(database);
-  if (!transaction) return tl::unexpected(transaction.error());
+  if (!transaction) return transaction.error();
   Recorder recorder(database);
   // What is beside first: it may be what an archive in this batch takes the place of.
   for (const auto& removed : batch.removed) {

@@ -24,15 +24,15 @@ Result<std::optional<std::int64_t>> forget_refusal(Database& database, SourceId 
   {
     Result<Query> query =
         database.query("SELECT kind FROM refusal WHERE source_id=?1 AND key=?2 AND slot=?3");
-    if (!query) return tl::unexpected(query.error());
+    if (!query) return query.error();
     const Result<bool> row = query->bind(source, key, slot).step();
-    if (!row) return tl::unexpected(row.error());
+    if (!row) return row.error();
     if (!*row) return std::nullopt;
     kind = query->integer(0);
   }
   const Result<std::uint64_t> done = database.run(
       "DELETE FROM refusal WHERE source_id=?1 AND key=?2 AND slot=?3", source, key, slot);
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return kind;
 }
 
@@ -55,14 +55,14 @@ Result<bool> ask_once_more(Database& database, const NewRefusal& refusal) {
       refusal.source, Bytes{refusal.key}, static_cast<std::int64_t>(refusal.kind),
       std::string_view(refusal.upstream.etag), rows::signed_size(refusal.upstream.size_bytes),
       std::string_view(refusal.upstream.version_id), rows::seconds(refusal.now), refusal.slot);
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return *done == 0;
 }
 
 Status insert_refusal(Database& database, const NewRefusal& refusal) {
   const Result<std::optional<std::int64_t>> earlier =
       forget_refusal(database, refusal.source, Bytes{refusal.key}, refusal.slot);
-  if (!earlier) return tl::unexpected(earlier.error());
+  if (!earlier) return earlier.error();
   if (*earlier) {
     const Status counted = adjust_tally(database, refusal.source, kTallyRefusal,
                                         name_of(static_cast<RefusalKind>(**earlier)), -1);
@@ -74,7 +74,7 @@ Status insert_refusal(Database& database, const NewRefusal& refusal) {
       refusal.source, Bytes{refusal.key}, static_cast<std::int64_t>(refusal.kind),
       std::string_view(refusal.upstream.etag), rows::signed_size(refusal.upstream.size_bytes),
       std::string_view(refusal.upstream.version_id), rows::seconds(refusal.now), refusal.slot);
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return adjust_tally(database, refusal.source, kTallyRefusal, name_of(refusal.kind), 1);
 }
 
@@ -83,11 +83,11 @@ Result<bool> refuse_in_transaction(Database& database, const NewRefusal& refusal
   const Result<std::uint64_t> done =
       database.run("DELETE FROM pending WHERE source_id=?1 AND key=?2 AND slot=?3", refusal.source,
                    Bytes{refusal.key}, refusal.slot);
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   const Result<bool> is_new = ask_once_more(database, refusal);
   if (!is_new || !*is_new) return is_new;
   if (Status inserted = insert_refusal(database, refusal); !inserted) {
-    return tl::unexpected(inserted.error());
+    return inserted.error();
   }
   return true;
 }
@@ -97,17 +97,17 @@ Result<bool> refuse_in_transaction(Database& database, const NewRefusal& refusal
 Status Ledger::refuse(SourceId source, std::string_view key, RefusalKind kind,
                       const Identity& upstream, Time now, Role role) {
   Result<Transaction> transaction = Transaction::begin(impl_->database);
-  if (!transaction) return tl::unexpected(transaction.error());
+  if (!transaction) return transaction.error();
   const Result<bool> is_new = refuse_in_transaction(
       impl_->database, {source, key, kind, upstream, now, rows::slot(role, upstream)});
-  return is_new ? transaction->commit() : tl::unexpected(is_new.error());
+  return is_new ? transaction->commit() : is_new.error();
 }
 
 Result<bool> Ledger::refuse_with_alarm(SourceId source, std::string_view key, RefusalKind kind,
                                        const Identity& upstream, Time now, Role role,
                                        std::string_view alarm_kind, std::string_view message) {
   Result<Transaction> transaction = Transaction::begin(impl_->database);
-  if (!transaction) return tl::unexpected(transaction.error());
+  if (!transaction) return transaction.error();
   Result<bool> is_new = refuse_in_transaction(
       impl_->database, {source, key, kind, upstream, now, rows::slot(role, upstream)});
   if (!is_new) return is_new;
@@ -115,19 +115,19 @@ Result<bool> Ledger::refuse_with_alarm(SourceId source, std::string_view key, Re
     is_new = alarms::raise(impl_->database, source, alarm_kind, key, message, now);
     if (!is_new) return is_new;
   }
-  if (Status done = transaction->commit(); !done) return tl::unexpected(done.error());
+  if (Status done = transaction->commit(); !done) return done.error();
   return is_new;
 }
 
 Result<Ledger::RefusalCounts> Ledger::refusal_counts(SourceId source) {
   Result<Query> query =
       impl_->database.query("SELECT value, count FROM tally WHERE source_id=?1 AND subject=?2");
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return query.error();
   query->bind(source, kTallyRefusal);
   RefusalCounts counts;
   while (true) {
     const Result<bool> row = query->step();
-    if (!row) return tl::unexpected(row.error());
+    if (!row) return row.error();
     if (!*row) return counts;
     const auto count = static_cast<std::uint64_t>(query->integer(1));
     const std::string_view value = query->bytes(0);

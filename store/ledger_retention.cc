@@ -77,14 +77,14 @@ Status Ledger::Review::Impl::sort(const Query& row, const std::string& series) {
       "?3='')",
       Bytes{series}, Bytes{row.bytes(0)}, row.bytes(1), row.integer(2), row.integer(3),
       row.integer(4), row.integer(5), row.integer(6), row.integer(7), row.integer(8));
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return {};
 }
 
 Status Ledger::Review::Impl::take(std::string_view sql, SourceId source,
                                   const std::function<std::string(std::string_view)>& series_of) {
   Result<Query> query = ledger->database.query(sql);
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return query.error();
   Status sorted;
   const Status read = rows::each(query->bind(source), [&](Query& row) {
     sorted = sort(row, series_of(row.bytes(0)));
@@ -97,22 +97,22 @@ Result<Ledger::Review> Ledger::begin_review(
     SourceId source, const std::function<std::string(std::string_view)>& series_of) {
   Database& database = impl_->database;
   if (Status dropped = database.run_script(kDropTables); !dropped) {
-    return tl::unexpected(dropped.error());
+    return dropped.error();
   }
   if (Status made = database.run_script(std::string(kMakeTables)); !made) {
-    return tl::unexpected(made.error());
+    return made.error();
   }
   auto review = std::make_unique<Review::Impl>(*impl_);
   Result<Transaction> transaction = Transaction::begin(database);
-  if (!transaction) return tl::unexpected(transaction.error());
+  if (!transaction) return transaction.error();
   for (const std::string_view sql : {kArchives, kGenerations}) {
     if (Status taken = review->take(sql, source, series_of); !taken) {
-      return tl::unexpected(taken.error());
+      return taken.error();
     }
   }
-  if (Status done = transaction->commit(); !done) return tl::unexpected(done.error());
+  if (Status done = transaction->commit(); !done) return done.error();
   const Result<std::int64_t> besides = database.read_integer(kNewestBesides);
-  if (!besides) return tl::unexpected(besides.error());
+  if (!besides) return besides.error();
   review->newest = std::max(review->newest, *besides);
   return Review(std::move(review));
 }
@@ -128,7 +128,7 @@ Status Ledger::Review::visit(const std::function<bool(const Candidate&)>& visit)
       "SELECT series, key, path, variant, place, size_bytes, last_modified, held_since, damaged, "
       "others FROM temp.review ORDER BY series, held_since DESC, last_modified DESC, key DESC, "
       "trusted DESC, path DESC");
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return query.error();
   Candidate candidate;
   return rows::each(*query, [&](Query& row) {
     candidate.series = row.bytes(0);
@@ -152,14 +152,14 @@ Status Ledger::Review::note_kept(std::uint64_t rank, std::uint32_t keeps) {
   const Result<std::uint64_t> done =
       impl_->ledger->database.run("INSERT INTO temp.kept (rank, keeps) VALUES (?1, ?2)",
                                   static_cast<std::int64_t>(rank), std::int64_t{keeps});
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return {};
 }
 
 Status Ledger::Review::visit_noted(const std::function<bool(const Candidate&)>& visit) {
   Result<Query> kept =
       impl_->ledger->database.query("SELECT rank, keeps FROM temp.kept ORDER BY rank");
-  if (!kept) return tl::unexpected(kept.error());
+  if (!kept) return kept.error();
   Result<bool> row = kept->step();
   const Status visited = this->visit([&](const Candidate& plain) {
     if (!row || !*row || static_cast<std::uint64_t>(kept->integer(0)) != plain.rank) {
@@ -170,7 +170,7 @@ Status Ledger::Review::visit_noted(const std::function<bool(const Candidate&)>& 
     row = kept->step();
     return visit(noted);
   });
-  return row ? visited : tl::unexpected(row.error());
+  return row ? visited : row.error();
 }
 
 Status Ledger::Review::mark(const Candidate& candidate) {
@@ -182,16 +182,16 @@ Status Ledger::Review::mark(const Candidate& candidate) {
       std::string_view(candidate.generation_path),
       std::int64_t{candidate.variant == NameVariant::kPlain ? 0 : 1},
       rows::signed_size(candidate.size_bytes));
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return {};
 }
 
 Result<Ledger::Review::Marked> Ledger::Review::marked(bool trusted) {
   Result<Query> query = impl_->ledger->database.query(
       "SELECT count(*), coalesce(sum(size_bytes), 0) FROM temp.marked WHERE trusted=?1");
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return query.error();
   const Result<bool> row = query->bind(std::int64_t{trusted ? 1 : 0}).step();
-  if (!row) return tl::unexpected(row.error());
+  if (!row) return row.error();
   return Marked{static_cast<std::uint64_t>(query->integer(0)),
                 static_cast<std::uint64_t>(query->integer(1))};
 }
@@ -202,7 +202,7 @@ Result<std::vector<Candidate>> Ledger::Review::oldest_marked(bool trusted, const
       "SELECT held_since, last_modified, key, path, variant, size_bytes FROM temp.marked WHERE "
       "trusted=?1 AND (?6 OR (held_since, last_modified, key, path)>(?2, ?3, ?4, ?5)) "
       "ORDER BY held_since, last_modified, key, path LIMIT ?7");
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return query.error();
   const Candidate start = after == nullptr ? Candidate{} : *after;
   query->bind(std::int64_t{trusted ? 1 : 0}, rows::seconds(start.held_since),
               rows::seconds(start.last_modified), Bytes{start.key},
@@ -219,7 +219,7 @@ Result<std::vector<Candidate>> Ledger::Review::oldest_marked(bool trusted, const
     candidate.size_bytes = static_cast<std::uint64_t>(row.integer(5));
     return true;
   });
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return found;
 }
 
@@ -227,7 +227,7 @@ Status Ledger::note_reviewed(SourceId source, std::string_view rules, std::optio
   const Result<std::uint64_t> done = impl_->database.run(
       "UPDATE source SET reviewed_by=?2, review_due_at=?3 WHERE source_id=?1", source, rules,
       due ? rows::seconds(*due) : std::numeric_limits<std::int64_t>::max());
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return {};
 }
 
@@ -235,7 +235,7 @@ Result<bool> Ledger::is_reviewed(SourceId source, std::string_view rules, Time n
   const Result<std::int64_t> reviewed = impl_->database.read_integer(
       "SELECT coalesce(reviewed_by=?2 AND review_due_at>?3, 0) FROM source WHERE source_id=?1",
       source, rules, rows::seconds(now));
-  if (!reviewed) return tl::unexpected(reviewed.error());
+  if (!reviewed) return reviewed.error();
   return *reviewed != 0;
 }
 
@@ -244,7 +244,7 @@ Result<bool> Ledger::is_reviewed(SourceId source, std::string_view rules, Time n
 Result<std::vector<Removal>> Ledger::open_removals(SourceId source, std::size_t limit) {
   Result<Query> query = impl_->database.query(
       "SELECT key, path, trusted FROM removal WHERE source_id=?1 ORDER BY path LIMIT ?2");
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return query.error();
   std::vector<Removal> found;
   const Status done =
       rows::each(query->bind(source, static_cast<std::int64_t>(limit)), [&](Query& row) {
@@ -252,18 +252,18 @@ Result<std::vector<Removal>> Ledger::open_removals(SourceId source, std::size_t 
             {std::string(row.bytes(0)), std::string(row.bytes(1)), row.integer(2) != 0});
         return true;
       });
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return found;
 }
 
 Status Ledger::end_removals(SourceId source, const std::vector<Removal>& removals) {
   Result<Transaction> transaction = Transaction::begin(impl_->database);
-  if (!transaction) return tl::unexpected(transaction.error());
+  if (!transaction) return transaction.error();
   for (const Removal& removal : removals) {
     const Result<std::uint64_t> done =
         impl_->database.run("DELETE FROM removal WHERE source_id=?1 AND path=?2", source,
                             std::string_view(removal.path));
-    if (!done) return tl::unexpected(done.error());
+    if (!done) return done.error();
   }
   return transaction->commit();
 }
@@ -272,7 +272,7 @@ Result<bool> Ledger::was_pruned(SourceId source, std::string_view key, const Sha
   const Result<std::int64_t> pruned = impl_->database.read_integer(
       "SELECT EXISTS (SELECT 1 FROM pruned WHERE source_id=?1 AND key=?2 AND sha256=?3)", source,
       Bytes{key}, rows::digest(sha256));
-  if (!pruned) return tl::unexpected(pruned.error());
+  if (!pruned) return pruned.error();
   return *pruned != 0;
 }
 

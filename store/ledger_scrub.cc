@@ -52,7 +52,7 @@ class DamageRecorder {
     const Result<std::uint64_t> done =
         database_.run(sql, source_, Bytes{holding.key}, std::string_view(holding.generation_path),
                       rows::seconds(now_));
-    if (!done) return tl::unexpected(done.error());
+    if (!done) return done.error();
     return damage::forget(database_, source_, holding.key, holding.generation_path, now_);
   }
 
@@ -62,7 +62,7 @@ class DamageRecorder {
     const Result<std::int64_t> known = database_.read_integer(
         "SELECT finding FROM damage WHERE source_id=?1 AND key=?2 AND path=?3", source_,
         Bytes{holding.key}, std::string_view(holding.generation_path));
-    if (!known) return tl::unexpected(known.error());
+    if (!known) return known.error();
     if (*known == static_cast<std::int64_t>(reading.finding)) return false;
     const Result<bool> forgotten =
         damage::forget(database_, source_, holding.key, holding.generation_path, now_);
@@ -71,10 +71,10 @@ class DamageRecorder {
         "INSERT INTO damage (source_id, key, path, finding, since) VALUES (?1, ?2, ?3, ?4, ?5)",
         source_, Bytes{holding.key}, std::string_view(holding.generation_path),
         static_cast<std::int64_t>(reading.finding), rows::seconds(now_));
-    if (!done) return tl::unexpected(done.error());
+    if (!done) return done.error();
     const Status raised = alarms::raise_newest(database_, source_, alarm_of(reading.finding),
                                                holding.key, message, now_);
-    if (!raised) return tl::unexpected(raised.error());
+    if (!raised) return raised.error();
     return true;
   }
 
@@ -92,16 +92,16 @@ Result<bool> forget(Database& database, SourceId source, std::string_view key,
                     std::string_view path, Time now) {
   const Result<std::uint64_t> done = database.run(
       "DELETE FROM damage WHERE source_id=?1 AND key=?2 AND path=?3", source, Bytes{key}, path);
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   if (*done == 0) return false;
   for (const Finding finding : {Finding::kCorrupt, Finding::kMissing}) {
     const Result<std::int64_t> left = database.read_integer(
         "SELECT EXISTS (SELECT 1 FROM damage WHERE source_id=?1 AND key=?2 AND finding=?3)", source,
         Bytes{key}, static_cast<std::int64_t>(finding));
-    if (!left) return tl::unexpected(left.error());
+    if (!left) return left.error();
     if (*left != 0) continue;
     const Status ended = alarms::end(database, source, alarm_of(finding), key, now);
-    if (!ended) return tl::unexpected(ended.error());
+    if (!ended) return ended.error();
   }
   return true;
 }
@@ -114,7 +114,7 @@ Result<Time> Ledger::stamp_of_pass(SourceId source, Time now) {
         "SELECT EXISTS (SELECT 1 FROM archive WHERE source_id=?1 AND read_at=?2) OR "
         "EXISTS (SELECT 1 FROM generation WHERE source_id=?1 AND read_at=?2)",
         source, rows::seconds(now));
-    if (!taken) return tl::unexpected(taken.error());
+    if (!taken) return taken.error();
     if (*taken == 0) return now;
     now += std::chrono::seconds{1};
   }
@@ -130,19 +130,19 @@ Result<std::vector<Holding>> Ledger::longest_unread(SourceId source, bool beside
   Result<Query> archives = impl_->database.query(
       "SELECT key, variant, '', size_bytes, sha256, read_at FROM archive WHERE source_id=?1 AND "
       "(read_at, key)>(?2, ?3) AND read_at<>?4 ORDER BY read_at, key LIMIT ?5");
-  if (!archives) return tl::unexpected(archives.error());
+  if (!archives) return archives.error();
   archives->bind(source, rows::seconds(start.read_at), Bytes{start.key}, rows::seconds(stamp),
                  static_cast<std::int64_t>(limit));
-  if (const Status done = append(*archives, found); !done) return tl::unexpected(done.error());
+  if (const Status done = append(*archives, found); !done) return done.error();
   if (!beside) return found;
   Result<Query> generations = impl_->database.query(
       "SELECT key, 0, path, size_bytes, sha256, read_at FROM generation WHERE source_id=?1 AND "
       "(read_at, key, path)>(?2, ?3, ?4) AND read_at<>?5 ORDER BY read_at, key, path LIMIT ?6");
-  if (!generations) return tl::unexpected(generations.error());
+  if (!generations) return generations.error();
   generations->bind(source, rows::seconds(start.read_at), Bytes{start.key},
                     std::string_view(start.generation_path), rows::seconds(stamp),
                     static_cast<std::int64_t>(limit));
-  if (const Status done = append(*generations, found); !done) return tl::unexpected(done.error());
+  if (const Status done = append(*generations, found); !done) return done.error();
   std::ranges::sort(found, std::less<>{}, place_in_order);
   if (found.size() > limit) found.resize(limit);
   return found;
@@ -154,23 +154,23 @@ Result<std::vector<bool>> Ledger::record_readings(
   std::vector<bool> news;
   if (readings.empty()) return news;
   Result<Transaction> transaction = Transaction::begin(impl_->database);
-  if (!transaction) return tl::unexpected(transaction.error());
+  if (!transaction) return transaction.error();
   DamageRecorder recorder(impl_->database, source, now);
   for (const Reading& reading : readings) {
     const Result<bool> noted = reading.finding == Finding::kRight
                                    ? recorder.note_right(reading.holding)
                                    : recorder.note_wrong(reading, message(reading));
-    if (!noted) return tl::unexpected(noted.error());
+    if (!noted) return noted.error();
     news.push_back(*noted);
   }
-  if (Status done = transaction->commit(); !done) return tl::unexpected(done.error());
+  if (Status done = transaction->commit(); !done) return done.error();
   return news;
 }
 
 Result<bool> Ledger::is_pending(SourceId source, std::string_view key) {
   const Result<std::int64_t> pending = impl_->database.read_integer(
       "SELECT EXISTS (SELECT 1 FROM pending WHERE source_id=?1 AND key=?2)", source, Bytes{key});
-  if (!pending) return tl::unexpected(pending.error());
+  if (!pending) return pending.error();
   return *pending != 0;
 }
 
@@ -178,7 +178,7 @@ Result<bool> Ledger::lies_beside(SourceId source, std::string_view key, std::str
   const Result<std::int64_t> lies = impl_->database.read_integer(
       "SELECT EXISTS (SELECT 1 FROM generation WHERE source_id=?1 AND key=?2 AND path=?3)", source,
       Bytes{key}, path);
-  if (!lies) return tl::unexpected(lies.error());
+  if (!lies) return lies.error();
   return *lies != 0;
 }
 
@@ -186,7 +186,7 @@ Result<bool> Ledger::is_damaged(SourceId source, std::string_view key) {
   const Result<std::int64_t> damaged = impl_->database.read_integer(
       "SELECT EXISTS (SELECT 1 FROM damage WHERE source_id=?1 AND key=?2 AND path='')", source,
       Bytes{key});
-  if (!damaged) return tl::unexpected(damaged.error());
+  if (!damaged) return damaged.error();
   return *damaged != 0;
 }
 
@@ -195,9 +195,9 @@ Result<std::optional<std::string>> Ledger::damaged_beside(SourceId source, std::
   Result<Query> query = impl_->database.query(
       "SELECT g.path FROM damage d JOIN generation g ON g.source_id=d.source_id AND g.key=d.key "
       "AND g.path=d.path WHERE d.source_id=?1 AND d.key=?2 AND g.sha256=?3 LIMIT 1");
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return query.error();
   const Result<bool> row = query->bind(source, Bytes{key}, rows::digest(sha256)).step();
-  if (!row) return tl::unexpected(row.error());
+  if (!row) return row.error();
   if (!*row) return std::nullopt;
   return std::string(query->bytes(0));
 }
@@ -207,14 +207,14 @@ Result<std::uint64_t> Ledger::held_bytes(SourceId source) {
       "SELECT s.size_bytes + coalesce((SELECT sum(size_bytes) FROM generation WHERE source_id=?1), "
       "0) FROM source s WHERE s.source_id=?1",
       source);
-  if (!bytes) return tl::unexpected(bytes.error());
+  if (!bytes) return bytes.error();
   return static_cast<std::uint64_t>(*bytes);
 }
 
 Status Ledger::note_scrubbed(SourceId source, Time now) {
   const Result<std::uint64_t> done = impl_->database.run(
       "UPDATE source SET scrubbed_at=?2 WHERE source_id=?1", source, rows::seconds(now));
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return {};
 }
 

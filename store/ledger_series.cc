@@ -42,9 +42,9 @@ class SeriesTable {
     Result<Query> query = database_.query(
         "SELECT name, archives, newest_held_since, recent_sizes FROM series WHERE source_id=?1 "
         "AND name=?2");
-    if (!query) return tl::unexpected(query.error());
+    if (!query) return query.error();
     const Result<bool> row = query->bind(source_, Bytes{name}).step();
-    if (!row) return tl::unexpected(row.error());
+    if (!row) return row.error();
     if (*row) return series_of_row(*query);
     Ledger::Series fresh;
     fresh.name = name;
@@ -62,23 +62,23 @@ class SeriesTable {
         "recent_sizes) VALUES (?1, ?2, ?3, ?4, ?5)",
         source_, Bytes{series.name}, static_cast<std::int64_t>(series.archives),
         rows::seconds(series.newest_held_since), std::string_view(text_of(recent)));
-    if (!done) return tl::unexpected(done.error());
+    if (!done) return done.error();
     return {};
   }
 
   Result<bool> is_of(std::string_view spec) {
     const Result<std::int64_t> same = database_.read_integer(
         "SELECT series_spec=?2 FROM source WHERE source_id=?1", source_, spec);
-    if (!same) return tl::unexpected(same.error());
+    if (!same) return same.error();
     return *same == 1;
   }
 
   /// No series, and all that is held arrives anew.
   Status begin_anew(std::string_view spec) {
     Result<std::uint64_t> done = database_.run("DELETE FROM series WHERE source_id=?1", source_);
-    if (!done) return tl::unexpected(done.error());
+    if (!done) return done.error();
     done = database_.run("UPDATE source SET series_spec=?2 WHERE source_id=?1", source_, spec);
-    if (!done) return tl::unexpected(done.error());
+    if (!done) return done.error();
     return {};
   }
 
@@ -102,24 +102,24 @@ Status Ledger::take_arrivals(
   Database& database = impl_->database;
   SeriesTable table(database, source);
   const Result<bool> same_spec = table.is_of(spec);
-  if (!same_spec) return tl::unexpected(same_spec.error());
+  if (!same_spec) return same_spec.error();
   const Result<std::int64_t> any =
       database.read_integer("SELECT EXISTS (SELECT 1 FROM arrival WHERE source_id=?1)", source);
-  if (!any) return tl::unexpected(any.error());
+  if (!any) return any.error();
   // In the usual run nothing has come, and nothing is written.
   if (*same_spec && *any == 0) return {};
 
   Result<Transaction> transaction = Transaction::begin(database);
-  if (!transaction) return tl::unexpected(transaction.error());
+  if (!transaction) return transaction.error();
   const auto take = [&](std::string_view sql, bool judged) -> Status {
     Result<Query> query = database.query(sql);
-    if (!query) return tl::unexpected(query.error());
+    if (!query) return query.error();
     Status taken;
     const Status read = rows::each(query->bind(source), [&](Query& row) {
       const Arrival arrival = arrival_of(row);
       Result<Series> series = table.find(series_of(arrival.key));
       if (!series) {
-        taken = tl::unexpected(series.error());
+        taken = series.error();
         return false;
       }
       auto message = judged ? judge(arrival, *series) : std::nullopt;
@@ -127,7 +127,7 @@ Status Ledger::take_arrivals(
       if (!taken || !message) return taken.has_value();
       const Result<bool> is_new =
           alarms::raise(database, source, "small", arrival.key, *message, now);
-      if (!is_new) taken = tl::unexpected(is_new.error());
+      if (!is_new) taken = is_new.error();
       if (is_new && *is_new) raised(arrival.key, *message);
       return taken.has_value();
     });
@@ -148,7 +148,7 @@ Status Ledger::take_arrivals(
       true);
   if (!taken) return taken;
   const Result<std::uint64_t> done = database.run("DELETE FROM arrival WHERE source_id=?1", source);
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return transaction->commit();
 }
 
@@ -157,7 +157,7 @@ Status Ledger::visit_series(SourceId source, std::uint64_t archives,
   Result<Query> query = impl_->database.query(
       "SELECT name, archives, newest_held_since, recent_sizes FROM series WHERE source_id=?1 AND "
       "archives>=?2 ORDER BY name");
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return query.error();
   return rows::each(query->bind(source, static_cast<std::int64_t>(archives)),
                     [&](Query& row) { return visit(series_of_row(row)); });
 }
@@ -166,18 +166,18 @@ Result<Ledger::Expiry> Ledger::expiry(SourceId source) {
   Expiry expiry;
   Result<Query> asked =
       impl_->database.query("SELECT expiry_asked_at FROM source WHERE source_id=?1");
-  if (!asked) return tl::unexpected(asked.error());
+  if (!asked) return asked.error();
   const Result<bool> row = asked->bind(source).step();
-  if (!row) return tl::unexpected(row.error());
+  if (!row) return row.error();
   if (*row && !asked->is_null(0)) expiry.asked_at = rows::time(asked->integer(0));
   Result<Query> rules =
       impl_->database.query("SELECT rule, lifetime_days FROM expiry_rule WHERE source_id=?1");
-  if (!rules) return tl::unexpected(rules.error());
+  if (!rules) return rules.error();
   const Status done = rows::each(rules->bind(source), [&](Query& rule) {
     expiry.days_by_rule[std::string(rule.bytes(0))] = rule.integer(1);
     return true;
   });
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return expiry;
 }
 
@@ -185,14 +185,14 @@ Status Ledger::note_expiry_rule(SourceId source, std::string_view rule, std::int
   const Result<std::uint64_t> done = impl_->database.run(
       "INSERT OR REPLACE INTO expiry_rule (source_id, rule, lifetime_days) VALUES (?1, ?2, ?3)",
       source, rule, days);
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return {};
 }
 
 Status Ledger::note_expiry_asked(SourceId source, Time now) {
   const Result<std::uint64_t> done = impl_->database.run(
       "UPDATE source SET expiry_asked_at=?2 WHERE source_id=?1", source, rows::seconds(now));
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return done.error();
   return {};
 }
 

@@ -101,7 +101,7 @@ Result<bool> ends_a_line(File& file, std::uint64_t size_bytes) {
   std::byte last{'\n'};
   if (size_bytes == 0) return true;
   const auto got = file.read_at(size_bytes - 1, {&last, 1});
-  if (!got) return tl::unexpected(got.error());
+  if (!got) return got.error();
   return last == std::byte{'\n'};
 }
 
@@ -109,12 +109,12 @@ Status append(Disk& disk, std::string_view source_name, const std::string& lines
   if (auto made = disk.make_directory(source_name); !made) return made;
   const auto path = manifest_path(source_name);
   const auto file = disk.open(path, OpenMode::kCreate);
-  if (!file) return tl::unexpected(file.error());
+  if (!file) return file.error();
   const auto size_bytes = (*file)->size();
-  if (!size_bytes) return tl::unexpected(size_bytes.error());
+  if (!size_bytes) return size_bytes.error();
   // A power cut may have left half a line.
   const auto whole = ends_a_line(**file, *size_bytes);
-  if (!whole) return tl::unexpected(whole.error());
+  if (!whole) return whole.error();
   const auto text = *whole ? lines : "\n" + lines;
   if (auto written = (*file)->write_at(*size_bytes, std::as_bytes(std::span(text))); !written) {
     return written;
@@ -223,7 +223,7 @@ std::optional<ManifestEntry> entry_of(std::string_view line) {
 Status record_durably(Disk& disk, Ledger& ledger, NameRules rules, const Ledger::Batch& batch) {
   for (const auto& [source, lines] : lines_of(batch, rules)) {
     const auto name = ledger.source_name(source);
-    if (!name) return tl::unexpected(name.error());
+    if (!name) return name.error();
     if (auto appended = append(disk, *name, lines); !appended) return appended;
   }
   return ledger.record_batch(batch);
@@ -242,15 +242,15 @@ Status ensure_manifest(Disk& disk, Ledger& ledger, SourceId source, std::string_
                        NameRules rules) {
   const auto path = manifest_path(source_name);
   const auto existing = disk.stat(path);
-  if (!existing) return tl::unexpected(existing.error());
+  if (!existing) return existing.error();
   if (*existing) return {};
   const auto totals = ledger.totals(source);
-  if (!totals) return tl::unexpected(totals.error());
+  if (!totals) return totals.error();
   if (totals->archives + totals->superseded + totals->quarantined == 0) return {};
   const auto unfinished = path + ".new";
   if (auto removed = disk.remove_file(unfinished); !removed) return removed;
   const auto file = disk.open(unfinished, OpenMode::kCreateNew);
-  if (!file) return tl::unexpected(file.error());
+  if (!file) return file.error();
   if (auto written = write_all(**file, ledger, source, rules); !written) return written;
   if (auto renamed = disk.rename_no_replace(unfinished, path); !renamed) return renamed;
   return disk.sync_directory(source_name);
@@ -260,14 +260,14 @@ Status visit_manifest(Disk& disk, std::string_view source_name,
                       const std::function<bool(ManifestEntry&&)>& visit) {
   const auto file = disk.open(manifest_path(source_name), OpenMode::kRead);
   if (!file && file.error().kind == ErrorKind::kNotFound) return {};
-  if (!file) return tl::unexpected(file.error());
+  if (!file) return file.error();
   const auto buffer = std::make_unique_for_overwrite<char[]>(kBufferBytes);
   std::string line;
   std::uint64_t offset = 0;
   while (true) {
     const auto got =
         (*file)->read_at(offset, std::as_writable_bytes(std::span(buffer.get(), kBufferBytes)));
-    if (!got) return tl::unexpected(got.error());
+    if (!got) return got.error();
     offset += *got;
     for (std::string_view rest(buffer.get(), *got); !rest.empty();) {
       const auto end = std::min(rest.find('\n'), rest.size());

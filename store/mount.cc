@@ -29,7 +29,7 @@ Result<std::string> random_uuid() {
     got = ::getrandom(bytes.data(), bytes.size(), 0);
   } while (got < 0 && errno == EINTR);
   if (got != static_cast<ssize_t>(bytes.size())) {
-    return tl::unexpected(error_from_errno(errno, "draw a random id for", kMarkerPath));
+    return error_from_errno(errno, "draw a random id for", kMarkerPath);
   }
   bytes[6] = (bytes[6] & std::byte{0x0f}) | std::byte{0x40};  // version 4, variant 10: RFC 9562
   bytes[8] = (bytes[8] & std::byte{0x3f}) | std::byte{0x80};
@@ -49,8 +49,8 @@ bool is_uuid(std::string_view text) {
   return true;
 }
 
-tl::unexpected<Error> corrupt(std::string detail) {
-  return tl::unexpected(Error{ErrorKind::kCorrupt, 0, std::string(kMarkerPath), std::move(detail)});
+Error corrupt(std::string detail) {
+  return Error{ErrorKind::kCorrupt, 0, std::string(kMarkerPath), std::move(detail)};
 }
 
 Result<Marker> parse_marker(std::string_view text) {
@@ -77,7 +77,7 @@ Result<Marker> parse_marker(std::string_view text) {
 
 Status write_durably(Disk& disk, std::string_view text) {
   auto file = disk.open(kNewMarkerPath, OpenMode::kCreate);
-  if (!file) return tl::unexpected(file.error());
+  if (!file) return file.error();
   // A crash may have left a longer one.
   if (auto emptied = (*file)->truncate(0); !emptied) return emptied;
   if (auto written = (*file)->write_at(0, std::as_bytes(std::span(text))); !written) return written;
@@ -91,7 +91,7 @@ Result<bool> is_mount_point(const std::string& path) {
   struct stat self {};
   struct stat parent {};
   if (::stat(path.c_str(), &self) < 0 || ::stat((path + "/..").c_str(), &parent) < 0) {
-    return tl::unexpected(error_from_errno(errno, "look at", path));
+    return error_from_errno(errno, "look at", path);
   }
   const bool is_root = self.st_dev == parent.st_dev && self.st_ino == parent.st_ino;
   return self.st_dev != parent.st_dev || is_root;
@@ -101,35 +101,35 @@ Result<std::optional<Marker>> read_marker(Disk& disk) {
   auto file = disk.open(kMarkerPath, OpenMode::kRead);
   if (!file) {
     if (file.error().kind == ErrorKind::kNotFound) return std::nullopt;
-    return tl::unexpected(file.error());
+    return file.error();
   }
   std::string text(kMaxMarkerBytes, '\0');
   const auto got = (*file)->read_at(0, std::as_writable_bytes(std::span(text)));
-  if (!got) return tl::unexpected(got.error());
+  if (!got) return got.error();
   auto marker = parse_marker(std::string_view(text).substr(0, *got));
-  if (!marker) return tl::unexpected(marker.error());
+  if (!marker) return marker.error();
   return *marker;
 }
 
 Result<Marker> write_marker(Disk& disk, std::chrono::sys_seconds now) {
   auto id = random_uuid();
-  if (!id) return tl::unexpected(id.error());
+  if (!id) return id.error();
   const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
   Marker marker{*id, fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds)), kFormat};
   const nlohmann::ordered_json json = {
       {"id", marker.id}, {"created_at", marker.created_at}, {"format", marker.format}};
 
   if (auto made = disk.make_directory(kStateDirectory); !made) {
-    return tl::unexpected(made.error());
+    return made.error();
   }
   if (auto written = write_durably(disk, json.dump(2) + "\n"); !written) {
     // What is left of the attempt is ours, and its removal no part of the answer.
     std::ignore = disk.remove_file(kNewMarkerPath);
-    return tl::unexpected(written.error());
+    return written.error();
   }
   for (const std::string_view directory : {kStateDirectory, std::string_view()}) {
     if (auto synced = disk.sync_directory(directory); !synced) {
-      return tl::unexpected(synced.error());
+      return synced.error();
     }
   }
   return marker;

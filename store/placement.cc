@@ -29,7 +29,7 @@ Result<bool> is_stored_name(Disk& disk, std::string_view path) {
     found = name == wanted;
     return !found;
   });
-  if (!listed) return tl::unexpected(listed.error());
+  if (!listed) return listed.error();
   return found;
 }
 
@@ -42,9 +42,9 @@ std::string with_swapped_case(std::string text) {
 
 Result<bool> same_size(Disk& disk, const std::string& one, const std::string& other) {
   const auto first = disk.stat(one);
-  if (!first) return tl::unexpected(first.error());
+  if (!first) return first.error();
   const auto second = disk.stat(other);
-  if (!second) return tl::unexpected(second.error());
+  if (!second) return second.error();
   return first->has_value() && second->has_value() && (*first)->kind == FileKind::kFile &&
          (*second)->kind == FileKind::kFile && (*first)->size_bytes == (*second)->size_bytes;
 }
@@ -102,11 +102,11 @@ Result<bool> Placer::Impl::make_directories(const std::string& path, NameVariant
 Result<bool> Placer::Impl::make_one_directory(const std::string& path, NameVariant variant) {
   if (directories.contains(path)) return true;
   const auto info = disk.stat(path);
-  if (!info) return tl::unexpected(info.error());
+  if (!info) return info.error();
   if (!info->has_value()) {
     if (const auto made = disk.make_directory(path); !made) {
       if (made.error().kind == ErrorKind::kExists) return false;
-      return tl::unexpected(made.error());
+      return made.error();
     }
   } else {
     if ((*info)->kind != FileKind::kDirectory) return false;
@@ -132,7 +132,7 @@ Result<bool> Placer::Impl::folds_case(const std::string& existing_path) {
   // A name without letters tells nothing; the answer that costs a listing is the safe one.
   if (swapped == existing_path) return true;
   const auto found = disk.stat(swapped);
-  if (!found) return tl::unexpected(found.error());
+  if (!found) return found.error();
   case_is_folded = found->has_value();
   return *case_is_folded;
 }
@@ -156,7 +156,7 @@ Result<bool> Placer::Impl::claim(const std::string& from_path, Origin origin,
     unsynced.insert(parent);
     return true;
   }
-  if (named.error().kind != ErrorKind::kExists) return tl::unexpected(named.error());
+  if (named.error().kind != ErrorKind::kExists) return named.error();
   return adopt(from_path, origin, path, sha256);
 }
 
@@ -166,7 +166,7 @@ Status Placer::Impl::give_name(const std::string& from_path, Origin origin, cons
   auto linked = disk.link(from_path, path);
   if (linked || linked.error().kind != ErrorKind::kNotSupported) return linked;
   const auto copy = copy_to_staging(disk, from_path, sha256);
-  if (!copy) return tl::unexpected(copy.error());
+  if (!copy) return copy.error();
   return disk.rename_no_replace(*copy, path);
 }
 
@@ -176,12 +176,12 @@ Result<std::string> Placer::Impl::claim_beside(const std::string& from_path, Ori
   for (auto& path : generation_paths(beside.source, beside.place, beside.key, rules,
                                      beside.last_modified, beside.sha256)) {
     const auto claimed = claim(from_path, origin, path, variant, beside.sha256);
-    if (!claimed) return tl::unexpected(claimed.error());
+    if (!claimed) return claimed.error();
     if (*claimed) return std::move(path);
     variant = NameVariant::kDistinct;
   }
-  return tl::unexpected(
-      Error{ErrorKind::kExists, 0, from_path, "every name for it beside the trusted one is taken"});
+  return Error{ErrorKind::kExists, 0, from_path,
+               "every name for it beside the trusted one is taken"};
 }
 
 Result<bool> Placer::Impl::adopt(const std::string& from_path, Origin origin,
@@ -195,11 +195,11 @@ Result<bool> Placer::Impl::adopt(const std::string& from_path, Origin origin,
   if (!same || !*same) return same;
 
   if (auto finished = disk.set_finished(path, true); !finished) {
-    return tl::unexpected(finished.error());
+    return finished.error();
   }
   if (origin == Origin::kStaged) {
     if (auto removed = disk.remove_file(from_path); !removed) {
-      return tl::unexpected(removed.error());
+      return removed.error();
     }
   }
   unsynced.insert(parent_of(path));
@@ -212,10 +212,10 @@ Result<std::string> Placer::Impl::keep_damaged(const std::string& path, FileKind
                                                const std::string& to_path) {
   constexpr int kTries = 100;
   const auto ready = make_directories(parent_of(to_path), NameVariant::kDistinct);
-  if (!ready) return tl::unexpected(ready.error());
+  if (!ready) return ready.error();
   for (int i = 1; *ready && i <= kTries; ++i) {
     auto to = i == 1 ? to_path : fmt::format("{}-{}", to_path, i);
-    Status named = tl::unexpected(Error{ErrorKind::kNotSupported, 0, path, ""});
+    Status named = Error{ErrorKind::kNotSupported, 0, path, ""};
     if (kind == FileKind::kFile) named = disk.link(path, to);
     if (!named && named.error().kind == ErrorKind::kNotSupported) {
       named = disk.rename_no_replace(path, to);
@@ -225,10 +225,9 @@ Result<std::string> Placer::Impl::keep_damaged(const std::string& path, FileKind
       unsynced.insert(parent_of(path));
       return to;
     }
-    if (named.error().kind != ErrorKind::kExists) return tl::unexpected(named.error());
+    if (named.error().kind != ErrorKind::kExists) return named.error();
   }
-  return tl::unexpected(
-      Error{ErrorKind::kExists, 0, to_path, "every name for the damaged bytes is taken"});
+  return Error{ErrorKind::kExists, 0, to_path, "every name for the damaged bytes is taken"};
 }
 
 Status Placer::Impl::sync_each() {
@@ -245,22 +244,21 @@ Placer::Placer(Placer&&) noexcept = default;
 Result<NameVariant> Placer::place(const std::string& staged_path, std::string_view source,
                                   std::string_view key, std::span<const std::byte> sha256) {
   if (auto finished = impl_->disk.set_finished(staged_path, true); !finished) {
-    return tl::unexpected(finished.error());
+    return finished.error();
   }
   std::string path;
   for (const NameVariant variant : {NameVariant::kPlain, NameVariant::kDistinct}) {
     path = archive_path(source, key, impl_->rules, variant);
     const auto claimed = impl_->claim(staged_path, Origin::kStaged, path, variant, sha256);
-    if (!claimed) return tl::unexpected(claimed.error());
+    if (!claimed) return claimed.error();
     if (*claimed) return variant;
   }
-  return tl::unexpected(
-      Error{ErrorKind::kExists, 0, path, "both names of this key are taken by other files"});
+  return Error{ErrorKind::kExists, 0, path, "both names of this key are taken by other files"};
 }
 
 Result<std::string> Placer::place_generation(const std::string& staged_path, const Beside& beside) {
   if (auto finished = impl_->disk.set_finished(staged_path, true); !finished) {
-    return tl::unexpected(finished.error());
+    return finished.error();
   }
   return impl_->claim_beside(staged_path, Origin::kStaged, beside);
 }
@@ -276,7 +274,7 @@ Status Placer::replace(const std::string& staged_path, const std::string& archiv
     // Somebody removed the held file, and its directory with it. The path is ours.
     impl_->directories.clear();
     const auto made = impl_->make_directories(parent_of(archive_path), NameVariant::kDistinct);
-    if (!made) return tl::unexpected(made.error());
+    if (!made) return made.error();
     renamed = impl_->disk.rename_replace(staged_path, archive_path);
   }
   if (!renamed) return renamed;
@@ -288,16 +286,16 @@ Result<std::string> Placer::put_back(const std::string& staged_path,
                                      const std::string& archive_path,
                                      const std::string& damaged_path) {
   const auto before = impl_->disk.stat(archive_path);
-  if (!before) return tl::unexpected(before.error());
+  if (!before) return before.error();
   std::string aside;
   if (*before) {
     auto kept = impl_->keep_damaged(archive_path, (*before)->kind, damaged_path);
     if (!kept) return kept;
     aside = *std::move(kept);
-    if (auto synced = sync(); !synced) return tl::unexpected(synced.error());
+    if (auto synced = sync(); !synced) return synced.error();
   }
   if (auto replaced = replace(staged_path, archive_path); !replaced) {
-    return tl::unexpected(replaced.error());
+    return replaced.error();
   }
   return aside;
 }
@@ -313,7 +311,7 @@ void Placer::note_placed(std::string_view path) {
 
 Status Placer::sync() {
   // The kernel reports a lost write once; asking again would only hear that all is well.
-  if (impl_->failed_sync) return tl::unexpected(*impl_->failed_sync);
+  if (impl_->failed_sync) return *impl_->failed_sync;
   Status synced;
   if (impl_->unsynced.size() > kMaxSingleSyncs) {
     synced = impl_->disk.sync_filesystem();

@@ -61,14 +61,14 @@ Beneath::Beneath(UniqueFd root) : root_(std::move(root)) {
 Result<UniqueFd> Beneath::open(std::string_view path, int flags, mode_t mode,
                                std::string_view action) const {
   if (!path.empty() && !is_clean(path)) {
-    return tl::unexpected(error_from_errno(EINVAL, action, path));
+    return error_from_errno(EINVAL, action, path);
   }
   const std::string name = path.empty() ? "." : std::string(path);
   // O_PATH takes no O_LARGEFILE, which only 32-bit systems need: the C library adds it to open(2)
   // but cannot to a bare system call.
   const int all_flags = flags | O_CLOEXEC | ((flags & O_PATH) != 0 ? 0 : O_LARGEFILE);
   UniqueFd fd(open_at_once(name, all_flags, mode));
-  if (fd.get() < 0) return tl::unexpected(error_from_errno(errno, action, path));
+  if (fd.get() < 0) return error_from_errno(errno, action, path);
   return fd;
 }
 
@@ -94,12 +94,12 @@ int Beneath::open_step_by_step(std::string_view path, int flags, mode_t mode) co
 
 Result<Beneath::Place> Beneath::place_of(std::string_view path, std::string_view action) const {
   if (path.empty() || !is_clean(path)) {
-    return tl::unexpected(error_from_errno(EINVAL, action, path));
+    return error_from_errno(EINVAL, action, path);
   }
   const std::size_t slash = path.rfind('/');
   if (slash == std::string_view::npos) return Place{UniqueFd(), root_.get(), std::string(path)};
   auto directory = open(path.substr(0, slash), O_PATH | O_DIRECTORY, 0, action);
-  if (!directory) return tl::unexpected(directory.error());
+  if (!directory) return directory.error();
   const int fd = directory->get();
   return Place{std::move(*directory), fd, std::string(path.substr(slash + 1))};
 }

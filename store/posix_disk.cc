@@ -23,8 +23,8 @@ constexpr mode_t kFinishedMode = 0440;
 constexpr mode_t kUnfinishedMode = 0640;
 constexpr mode_t kDirectoryMode = 0750;
 
-tl::unexpected<Error> failed(int error_number, std::string_view action, std::string_view path) {
-  return tl::unexpected(error_from_errno(error_number, action, path));
+Error failed(int error_number, std::string_view action, std::string_view path) {
+  return error_from_errno(error_number, action, path);
 }
 
 FileKind kind_of_mode(mode_t mode) {
@@ -94,7 +94,7 @@ class PosixDisk final : public Disk {
 
   Result<std::unique_ptr<File>> open(std::string_view path, OpenMode mode) override {
     auto fd = open_regular(path, flags_of(mode), "open");
-    if (!fd) return tl::unexpected(fd.error());
+    if (!fd) return fd.error();
     return make_posix_file(std::move(*fd), std::string(path));
   }
 
@@ -148,7 +148,7 @@ Result<UniqueFd> PosixDisk::open_regular(std::string_view path, int flags,
   struct stat info {};
   if (::fstat(fd->get(), &info) < 0) return failed(errno, action, path);
   if (!S_ISREG(info.st_mode)) {
-    return tl::unexpected(Error{ErrorKind::kExists, 0, std::string(path), "not a regular file"});
+    return Error{ErrorKind::kExists, 0, std::string(path), "not a regular file"};
   }
   return fd;
 }
@@ -162,7 +162,7 @@ Result<std::optional<FileInfo>> PosixDisk::stat(std::string_view path) {
   const auto place = beneath_.place_of(path, "stat");
   if (!place) {
     if (nothing_there(place.error())) return std::nullopt;
-    return tl::unexpected(place.error());
+    return place.error();
   }
   if (::fstatat(place->directory, place->name.c_str(), &info, AT_SYMLINK_NOFOLLOW) < 0) {
     const int error_number = errno;
@@ -174,7 +174,7 @@ Result<std::optional<FileInfo>> PosixDisk::stat(std::string_view path) {
 
 Status PosixDisk::make_directory(std::string_view path) {
   const auto place = beneath_.place_of(path, "make directory");
-  if (!place) return tl::unexpected(place.error());
+  if (!place) return place.error();
   if (::mkdirat(place->directory, place->name.c_str(), kDirectoryMode) == 0) return {};
   const int error_number = errno;
   struct stat info {};
@@ -188,9 +188,9 @@ Status PosixDisk::make_directory(std::string_view path) {
 
 Status PosixDisk::rename_no_replace(std::string_view from, std::string_view to) {
   const auto source = beneath_.place_of(from, "rename");
-  if (!source) return tl::unexpected(source.error());
+  if (!source) return source.error();
   const auto target = beneath_.place_of(to, "rename to");
-  if (!target) return tl::unexpected(target.error());
+  if (!target) return target.error();
   const char* const old_name = source->name.c_str();
   const char* const new_name = target->name.c_str();
 
@@ -212,9 +212,9 @@ Status PosixDisk::rename_no_replace(std::string_view from, std::string_view to) 
 
 Status PosixDisk::link(std::string_view from, std::string_view to) {
   const auto source = beneath_.place_of(from, "link");
-  if (!source) return tl::unexpected(source.error());
+  if (!source) return source.error();
   const auto target = beneath_.place_of(to, "link to");
-  if (!target) return tl::unexpected(target.error());
+  if (!target) return target.error();
   if (::linkat(source->directory, source->name.c_str(), target->directory, target->name.c_str(),
                0) == 0) {
     return {};
@@ -242,9 +242,9 @@ Status PosixDisk::rename_after_check(const Beneath::Place& from, const Beneath::
 
 Status PosixDisk::rename_replace(std::string_view from, std::string_view to) {
   const auto source = beneath_.place_of(from, "rename");
-  if (!source) return tl::unexpected(source.error());
+  if (!source) return source.error();
   const auto target = beneath_.place_of(to, "rename to");
-  if (!target) return tl::unexpected(target.error());
+  if (!target) return target.error();
   if (::renameat(source->directory, source->name.c_str(), target->directory, target->name.c_str()) <
       0) {
     return failed(errno, "rename to", to);
@@ -256,7 +256,7 @@ Status PosixDisk::remove(std::string_view path, int flags) {
   const auto place = beneath_.place_of(path, "remove");
   if (!place) {
     if (nothing_there(place.error())) return {};
-    return tl::unexpected(place.error());
+    return place.error();
   }
   if (::unlinkat(place->directory, place->name.c_str(), flags) == 0) return {};
   const int error_number = errno;
@@ -267,7 +267,7 @@ Status PosixDisk::remove(std::string_view path, int flags) {
 Status PosixDisk::set_finished(std::string_view path, bool finished) {
   // fchmodat() would follow a symbolic link; an open file is what it is.
   const auto fd = open_regular(path, O_RDONLY | O_NONBLOCK, "change the mode of");
-  if (!fd) return tl::unexpected(fd.error());
+  if (!fd) return fd.error();
   const mode_t mode = finished ? kFinishedMode : kUnfinishedMode;
   if (::fchmod(fd->get(), mode) < 0) {
     const int error_number = errno;
@@ -286,7 +286,7 @@ Status PosixDisk::set_finished(std::string_view path, bool finished) {
 
 Status PosixDisk::set_modified(std::string_view path, std::chrono::sys_seconds time) {
   const auto place = beneath_.place_of(path, "set the time of");
-  if (!place) return tl::unexpected(place.error());
+  if (!place) return place.error();
   std::array<timespec, 2> times{};
   times[0].tv_nsec = UTIME_OMIT;
   times[1].tv_sec = static_cast<time_t>(time.time_since_epoch().count());
@@ -300,7 +300,7 @@ Status PosixDisk::set_modified(std::string_view path, std::chrono::sys_seconds t
 
 Status PosixDisk::sync_directory(std::string_view path) {
   const auto fd = beneath_.open(path, O_RDONLY | O_DIRECTORY, 0, "open directory");
-  if (!fd) return tl::unexpected(fd.error());
+  if (!fd) return fd.error();
   if (uninterrupted([&] { return ::fsync(fd->get()); }) == 0) return {};
   const int error_number = errno;
   if (error_number != EINVAL && error_number != EOPNOTSUPP) {
@@ -318,7 +318,7 @@ Status PosixDisk::sync_filesystem() {
   if (uninterrupted([&] { return ::syncfs(beneath_.root()); }) < 0) {
     const Error error = error_from_errno(errno, "sync the filesystem of", "");
     if (error.kind == ErrorKind::kNotSupported) no_filesystem_sync_ = true;
-    return tl::unexpected(error);
+    return error;
   }
   // On FAT, exFAT and NTFS syncfs() does not tell the drive to empty its own cache. fsync() does,
   // whatever it is called on.
@@ -328,7 +328,7 @@ Status PosixDisk::sync_filesystem() {
 Status PosixDisk::list_directory(std::string_view path,
                                  const std::function<bool(std::string_view, FileKind)>& visit) {
   auto fd = beneath_.open(path, O_RDONLY | O_DIRECTORY, 0, "list");
-  if (!fd) return tl::unexpected(fd.error());
+  if (!fd) return fd.error();
   const std::unique_ptr<DIR, CloseDirectory> directory(::fdopendir(fd->get()));
   if (!directory) return failed(errno, "list", path);
   const int directory_fd = fd->release();
@@ -358,7 +358,7 @@ Result<Space> PosixDisk::space() {
 
 Result<std::unique_ptr<DiskLock>> PosixDisk::lock(std::string_view path) {
   auto fd = open_regular(path, O_RDWR | O_NONBLOCK | O_CREAT, "open lock");
-  if (!fd) return tl::unexpected(fd.error());
+  if (!fd) return fd.error();
   if (uninterrupted([&] { return ::flock(fd->get(), LOCK_EX | LOCK_NB); }) < 0) {
     return failed(errno, "lock", path);
   }
@@ -372,7 +372,7 @@ Result<std::unique_ptr<Disk>> open_posix_disk(const std::string& root) {
   if (fd.get() < 0) {
     Error error = error_from_errno(errno, "open", root);
     if (error.error_number == ENOTDIR) error.kind = ErrorKind::kNotFound;
-    return tl::unexpected(error);
+    return error;
   }
   // SQLite gets a path, which must go on naming this directory when the program changes its own.
   const std::unique_ptr<char, decltype(&std::free)> absolute(::realpath(root.c_str(), nullptr),

@@ -27,7 +27,7 @@ class PosixFile final : public File {
         read_through_cache();
         continue;
       }
-      if (got < 0) return tl::unexpected(error_from_errno(errno, "read", path_));
+      if (got < 0) return error_from_errno(errno, "read", path_);
       if (got == 0) break;
       done += static_cast<std::size_t>(got);
       if (direct_ && done < into.size() && at_end(offset + done)) break;
@@ -43,8 +43,8 @@ class PosixFile final : public File {
         return ::pwrite(fd_.get(), bytes.data() + done, bytes.size() - done,
                         static_cast<off_t>(offset + done));
       });
-      if (put < 0) return tl::unexpected(error_from_errno(errno, "write", path_));
-      if (put == 0) return tl::unexpected(error_from_errno(EIO, "write", path_));
+      if (put < 0) return error_from_errno(errno, "write", path_);
+      if (put == 0) return error_from_errno(EIO, "write", path_);
       done += static_cast<std::size_t>(put);
     }
     return {};
@@ -52,7 +52,7 @@ class PosixFile final : public File {
 
   Status truncate(std::uint64_t size_bytes) override {
     if (uninterrupted([&] { return ::ftruncate(fd_.get(), static_cast<off_t>(size_bytes)); }) < 0) {
-      return tl::unexpected(error_from_errno(errno, "truncate", path_));
+      return error_from_errno(errno, "truncate", path_);
     }
     return {};
   }
@@ -60,19 +60,19 @@ class PosixFile final : public File {
   Result<std::uint64_t> size() override {
     struct stat info {};
     if (::fstat(fd_.get(), &info) < 0) {
-      return tl::unexpected(error_from_errno(errno, "stat", path_));
+      return error_from_errno(errno, "stat", path_);
     }
     return static_cast<std::uint64_t>(info.st_size);
   }
 
   Status sync() override {
     const std::lock_guard guard(sync_mutex_);
-    if (condemned_) return tl::unexpected(*condemned_);
+    if (condemned_) return *condemned_;
     // fdatasync() would save nothing: a file that is synced here has grown, so its metadata is
     // written in any case, and fsync() is what the lesser filesystems get right first.
     if (uninterrupted([&] { return ::fsync(fd_.get()); }) < 0) {
       condemned_ = error_from_errno(errno, "sync", path_);
-      return tl::unexpected(*condemned_);
+      return *condemned_;
     }
     return {};
   }

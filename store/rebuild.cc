@@ -40,7 +40,7 @@ Result<std::vector<std::string>> source_names(Disk& disk) {
     if (kind == FileKind::kDirectory && is_source_name(name)) names.emplace_back(name);
     return true;
   });
-  if (!listed) return tl::unexpected(listed.error());
+  if (!listed) return listed.error();
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -122,9 +122,9 @@ class Rebuild {
 
   Result<Rebuilt> run() {
     const auto names = source_names(disk_);
-    if (!names) return tl::unexpected(names.error());
+    if (!names) return names.error();
     for (const auto& name : *names) {
-      if (auto done = take_source(name); !done) return tl::unexpected(done.error());
+      if (auto done = take_source(name); !done) return done.error();
     }
     return rebuilt_;
   }
@@ -132,16 +132,16 @@ class Rebuild {
  private:
   Status take_source(const std::string& name) {
     const auto manifest = disk_.stat(manifest_path(name));
-    if (!manifest) return tl::unexpected(manifest.error());
+    if (!manifest) return manifest.error();
     const auto archives = disk_.stat(name + "/archives");
-    if (!archives) return tl::unexpected(archives.error());
+    if (!archives) return archives.error();
     if (!*manifest && !*archives) return {};
     const auto id = ledger_.register_source(name);
-    if (!id) return tl::unexpected(id.error());
+    if (!id) return id.error();
     ++rebuilt_.sources;
     if (auto done = *manifest ? replay(*id, name) : adopt_all(*id, name); !done) return done;
     const auto totals = ledger_.totals(*id);
-    if (!totals) return tl::unexpected(totals.error());
+    if (!totals) return totals.error();
     rebuilt_.archives += totals->archives;
     rebuilt_.beside += totals->superseded + totals->quarantined;
     return read_all(*id, name);
@@ -175,7 +175,7 @@ class Rebuild {
     const auto file = disk_.open(path, OpenMode::kRead);
     if (!named || !file) return {};
     const auto digests = digest_file(**file, {{Algorithm::kSha256, {}}}, request_.keep_going);
-    if (!digests) return tl::unexpected(digests.error());
+    if (!digests) return digests.error();
     Archive archive;
     archive.key = std::move(named->key);
     archive.variant = named->variant;
@@ -202,7 +202,7 @@ class Rebuild {
       if (reading.finding != Finding::kRight) request_.found(name, reading);
     };
     const auto totals = scrub(disk_, ledger_, pass);
-    if (!totals) return tl::unexpected(totals.error());
+    if (!totals) return totals.error();
     if (totals->interrupted) return interrupted();
     bytes_before_ += totals->bytes;
     rebuilt_.corrupt += totals->corrupt;
@@ -211,9 +211,7 @@ class Rebuild {
   }
 
   bool going() const { return !request_.keep_going || request_.keep_going(); }
-  static Status interrupted() {
-    return tl::unexpected(Error{ErrorKind::kBusy, 0, "", "interrupted"});
-  }
+  static Status interrupted() { return Error{ErrorKind::kBusy, 0, "", "interrupted"}; }
 
   Disk& disk_;
   Ledger& ledger_;
@@ -226,7 +224,7 @@ class Rebuild {
 // ledger, which is told, and the rebuild is begun again.
 Status put_in_place(Disk& disk) {
   const auto old = disk.stat(kLedgerPath);
-  if (!old) return tl::unexpected(old.error());
+  if (!old) return old.error();
   if (*old) {
     if (auto moved = disk.rename_replace(kLedgerPath, kBeforePath); !moved) return moved;
   }
@@ -240,12 +238,12 @@ Status put_in_place(Disk& disk) {
 }  // namespace
 
 Result<Rebuilt> rebuild_ledger(Disk& disk, const RebuildRequest& request) {
-  if (auto removed = remove_both(disk, kNewPath); !removed) return tl::unexpected(removed.error());
-  if (auto made = Ledger::create(disk, kNewPath); !made) return tl::unexpected(made.error());
+  if (auto removed = remove_both(disk, kNewPath); !removed) return removed.error();
+  if (auto made = Ledger::create(disk, kNewPath); !made) return made.error();
   Result<Rebuilt> rebuilt;
   {
     auto ledger = Ledger::open(disk, Access::kReadWrite, kNewPath);
-    if (!ledger) return tl::unexpected(ledger.error());
+    if (!ledger) return ledger.error();
     rebuilt = Rebuild(disk, *ledger, request).run();
   }
   if (!rebuilt) {
@@ -253,7 +251,7 @@ Result<Rebuilt> rebuild_ledger(Disk& disk, const RebuildRequest& request) {
     static_cast<void>(remove_both(disk, kNewPath));
     return rebuilt;
   }
-  if (auto placed = put_in_place(disk); !placed) return tl::unexpected(placed.error());
+  if (auto placed = put_in_place(disk); !placed) return placed.error();
   return rebuilt;
 }
 

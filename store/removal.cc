@@ -21,14 +21,14 @@ class Removals {
 
   Status run() {
     auto open = ledger_.open_removals(source_, kAtOnce);
-    if (!open) return tl::unexpected(open.error());
+    if (!open) return open.error();
     if (open->empty()) return {};
     if (auto written = write_sums(disk_, ledger_, source_, name_, rules_); !written) return written;
     if (auto marked = ledger_.mark_sums_written(source_); !marked) return marked;
     while (!open->empty()) {
       if (auto done = finish(*open); !done) return done;
       open = ledger_.open_removals(source_, kAtOnce);
-      if (!open) return tl::unexpected(open.error());
+      if (!open) return open.error();
     }
     return {};
   }
@@ -38,7 +38,7 @@ class Removals {
     std::vector<Removal> removable;
     for (const auto& one : open) {
       const auto held = is_held(one);
-      if (!held) return tl::unexpected(held.error());
+      if (!held) return held.error();
       if (!*held) removable.push_back(one);
     }
     if (auto said = append_removals(disk_, name_, removable); !said) return said;
@@ -51,7 +51,7 @@ class Removals {
   Result<bool> is_held(const Removal& removal) {
     if (!removal.trusted) return ledger_.lies_beside(source_, removal.key, removal.path);
     const auto archive = ledger_.find(source_, removal.key);
-    if (!archive) return tl::unexpected(archive.error());
+    if (!archive) return archive.error();
     return *archive &&
            archive_path(name_, removal.key, rules_, (*archive)->variant) == removal.path;
   }
@@ -62,7 +62,7 @@ class Removals {
       if (auto removed = disk_.remove_file(one.path); !removed) return removed;
       // Also where the file was gone: a run that was killed may have removed it and not synced.
       const auto directory = disk_.stat(parent_of(one.path));
-      if (!directory) return tl::unexpected(directory.error());
+      if (!directory) return directory.error();
       if (*directory) directories.note_placed(one.path);
     }
     return directories.sync();

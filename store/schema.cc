@@ -277,7 +277,7 @@ Error corrupt(const Database& database, std::string detail) {
 
 Status apply(Database& database, const char* migration, std::size_t number) {
   Result<Transaction> transaction = Transaction::begin(database);
-  if (!transaction) return tl::unexpected(transaction.error());
+  if (!transaction) return transaction.error();
   const Status done =
       database.run_script(fmt::format("{};PRAGMA user_version={}", migration, number));
   if (!done) return done;
@@ -290,7 +290,7 @@ std::span<const char* const> migrations() { return kMigrations; }
 
 Status create_schema(Database& database) {
   Result<Transaction> transaction = Transaction::begin(database);
-  if (!transaction) return tl::unexpected(transaction.error());
+  if (!transaction) return transaction.error();
   Status done = database.run_script(fmt::format("PRAGMA application_id={}", kApplicationId));
   if (!done) return done;
   done = update_schema(database, migrations(), true);
@@ -300,24 +300,24 @@ Status create_schema(Database& database) {
 
 Status update_schema(Database& database, std::span<const char* const> known, bool may_write) {
   const Result<std::int64_t> id = database.read_integer("PRAGMA application_id");
-  if (!id) return tl::unexpected(id.error());
+  if (!id) return id.error();
   if (*id != kApplicationId) {
-    return tl::unexpected(corrupt(database,
-                                  "this file is not a holdfast ledger; 'holdfast rebuild' makes "
-                                  "one from what the disk holds"));
+    return corrupt(database,
+                   "this file is not a holdfast ledger; 'holdfast rebuild' makes "
+                   "one from what the disk holds");
   }
   const Result<std::int64_t> version = database.read_integer("PRAGMA user_version");
-  if (!version) return tl::unexpected(version.error());
+  if (!version) return version.error();
   if (*version < 0 || *version > std::ssize(known)) {
-    return tl::unexpected(corrupt(
+    return corrupt(
         database, fmt::format("the ledger is from a newer holdfast (schema {}, this one knows {}): "
                               "install that one, or let 'holdfast rebuild' make it anew",
-                              *version, known.size())));
+                              *version, known.size()));
   }
   if (*version < std::ssize(known) && !may_write) {
-    return tl::unexpected(Error{ErrorKind::kReadOnly, 0, database.path(),
-                                "the ledger is from an older holdfast and must be brought up to "
-                                "date: run 'holdfast pull' once with the disk writable"});
+    return Error{ErrorKind::kReadOnly, 0, database.path(),
+                 "the ledger is from an older holdfast and must be brought up to "
+                 "date: run 'holdfast pull' once with the disk writable"};
   }
   for (auto number = static_cast<std::size_t>(*version); number < known.size(); ++number) {
     const Status done = apply(database, known[number], number + 1);

@@ -28,7 +28,7 @@ Result<Reading> missing(Disk& disk, const Holding& holding, std::string path, st
   if (marker && *marker) {
     return finding(holding, std::move(path), Finding::kMissing, std::move(detail));
   }
-  return tl::unexpected(Error{ErrorKind::kIo, 0, std::move(path), "the disk is no longer there"});
+  return Error{ErrorKind::kIo, 0, std::move(path), "the disk is no longer there"};
 }
 
 class Pass {
@@ -39,22 +39,22 @@ class Pass {
   Result<ScrubTotals> run() {
     const IdlePriority idle;
     const auto stamp = ledger_.stamp_of_pass(request_.source, request_.now);
-    if (!stamp) return tl::unexpected(stamp.error());
+    if (!stamp) return stamp.error();
     stamp_ = *stamp;
     while (!ended_) {
       const auto page = ledger_.longest_unread(request_.source, request_.beside, stamp_,
                                                last_ ? &*last_ : nullptr, kBatchContents);
-      if (!page) return tl::unexpected(page.error());
+      if (!page) return page.error();
       if (page->empty()) break;
       for (const auto& holding : *page) {
         if (ended_ || (request_.wanted && !request_.wanted(holding))) {
           ended_ = true;
           break;
         }
-        if (auto looked = look_at(holding); !looked) return tl::unexpected(looked.error());
+        if (auto looked = look_at(holding); !looked) return looked.error();
         last_ = holding;
       }
-      if (auto recorded = record(); !recorded) return tl::unexpected(recorded.error());
+      if (auto recorded = record(); !recorded) return recorded.error();
     }
     return totals_;
   }
@@ -71,16 +71,15 @@ class Pass {
     }
     if (!reading) {
       if (auto recorded = record(); !recorded) return recorded;
-      return tl::unexpected(reading.error());
+      return reading.error();
     }
     note(*reading);
     unreadable_in_a_row_ = reading->cannot_be_read ? unreadable_in_a_row_ + 1 : 0;
     readings_.push_back(*std::move(reading));
     if (unreadable_in_a_row_ >= kUnreadableInARow) {
       if (auto recorded = record(); !recorded) return recorded;
-      return tl::unexpected(
-          Error{ErrorKind::kIo, 0, "",
-                fmt::format("{} archives in a row cannot be read", kUnreadableInARow)});
+      return Error{ErrorKind::kIo, 0, "",
+                   fmt::format("{} archives in a row cannot be read", kUnreadableInARow)};
     }
     return unrecorded_bytes_ < kBatchBytes ? Status{} : record();
   }
@@ -100,7 +99,7 @@ class Pass {
     if (request_.record) {
       news = ledger_.record_readings(request_.source, readings_, stamp_, request_.message);
     }
-    if (!news) return tl::unexpected(news.error());
+    if (!news) return news.error();
     for (std::size_t i = 0; i < readings_.size(); ++i) {
       const bool right = readings_[i].finding == Finding::kRight;
       const bool told = !right || (request_.record && (*news)[i]);
@@ -155,7 +154,7 @@ Result<Reading> read_again(Disk& disk, const Holding& holding, std::string path,
   }
   const auto digests = digest_file(**file, {{Algorithm::kSha256, {}}}, keep_going);
   if (!digests && digests.error().kind == ErrorKind::kBusy) {
-    return tl::unexpected(digests.error());
+    return digests.error();
   }
   if (!digests) return cannot_be_read(holding, std::move(path), digests.error());
   const bool right = std::ranges::equal(digests->digests.front(), holding.sha256);

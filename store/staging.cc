@@ -18,14 +18,14 @@ Result<std::unique_ptr<File>> open_or_create(Disk& disk, const std::string& path
   auto file = disk.open(path, OpenMode::kCreate);
   if (!file && file.error().kind == ErrorKind::kNotFound) {
     if (auto made = disk.make_directory(kStagingDirectory); !made) {
-      return tl::unexpected(made.error());
+      return made.error();
     }
     file = disk.open(path, OpenMode::kCreate);
   }
   // A crash came between taking the write permission away and placing.
   if (!file && file.error().error_number == EACCES) {
     if (auto writable = disk.set_finished(path, false); !writable) {
-      return tl::unexpected(writable.error());
+      return writable.error();
     }
     file = disk.open(path, OpenMode::kCreate);
   }
@@ -51,12 +51,12 @@ std::string staging_path(std::string_view source, std::string_view key, std::str
 
 Result<StagedFile> open_staged(Disk& disk, const std::string& path, std::uint64_t at_most_bytes) {
   auto file = open_or_create(disk, path);
-  if (!file) return tl::unexpected(file.error());
+  if (!file) return file.error();
   const auto size_bytes = (*file)->size();
-  if (!size_bytes) return tl::unexpected(size_bytes.error());
+  if (!size_bytes) return size_bytes.error();
   StagedFile staged{std::move(*file), *size_bytes};
   if (staged.size_bytes > at_most_bytes) {
-    if (auto emptied = staged.file->truncate(0); !emptied) return tl::unexpected(emptied.error());
+    if (auto emptied = staged.file->truncate(0); !emptied) return emptied.error();
     staged.size_bytes = 0;
   }
   return staged;

@@ -41,7 +41,7 @@ Status write_lines(File& file, Ledger& ledger, SourceId source, std::string_view
 
 Status remove_sums(Disk& disk, const std::string& path, std::string_view source_name) {
   const Result<std::optional<FileInfo>> existing = disk.stat(path);
-  if (!existing) return tl::unexpected(existing.error());
+  if (!existing) return existing.error();
   if (!existing->has_value()) return {};
   Status done = disk.remove_file(path);
   if (!done) return done;
@@ -54,7 +54,7 @@ Status write_sums(Disk& disk, Ledger& ledger, SourceId source, std::string_view 
                   NameRules rules) {
   const std::string path = sums_path(source_name);
   const Result<Totals> totals = ledger.totals(source);
-  if (!totals) return tl::unexpected(totals.error());
+  if (!totals) return totals.error();
   if (totals->archives + totals->superseded + totals->quarantined == 0)
     return remove_sums(disk, path, source_name);
 
@@ -63,7 +63,7 @@ Status write_sums(Disk& disk, Ledger& ledger, SourceId source, std::string_view 
   Status done = disk.remove_file(unfinished);
   if (!done) return done;
   const Result<std::unique_ptr<File>> file = disk.open(unfinished, OpenMode::kCreateNew);
-  if (!file) return tl::unexpected(file.error());
+  if (!file) return file.error();
   done = write_lines(**file, ledger, source, source_name, rules);
   if (!done) return done;
   done = disk.set_finished(unfinished, true);

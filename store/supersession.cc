@@ -23,7 +23,7 @@ class Recovery {
 
   Status run() {
     const auto held = ledger_.find(intent_.source, intent_.key);
-    if (!held) return tl::unexpected(held.error());
+    if (!held) return held.error();
     if (*held) {
       if (auto restored = restore(**held); !restored) return restored;
       if (auto dropped = drop_from_quarantine(**held); !dropped) return dropped;
@@ -35,9 +35,9 @@ class Recovery {
   Status restore(const Archive& held) {
     const auto path = archive_path(source_name_, held.key, rules_, held.variant);
     const auto aside = find_aside(held);
-    if (!aside) return tl::unexpected(aside.error());
+    if (!aside) return aside.error();
     const auto in_place = lies_at(path, held);
-    if (!in_place) return tl::unexpected(in_place.error());
+    if (!in_place) return in_place.error();
     if (!*aside) return {};
     if (!*in_place) {
       if (auto back = put_back(**aside, path, held); !back) return back;
@@ -49,7 +49,7 @@ class Recovery {
   Status drop_from_quarantine(const Archive& held) {
     const auto found =
         ledger_.find_generation(intent_.source, held.key, held.sha256, Place::kQuarantine);
-    if (!found) return tl::unexpected(found.error());
+    if (!found) return found.error();
     if (*found) {
       Ledger::Batch batch;
       batch.removed.push_back({intent_.source, held.key, (*found)->path});
@@ -58,7 +58,7 @@ class Recovery {
     for (const auto& path : generation_paths(source_name_, Place::kQuarantine, held.key, rules_,
                                              held.last_modified, held.sha256)) {
       const auto lies = lies_at(path, held);
-      if (!lies) return tl::unexpected(lies.error());
+      if (!lies) return lies.error();
       if (!*lies) continue;
       if (auto removed = disk_.remove_file(path); !removed) return removed;
       if (auto synced = disk_.sync_directory(parent_of(path)); !synced) return synced;
@@ -68,7 +68,7 @@ class Recovery {
 
   Result<bool> lies_at(const std::string& path, const Archive& held) {
     const auto info = disk_.stat(path);
-    if (!info) return tl::unexpected(info.error());
+    if (!info) return info.error();
     if (!*info || (*info)->kind != FileKind::kFile ||
         (*info)->size_bytes != held.upstream.size_bytes) {
       return false;
@@ -80,7 +80,7 @@ class Recovery {
     for (auto& path : generation_paths(source_name_, Place::kSuperseded, held.key, rules_,
                                        held.last_modified, held.sha256)) {
       const auto found = lies_at(path, held);
-      if (!found) return tl::unexpected(found.error());
+      if (!found) return found.error();
       if (*found) return std::optional(std::move(path));
     }
     return std::optional<std::string>();
@@ -88,7 +88,7 @@ class Recovery {
 
   Status put_back(const std::string& aside, const std::string& path, const Archive& held) {
     const auto copy = duplicate_to_staging(disk_, aside, held.sha256);
-    if (!copy) return tl::unexpected(copy.error());
+    if (!copy) return copy.error();
     if (auto renamed = disk_.rename_replace(*copy, path); !renamed) return renamed;
     return disk_.sync_directory(parent_of(path));
   }
@@ -102,7 +102,7 @@ class Recovery {
     }
     const auto found =
         ledger_.find_generation(intent_.source, held.key, held.sha256, Place::kSuperseded);
-    if (!found) return tl::unexpected(found.error());
+    if (!found) return found.error();
     const bool recorded = *found && (*found)->path == aside;
     return recorded ? Status{} : disk_.remove_file(aside);
   }
@@ -120,7 +120,7 @@ Result<std::optional<Generation>> keep_aside(Placer& placer, const std::string& 
   auto aside = placer.keep_aside(path, {replacement.source_name, Place::kSuperseded, held.key,
                                         held.last_modified, held.sha256});
   if (aside) return beside(held, Place::kSuperseded, *std::move(aside), now);
-  if (aside.error().kind != ErrorKind::kNotFound) return tl::unexpected(aside.error());
+  if (aside.error().kind != ErrorKind::kNotFound) return aside.error();
   return std::nullopt;
 }
 
@@ -133,7 +133,7 @@ Result<std::vector<std::optional<Generation>>> supersede(Ledger& ledger, Placer&
   std::vector<Ledger::Supersession> intents;
   for (const auto& one : replacements) intents.push_back({one.source, one.held.key});
   if (auto begun = ledger.begin_supersessions(intents); !begun) {
-    return tl::unexpected(begun.error());
+    return begun.error();
   }
   const auto path_of = [&](const Replacement& one) {
     return archive_path(one.source_name, one.held.key, rules, one.held.variant);
@@ -141,13 +141,13 @@ Result<std::vector<std::optional<Generation>>> supersede(Ledger& ledger, Placer&
   std::vector<std::optional<Generation>> before;
   for (const auto& one : replacements) {
     auto aside = keep_aside(placer, path_of(one), one, now);
-    if (!aside) return tl::unexpected(aside.error());
+    if (!aside) return aside.error();
     before.push_back(*std::move(aside));
   }
-  if (auto synced = placer.sync(); !synced) return tl::unexpected(synced.error());
+  if (auto synced = placer.sync(); !synced) return synced.error();
   for (const auto& one : replacements) {
     if (auto replaced = placer.replace(one.staged_path, path_of(one)); !replaced) {
-      return tl::unexpected(replaced.error());
+      return replaced.error();
     }
   }
   return before;
@@ -156,11 +156,11 @@ Result<std::vector<std::optional<Generation>>> supersede(Ledger& ledger, Placer&
 Status recover_supersessions(Disk& disk, Ledger& ledger, NameRules rules) {
   while (true) {
     auto open = ledger.open_supersessions(kAtOnce);
-    if (!open) return tl::unexpected(open.error());
+    if (!open) return open.error();
     if (open->empty()) return {};
     for (auto& intent : *open) {
       auto name = ledger.source_name(intent.source);
-      if (!name) return tl::unexpected(name.error());
+      if (!name) return name.error();
       if (auto done = Recovery(disk, ledger, rules, std::move(intent), *std::move(name)).run();
           !done) {
         return done;

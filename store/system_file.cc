@@ -72,10 +72,10 @@ Status replace_system_file(const std::string& path, std::string_view content) {
   if (error == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) error = errno;
   if (error != 0) {
     ::unlink(temporary.c_str());
-    return tl::unexpected(error_from_errno(error, "write", path));
+    return error_from_errno(error, "write", path);
   }
   if (error = sync_directory(directory_of(path)); error != 0) {
-    return tl::unexpected(error_from_errno(error, "sync the directory of", path));
+    return error_from_errno(error, "sync the directory of", path);
   }
   return {};
 }
@@ -84,18 +84,18 @@ Result<std::optional<std::string>> read_system_file(const std::string& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) {
     if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
-    return tl::unexpected(error_from_errno(errno, "read", path));
+    return error_from_errno(errno, "read", path);
   }
   std::string content;
   std::string buffer(64 * 1024, '\0');
   while (true) {
     const auto got = ::read(file.get(), buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return tl::unexpected(error_from_errno(errno, "read", path));
+    if (got < 0) return error_from_errno(errno, "read", path);
     if (got == 0) return content;
     content.append(buffer, 0, static_cast<std::size_t>(got));
     if (content.size() > kMostBytes) {
-      return tl::unexpected(Error{ErrorKind::kIo, EFBIG, path, "the file is too large"});
+      return Error{ErrorKind::kIo, EFBIG, path, "the file is too large"};
     }
   }
 }
