@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "agent/commands.h"
 #include "agent/generation_choice.h"
+#include "agent/json_line.h"
 #include "agent/log.h"
 #include "agent/pull_status.h"
 #include "agent/source_command.h"
@@ -129,10 +129,9 @@ class Acceptance {
 };
 
 std::string json_of(const AcceptOptions& options, const store::Generation& taken) {
-  return nlohmann::ordered_json{{"source", options.source},
-                                {"key", printable(options.key)},
-                                {"sha256", store::to_hex(taken.sha256)}}
-      .dump();
+  return json_line({{"source", options.source},
+                    {"key", printable(options.key)},
+                    {"sha256", store::to_hex(taken.sha256)}});
 }
 
 std::string text_of(const AcceptOptions& options, const store::Generation& taken) {

@@ -1,8 +1,7 @@
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "agent/commands.h"
+#include "agent/json_line.h"
 #include "agent/pull_status.h"
 #include "agent/source_command.h"
 
@@ -36,9 +35,8 @@ std::string text_of(const AckOptions& options, const Acknowledged& done) {
 }
 
 std::string json_of(const AckOptions& options, const Acknowledged& done) {
-  return nlohmann::ordered_json{
-      {"source", options.source}, {"alarms", done.alarms}, {"hold_ended", done.hold_ended}}
-      .dump();
+  return json_line(
+      {{"source", options.source}, {"alarms", done.alarms}, {"hold_ended", done.hold_ended}});
 }
 
 }  // namespace

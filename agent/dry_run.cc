@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "agent/failure.h"
+#include "agent/json_line.h"
 #include "agent/list_phase.h"
 #include "agent/sources.h"
 #include "agent/workers.h"
@@ -18,11 +18,10 @@ std::string line_of(const SourceRun& source, const store::Pending& wanted, bool 
     return fmt::format("{}: would fetch {} ({})", source.config->name, printable(wanted.key),
                        format_size(wanted.upstream.size_bytes));
   }
-  return nlohmann::ordered_json{{"source", source.config->name},
-                                {"key", printable(wanted.key)},
-                                {"size", wanted.upstream.size_bytes},
-                                {"last_modified", format_time(wanted.last_modified)}}
-      .dump();
+  return json_line({{"source", source.config->name},
+                    {"key", printable(wanted.key)},
+                    {"size", wanted.upstream.size_bytes},
+                    {"last_modified", format_time(wanted.last_modified)}});
 }
 
 store::Status look_at(RunContext& context, SourceRun& source, s3::Client& client, Retrier& retrier,

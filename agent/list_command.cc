@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "agent/commands.h"
 #include "agent/glob.h"
+#include "agent/json_line.h"
 #include "agent/source_command.h"
 #include "agent/units.h"
 #include "store/digest.h"
@@ -16,19 +15,17 @@ std::string text_line(const store::Archive& archive) {
                      format_time(archive.held_since), archive.verified_by, printable(archive.key));
 }
 
-std::string json_line(const std::string& source, const store::Archive& archive,
-                      store::NameRules rules) {
-  const nlohmann::ordered_json json = {
-      {"key", printable(archive.key)},
-      {"path", store::archive_path(source, archive.key, rules, archive.variant)},
-      {"state", "held"},
-      {"size", archive.upstream.size_bytes},
-      {"sha256", store::to_hex(archive.sha256)},
-      {"etag", printable(archive.upstream.etag)},
-      {"last_modified", format_time(archive.last_modified)},
-      {"held_since", format_time(archive.held_since)},
-      {"verified_by", archive.verified_by}};
-  return json.dump();
+std::string json_of(const std::string& source, const store::Archive& archive,
+                    store::NameRules rules) {
+  return json_line({{"key", printable(archive.key)},
+                    {"path", store::archive_path(source, archive.key, rules, archive.variant)},
+                    {"state", "held"},
+                    {"size", archive.upstream.size_bytes},
+                    {"sha256", store::to_hex(archive.sha256)},
+                    {"etag", printable(archive.upstream.etag)},
+                    {"last_modified", format_time(archive.last_modified)},
+                    {"held_since", format_time(archive.held_since)},
+                    {"verified_by", archive.verified_by}});
 }
 
 std::string text_line(const std::string& source, const store::Generation& generation) {
@@ -38,19 +35,18 @@ std::string text_line(const std::string& source, const store::Generation& genera
                      generation.path.substr(source.size() + 1));
 }
 
-std::string json_line(const store::Generation& generation) {
-  const nlohmann::ordered_json json = {
-      {"key", printable(generation.key)},
-      {"path", generation.path},
-      {"state", generation.place == store::Place::kSuperseded ? "superseded" : "quarantined"},
-      {"size", generation.upstream.size_bytes},
-      {"sha256", store::to_hex(generation.sha256)},
-      {"etag", printable(generation.upstream.etag)},
-      {"version_id", printable(generation.upstream.version_id)},
-      {"last_modified", format_time(generation.last_modified)},
-      {"held_since", format_time(generation.held_since)},
-      {"verified_by", generation.verified_by}};
-  return json.dump();
+std::string json_of(const store::Generation& generation) {
+  return json_line(
+      {{"key", printable(generation.key)},
+       {"path", generation.path},
+       {"state", generation.place == store::Place::kSuperseded ? "superseded" : "quarantined"},
+       {"size", generation.upstream.size_bytes},
+       {"sha256", store::to_hex(generation.sha256)},
+       {"etag", printable(generation.upstream.etag)},
+       {"version_id", printable(generation.upstream.version_id)},
+       {"last_modified", format_time(generation.last_modified)},
+       {"held_since", format_time(generation.held_since)},
+       {"verified_by", generation.verified_by}});
 }
 
 // An array of one element a line, streamed: a million archives need no memory.
@@ -64,13 +60,13 @@ class Listing {
     if (options_.json) print_("[");
     auto visited = ledger.visit_archives(source, [&](const store::Archive& archive) {
       return show(archive.key, [&] {
-        return options_.json ? json_line(options_.source, archive, rules_) : text_line(archive);
+        return options_.json ? json_of(options_.source, archive, rules_) : text_line(archive);
       });
     });
     if (visited && options_.all) {
       visited = ledger.visit_generations(source, [&](const store::Generation& generation) {
         return show(generation.key, [&] {
-          return options_.json ? json_line(generation) : text_line(options_.source, generation);
+          return options_.json ? json_of(generation) : text_line(options_.source, generation);
         });
       });
     }

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <utility>
+
+#include "agent/json_line.h"
 
 namespace agent {
 namespace {
@@ -96,11 +97,11 @@ std::size_t Log::error_count() const {
 void Log::write(std::string_view level, const Problem& problem) {
   std::string line;
   if (format_ == Format::kJson) {
-    nlohmann::ordered_json json = {{"level", level}};
-    if (!problem.source.empty()) json["source"] = problem.source;
-    if (!problem.key.empty()) json["key"] = printable(problem.key);
-    json["message"] = printable(problem.message);
-    line = json.dump();
+    std::vector<JsonMember> members = {{"level", level}};
+    if (!problem.source.empty()) members.emplace_back("source", problem.source);
+    if (!problem.key.empty()) members.emplace_back("key", printable(problem.key));
+    members.emplace_back("message", printable(problem.message));
+    line = json_line(members);
   } else {
     line = fmt::format("holdfast: {}: ", level);
     if (!problem.source.empty()) line += problem.source + ": ";

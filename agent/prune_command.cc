@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "agent/commands.h"
 #include "agent/failure.h"
+#include "agent/json_line.h"
 #include "agent/mirror.h"
 #include "agent/prune.h"
 #include "agent/pull_status.h"
@@ -83,19 +83,18 @@ class Explanation {
     const auto* const state = candidate.is_trusted()                         ? "held"
                               : candidate.place == store::Place::kSuperseded ? "superseded"
                                                                              : "quarantined";
-    return nlohmann::ordered_json{
-        {"source", source_},
-        {"series", printable(candidate.series)},
-        {"key", printable(candidate.key)},
-        {"state", state},
-        {"path", candidate.is_trusted()
-                     ? store::archive_path(source_, candidate.key, rules_, candidate.variant)
-                     : candidate.generation_path},
-        {"size", candidate.size_bytes},
-        {"held_since", format_time(candidate.held_since)},
-        {"decision", name_of(decision)},
-        {"kept_by", reasons_of(keeps)}}
-        .dump();
+    return json_line(
+        {{"source", source_},
+         {"series", printable(candidate.series)},
+         {"key", printable(candidate.key)},
+         {"state", state},
+         {"path", candidate.is_trusted()
+                      ? store::archive_path(source_, candidate.key, rules_, candidate.variant)
+                      : candidate.generation_path},
+         {"size", candidate.size_bytes},
+         {"held_since", format_time(candidate.held_since)},
+         {"decision", name_of(decision)},
+         {"kept_by", reasons_of(keeps)}});
   }
 
   const std::string source_;
@@ -125,13 +124,12 @@ std::string text_of(const SourceConfig& source, const Pruned& pruned, bool dry_r
 }
 
 std::string json_of(const SourceConfig& source, const Pruned& pruned) {
-  nlohmann::ordered_json json = {{"source", source.name},
-                                 {"removed", pruned.removed},
-                                 {"removed_bytes", pruned.removed_bytes},
-                                 {"kept", pruned.kept},
-                                 {"waiting", pruned.waiting}};
-  json["frozen"] = pruned.frozen ? nlohmann::ordered_json(pruned.frozen->why) : nullptr;
-  return json.dump();
+  return json_line({{"source", source.name},
+                    {"removed", pruned.removed},
+                    {"removed_bytes", pruned.removed_bytes},
+                    {"kept", pruned.kept},
+                    {"waiting", pruned.waiting},
+                    {"frozen", pruned.frozen ? JsonValue(pruned.frozen->why) : nullptr}});
 }
 
 class PruneRun {

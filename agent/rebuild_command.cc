@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 
 #include <atomic>
-#include <nlohmann/json.hpp>
 
 #include "agent/commands.h"
 #include "agent/failure.h"
+#include "agent/json_line.h"
 #include "agent/mirror.h"
 #include "agent/progress.h"
 #include "agent/scrub_slice.h"
@@ -42,10 +42,12 @@ std::string text_of(const store::Rebuilt& rebuilt) {
 }
 
 std::string json_of(const store::Rebuilt& rebuilt) {
-  return nlohmann::ordered_json{{"sources", rebuilt.sources}, {"archives", rebuilt.archives},
-                                {"beside", rebuilt.beside},   {"unlisted", rebuilt.unlisted},
-                                {"corrupt", rebuilt.corrupt}, {"missing", rebuilt.missing}}
-      .dump();
+  return json_line({{"sources", rebuilt.sources},
+                    {"archives", rebuilt.archives},
+                    {"beside", rebuilt.beside},
+                    {"unlisted", rebuilt.unlisted},
+                    {"corrupt", rebuilt.corrupt},
+                    {"missing", rebuilt.missing}});
 }
 
 store::Result<store::Rebuilt> rebuild(store::Disk& disk, const Environment& environment) {

@@ -3,11 +3,11 @@
 #include <atomic>
 #include <cerrno>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "agent/commands.h"
 #include "agent/failure.h"
+#include "agent/json_line.h"
 #include "agent/progress.h"
 #include "agent/restore_copy.h"
 #include "agent/restore_selection.h"
@@ -37,15 +37,14 @@ std::string text_line(const std::string& source, const Restorable& content) {
   return fmt::format("{}  [{}]", line, content.from_path.substr(source.size() + 1));
 }
 
-std::string json_line(const Restorable& content) {
-  return nlohmann::ordered_json{{"key", printable(content.key)},
-                                {"path", content.from_path},
-                                {"state", content.state},
-                                {"size", content.size_bytes},
-                                {"sha256", store::to_hex(content.sha256)},
-                                {"last_modified", format_time(content.last_modified)},
-                                {"held_since", format_time(content.held_since)}}
-      .dump();
+std::string json_of(const Restorable& content) {
+  return json_line({{"key", printable(content.key)},
+                    {"path", content.from_path},
+                    {"state", content.state},
+                    {"size", content.size_bytes},
+                    {"sha256", store::to_hex(content.sha256)},
+                    {"last_modified", format_time(content.last_modified)},
+                    {"held_since", format_time(content.held_since)}});
 }
 
 std::string archives(std::uint64_t count) {
@@ -64,12 +63,14 @@ std::string text_of(const RestoreOptions& options, const Counts& counts) {
 }
 
 std::string json_of(const RestoreOptions& options, const Counts& counts) {
-  return nlohmann::ordered_json{
-      {"source", options.source},      {"to", printable(options.to)},
-      {"restored", counts.restored},   {"restored_bytes", counts.restored_bytes},
-      {"there_already", counts.there}, {"not_written", counts.in_the_way},
-      {"damaged", counts.damaged},     {"interrupted", counts.interrupted}}
-      .dump();
+  return json_line({{"source", options.source},
+                    {"to", printable(options.to)},
+                    {"restored", counts.restored},
+                    {"restored_bytes", counts.restored_bytes},
+                    {"there_already", counts.there},
+                    {"not_written", counts.in_the_way},
+                    {"damaged", counts.damaged},
+                    {"interrupted", counts.interrupted}});
 }
 
 // Where `path` lies below `root`; nullopt: nowhere. Both are absolute.
@@ -91,7 +92,7 @@ class RestoreRun {
     std::uint64_t count = 0;
     const auto visited = selection.visit([&](const Restorable& content) {
       if (options_.json && count == 0) print_("[");
-      print_(options_.json ? (count == 0 ? "  " : ", ") + json_line(content)
+      print_(options_.json ? (count == 0 ? "  " : ", ") + json_of(content)
                            : text_line(source_.name, content));
       ++count;
       return !environment_.stop.load();

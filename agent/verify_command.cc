@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <nlohmann/json.hpp>
 
 #include "agent/commands.h"
 #include "agent/failure.h"
+#include "agent/json_line.h"
 #include "agent/mirror.h"
 #include "agent/progress.h"
 #include "agent/pull_status.h"
@@ -177,14 +177,13 @@ std::string text_of(const std::string& source, const Verified& verified) {
 
 std::string json_of(const std::string& source, const Verified& verified) {
   const auto& totals = verified.totals;
-  return nlohmann::ordered_json{{"source", source},
-                                {"contents", totals.contents},
-                                {"bytes", totals.bytes},
-                                {"corrupt", totals.corrupt},
-                                {"missing", totals.missing},
-                                {"foreign", verified.foreign},
-                                {"interrupted", totals.interrupted}}
-      .dump();
+  return json_line({{"source", source},
+                    {"contents", totals.contents},
+                    {"bytes", totals.bytes},
+                    {"corrupt", totals.corrupt},
+                    {"missing", totals.missing},
+                    {"foreign", verified.foreign},
+                    {"interrupted", totals.interrupted}});
 }
 
 ExitStatus status_of(const Verified& verified) {
