@@ -1,6 +1,6 @@
 #!/bin/bash
 # What holdfast does, shown on this machine in a minute or two: backups come out of a bucket, and
-# what then goes wrong upstream takes nothing away. Builds in build/demo, needs no account and no
+# what then goes wrong upstream takes nothing away. Builds in build/release, needs no account and no
 # disk of yours, leaves nothing else behind, and ends with 0 only when every claim it makes held.
 set -euo pipefail
 shopt -s inherit_errexit
@@ -32,18 +32,35 @@ run() {  # run COMMAND...: shows the command, what it prints, and its exit statu
 }
 figure() { sed -n "s/.*\"$1\": *\([0-9]*\).*/\1/p" "$work/status.json"; }
 
+# Says how far the compiler is, from the "[3/140]" of ninja's lines: on a terminal in one line that
+# counts, elsewhere every tenth file.
+count_files() {
+  local line told=0
+  while IFS= read -r line; do
+    [[ $line =~ ^\[([0-9]+)/([0-9]+)\] ]] || continue
+    if [[ -t 1 ]]; then
+      printf '\r  %s of %s steps' "${BASH_REMATCH[@]:1}"
+    elif ((BASH_REMATCH[1] >= told + 10 || BASH_REMATCH[1] == BASH_REMATCH[2])); then
+      told=${BASH_REMATCH[1]}
+      printf '  %s of %s steps\n' "${BASH_REMATCH[@]:1}"
+    fi
+  done
+  if [[ -t 1 ]]; then echo; fi
+}
+
 build() {
-  need_packages "${build_packages[@]}" "${demo_packages[@]}"
+  need_packages "${build_packages[@]}"
+  local tree=$repository/build/release log=$repository/build/demo.log
   mkdir -p "$repository/build"
-  local log=$repository/build/demo.log
   if ! {
-    cmake -G Ninja -S "$repository" -B "$repository/build/demo" -DCMAKE_BUILD_TYPE=Release &&
-      cmake --build "$repository/build/demo" --target holdfast holdfast_fake_s3
-  } >"$log" 2>&1; then
+    cmake -G Ninja -S "$repository" -B "$tree" -DCMAKE_BUILD_TYPE=Release -DHOLDFAST_DEMO=ON \
+      >"$log" 2>&1 &&
+      cmake --build "$tree" --target holdfast holdfast_fake_s3 2>&1 | tee -a "$log" | count_files
+  }; then
     tail -n 40 "$log" >&2
     exit 1
   fi
-  PATH=$repository/build/demo/agent:$repository/build/demo/tests/support:$PATH
+  PATH=$tree/agent:$tree/tests/support:$PATH
 }
 
 backup() { head -c 2000000 /dev/urandom >"$bucket/$1"; }

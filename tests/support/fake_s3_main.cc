@@ -1,9 +1,12 @@
 #include <fmt/format.h>
 #include <signal.h>
 
-#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
+#include <functional>
 #include <sstream>
 
 #include "tests/support/fake_s3.h"
@@ -95,53 +98,126 @@ bool write_port(const std::string& path, std::uint16_t port) {
   return file.good() && std::rename(unfinished.c_str(), path.c_str()) == 0;
 }
 
-void add_options(CLI::App& app, Arguments& arguments) {
-  app.set_help_flag("-h,--help", "Print this and exit");
-  auto* root = app.add_option("--root", arguments.server.root,
-                              "Serve this directory: its directories are the buckets, their files "
-                              "the objects, read anew for every request")
-                   ->type_name("DIR")
-                   ->check(CLI::ExistingDirectory);
-  app.add_option("--synthetic-keys", arguments.synthetic_keys,
-                 "Serve this many generated keys, backup-0000001.tar.zst and on")
-      ->type_name("N")
-      ->excludes(root);
-  app.add_option("--bucket", arguments.bucket,
-                 "The bucket of the generated keys, or an empty one in memory")
-      ->type_name("NAME")
-      ->capture_default_str();
-  app.add_option("--port", arguments.server.port, "0: the system chooses")
-      ->type_name("N")
-      ->capture_default_str();
-  app.add_option("--port-file", arguments.port_file, "Write the port number there")
-      ->type_name("FILE");
-  app.add_option("--user", arguments.users,
-                 "An access key that may only read (ro) or also write (rw); may be repeated. "
-                 "Without any: " +
-                     fake_s3::reader().access_key_id + ":" + fake_s3::reader().secret_access_key +
-                     ":ro and " + fake_s3::owner().access_key_id + ":" +
-                     fake_s3::owner().secret_access_key + ":rw")
-      ->type_name("ID:SECRET:ro|rw");
-  app.add_option("--region", arguments.server.region)->type_name("R")->capture_default_str();
-  auto* key = app.add_option("--tls-key", arguments.tls_key)->type_name("FILE");
-  auto* cert = app.add_option("--tls-cert", arguments.tls_cert, "Speak TLS (PEM)")
-                   ->type_name("FILE")
-                   ->needs(key);
-  key->needs(cert);
-  app.add_option("--lie", arguments.lies,
-                 "Answer wrongly, e.g. truncate:GET:db.tar:1000:1 or "
-                 "error:GET:listing:503/SlowDown:2; METHOD and KEY may be *, COUNT is N, FROM+N or "
-                 "always; tests/support/lies.h lists the kinds; may be repeated")
-      ->type_name("KIND:METHOD:KEY:ARG[:COUNT]");
-  app.add_option("--journal", arguments.server.journal_file,
-                 "Append one JSON object for each request")
-      ->type_name("FILE");
-  app.add_option("--clock-offset", arguments.clock_offset_seconds,
-                 "The server's clock minus the true time")
-      ->type_name("SECONDS");
-  app.add_option("--bytes-per-second", arguments.server.bytes_per_second,
-                 "The rate of each connection")
-      ->type_name("N");
+using Taken = tl::expected<void, std::string>;
+
+struct Option {
+  const char* name;
+  const char* value;
+  const char* help;
+  std::function<Taken(Arguments& arguments, const std::string& value)> take;
+};
+
+// An option whose value is kept as it is.
+template <typename Member>
+std::function<Taken(Arguments&, const std::string&)> keep(Member member) {
+  return [member](Arguments& arguments, const std::string& value) -> Taken {
+    member(arguments) = value;
+    return {};
+  };
+}
+
+template <typename Member>
+std::function<Taken(Arguments&, const std::string&)> number(Member member) {
+  return [member](Arguments& arguments, const std::string& value) -> Taken {
+    auto& into = member(arguments);
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), into);
+    if (error == std::errc() && end == value.data() + value.size()) return {};
+    return tl::unexpected("it wants a number, not " + value);
+  };
+}
+
+template <typename Member>
+std::function<Taken(Arguments&, const std::string&)> append(Member member) {
+  return [member](Arguments& arguments, const std::string& value) -> Taken {
+    member(arguments).push_back(value);
+    return {};
+  };
+}
+
+const std::vector<Option>& options() {
+  static const std::vector<Option> kOptions = {
+      {"root", "DIR",
+       "Serve this directory: its directories are the buckets, their files the objects, read anew "
+       "for every request",
+       keep([](Arguments & a) -> auto& { return a.server.root; })},
+      {"synthetic-keys", "N", "Serve this many generated keys, backup-0000001.tar.zst and on",
+       number([](Arguments & a) -> auto& { return a.synthetic_keys; })},
+      {"bucket", "NAME", "The bucket of the generated keys, or an empty one in memory [backups]",
+       keep([](Arguments & a) -> auto& { return a.bucket; })},
+      {"port", "N", "0: the system chooses [0]",
+       number([](Arguments & a) -> auto& { return a.server.port; })},
+      {"port-file", "FILE", "Write the port number there",
+       keep([](Arguments & a) -> auto& { return a.port_file; })},
+      {"user", "ID:SECRET:ro|rw",
+       "An access key that may only read (ro) or also write (rw); may be repeated [one of each]",
+       append([](Arguments & a) -> auto& { return a.users; })},
+      {"region", "R", "[us-east-1]", keep([](Arguments & a) -> auto& { return a.server.region; })},
+      {"tls-key", "FILE", "With --tls-cert",
+       keep([](Arguments & a) -> auto& { return a.tls_key; })},
+      {"tls-cert", "FILE", "Speak TLS (PEM)",
+       keep([](Arguments & a) -> auto& { return a.tls_cert; })},
+      {"lie", "KIND:METHOD:KEY:ARG[:COUNT]",
+       "Answer wrongly, e.g. truncate:GET:db.tar:1000:1 or error:GET:listing:503/SlowDown:2; "
+       "METHOD "
+       "and KEY may be *, COUNT is N, FROM+N or always; tests/support/lies.h lists the kinds; may "
+       "be "
+       "repeated",
+       append([](Arguments & a) -> auto& { return a.lies; })},
+      {"journal", "FILE", "Append one JSON object for each request",
+       keep([](Arguments & a) -> auto& { return a.server.journal_file; })},
+      {"clock-offset", "SECONDS", "The server's clock minus the true time",
+       number([](Arguments & a) -> auto& { return a.clock_offset_seconds; })},
+      {"bytes-per-second", "N", "The rate of each connection",
+       number([](Arguments & a) -> auto& { return a.server.bytes_per_second; })},
+  };
+  return kOptions;
+}
+
+void print_help() {
+  fmt::print(
+      "holdfast-fake-s3 [OPTIONS]\nA small S3 server on 127.0.0.1 for tests and demonstrations. It "
+      "prints its URL once it listens, and ends on SIGTERM or SIGINT.\n");
+  for (const auto& option : options()) {
+    fmt::print("  --{} {}\n      {}\n", option.name, option.value, option.help);
+  }
+}
+
+Taken take(Arguments& arguments, const std::string& name, const std::string& value) {
+  for (const auto& option : options()) {
+    if (name != option.name) continue;
+    return option.take(arguments, value).map_error([&](const std::string& why) {
+      return fmt::format("--{}: {}", name, why);
+    });
+  }
+  return tl::unexpected(fmt::format("there is no option --{}; --help lists them", name));
+}
+
+// --name value or --name=value, nothing else.
+Taken read_arguments(const std::vector<std::string>& words, Arguments& arguments) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (!words[i].starts_with("--")) return tl::unexpected(words[i] + " is not an option");
+    auto name = words[i].substr(2);
+    std::string value;
+    if (const auto equals = name.find('='); equals != std::string::npos) {
+      value = name.substr(equals + 1);
+      name.resize(equals);
+    } else if (++i < words.size()) {
+      value = words[i];
+    } else {
+      return tl::unexpected(fmt::format("--{} wants a value", name));
+    }
+    if (auto taken = take(arguments, name, value); !taken) return taken;
+  }
+  if (arguments.tls_cert.empty() != arguments.tls_key.empty()) {
+    return tl::unexpected<std::string>("--tls-cert and --tls-key go together");
+  }
+  if (!arguments.server.root.empty() && arguments.synthetic_keys > 0) {
+    return tl::unexpected<std::string>("--root and --synthetic-keys exclude each other");
+  }
+  if (!arguments.server.root.empty() && !std::filesystem::is_directory(arguments.server.root)) {
+    return tl::unexpected(arguments.server.root + " is not a directory");
+  }
+  return {};
 }
 
 }  // namespace
@@ -154,14 +230,16 @@ int main(int argc, char** argv) {
   sigaddset(&endings, SIGINT);
   pthread_sigmask(SIG_BLOCK, &endings, nullptr);
 
-  CLI::App app(
-      "A small S3 server on 127.0.0.1 for tests and demonstrations. It prints its URL "
-      "once it listens, and ends on SIGTERM or SIGINT.",
-      "holdfast-fake-s3");
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  if (std::find(words.begin(), words.end(), "--help") != words.end()) {
+    print_help();
+    return 0;
+  }
   Arguments arguments;
-  add_options(app, arguments);
-  CLI11_PARSE(app, argc, argv);
-
+  if (const auto read = read_arguments(words, arguments); !read) {
+    fmt::print(stderr, "holdfast-fake-s3: {}\n", read.error());
+    return 1;
+  }
   const auto server = start(arguments);
   if (!server) {
     fmt::print(stderr, "holdfast-fake-s3: {}\n", server.error());

@@ -7,9 +7,9 @@ build_packages=(
   libcurl4-openssl-dev libssl-dev libsqlite3-dev libinih-dev libexpat1-dev zlib1g-dev
   nlohmann-json3-dev libcli11-dev libfmt-dev libexpected-dev
 )
-demo_packages=(catch2)  # nothing is tested there, but cmake looks for it
 test_packages=(
   catch2 ccache curl openssl python3 procps
+  clang clang-tidy clang-format shellcheck
   e2fsprogs mount                        # a disk of its own, in a file
   xfsprogs btrfs-progs dosfstools exfatprogs exfat-fuse ntfs-3g fusefat  # and of every kind
   ceph-mon ceph-osd radosgw ceph-common  # a real S3 server
