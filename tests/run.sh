@@ -1,9 +1,10 @@
 #!/bin/bash
 # tests/run.sh [--quick]: everything that can be tested, from a clean clone of Debian 12 or 13.
 # Installs what is missing, builds under build/, and runs the suite three times: as released, with
-# the address and undefined-behaviour sanitizers, and, for what has threads, with the thread
-# sanitizer; then the scripts, among them those against a real S3 server.
-# --quick: the suite as released, and nothing else.
+# the address and undefined-behaviour sanitizers (built by clang), and, for what has threads, with the
+# thread sanitizer; then the scripts, among them those against a real S3 server. It ends with a
+# table of where the time went.
+# --quick: the rules of the house and the suite as released, and nothing else.
 # With CI=true a test that was skipped is a failure.
 set -euo pipefail
 shopt -s inherit_errexit nullglob
@@ -15,12 +16,40 @@ quick=no
 case ${1:-} in
   '') ;;
   --quick) quick=yes ;;
-  *) sed -n '2,8s/^# //p' "$0" >&2; exit 64 ;;
+  *) sed -n '2,9s/^# //p' "$0" >&2; exit 64 ;;
 esac
 
 logs=$PWD/build/logs
 passed=0 failed=0 failures=()
-headline() { printf '\n=== %s (%s min)\n' "$1" "$((SECONDS / 60))"; }
+stages=() stage="" stage_began=0 stage_cpu_began=0
+
+# CPU seconds of all that has ended here so far.
+cpu_seconds() { awk -v hertz="$(getconf CLK_TCK)" '{ print int(($16 + $17) / hertz) }' "/proc/$$/stat"; }
+
+end_stage() {
+  [[ -n $stage ]] || return 0
+  stages+=("$(printf '%6.1f %8.1f  %s' "$(minutes $((SECONDS - stage_began)))" \
+    "$(minutes $(($(cpu_seconds) - stage_cpu_began)))" "$stage")")
+}
+minutes() { awk -v s="$1" 'BEGIN { printf "%.1f", s / 60 }'; }
+
+headline() {  # headline STAGE: the one before it has ended
+  end_stage
+  stage=$1 stage_began=$SECONDS stage_cpu_began=$(cpu_seconds)
+  printf '\n=== %s (after %s min)\n' "$1" "$((SECONDS / 60))"
+}
+
+# Every test program says how long each case took.
+slowest() { sed -nE 's/^ *([0-9]+\.[0-9]+) s: (.*)/\1 \2/p' "$logs"/*-suite.log | sort -rn | head -n 10; }
+
+tell_where_the_time_went() {
+  end_stage
+  printf '\nwall min  CPU min  stage\n'
+  printf '  %s\n' "${stages[@]}"
+  printf '  %6.1f %8.1f  in all\n' "$(minutes "$SECONDS")" "$(minutes "$(cpu_seconds)")"
+  printf '\nThe ten slowest cases, in seconds\n'
+  slowest | sed 's/^/  /'
+}
 
 build() {  # build NAME TARGETS CMAKE_OPTION...
   local launcher=()
@@ -67,15 +96,21 @@ rm -rf "$logs"
 mkdir -p "$logs"
 
 script tests/structure_test.py
-build release all -DCMAKE_BUILD_TYPE=RelWithDebInfo -DHOLDFAST_DEVELOPER=ON
+script tests/style.sh
+build release all -DCMAKE_BUILD_TYPE=Release -DHOLDFAST_TESTS=ON -DHOLDFAST_DEVELOPER=ON
+script tests/nodiscard_test.sh build/release
 suite release
 if [[ $quick == no ]]; then
-  # Sanitizers make GCC warn of what cannot happen, so warnings are errors in the first build only.
-  build asan all -DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=-O1 -g1" -DHOLDFAST_SANITIZE=address,undefined
+  build asan all -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=-O1 -g1" \
+    -DHOLDFAST_TESTS=ON -DHOLDFAST_DEVELOPER=ON -DHOLDFAST_SANITIZE=address,undefined \
+    -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
+  script tests/tidy.sh build/asan
   suite asan
-  build tsan agent_tests -DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=-O1 -g1" -DHOLDFAST_SANITIZE=thread
+  # GCC's thread sanitizer makes it warn of what cannot happen, so warnings are no errors here.
+  build tsan agent_tests -DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=-O1 -g1" -DHOLDFAST_TESTS=ON \
+    -DHOLDFAST_SANITIZE=thread
   # The torture is about order, not about threads, and takes the sanitizer too long.
-  script build/tsan/tests/agent_tests '~[torture]' '~[fake_s3]'
+  script build/tsan/tests/agent_tests '~[torture]~[fake_s3]~[.]'
   for test in tests/real/*_test.sh; do script "$test" build/release/agent/holdfast; done
   script deploy/demo.sh
 fi
@@ -90,5 +125,6 @@ if [[ -n $skips ]]; then
     failed=$((failed + 1))
   fi
 fi
+tell_where_the_time_went
 echo "$passed passed, $failed failed"
 [[ $failed -eq 0 ]]
