@@ -16,11 +16,12 @@ class [[nodiscard]] Result : public tl::expected<T, E> {
   using Base = tl::expected<T, E>;
   using Base::Base;
   Result(Base base) : Base(std::move(base)) {}  // NOLINT(google-explicit-constructor)
+  // By const reference: with Error&& it would hide the constructor that takes a value.
   template <typename Error>
   requires(std::is_convertible_v<Error, E> && !std::is_convertible_v<Error, T> &&
-           !std::is_same_v<std::remove_cvref_t<Error>, Result>)
-      Result(Error&& error)  // NOLINT(google-explicit-constructor)
-      : Base(tl::unexpected(E(std::forward<Error>(error)))) {}
+           !std::is_same_v<Error, Result>)
+      Result(const Error& error)  // NOLINT(google-explicit-constructor)
+      : Base(tl::unexpected(E(error))) {}
 };
 
 }  // namespace agent

@@ -163,7 +163,7 @@ std::optional<std::string> systemd_credential(const std::string& directory,
                                               const std::string& source_name) {
   for (const std::string& name : std::array<std::string, 2>{source_name, "holdfast"}) {
     if (name.empty()) continue;
-    std::string path = directory + "/" + name;
+    std::string path = fmt::format("{}/{}", directory, name);
     struct stat status {};
     if (::stat(path.c_str(), &status) == 0) return path;
   }
