@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/support/catch.h"
+#include "tests/support/sanitizer.h"
 
 using namespace std::chrono_literals;
 
@@ -139,7 +140,7 @@ TEST_CASE("no key can hang an expression, or grow it without end", "[series]") {
 }
 
 // The sanitizers put an allocator of their own in the place of the one that is measured here.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !HOLDFAST_SANITIZED
 namespace {
 
 std::size_t resident_mib() {

@@ -12,6 +12,7 @@
 
 #include "store/posix_disk.h"
 #include "tests/store/ledger_fixture.h"
+#include "tests/support/sanitizer.h"
 #include "tests/support/temp_dir.h"
 
 using ledger_test::archive;
@@ -299,25 +300,17 @@ TEST_CASE("a plan can be committed once") {
   CHECK(held.pending_keys().size() == 1);
 }
 
-// ---- a million keys -----------------------------------------------------------------------------
+// ---- many keys
+// -----------------------------------------------------------------------------------
 
 namespace {
 
-constexpr int kMillion = 1'000'000;
+constexpr int kMany = 100'000;
 
 // As backups are named: keys of several series, so that the order by key is not the order by time.
 std::string big_key(int i) {
   return "hosts/host-" + std::to_string(100 + i % 100) + "/db-" + std::to_string(10'000'000 + i) +
          ".tar.zst";
-}
-
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
 long status_kib(const std::string& field) {
@@ -331,7 +324,6 @@ long status_kib(const std::string& field) {
 }
 
 struct Cost {
-  double cpu_seconds = 0;
   long grown_kib = 0;
 };
 
@@ -346,9 +338,8 @@ Cost cost_of(const std::string& root, Work work) {
     auto ledger = Ledger::open(**disk, store::Access::kReadWrite);
     const auto source = ledger->register_source("site");
     const long before_kib = status_kib("VmRSS");
-    const double before = cpu_seconds();
     const bool good = work(*ledger, *source);
-    const Cost cost{cpu_seconds() - before, status_kib("VmHWM") - before_kib};
+    const Cost cost{status_kib("VmHWM") - before_kib};
     const bool told = write(ends[1], &cost, sizeof cost) == sizeof cost;
     _exit(good && told ? 0 : 1);
   }
@@ -360,7 +351,6 @@ Cost cost_of(const std::string& root, Work work) {
   waitpid(child, &status, 0);
   CHECK(got == sizeof cost);
   CHECK(status == 0);
-  WARN(cost.cpu_seconds << " s CPU, " << cost.grown_kib << " KiB more");
   return cost;
 }
 
@@ -377,10 +367,10 @@ bool walk(Ledger& ledger, store::SourceId source, int expected) {
   return plan->commit() && seen == expected;
 }
 
-bool want_many(Ledger& ledger, store::SourceId source, int count) {
+bool want_all(Ledger& ledger, store::SourceId source) {
   auto plan = ledger.begin_plan(source, "");
   for (int series = 0; series < 100; ++series) {
-    for (int i = series; i < count; i += 100) {
+    for (int i = series; i < kMany; i += 100) {
       if (!plan->want(pending(big_key(i), i, "0123456789abcdef0123456789abcdef"))) return false;
     }
   }
@@ -389,36 +379,9 @@ bool want_many(Ledger& ledger, store::SourceId source, int count) {
   return plan->commit().has_value();
 }
 
-bool want_million(Ledger& ledger, store::SourceId source) {
-  return want_many(ledger, source, kMillion);
-}
-
 }  // namespace
 
-TEST_CASE("recording ten thousand archives in batches costs little time", "[.][big]") {
-  const test::TempDir directory;
-  {
-    auto disk = store::open_posix_disk(directory.path());
-    REQUIRE(disk);
-    REQUIRE(Ledger::create(**disk));
-  }
-  constexpr int kCount = 10'000;
-  cost_of(directory.path(),
-          [](Ledger& ledger, store::SourceId source) { return want_many(ledger, source, kCount); });
-  const Cost recorded = cost_of(directory.path(), [](Ledger& ledger, store::SourceId source) {
-    std::vector<Ledger::Placed> batch;
-    for (int i = kCount - 1; i >= 0; --i) {
-      batch.push_back({source, archive(big_key(i), i)});
-      if (batch.size() < 500) continue;
-      if (!ledger.record(batch)) return false;
-      batch.clear();
-    }
-    return ledger.count_pending(source).value() == 0;
-  });
-  CHECK(recorded.cpu_seconds < 0.5);
-}
-
-TEST_CASE("a million keys cost little time and no memory", "[.][big]") {
+TEST_CASE("a hundred thousand keys cost no memory") {
   const test::TempDir directory;
   {
     auto disk = store::open_posix_disk(directory.path());
@@ -426,16 +389,15 @@ TEST_CASE("a million keys cost little time and no memory", "[.][big]") {
     REQUIRE(Ledger::create(**disk));
   }
 
-  const Cost first = cost_of(directory.path(), want_million);
-  CHECK(first.grown_kib < 16 * 1024);
-  const Cost again = cost_of(directory.path(), want_million);
-  CHECK(again.grown_kib < 16 * 1024);
+  const Cost first = cost_of(directory.path(), want_all);
+  CHECK((test::kSanitized || first.grown_kib < 16 * 1024));
+  const Cost again = cost_of(directory.path(), want_all);
+  CHECK((test::kSanitized || again.grown_kib < 16 * 1024));
 
   cost_of(directory.path(), [](Ledger& ledger, store::SourceId source) {
     std::vector<Ledger::Placed> batch;
     for (int series = 0; series < 100; ++series) {
-      for (int i = series; i < kMillion; i += 100)
-        batch.push_back({source, archive(big_key(i), i)});
+      for (int i = series; i < kMany; i += 100) batch.push_back({source, archive(big_key(i), i)});
       if (!ledger.record(batch)) return false;
       batch.clear();
     }
@@ -443,10 +405,9 @@ TEST_CASE("a million keys cost little time and no memory", "[.][big]") {
   });
 
   const Cost unchanged = cost_of(directory.path(), [](Ledger& ledger, store::SourceId source) {
-    return walk(ledger, source, kMillion);
+    return walk(ledger, source, kMany);
   });
-  CHECK(unchanged.cpu_seconds < 1.5);
-  CHECK(unchanged.grown_kib < 6 * 1024);
+  CHECK((test::kSanitized || unchanged.grown_kib < 6 * 1024));
 
   const Cost deviating = cost_of(directory.path(), [](Ledger& ledger, store::SourceId source) {
     {
@@ -456,12 +417,11 @@ TEST_CASE("a million keys cost little time and no memory", "[.][big]") {
     auto plan = ledger.begin_plan(source, "");
     return plan.has_value() && plan->note_same("none").has_value();
   });
-  CHECK(deviating.grown_kib < 6 * 1024);
+  CHECK((test::kSanitized || deviating.grown_kib < 6 * 1024));
   const Cost with_deviation = cost_of(directory.path(), [](Ledger& ledger, store::SourceId source) {
-    return walk(ledger, source, kMillion);
+    return walk(ledger, source, kMany);
   });
-  CHECK(with_deviation.cpu_seconds < 2.5);
-  CHECK(with_deviation.grown_kib < 6 * 1024);
+  CHECK((test::kSanitized || with_deviation.grown_kib < 6 * 1024));
 
   const Cost vanished = cost_of(directory.path(), [](Ledger& ledger, store::SourceId source) {
     auto plan = ledger.begin_plan(source, "");
@@ -473,5 +433,5 @@ TEST_CASE("a million keys cost little time and no memory", "[.][big]") {
     }
     return plan->commit().has_value();
   });
-  CHECK(vanished.grown_kib < 16 * 1024);
+  CHECK((test::kSanitized || vanished.grown_kib < 16 * 1024));
 }
