@@ -1,7 +1,5 @@
 #pragma once
 
-#include <sys/stat.h>
-
 #include <chrono>
 #include <functional>
 #include <map>
@@ -14,25 +12,29 @@
 #include "agent/commands.h"
 #include "agent/mirror.h"
 #include "agent/pull.h"
-#include "s3client/curl_transport.h"
 #include "store/digest.h"
 #include "store/layout.h"
 #include "store/manifest.h"
 #include "store/mount.h"
 #include "tests/support/catch.h"
+#include "tests/support/disk_vfs.h"
 #include "tests/support/fake_s3.h"
 #include "tests/support/fault_disk.h"
 #include "tests/support/fault_transport.h"
 #include "tests/support/forwarding_disk.h"
-#include "tests/support/impatient_clock.h"
-#include "tests/support/temp_dir.h"
+#include "tests/support/manual_clock.h"
+#include "tests/support/socketless_transport.h"
+#include "tests/support/stride.h"
 
-// A scenario is pulled once undisturbed, and then again and again with one operation failing, each
-// in turn: of the disk (SQLite's included) and of the network. Whatever fails, nothing wrong may be
-// visible afterwards, and the next pull must end where the undisturbed one did.
+// A scenario is made and pulled once undisturbed, and then again and again from a copy with one
+// operation failing, each in turn: of the disk (SQLite's included) and of the network. Whatever
+// fails, nothing wrong may be visible afterwards, and the next pull must end where the undisturbed
+// one did. A test says how many steps it has, so that none gets lost unseen.
 
 namespace pull_torture {
 
+// Time stands still, so that what is written is the same each time.
+inline constexpr agent::Clock::WallTime kNow{std::chrono::seconds{1'770'000'000}};
 inline constexpr const char* kBucket = "backups";
 inline const std::string kLargeKey = "db/2026-02-large.tar";
 
@@ -57,22 +59,19 @@ struct Sight {
 class World {
  public:
   World() {
-    server_ = fake_s3::Server::start({}).value();
-    test::write_file(directory_ / "credentials",
-                     "[default]\naws_access_key_id = " + fake_s3::reader().access_key_id +
-                         "\naws_secret_access_key = " + fake_s3::reader().secret_access_key + "\n");
-    REQUIRE(::chmod((directory_ / "credentials").c_str(), 0600) == 0);
+    fake_s3::Options options;
+    options.listens = false;
+    options.clock = [this] { return clock_.now_s(); };
+    server_ = fake_s3::Server::start(options).value();
     config_.disk.path = "/disk";
     config_.disk.require_mount = false;
     config_.disk.min_free_bytes = 0;
-    config_.agent.parallel = 2;
     config_.agent.retries = 3;
     config_.agent.status_file = "/status.json";
     auto& source = config_.sources.emplace_back();
     source.name = "site";
     source.bucket = kBucket;
     source.endpoint = server_->url();
-    source.credentials_file = directory_ / "credentials";
   }
 
   // A disk that holds four archives, of which the bucket has since lost one and changed one, and
@@ -335,7 +334,34 @@ class World {
     return staged == files.end() || !staged->first.starts_with(".holdfast/staging/");
   }
 
-  void set_disk(std::unique_ptr<test::FaultDisk> disk) { disk_ = std::move(disk); }
+  // All that an act can change.
+  struct Scene {
+    std::unique_ptr<test::FaultDisk> disk;
+    fake_s3::ObjectStore::Buckets stored;
+    agent::Config config;
+    std::map<std::string, std::set<std::string>> bodies;
+    bool may_accept = false;
+    bool damaged = false;
+  };
+  Scene remember() const {
+    return {disk_->clone(), server_->snapshot(), config_, bodies_, may_accept_, damaged_};
+  }
+  void go_back_to(const Scene& scene) {
+    disk_ = scene.disk->clone();
+    server_->restore(scene.stored);
+    config_ = scene.config;
+    bodies_ = scene.bodies;
+    may_accept_ = scene.may_accept;
+    damaged_ = scene.damaged;
+  }
+  void set_lanes(unsigned lanes) { config_.agent.parallel = lanes; }
+  /// What was disturbed has ended, and a new process begins.
+  void end_disturbance() {
+    disk_->heal();
+    disk_->restart();
+    network_.clear();
+  }
+
   test::FaultDisk& disk() { return *disk_; }
   test::NetworkFault& network() { return network_; }
   const std::string& last_line() const { return last_line_; }
@@ -403,11 +429,16 @@ class World {
               return std::make_unique<test::ForwardingDisk>(*disk_);
             },
             [](const std::string&) -> store::Result<bool> { return true; },
-            [this](const s3::TransportOptions& options) -> std::unique_ptr<s3::Transport> {
-              return std::make_unique<test::FaultTransport>(s3::make_curl_transport(options),
-                                                            network_);
+            [this](const s3::TransportOptions&) -> std::unique_ptr<s3::Transport> {
+              return std::make_unique<test::FaultTransport>(
+                  std::make_unique<test::SocketlessTransport>(*server_), network_);
             },
-            [](const char*) { return std::nullopt; },
+            [](const char* name) -> std::optional<std::string> {
+              const std::string_view wanted = name;
+              if (wanted == "AWS_ACCESS_KEY_ID") return fake_s3::reader().access_key_id;
+              if (wanted == "AWS_SECRET_ACCESS_KEY") return fake_s3::reader().secret_access_key;
+              return std::nullopt;
+            },
             [](const std::string&, const std::string&) -> tl::expected<void, std::string> {
               return {};
             },
@@ -420,8 +451,7 @@ class World {
             [](const auto&...) -> tl::expected<void, std::string> { return {}; }};
   }
 
-  test::TempDir directory_;
-  test::ImpatientClock clock_;
+  test::ManualClock clock_{kNow};
   std::unique_ptr<fake_s3::Server> server_;
   std::unique_ptr<test::FaultDisk> disk_;
   test::NetworkFault network_;
@@ -438,72 +468,141 @@ struct Scenario {
   std::function<void(World&)> finish;  // is not, and must end where the undisturbed one does
 };
 
-// Runs the scenario with `disturb` set before the act, until it no longer strikes; returns how
-// often it did.
-template <typename Disturb, typename Struck>
-int torture(const Scenario& scenario, const Disturb& disturb, const Struck& struck) {
-  World undisturbed;
-  scenario.set(undisturbed);
-  scenario.act(undisturbed);
-  scenario.finish(undisturbed);
-  const auto wanted = undisturbed.sight();
-  REQUIRE(wanted.held.size() >= 3);
+// At how many steps of a scene each way to fail makes a difference; 0: it is not tried.
+struct Steps {
+  int io_error = 0;      // operations of the disk
+  int no_space = 0;      // of them, those that need room
+  int read_only = 0;     // that change something, or may
+  int power_cut = 0;     // that make something durable
+  int half_written = 0;  // that change something
+  int requests = 0;      // of the network
+};
 
-  World world;
-  int step = 0;
-  while (true) {
-    ++step;
-    CAPTURE(step);
-    scenario.set(world);
-    disturb(world, step);
-    scenario.act(world);
-    const bool done = !struck(world);
-    world.disk().heal();
-    world.disk().restart();
-    world.network().clear();
-    world.check_nothing_wrong_is_visible();
-    INFO(world.last_line());
-    scenario.finish(world);
-    const auto seen = world.sight();
-    CHECK(seen.held == wanted.held);
-    CHECK(seen.beside == wanted.beside);
-    CHECK(seen.alarms == wanted.alarms);
-    CHECK(seen.files == wanted.files);
-    CHECK(world.staging_is_empty());
-    world.check_manifest_says(seen);
-    if (done) return step - 1;
-    REQUIRE(step < 5000);
+// A power cut loses all that was not synced, or some of it.
+enum class Loss { kAll, kSome };
+
+struct Disturbance {
+  std::function<void(World&, int)> set;  // before the act
+  std::function<int(World&)> steps;      // at which it could have struck
+  std::function<bool(World&)> struck;
+  bool cuts_power = false;
+  int draws = 1;  // of what a power cut spares
+};
+
+// The numbers are those of Debian 12; another SQLite reads and writes a little differently.
+inline void check_steps(int found, int wanted) {
+  INFO("This scene has " << found << " steps for this fault, and the table at the top of the file "
+                         << "says " << wanted << ". If the program gained or lost a step on "
+                         << "purpose, write " << found << " there; if not, something is no longer "
+                         << "done, or no longer tried: find out what.");
+  if (test::sqlite_version().starts_with("3.40.")) {
+    CHECK(found == wanted);
+  } else {
+    CHECK((wanted > 0 && found > wanted / 2));
   }
 }
 
-inline int torture_disk(const Scenario& scenario, test::Fault fault,
-                        std::optional<std::uint64_t> seed) {
-  return torture(
-      scenario,
-      [&](World& world, int step) {
-        if (seed) world.disk().set_power_cut_seed(*seed + static_cast<std::uint64_t>(step));
-        world.disk().fail_at(static_cast<std::uint64_t>(step), fault);
-      },
-      [](World& world) { return world.disk().struck(); });
+inline void check_the_end(World& world, const Scenario& scenario, const Sight& wanted) {
+  world.check_nothing_wrong_is_visible();
+  INFO(world.last_line());
+  scenario.finish(world);
+  const auto seen = world.sight();
+  CHECK(seen.held == wanted.held);
+  CHECK(seen.beside == wanted.beside);
+  CHECK(seen.alarms == wanted.alarms);
+  CHECK(seen.files == wanted.files);
+  CHECK(world.staging_is_empty());
+  world.check_manifest_says(seen);
 }
 
-inline int torture_network(const Scenario& scenario, test::NetworkFault::Kind kind, int failures) {
-  return torture(
-      scenario, [&](World& world, int step) { world.network().fail(step, failures, kind); },
-      [](World& world) { return world.network().struck(); });
+// Acts once undisturbed, in one lane, so that the number of steps is always the same. Then again
+// and again from the same scene, in two lanes, disturbed at each step in turn until nothing strikes
+// any more; the power is cut then, too, when everything is done.
+inline void torture(const Scenario& scenario, const Disturbance& disturbance, int wanted_steps) {
+  constexpr int kNever = 1'000'000'000;
+  constexpr std::uint64_t kSeed = 20260131;
+  World world;
+  world.set_lanes(1);
+  scenario.set(world);
+  const auto scene = world.remember();
+  disturbance.set(world, kNever);
+  scenario.act(world);
+  check_steps(disturbance.steps(world), wanted_steps);
+  world.end_disturbance();
+  scenario.finish(world);
+  const auto wanted = world.sight();
+  REQUIRE(wanted.held.size() >= 3);
+
+  bool struck = true;
+  for (int step = test::stride().first; struck; step += test::stride().every) {
+    CAPTURE(step);
+    world.go_back_to(scene);
+    world.set_lanes(2);
+    disturbance.set(world, step);
+    scenario.act(world);
+    struck = disturbance.struck(world);
+    if (disturbance.cuts_power) world.disk().power_cut();
+    const auto stopped = world.remember();
+    for (int draw = 0; draw < disturbance.draws; ++draw) {
+      CAPTURE(draw);
+      world.go_back_to(stopped);
+      if (disturbance.draws > 1) {
+        world.disk().set_power_cut_seed(kSeed + static_cast<std::uint64_t>(2 * step + draw));
+      }
+      world.end_disturbance();
+      check_the_end(world, scenario, wanted);
+    }
+  }
 }
 
-inline constexpr std::uint64_t kSeed = 20260131;
+inline int steps_of(const Steps& steps, test::Fault fault, Loss loss) {
+  switch (fault) {
+    case test::Fault::kIoError:
+    case test::Fault::kShortWrite:
+      return steps.io_error;
+    case test::Fault::kNoSpace:
+      return steps.no_space;
+    case test::Fault::kReadOnly:
+      return steps.read_only;
+    case test::Fault::kPowerCut:
+      return loss == Loss::kAll ? steps.power_cut : steps.half_written;
+  }
+  return 0;
+}
+
+inline void torture_disk(const Scenario& scenario, const Steps& steps, test::Fault fault,
+                         Loss loss = Loss::kAll) {
+  const bool some = loss == Loss::kSome;
+  Disturbance disturbance;
+  disturbance.set = [=](World& world, int step) {
+    if (some) world.disk().set_power_cut_seed(0);  // what is lost is drawn when the power is off
+    world.disk().fail_at(static_cast<std::uint64_t>(step), fault);
+  };
+  disturbance.steps = [](World& world) { return static_cast<int>(world.disk().steps()); };
+  disturbance.struck = [](World& world) { return world.disk().struck(); };
+  disturbance.cuts_power = fault == test::Fault::kPowerCut;
+  disturbance.draws = some ? 2 : 1;
+  torture(scenario, disturbance, steps_of(steps, fault, loss));
+}
+
+inline void torture_network(const Scenario& scenario, const Steps& steps,
+                            test::NetworkFault::Kind kind, int failures) {
+  Disturbance disturbance;
+  disturbance.set = [=](World& world, int step) { world.network().fail(step, failures, kind); };
+  disturbance.steps = [](World& world) { return world.network().requests(); };
+  disturbance.struck = [](World& world) { return world.network().struck(); };
+  torture(scenario, disturbance, steps.requests);
+}
 
 struct WayToFail {
   test::Fault fault;
-  bool half_written;
+  Loss loss;
   bool has_links;
 };
 // Without links a content is copied, which has more steps that can fail.
-inline const std::vector<WayToFail> kWaysToFail = {{test::Fault::kIoError, false, true},
-                                                   {test::Fault::kPowerCut, true, true},
-                                                   {test::Fault::kNoSpace, false, false},
-                                                   {test::Fault::kPowerCut, true, false}};
+inline const std::vector<WayToFail> kWaysToFail = {{test::Fault::kIoError, Loss::kAll, true},
+                                                   {test::Fault::kPowerCut, Loss::kSome, true},
+                                                   {test::Fault::kNoSpace, Loss::kAll, false},
+                                                   {test::Fault::kPowerCut, Loss::kSome, false}};
 
 }  // namespace pull_torture

@@ -202,7 +202,7 @@ TEST_CASE("reading makes no file and writes nothing") {
 TEST_CASE("a run that was cut off in a commit is taken back by whoever reads next") {
   int refused_read_only = 0;
   bool struck = true;
-  for (std::uint64_t k = 1; struck; ++k) {
+  for (std::uint64_t k = 2; struck; ++k) {  // two seeds for each step
     CAPTURE(k);
     FaultDisk disk;
     make_table(disk);
@@ -210,7 +210,7 @@ TEST_CASE("a run that was cut off in a commit is taken back by whoever reads nex
     {
       Database database = open_or_fail(disk);
       REQUIRE(database.run("INSERT INTO t (c) VALUES (1)"));
-      disk.fail_at(k, Fault::kPowerCut);
+      disk.fail_at(k / 2, Fault::kPowerCut);
       static_cast<void>(database.run("UPDATE t SET c=2"));
       struck = disk.struck();
     }

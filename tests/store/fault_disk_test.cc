@@ -317,6 +317,63 @@ TEST_CASE("after a power cut nothing works until the restart") {
   }
 }
 
+TEST_CASE("a fault counts only the operations before which it makes a difference") {
+  const auto [fault, seed, steps] = GENERATE(
+      std::tuple(Fault::kIoError, std::optional<std::uint64_t>{}, 9U),
+      std::tuple(Fault::kShortWrite, std::optional<std::uint64_t>{}, 9U),
+      std::tuple(Fault::kNoSpace, std::optional<std::uint64_t>{}, 3U),    // create, write, sync
+      std::tuple(Fault::kReadOnly, std::optional<std::uint64_t>{}, 6U),   // and open, remove, sync
+      std::tuple(Fault::kPowerCut, std::optional<std::uint64_t>{1}, 5U),  // all of them but open
+      std::tuple(Fault::kPowerCut, std::optional<std::uint64_t>{}, 2U));  // the two syncs
+  CAPTURE(static_cast<int>(fault), seed.value_or(0));
+  FaultDisk disk;
+  disk.plant("old", "content");
+  disk.set_power_cut_seed(seed);
+  disk.fail_at(100, fault);
+  const auto file = open_or_fail(disk, "new", OpenMode::kCreateNew);
+  REQUIRE(file->write_at(0, bytes_of("content")));
+  REQUIRE(file->sync());
+  REQUIRE(file->sync());  // does nothing
+  CHECK(disk.stat("new"));
+  CHECK(disk.open("old", OpenMode::kRead));
+  CHECK(disk.open("old", OpenMode::kReadWrite));
+  REQUIRE(disk.remove_file("old"));
+  REQUIRE(disk.sync_directory(""));
+  CHECK(disk.steps() == steps);
+  CHECK_FALSE(disk.struck());
+}
+
+TEST_CASE("a copy of a disk has all that it has, durable or not, and shares nothing with it") {
+  FaultDisk disk;
+  disk.plant("d/durable", "old");
+  write_file(disk, "volatile", "content");
+  const auto open = open_or_fail(disk, "d/durable", OpenMode::kReadWrite);
+  REQUIRE(open->write_at(0, bytes_of("new")));
+  REQUIRE(disk.link("d/durable", "d/second"));
+  REQUIRE(disk.sync_directory("d"));
+  const auto lock = disk.lock("d/durable");
+  const auto copy = disk.clone();
+  CHECK(copy->files() == disk.files());
+  CHECK(copy->durable_files() == disk.durable_files());
+  CHECK(copy->lock("d/durable"));
+
+  REQUIRE(open->write_at(0, bytes_of("NEW")));
+  REQUIRE(disk.remove_file("volatile"));
+  CHECK(copy->files().at("d/durable") == "new");
+  CHECK(copy->files().count("volatile") == 1);
+  const auto one_name = open_or_fail(*copy, "d/durable", OpenMode::kReadWrite);
+  REQUIRE(one_name->write_at(0, bytes_of("two")));
+  CHECK(copy->files().at("d/second") == "two");
+  CHECK(disk.files().at("d/second") == "NEW");
+
+  copy->power_cut();
+  const auto dark = copy->clone();
+  CHECK_FALSE(dark->stat("d"));
+  dark->restart();
+  CHECK(dark->files() ==
+        std::map<std::string, std::string>{{"d/durable", "old"}, {"d/second", "old"}});
+}
+
 TEST_CASE("a restart without a power cut is a new process on the same page cache") {
   FaultDisk disk;
   write_file(disk, "a", "content");

@@ -263,6 +263,8 @@ DiskVfs::DiskVfs(store::Disk& disk) : registration_(std::make_unique<Registratio
 
 DiskVfs::~DiskVfs() { sqlite3_vfs_unregister(&registration_->vfs.base); }
 
+std::string sqlite_version() { return sqlite3_libversion(); }
+
 const char* DiskVfs::name() const { return registration_->vfs.name.c_str(); }
 
 }  // namespace test

@@ -26,4 +26,7 @@ class DiskVfs {
   std::unique_ptr<Registration> registration_;
 };
 
+/// "3.40.1"
+std::string sqlite_version();
+
 }  // namespace test

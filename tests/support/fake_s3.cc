@@ -26,6 +26,7 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::start(Options options
       !server->journal_.write_to(server->options_.journal_file)) {
     return tl::unexpected("cannot write " + server->options_.journal_file);
   }
+  if (!server->options_.listens) return server;
   HttpServerOptions http;
   http.port = server->options_.port;
   if (server->options_.tls) {
@@ -54,7 +55,10 @@ Server::Server(Options options)
 
 Server::~Server() = default;
 
-std::uint16_t Server::port() const { return http_->port(); }
+std::uint16_t Server::port() const {
+  constexpr std::uint16_t kDiscard = 9;
+  return http_ ? http_->port() : kDiscard;
+}
 
 std::string Server::url() const {
   return fmt::format("{}://127.0.0.1:{}", options_.tls ? "https" : "http", port());
@@ -190,7 +194,7 @@ bool Server::wait_until(const Journal::Predicate& predicate,
 ServiceSettings Server::settings() const {
   const std::lock_guard lock(mutex_);
   ServiceSettings settings = settings_;
-  settings.now = current_time() + clock_offset_;
+  settings.now = (options_.clock ? options_.clock() : current_time()) + clock_offset_;
   return settings;
 }
 
@@ -209,7 +213,8 @@ void Server::handle(const HttpRequest& http, Connection& connection) {
     connection.close();
     return;
   }
-  const Answer to_send = answer(request, lies, connection);
+  const Answer to_send =
+      answer(request, lies, [&](std::string& body) { return connection.read_body(body); });
   Delivery delivery = delivery_of(lies, to_send);
   if (delivery.bytes_per_second == 0) delivery.bytes_per_second = options_.bytes_per_second;
   journal_.answered(entry, to_send.status, to_send.body_size_bytes());
@@ -217,14 +222,23 @@ void Server::handle(const HttpRequest& http, Connection& connection) {
           [&](std::uint64_t bytes) { journal_.sending(entry, bytes, to_send.content != nullptr); });
 }
 
+Answer Server::answer(const HttpRequest& http) {
+  const S3Request request = parse_s3_request(http);
+  const std::string subject = request.is_listing() ? std::string(kListing) : request.key;
+  const auto lies = lies_.match(http.method, subject);
+  const auto entry = journal_.begin(request);
+  Answer answered = answer(request, lies, [](std::string&) { return false; });
+  journal_.answered(entry, answered.status, answered.body_size_bytes());
+  return answered;
+}
+
 Answer Server::answer(const S3Request& request, const std::vector<Lie>& lies,
-                      Connection& connection) {
+                      const BodyReader& read_body) {
   const ServiceSettings settings = this->settings();
   auto answer = answer_instead(lies, request);
   if (!answer) {
     if (const Lie* change = find_lie(lies, LieKind::kChange)) change_object(request, *change);
-    answer = answer_request(request, store_, settings, service_lies(lies),
-                            [&](std::string& body) { return connection.read_body(body); });
+    answer = answer_request(request, store_, settings, service_lies(lies), read_body);
   }
   answer->set("Date", http_time(settings.now));
   answer->set("Server", "AmazonS3");

@@ -29,9 +29,11 @@ struct Options {
   std::vector<User> users = {reader(), owner()};
   std::optional<TlsIdentity> tls;
   std::string root;  ///< every directory in it is a bucket, read live; empty: only memory
+  std::function<std::chrono::sys_seconds()> clock = {};  ///< empty: the system's
   std::chrono::seconds clock_offset{0};
   std::uint64_t bytes_per_second = 0;  ///< of each connection; 0: no limit
   std::string journal_file;            ///< empty: none
+  bool listens = true;                 ///< false: no socket; see Server::answer()
 };
 
 /// A small S3 on 127.0.0.1 that checks signatures, serves objects, writes down what it was asked,
@@ -48,8 +50,12 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  std::uint16_t port() const;
-  std::string url() const;  ///< "http://127.0.0.1:40123"
+  /// What is answered to a request that came by no socket. Lies about how bytes travel have no
+  /// meaning there.
+  Answer answer(const HttpRequest& http);
+
+  std::uint16_t port() const;  ///< 9, where nobody listens, for a server that does not either
+  std::string url() const;     ///< "http://127.0.0.1:40123"
 
   // Objects. A bucket comes to be with its first object. The result of put*() is the ETag.
 
@@ -78,6 +84,9 @@ class Server {
   void keep_versions(const std::string& bucket);
   /// A bucket of `count` generated keys, of which nothing is stored.
   void make_synthetic_bucket(const std::string& bucket, std::uint64_t count);
+  /// All that is stored now, to come back to.
+  ObjectStore::Buckets snapshot() const { return store_.snapshot(); }
+  void restore(const ObjectStore::Buckets& buckets) { store_.restore(buckets); }
   /// nullptr: there is none. To read what lies there.
   std::shared_ptr<Bucket> bucket(const std::string& name) const;
 
@@ -108,7 +117,8 @@ class Server {
  private:
   explicit Server(Options options);
   void handle(const HttpRequest& http, Connection& connection);
-  Answer answer(const S3Request& request, const std::vector<Lie>& lies, Connection& connection);
+  Answer answer(const S3Request& request, const std::vector<Lie>& lies,
+                const BodyReader& read_body);
   void change_object(const S3Request& request, const Lie& lie);
   ServiceSettings settings() const;
 

@@ -78,7 +78,9 @@ class FaultDisk::OpenFile final : public store::File {
     const std::lock_guard lock(state_->mutex);
     ++state_->counts.file_syncs;
     const bool off = state_->powered_off;
-    const Status admitted = admit("sync", node_->content.dirty() ? Touch::kWrites : Touch::kReads);
+    Touch touch = node_->dirty() ? Touch::kFrees : Touch::kReads;
+    if (node_->content.dirty()) touch = Touch::kWrites;
+    const Status admitted = admit("sync", touch);
     if (admitted) {
       node_->content.sync();
       node_->durable_modified = node_->modified;
@@ -133,7 +135,7 @@ Result<std::unique_ptr<store::File>> FaultDisk::open(std::string_view path, Open
   NodePtr node = tree.find(path);
   const bool creates = mode == OpenMode::kCreate || mode == OpenMode::kCreateNew;
   const bool is_new = creates && node == nullptr;
-  Touch touch = is_new ? Touch::kWrites : Touch::kFrees;
+  Touch touch = is_new ? Touch::kWrites : Touch::kClaims;
   if (mode == OpenMode::kRead) touch = Touch::kReads;
   const Status admitted = state_->admit("open", path, touch);
   if (!admitted) return tl::unexpected(admitted.error());
@@ -328,7 +330,7 @@ Result<std::unique_ptr<store::DiskLock>> FaultDisk::lock(std::string_view path) 
   VolatileTree& tree = state_->tree;
   NodePtr node = tree.find(path);
   const Status admitted =
-      state_->admit("lock", path, node == nullptr ? Touch::kWrites : Touch::kFrees);
+      state_->admit("lock", path, node == nullptr ? Touch::kWrites : Touch::kClaims);
   if (!admitted) return tl::unexpected(admitted.error());
   if (node == nullptr) {
     if (tree.parent(path) == nullptr) return failure(ENOENT, "lock", path);
@@ -360,6 +362,8 @@ const char* FaultDisk::database_vfs() const { return vfs_->name(); }
 // Here, where disk_vfs.h is known.
 FaultDisk::FaultDisk()
     : state_(std::make_shared<State>()), vfs_(std::make_unique<DiskVfs>(*this)) {}
+FaultDisk::FaultDisk(std::shared_ptr<State> state)
+    : state_(std::move(state)), vfs_(std::make_unique<DiskVfs>(*this)) {}
 FaultDisk::~FaultDisk() = default;
 
 }  // namespace test

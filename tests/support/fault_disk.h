@@ -45,7 +45,10 @@ class FaultDisk final : public store::Disk {
   // ---- faults ------------------------------------------------------------------------------
 
   /// The k-th operation from now, 1 being the next, fails. Every call of Disk and File that can
-  /// fail is one operation, also those made by SQLite.
+  /// fail is one operation, also those made by SQLite; but only those count before which the fault
+  /// makes a difference. kNoSpace counts what needs room, kReadOnly what may not be done then,
+  /// kPowerCut what changes something; and without a seed what makes something durable, because all
+  /// that lies between two of those is lost alike.
   void fail_at(std::uint64_t k, Fault fault, Lasting lasting = Lasting::kOnce);
   /// Asked before each operation with its name ("write", "sync", "rename", ...) and path; an error
   /// is what the operation returns. For faults of one file or kind. It must not use the disk.
@@ -56,6 +59,8 @@ class FaultDisk final : public store::Disk {
   void heal();
   /// True once the fault of fail_at() has struck.
   bool struck() const;
+  /// The operations since fail_at() that counted: where none was to fail, how many there are.
+  std::uint64_t steps() const;
 
   /// From now on everything fails, until restart().
   void power_cut();
@@ -65,6 +70,10 @@ class FaultDisk final : public store::Disk {
   /// A new process: open files are dead and locks are free. After a power cut also: what was not
   /// synced is gone, and the disk works again.
   void restart();
+
+  /// A disk of its own with all that is on this one, durable and not, also while the power is off.
+  /// Without faults to come, and nothing is open or locked there.
+  std::unique_ptr<FaultDisk> clone() const;
 
   // ---- what the disk is --------------------------------------------------------------------
 
@@ -138,6 +147,8 @@ class FaultDisk final : public store::Disk {
   struct State;
   class OpenFile;
   class HeldLock;
+
+  explicit FaultDisk(std::shared_ptr<State> state);
 
   std::shared_ptr<State> state_;
   std::unique_ptr<DiskVfs> vfs_;

@@ -20,9 +20,12 @@ FaultDisk::State::Verdict FaultDisk::State::judge(std::string_view operation, st
     verdict.error = store::error_from_errno(error_number, operation, path);
     return verdict;
   };
-  if (countdown > 0 && !powered_off && --countdown == 0) {
-    const std::optional<int> now = strike(operation == "write", verdict.half_done);
-    if (now) return fail(*now);
+  if (!powered_off && matters_at(operation, touch)) {
+    ++steps;
+    if (countdown > 0 && --countdown == 0) {
+      const std::optional<int> now = strike(operation == "write", verdict.half_done);
+      if (now) return fail(*now);
+    }
   }
   if (powered_off || broken) return fail(EIO);
   if (hook) {
@@ -32,6 +35,25 @@ FaultDisk::State::Verdict FaultDisk::State::judge(std::string_view operation, st
   if (read_only && touch != Touch::kReads) return fail(EROFS);
   if (full && touch == Touch::kWrites) return fail(ENOSPC);
   return verdict;
+}
+
+// False where the same would follow from a fault at the next operation.
+bool FaultDisk::State::matters_at(std::string_view operation, Touch touch) const {
+  const bool changes = touch == Touch::kFrees || touch == Touch::kWrites;
+  switch (fault) {
+    case Fault::kIoError:
+    case Fault::kShortWrite:
+      return true;
+    case Fault::kNoSpace:
+      return touch == Touch::kWrites;
+    case Fault::kReadOnly:
+      return touch != Touch::kReads;
+    case Fault::kPowerCut:
+      // What is not durable is lost, so without luck only what makes something durable matters.
+      if (power_cut_seed) return changes;
+      return changes && (operation.starts_with("sync") || operation == "set permissions");
+  }
+  return true;
 }
 
 std::optional<int> FaultDisk::State::strike(bool is_write, bool& half_done) {
@@ -67,6 +89,7 @@ Status FaultDisk::State::admit(std::string_view operation, std::string_view path
 void FaultDisk::fail_at(std::uint64_t k, Fault fault, Lasting lasting) {
   const std::lock_guard lock(state_->mutex);
   state_->countdown = k;
+  state_->steps = 0;
   state_->fault = fault;
   state_->lasting = lasting;
   state_->struck = false;
@@ -91,6 +114,11 @@ bool FaultDisk::struck() const {
   return state_->struck;
 }
 
+std::uint64_t FaultDisk::steps() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->steps;
+}
+
 void FaultDisk::power_cut() {
   const std::lock_guard lock(state_->mutex);
   state_->powered_off = true;
@@ -108,6 +136,20 @@ void FaultDisk::restart() {
   if (!state_->powered_off) return;
   state_->tree.cut_power(state_->power_cut_seed);
   state_->powered_off = false;
+}
+
+std::unique_ptr<FaultDisk> FaultDisk::clone() const {
+  auto copy = std::make_shared<State>();
+  const std::lock_guard lock(state_->mutex);
+  copy->tree = state_->tree;
+  copy->has_links = state_->has_links;
+  copy->powered_off = state_->powered_off;
+  copy->power_cut_seed = state_->power_cut_seed;
+  copy->space = state_->space;
+  copy->filesystem_name = state_->filesystem_name;
+  copy->root_path = state_->root_path;
+  copy->weakness = state_->weakness;
+  return std::unique_ptr<FaultDisk>(new FaultDisk(std::move(copy)));
 }
 
 void FaultDisk::set_space(store::Space space) {

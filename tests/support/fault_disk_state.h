@@ -19,7 +19,8 @@ namespace test {
 /// What an operation does to the disk, and so which faults it meets.
 enum class Touch {
   kReads,
-  kFrees,   ///< fails where nothing can be changed, but needs no room
+  kClaims,  ///< changes nothing yet, but fails where nothing can be changed
+  kFrees,   ///< changes something, but needs no room
   kWrites,  ///< needs room as well
 };
 
@@ -29,6 +30,7 @@ struct FaultDisk::State {
   bool has_links = true;
 
   std::uint64_t countdown = 0;  // 0: no fault is to come
+  std::uint64_t steps = 0;      // that the fault could have struck at, since it was set
   Fault fault = Fault::kIoError;
   Lasting lasting = Lasting::kOnce;
   bool struck = false;
@@ -56,6 +58,7 @@ struct FaultDisk::State {
     bool half_done = false;
   };
 
+  bool matters_at(std::string_view operation, Touch touch) const;
   Verdict judge(std::string_view operation, std::string_view path, Touch touch);
   std::optional<int> strike(bool is_write, bool& half_done);
   store::Status admit(std::string_view operation, std::string_view path, Touch touch);

@@ -21,7 +21,7 @@ class NetworkFault {
   void fail(int k, int count, Kind kind) {
     const std::lock_guard lock(mutex_);
     first_ = k;
-    last_ = k + count - 1;
+    last_ = k + (count - 1);
     kind_ = kind;
     requests_ = 0;
   }
@@ -29,6 +29,10 @@ class NetworkFault {
   bool struck() {
     const std::lock_guard lock(mutex_);
     return first_ > 0 && requests_ >= first_;
+  }
+  int requests() {
+    const std::lock_guard lock(mutex_);
+    return requests_;
   }
   Kind next() {
     const std::lock_guard lock(mutex_);

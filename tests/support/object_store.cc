@@ -80,6 +80,15 @@ bool MemoryBucket::edit(const std::string& key, const std::function<void(Object&
   return true;
 }
 
+std::shared_ptr<Bucket> MemoryBucket::clone() const {
+  const std::lock_guard lock(mutex_);
+  auto copy = std::make_shared<MemoryBucket>();
+  copy->keys_ = keys_;  // contents are shared: nobody changes one
+  copy->keeps_versions_ = keeps_versions_;
+  copy->versions_made_ = versions_made_;
+  return copy;
+}
+
 std::string MemoryBucket::new_version_id() {
   return fmt::format("v{:016x}", mixed(++versions_made_));
 }
@@ -107,6 +116,29 @@ std::shared_ptr<MemoryBucket> ObjectStore::memory(const std::string& name) {
 void ObjectStore::add(const std::string& name, std::shared_ptr<Bucket> bucket) {
   const std::lock_guard lock(mutex_);
   buckets_[name] = std::move(bucket);
+}
+
+namespace {
+
+ObjectStore::Buckets copy_of(const ObjectStore::Buckets& buckets) {
+  ObjectStore::Buckets copies;
+  for (const auto& [name, bucket] : buckets) {
+    auto copy = bucket->clone();
+    copies[name] = copy ? std::move(copy) : bucket;
+  }
+  return copies;
+}
+
+}  // namespace
+
+ObjectStore::Buckets ObjectStore::snapshot() const {
+  const std::lock_guard lock(mutex_);
+  return copy_of(buckets_);
+}
+
+void ObjectStore::restore(const Buckets& buckets) {
+  const std::lock_guard lock(mutex_);
+  buckets_ = copy_of(buckets);
 }
 
 }  // namespace fake_s3

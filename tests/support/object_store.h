@@ -62,6 +62,8 @@ class Bucket {
   /// An empty version: the current content goes, leaving a delete marker where versions are kept.
   virtual Removal remove(const std::string& key, const std::string& version_id) = 0;
   virtual bool keeps_versions() const { return false; }
+  /// What it holds now, on its own; nullptr where what it holds does not lie in memory.
+  virtual std::shared_ptr<Bucket> clone() const { return nullptr; }
 };
 
 class MemoryBucket : public Bucket {
@@ -71,6 +73,7 @@ class MemoryBucket : public Bucket {
   std::optional<std::string> put(const std::string& key, Object object) override;
   Removal remove(const std::string& key, const std::string& version_id) override;
   bool keeps_versions() const override;
+  std::shared_ptr<Bucket> clone() const override;
 
   void keep_versions();
   /// Changes the current version in place; false when there is none.
@@ -127,11 +130,16 @@ class ObjectStore {
   std::shared_ptr<MemoryBucket> memory(const std::string& name);
   void add(const std::string& name, std::shared_ptr<Bucket> bucket);
 
+  using Buckets = std::map<std::string, std::shared_ptr<Bucket>>;
+  /// The buckets as they are now; no later change reaches it.
+  Buckets snapshot() const;
+  void restore(const Buckets& buckets);
+
  private:
   const std::string root_;
   const std::shared_ptr<Md5Cache> cache_ = std::make_shared<Md5Cache>();
   mutable std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<Bucket>> buckets_;
+  Buckets buckets_;
 };
 
 }  // namespace fake_s3

@@ -106,10 +106,47 @@ NodePtr copy_of(const Node& node) {
   return copy;
 }
 
+// Copies nodes, each once, however many names it has.
+class Copier {
+ public:
+  NodePtr copy(const NodePtr& node) {
+    NodePtr& made = copies_[node.get()];
+    if (made != nullptr) return made;
+    const auto fresh = std::make_shared<Node>(*node);
+    made = fresh;
+    for (auto& [key, entry] : fresh->names) entry.node = copy(entry.node);
+    for (auto& [key, entry] : fresh->durable_names) entry.node = copy(entry.node);
+    return fresh;
+  }
+
+ private:
+  std::map<const Node*, NodePtr> copies_;
+};
+
 }  // namespace
 
 VolatileTree::VolatileTree() : root_(std::make_shared<Node>()) {
   root_->kind = store::FileKind::kDirectory;
+}
+
+VolatileTree::VolatileTree(const VolatileTree& other)
+    : unsynced_(other.unsynced_), folds_case_(other.folds_case_) {
+  Copier copier;
+  root_ = copier.copy(other.root_);
+  for (Change& change : unsynced_) {
+    change.directory = copier.copy(change.directory);
+    for (auto& [key, entry] : change.names) {
+      if (entry) entry->node = copier.copy(entry->node);
+    }
+  }
+}
+
+VolatileTree& VolatileTree::operator=(const VolatileTree& other) {
+  VolatileTree copy(other);
+  std::swap(root_, copy.root_);
+  std::swap(unsynced_, copy.unsynced_);
+  std::swap(folds_case_, copy.folds_case_);
+  return *this;
 }
 
 std::string VolatileTree::comparable(std::string_view name) const {
@@ -193,8 +230,7 @@ void VolatileTree::visit(const Node& directory, bool durable, const std::string&
 
 bool VolatileTree::dirty() const {
   bool dirty = !unsynced_.empty();
-  visit(*root_, false, "",
-        [&](const std::string&, Node& node) { dirty = dirty || node.content.dirty(); });
+  visit(*root_, false, "", [&](const std::string&, Node& node) { dirty = dirty || node.dirty(); });
   return dirty;
 }
 

@@ -76,6 +76,8 @@ struct Node {
   std::optional<std::chrono::sys_seconds> durable_modified;
   std::map<std::string, Entry> names;  ///< by the name as the directory compares it
   std::map<std::string, Entry> durable_names;
+
+  bool dirty() const { return content.dirty() || modified != durable_modified; }
 };
 
 /// Directories and files, as they are and as they would be after a power cut. Paths are those of
@@ -83,6 +85,10 @@ struct Node {
 class VolatileTree {
  public:
   VolatileTree();
+  /// A copy shares nothing with its original.
+  VolatileTree(const VolatileTree& other);
+  VolatileTree& operator=(const VolatileTree& other);
+  ~VolatileTree() = default;
 
   void set_folds_case(bool folds_case) { folds_case_ = folds_case; }
 

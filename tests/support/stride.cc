@@ -1,0 +1,50 @@
+#include "tests/support/stride.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+namespace test {
+
+namespace {
+
+#ifdef __SANITIZE_ADDRESS__
+constexpr int kEvery = 4;
+#else
+constexpr int kEvery = 1;
+#endif
+
+int variable(const char* name, int otherwise) {
+  const char* value = std::getenv(name);
+  if (value == nullptr) return otherwise;
+  const std::string_view text = value;
+  int number = otherwise;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+Stride chosen() {
+  const auto today =
+      std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now()).time_since_epoch();
+  Stride stride;
+  stride.every = std::max(1, variable("HOLDFAST_TORTURE_EVERY", kEvery));
+  const int offset =
+      variable("HOLDFAST_TORTURE_OFFSET", static_cast<int>(today.count() % stride.every));
+  stride.first = 1 + std::clamp(offset, 0, stride.every - 1);
+  if (stride.every == 1) return stride;
+  std::printf("torture: steps %d, %d and so on of each scene; HOLDFAST_TORTURE_OFFSET=%d\n",
+              stride.first, stride.first + stride.every, stride.first - 1);
+  return stride;
+}
+
+}  // namespace
+
+const Stride& stride() {
+  static const Stride stride = chosen();
+  return stride;
+}
+
+}  // namespace test
