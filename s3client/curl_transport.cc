@@ -169,8 +169,10 @@ ErrorKind kind_of(CURLcode code, std::string_view message) {
 
 class CurlTransport final : public Transport {
  public:
-  explicit CurlTransport(const TransportOptions& options)
-      : options_(options), ciphers_(cipher_order(cpu_has_aes())), easy_(curl_easy_init()) {
+  explicit CurlTransport(TransportOptions options)
+      : options_(std::move(options)),
+        ciphers_(cipher_order(cpu_has_aes())),
+        easy_(curl_easy_init()) {
     if (!easy_) throw std::bad_alloc();
   }
 

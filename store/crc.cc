@@ -29,7 +29,7 @@ template <typename Register>
 constexpr Tables<Register> make_tables(Register polynomial) {
   Tables<Register> tables{};
   for (std::size_t byte = 0; byte < 256; ++byte) {
-    Register value = static_cast<Register>(byte);
+    auto value = static_cast<Register>(byte);
     for (int bit = 0; bit < 8; ++bit) value = (value >> 1) ^ ((value & 1) != 0 ? polynomial : 0);
     tables[0][byte] = value;
   }

@@ -66,6 +66,7 @@ Result<UniqueFd> Beneath::open(std::string_view path, int flags, mode_t mode,
   const std::string name = path.empty() ? "." : std::string(path);
   // O_PATH takes no O_LARGEFILE, which only 32-bit systems need: the C library adds it to open(2)
   // but cannot to a bare system call.
+  // NOLINTNEXTLINE(bugprone-branch-clone): O_LARGEFILE is 0 on 64-bit systems
   const int all_flags = flags | O_CLOEXEC | ((flags & O_PATH) != 0 ? 0 : O_LARGEFILE);
   UniqueFd fd(open_at_once(name, all_flags, mode));
   if (fd.get() < 0) return error_from_errno(errno, action, path);

@@ -7,15 +7,13 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "tests/support/sanitizer.h"
+
 namespace test {
 
 namespace {
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr int kEvery = 4;
-#else
-constexpr int kEvery = 1;
-#endif
+constexpr int kEvery = kSanitized ? 4 : 1;
 
 int variable(const char* name, int otherwise) {
   const char* value = std::getenv(name);
