@@ -1,6 +1,7 @@
 #!/bin/bash
 # tests/tidy.sh BUILD [--all|--passed]: clang-tidy over the sources of the program, by the compile
-# commands in BUILD, which clang made. Without an option it looks at what changed since the list
+# commands in BUILD, which clang made (CMAKE_EXPORT_COMPILE_COMMANDS). tests/run.sh does not call it
+# yet. Without an option it looks at what changed since the list
 # tests/tidy.passed was written (a source, or the header of its name); --all looks at every source;
 # --passed does so too, and writes the list anew where nothing was found.
 set -euo pipefail

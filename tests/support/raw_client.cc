@@ -31,8 +31,8 @@ HttpRequest signed_request(const RawRequest& raw, std::uint16_t port, const User
   if (!raw.is_signed) return request;
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   const std::string payload_hash = "UNSIGNED-PAYLOAD";
-  request.headers.emplace_back("x-amz-date",
-                               fmt::format("{:%Y%m%dT%H%M%SZ}", now + raw.clock_offset));
+  request.headers.emplace_back(
+      "x-amz-date", fmt::format("{:%Y%m%dT%H%M%SZ}", fmt::gmtime(now + raw.clock_offset)));
   request.headers.emplace_back("x-amz-content-sha256", payload_hash);
   std::vector<std::string> names;
   for (const auto& [name, value] : request.headers) names.push_back(name);

@@ -45,11 +45,11 @@ std::string listing_encode(std::string_view text) {
 }
 
 std::string iso_time(std::chrono::sys_seconds time) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.000Z", time);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.000Z", fmt::gmtime(time));
 }
 
 std::string http_time(std::chrono::sys_seconds time) {
-  return fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", time);
+  return fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(time));
 }
 
 std::string error_xml(const Refusal& refusal, std::string_view resource,

@@ -151,7 +151,7 @@ std::optional<Refusal> check_time(const HttpRequest& request, const SignatureRul
                  "RequestTimeTooSkewed",
                  "The difference between the request time and the current time is too large.",
                  {{"RequestTime", std::string(sent)},
-                  {"ServerTime", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", rules.now)},
+                  {"ServerTime", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(rules.now))},
                   {"MaxAllowedSkewMilliseconds",
                    std::to_string(std::chrono::milliseconds(rules.max_skew).count())}}};
 }
