@@ -103,7 +103,6 @@ store::Result<Job> Feeder::job_of(std::size_t source, store::Pending pending) co
 }
 
 store::Result<std::optional<Job>> Feeder::next(std::uint64_t reserved_bytes) {
-  waiting_ = false;
   while (!again_.empty()) {
     Job job = std::move(again_.front());
     again_.pop_front();
@@ -128,10 +127,7 @@ store::Result<std::optional<Job>> Feeder::next(std::uint64_t reserved_bytes) {
     const auto fit = fits(*job, reserved_bytes);
     if (!fit) return fit.error();
     const bool may_fit_later = job->wanted.upstream.size_bytes <= largest_file_bytes_;
-    if (!*fit && reserved_bytes > 0 && may_fit_later) {
-      waiting_ = true;
-      return std::nullopt;
-    }
+    if (!*fit && reserved_bytes > 0 && may_fit_later) return std::nullopt;
     ahead.pop_front();
     turn_ = (turn_ + 1) % positions_.size();
     if (*fit) return *std::move(job);

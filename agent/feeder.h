@@ -18,15 +18,12 @@ class Feeder {
  public:
   explicit Feeder(RunContext& context);
 
-  /// nullopt when there is nothing for now: see waiting(). `reserved_bytes` is what the downloads
-  /// under way may still write.
+  /// nullopt when there is nothing, or nothing for which there is room until the downloads under
+  /// way have ended. `reserved_bytes` is what these may still write.
   store::Result<std::optional<Job>> next(std::uint64_t reserved_bytes);
 
   /// The job comes again before all others.
   void again(Job job) { again_.push_back(std::move(job)); }
-
-  /// True when the last next() had nothing only because the downloads under way hold the space.
-  bool waiting_for_space() const { return waiting_; }
 
  private:
   struct Position {
@@ -49,7 +46,6 @@ class Feeder {
   std::vector<Position> positions_;
   std::deque<Job> again_;
   std::size_t turn_ = 0;
-  bool waiting_ = false;
 };
 
 }  // namespace agent

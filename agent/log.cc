@@ -70,7 +70,6 @@ Log::Log(Format format, Verbosity verbosity, Writer writer)
 void Log::error(const Problem& problem) {
   {
     const std::lock_guard lock(mutex_);
-    ++error_count_;
     if (errors_.size() < kErrorsKept) errors_.push_back(problem);
   }
   write("error", problem);
@@ -87,11 +86,6 @@ void Log::info(const Problem& problem) {
 std::vector<Problem> Log::errors() const {
   const std::lock_guard lock(mutex_);
   return errors_;
-}
-
-std::size_t Log::error_count() const {
-  const std::lock_guard lock(mutex_);
-  return error_count_;
 }
 
 void Log::write(std::string_view level, const Problem& problem) {

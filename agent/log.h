@@ -42,7 +42,6 @@ class Log {
 
   /// The first 20 errors.
   std::vector<Problem> errors() const;
-  std::size_t error_count() const;
 
  private:
   void write(std::string_view level, const Problem& problem);
@@ -52,7 +51,6 @@ class Log {
   const Writer writer_;
   mutable std::mutex mutex_;
   std::vector<Problem> errors_;
-  std::size_t error_count_ = 0;
 };
 
 }  // namespace agent

@@ -29,8 +29,7 @@ struct SourceRun {
   EndpointTrust trust;
   bool stopped = false;  ///< nothing more is asked of it in this run
   ExitStatus status = ExitStatus::kOk;
-  int refused_in_a_row = 0;  ///< objects denied with none readable before
-  int failed_in_a_row = 0;   ///< objects that the network did not give us
+  int failed_in_a_row = 0;  ///< objects that the network did not give us
 };
 
 /// What the parts of one pull share.

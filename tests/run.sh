@@ -20,7 +20,7 @@ case ${1:-} in
 esac
 
 logs=$PWD/build/logs
-passed=0 failed=0 failures=()
+passed=0 failed=0 failures=() failed_logs=()
 stages=() stage="" stage_began=0 stage_cpu_began=0
 
 # CPU seconds of all that has ended here so far.
@@ -40,7 +40,7 @@ headline() {  # headline STAGE: the one before it has ended
 }
 
 # Every test program says how long each case took.
-slowest() { sed -nE 's/^ *([0-9]+\.[0-9]+) s: (.*)/\1 \2/p' "$logs"/*-suite.log | sort -rn | head -n 10; }
+slowest() { sed -nE 's/^ *([0-9]+\.[0-9]+) s: (.*)/\1 \2/p' "$logs"/*-suite.log | sort -rn | sed -n 1,10p; }
 
 tell_where_the_time_went() {
   end_stage
@@ -73,7 +73,7 @@ suite() {  # suite NAME CTEST_OPTION...: counts from ctest's own closing line
     's/.*% tests passed, \([0-9]*\) tests\{0,1\} failed out of \([0-9]*\).*/\1 \2/p' "$log") ||
     { bad=1 all=1; }
   passed=$((passed + all - bad)) failed=$((failed + bad))
-  if [[ $bad -gt 0 ]]; then failures+=("the suite, $1: $bad of $all"); fi
+  if [[ $bad -gt 0 ]]; then failures+=("the suite, $1: $bad of $all") failed_logs+=("$log"); fi
 }
 
 script() {  # script COMMAND...: counts its "ok" and "not ok" lines, or else its exit status
@@ -86,7 +86,7 @@ script() {  # script COMMAND...: counts its "ok" and "not ok" lines, or else its
   if [[ $status -eq 0 && $good -eq 0 ]]; then good=1; fi
   if [[ $status -ne 0 && $bad -eq 0 ]]; then bad=1; fi
   passed=$((passed + good)) failed=$((failed + bad))
-  if [[ $bad -gt 0 ]]; then failures+=("$1: $bad"); fi
+  if [[ $bad -gt 0 ]]; then failures+=("$1: $bad") failed_logs+=("$log"); fi
 }
 
 skipped() { sed -n 's/^ *\(SKIPPED.*\)/\1/p' "$logs"/*.log | sort | uniq -c; }
@@ -114,15 +114,20 @@ if [[ $quick == no ]]; then
 fi
 
 headline 'Result'
-if [[ ${#failures[@]} -gt 0 ]]; then printf 'FAILED %s\n' "${failures[@]}"; fi
 skips=$(skipped)
 if [[ -n $skips ]]; then
   echo "$skips"
   if [[ ${CI:-} == true ]]; then
-    echo 'FAILED something was skipped, and in CI nothing may be'
+    failures+=('something was skipped, and in CI nothing may be')
     failed=$((failed + 1))
   fi
 fi
 tell_where_the_time_went
+# What failed is told once more, for whoever sees only the end.
+for log in "${failed_logs[@]}"; do
+  printf '\n--- From %s\n' "${log##*/}"
+  grep -a -E -B 2 -A 12 'FAILED:|^not ok|^SUMMARY|Timeout' "$log" | tail -n 60 || tail -n 30 "$log"
+done
+if [[ ${#failures[@]} -gt 0 ]]; then printf 'FAILED %s\n' "${failures[@]}"; fi
 echo "$passed passed, $failed failed"
 [[ $failed -eq 0 ]]

@@ -126,7 +126,7 @@ TEST_CASE("a hook that fails is one warning", "[hook]") {
         std::vector<std::string>{
             "holdfast: warning: site: db/1.tar: on_alarm: it ended with status 3; it said: no mail "
             "today; the backup is not affected"});
-  CHECK(world.log.error_count() == 0);
+  CHECK(world.log.errors().empty());
 }
 
 TEST_CASE("a hook has a minute", "[hook]") {

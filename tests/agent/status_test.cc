@@ -176,7 +176,7 @@ TEST_CASE("a status file that cannot be written is reported once and fails nothi
   CHECK(writes == 2);
   REQUIRE(lines.size() == 1);
   CHECK(contains(lines[0], "warning: the status file cannot be written: no such directory"));
-  CHECK(log.error_count() == 0);
+  CHECK(log.errors().empty());
 }
 
 TEST_CASE("progress is one line with rate and time left", "[progress]") {
