@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/store/ledger_fixture.h"
+#include "tests/support/stride.h"
 
 using ledger_test::archive;
 using ledger_test::at;
@@ -180,7 +181,8 @@ TEST_CASE("the ledger is before or after each transaction, whatever the disk doe
   CAPTURE(fault, lasting, seed.value_or(0));
 
   bool struck = true;
-  for (std::uint64_t k = 1; struck; ++k) {
+  const auto every = static_cast<std::uint64_t>(test::stride().every);
+  for (auto k = static_cast<std::uint64_t>(test::stride().first); struck; k += every) {
     CAPTURE(k);
     FaultDisk disk;
     plant(disk, files);
@@ -215,7 +217,8 @@ TEST_CASE("a ledger whose batch failed once takes the next one") {
   const auto fault = GENERATE(Fault::kIoError, Fault::kNoSpace, Fault::kShortWrite);
   const auto files = prepared();
   bool struck = true;
-  for (std::uint64_t k = 1; struck; ++k) {
+  const auto every = static_cast<std::uint64_t>(test::stride().every);
+  for (auto k = static_cast<std::uint64_t>(test::stride().first); struck; k += every) {
     CAPTURE(k, fault);
     FaultDisk disk;
     plant(disk, files);

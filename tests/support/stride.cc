@@ -24,13 +24,15 @@ int variable(const char* name, int otherwise) {
   return number;
 }
 
+int today() {
+  const auto now = std::chrono::system_clock::now();
+  return static_cast<int>(std::chrono::floor<std::chrono::days>(now).time_since_epoch().count());
+}
+
 Stride chosen() {
-  const auto today =
-      std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now()).time_since_epoch();
   Stride stride;
   stride.every = std::max(1, variable("HOLDFAST_TORTURE_EVERY", kEvery));
-  const int offset =
-      variable("HOLDFAST_TORTURE_OFFSET", static_cast<int>(today.count() % stride.every));
+  const int offset = variable("HOLDFAST_TORTURE_OFFSET", today() % stride.every);
   stride.first = 1 + std::clamp(offset, 0, stride.every - 1);
   if (stride.every == 1) return stride;
   std::printf("torture: steps %d, %d and so on of each scene; HOLDFAST_TORTURE_OFFSET=%d\n",
@@ -43,6 +45,10 @@ Stride chosen() {
 const Stride& stride() {
   static const Stride stride = chosen();
   return stride;
+}
+
+unsigned turn_of(unsigned parts) {
+  return static_cast<unsigned>(variable("HOLDFAST_TORTURE_OFFSET", today())) % parts;
 }
 
 }  // namespace test

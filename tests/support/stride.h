@@ -16,4 +16,8 @@ struct Stride {
 
 const Stride& stride();
 
+/// Of cases that are too many for each run: whose turn it is, from 0 to `parts` - 1. Another each
+/// day, unless HOLDFAST_TORTURE_OFFSET says which.
+unsigned turn_of(unsigned parts);
+
 }  // namespace test
