@@ -151,7 +151,7 @@ std::span<const KeyRule<Config>> disk_rules() {
 }
 
 std::span<const KeyRule<Config>> agent_rules() {
-  static const std::array<KeyRule<Config>, 8> kRules = {{
+  static const std::array<KeyRule<Config>, 9> kRules = {{
       {"status_file",
        [](Config& c, const std::string& v) -> Complaint {
          if (v.empty() || v.front() != '/') return "the path has to begin with '/'";
@@ -167,6 +167,10 @@ std::span<const KeyRule<Config>> agent_rules() {
       {"max_runtime",
        [](Config& c, const std::string& v) {
          return store_parsed(c.agent.max_runtime, parse_duration(v), v, kDurationForm);
+       }},
+      {"min_rate",
+       [](Config& c, const std::string& v) {
+         return store_parsed(c.agent.min_rate_bytes, parse_size(v), v, kSizeForm);
        }},
       {"retries",
        [](Config& c, const std::string& v) { return take_count(c.agent.retries, v, 1, 100); }},

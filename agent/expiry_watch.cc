@@ -10,7 +10,8 @@
 namespace agent {
 namespace {
 
-constexpr std::chrono::days kAskEvery{1};
+// Once a day, also for a nightly run that begins some minutes earlier.
+constexpr std::chrono::hours kAskEvery{20};
 // AWS allows 1000 rules; a server may claim any number.
 constexpr std::size_t kMostRules = 1000;
 
@@ -125,7 +126,7 @@ store::Status ExpiryWatch::finish(std::size_t source, s3::Client& client, Retrie
   const auto asked_at = (*state)->known->asked_at;
   const bool due = !asked_at || now - *asked_at >= kAskEvery || *asked_at > now;
   if (!due) return {};
-  if (!(*state)->seen && !run.stopped && !context_.stopping()) {
+  if (!(*state)->seen && !run.stopped && !context_.stopping() && !context_.out_of_time()) {
     if (auto asked = ask(source, client, retrier); !asked) return asked;
   }
   return (*state)->seen ? context_.mirror.ledger.note_expiry_asked(run.id, now) : store::Status{};

@@ -4,6 +4,17 @@
 
 namespace agent {
 
+namespace {
+
+// The signature's time is refused, whatever else is asked for: where to sign by the server's clock
+// did not help, nothing will.
+bool is_about_time(const s3::Error& error) {
+  return error.code == "RequestTimeTooSkewed" || error.code == "RequestExpired" ||
+         error.code == "RequestInTheFuture";
+}
+
+}  // namespace
+
 Verdict verdict_on(const s3::Error& error) {
   switch (error.kind) {
     case s3::ErrorKind::kNetwork:
@@ -31,7 +42,7 @@ Verdict verdict_on(const s3::Error& error) {
       return Verdict::kStopped;
     case s3::ErrorKind::kRangeInvalid:
     case s3::ErrorKind::kInvalid:
-      return Verdict::kSkip;
+      return is_about_time(error) ? Verdict::kStopSource : Verdict::kSkip;
     case s3::ErrorKind::kTls:
     case s3::ErrorKind::kBadCredentials:
     case s3::ErrorKind::kNoSuchBucket:
@@ -45,9 +56,10 @@ ExitStatus status_of(const s3::Error& error) {
     case s3::ErrorKind::kDenied:
     case s3::ErrorKind::kBadCredentials:
     case s3::ErrorKind::kExpiredToken:
+    case s3::ErrorKind::kClockSkew:
       return ExitStatus::kRefused;
     default:
-      return ExitStatus::kIncomplete;
+      return is_about_time(error) ? ExitStatus::kRefused : ExitStatus::kIncomplete;
   }
 }
 
@@ -95,6 +107,7 @@ std::string remedy(const s3::Error& error, std::string_view action) {
     case s3::ErrorKind::kArchived:
       return "it can be read after somebody restores it";
     default:
+      if (is_about_time(error)) return "set this machine's clock, or the server's";
       return "the next run tries again";
   }
 }

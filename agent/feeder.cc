@@ -16,21 +16,36 @@ constexpr std::size_t kLookAhead = 64;
 Feeder::Feeder(RunContext& context)
     : context_(context),
       largest_file_bytes_(store::largest_file_bytes_of(context.mirror.disk->filesystem_name())),
-      positions_(context.sources.size()) {}
+      positions_(context.sources.size()) {
+  for (std::size_t i = 0; i < positions_.size(); ++i) {
+    positions_[i].goes_last = context.sources[i].failed_last_time;
+  }
+}
+
+bool Feeder::has_more(std::size_t source) const {
+  const auto& position = positions_[source];
+  if (!position.again.empty()) return true;
+  if (!position.open || context_.sources[source].stopped) return false;
+  return !position.exhausted || !position.ahead.empty();
+}
 
 store::Result<bool> Feeder::fill(std::size_t source) {
+  using Setbacks = store::Ledger::Setbacks;
   auto& position = positions_[source];
-  if (!position.ahead.empty()) return true;
-  if (position.exhausted || context_.sources[source].stopped) return false;
-  auto more = context_.mirror.ledger.next_pending(
-      context_.sources[source].id, position.last ? &*position.last : nullptr, kLookAhead);
-  if (!more) return more.error();
-  position.exhausted = more->size() < kLookAhead;
-  if (more->empty()) return false;
-  position.last = more->back();
-  position.ahead.assign(std::make_move_iterator(more->begin()),
-                        std::make_move_iterator(more->end()));
-  return true;
+  while (position.ahead.empty() && !position.exhausted) {
+    auto more = context_.mirror.ledger.next_pending(context_.sources[source].id,
+                                                    position.last ? &*position.last : nullptr,
+                                                    kLookAhead, position.pass);
+    if (!more) return more.error();
+    if (!more->empty()) position.last = more->back();
+    if (more->size() < kLookAhead) {
+      position.exhausted = std::exchange(position.pass, Setbacks::kSome) == Setbacks::kSome;
+      position.last.reset();
+    }
+    position.ahead.assign(std::make_move_iterator(more->begin()),
+                          std::make_move_iterator(more->end()));
+  }
+  return !position.ahead.empty();
 }
 
 store::Result<std::uint64_t> Feeder::staged_bytes(const Job& job) {
@@ -41,21 +56,22 @@ store::Result<std::uint64_t> Feeder::staged_bytes(const Job& job) {
   return *info ? std::min((*info)->size_bytes, upstream.size_bytes) : 0;
 }
 
-store::Result<bool> Feeder::fits(const Job& job, std::uint64_t reserved_bytes) {
+store::Result<Feeder::Fit> Feeder::fit(const Job& job, std::uint64_t reserved_bytes) {
   const auto space = context_.mirror.disk->space();
   if (!space) return space.error();
   const auto size = job.wanted.upstream.size_bytes;
-  if (size > largest_file_bytes_) return false;
+  if (size > largest_file_bytes_) return Fit::kNever;
   // Some drivers cannot tell.
-  if (space->total_bytes == 0) return true;
+  if (space->total_bytes == 0) return Fit::kFits;
   const auto floor = context_.config.disk.min_free_bytes;
   const auto needed = size + reserved_bytes + floor;
   // A size near 2^64 is the upstream's invention.
-  if (needed < size || needed < floor) return false;
-  if (space->free_bytes >= needed) return true;
+  if (needed < size || needed < floor) return Fit::kNever;
+  if (space->free_bytes >= needed) return Fit::kFits;
   const auto staged = staged_bytes(job);
   if (!staged) return staged.error();
-  return space->free_bytes >= needed - *staged;
+  if (space->free_bytes >= needed - *staged) return Fit::kFits;
+  return reserved_bytes > 0 ? Fit::kLater : Fit::kNever;
 }
 
 void Feeder::leave_out(std::size_t source, const store::Pending& pending) {
@@ -82,6 +98,14 @@ std::string Feeder::why_left_out(std::uint64_t size_bytes) const {
       format_size(size_bytes), format_size(context_.config.disk.min_free_bytes));
 }
 
+// As the run knows it now.
+void Feeder::make_ready(Job& job) const {
+  const auto& run = context_.sources[job.source];
+  job.trust = run.trust;
+  job.impatient = run.is_impatient();
+  job.give_way = std::make_shared<std::atomic<bool>>(false);
+}
+
 store::Result<Job> Feeder::job_of(std::size_t source, store::Pending pending) const {
   const auto& run = context_.sources[source];
   Job job;
@@ -90,7 +114,8 @@ store::Result<Job> Feeder::job_of(std::size_t source, store::Pending pending) co
   job.archive_path = store::archive_path(run.config->name, pending.key, context_.mirror.rules,
                                          store::NameVariant::kPlain);
   job.wanted = std::move(pending);
-  job.trust = run.trust;
+  job.other_reading = run.other_reading;
+  make_ready(job);
   if (job.wanted.role != store::Role::kChanged) return job;
   const auto held = context_.mirror.ledger.find(run.id, job.wanted.key);
   if (!held) return held.error();
@@ -102,38 +127,73 @@ store::Result<Job> Feeder::job_of(std::size_t source, store::Pending pending) co
   return job;
 }
 
-store::Result<std::optional<Job>> Feeder::next(std::uint64_t reserved_bytes) {
-  while (!again_.empty()) {
-    Job job = std::move(again_.front());
-    again_.pop_front();
-    if (context_.sources[job.source].stopped) continue;
-    job.trust = context_.sources[job.source].trust;
-    return job;
-  }
-  std::size_t idle = 0;
-  while (idle < positions_.size()) {
-    const auto source = turn_;
-    const auto filled = fill(source);
-    if (!filled) return filled.error();
-    if (!*filled || context_.sources[source].stopped) {
-      turn_ = (turn_ + 1) % positions_.size();
-      ++idle;
+store::Result<std::optional<Job>> Feeder::take_first(std::deque<Job>& jobs,
+                                                     std::uint64_t reserved_bytes) {
+  while (!jobs.empty()) {
+    auto& first = jobs.front();
+    if (context_.sources[first.source].stopped) {
+      jobs.pop_front();
       continue;
     }
-    idle = 0;
-    auto& ahead = positions_[source].ahead;
-    auto job = job_of(source, ahead.front());
+    const auto fitting = fit(first, reserved_bytes);
+    if (!fitting) return fitting.error();
+    if (*fitting == Fit::kLater) return std::nullopt;
+    Job job = std::move(first);
+    jobs.pop_front();
+    if (*fitting == Fit::kFits) {
+      make_ready(job);
+      job.reserved_bytes = job.wanted.upstream.size_bytes;
+      return job;
+    }
+    leave_out(job.source, job.wanted);
+  }
+  return std::nullopt;
+}
+
+store::Result<std::optional<Job>> Feeder::next_of(std::size_t source,
+                                                  std::uint64_t reserved_bytes) {
+  auto& position = positions_[source];
+  auto again = take_first(position.again, reserved_bytes);
+  if (!again || *again) return again;
+  while (position.open && !context_.sources[source].stopped) {
+    const auto filled = fill(source);
+    if (!filled) return filled.error();
+    if (!*filled) return std::nullopt;
+    auto job = job_of(source, position.ahead.front());
     if (!job) return job.error();
-    const auto fit = fits(*job, reserved_bytes);
-    if (!fit) return fit.error();
-    const bool may_fit_later = job->wanted.upstream.size_bytes <= largest_file_bytes_;
-    if (!*fit && reserved_bytes > 0 && may_fit_later) return std::nullopt;
-    ahead.pop_front();
-    turn_ = (turn_ + 1) % positions_.size();
-    if (*fit) return *std::move(job);
+    const auto fitting = fit(*job, reserved_bytes);
+    if (!fitting) return fitting.error();
+    if (*fitting == Fit::kLater) return std::nullopt;
+    position.ahead.pop_front();
+    if (*fitting == Fit::kFits) {
+      job->reserved_bytes = job->wanted.upstream.size_bytes;
+      return *std::move(job);
+    }
     leave_out(source, job->wanted);
   }
   return std::nullopt;
+}
+
+store::Result<std::optional<Job>> Feeder::next(std::uint64_t reserved_bytes,
+                                               const std::function<bool(std::size_t)>& has_room) {
+  bool anything_else = false;
+  for (const bool last : {false, true}) {
+    for (std::size_t i = 0; i < positions_.size(); ++i) {
+      const auto source = (turn_ + i) % positions_.size();
+      if (positions_[source].goes_last != last) continue;
+      if (!has_room(source)) {
+        anything_else = anything_else || has_more(source);
+        continue;
+      }
+      auto job = next_of(source, reserved_bytes);
+      if (!job) return job;
+      if (!*job) continue;
+      turn_ = (source + 1) % positions_.size();
+      return job;
+    }
+  }
+  if (anything_else || waiting_) return std::nullopt;
+  return take_first(late_, reserved_bytes);
 }
 
 }  // namespace agent

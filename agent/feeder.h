@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,38 +14,58 @@ namespace agent {
 
 /// Chooses what is fetched next: what has to be done again first, then one of each source in turn,
 /// the newest first, so that neither a long backlog nor another source holds back last night's
-/// archive. Never what would leave less than `min_free` on the disk.
+/// archive. What could not be had in an earlier run comes after what was never tried, and a source
+/// whose server failed us last time after the others. Never what would leave less than `min_free`
+/// on the disk.
 class Feeder {
  public:
   explicit Feeder(RunContext& context);
 
-  /// nullopt when there is nothing, or nothing for which there is room until the downloads under
-  /// way have ended. `reserved_bytes` is what these may still write.
-  store::Result<std::optional<Job>> next(std::uint64_t reserved_bytes);
+  /// The source has its plan: from here on it is fed.
+  void open(std::size_t source) { positions_[source].open = true; }
 
-  /// The job comes again before all others.
-  void again(Job job) { again_.push_back(std::move(job)); }
+  /// nullopt when there is nothing, or nothing for which there is room until the downloads under
+  /// way have ended. `reserved_bytes` is what these may still write; only sources for which
+  /// `has_room` are looked at.
+  store::Result<std::optional<Job>> next(std::uint64_t reserved_bytes,
+                                         const std::function<bool(std::size_t)>& has_room);
+
+  /// The job comes again before all others of its source.
+  void again(Job job) { positions_[job.source].again.push_back(std::move(job)); }
+  /// The job comes again once no source has anything else.
+  void later(Job job) { late_.push_back(std::move(job)); }
+
+  /// Whether the source may have more than what is late.
+  bool has_more(std::size_t source) const;
 
  private:
   struct Position {
+    bool open = false;
+    bool goes_last = false;
+    store::Ledger::Setbacks pass = store::Ledger::Setbacks::kNone;
+    std::deque<Job> again;
     std::deque<store::Pending> ahead;
     std::optional<store::Pending> last;
     bool exhausted = false;
     bool told_of_space = false;  ///< something was left out for want of it
     bool told_of_size = false;   ///< and something because no file may be so large
   };
+  enum class Fit { kFits, kLater, kNever };
 
   store::Result<bool> fill(std::size_t source);
-  store::Result<bool> fits(const Job& job, std::uint64_t reserved_bytes);
+  store::Result<Fit> fit(const Job& job, std::uint64_t reserved_bytes);
   store::Result<std::uint64_t> staged_bytes(const Job& job);
   void leave_out(std::size_t source, const store::Pending& pending);
   std::string why_left_out(std::uint64_t size_bytes) const;
   store::Result<Job> job_of(std::size_t source, store::Pending pending) const;
+  void make_ready(Job& job) const;
+  store::Result<std::optional<Job>> next_of(std::size_t source, std::uint64_t reserved_bytes);
+  store::Result<std::optional<Job>> take_first(std::deque<Job>& jobs, std::uint64_t reserved_bytes);
 
   RunContext& context_;
   const std::uint64_t largest_file_bytes_;
   std::vector<Position> positions_;
-  std::deque<Job> again_;
+  std::deque<Job> late_;
   std::size_t turn_ = 0;
 };
 

@@ -16,6 +16,10 @@ constexpr std::chrono::seconds kBatchAge{10};
 constexpr std::size_t kFewFiles = 4;
 
 constexpr std::chrono::milliseconds kPatience{500};
+constexpr std::chrono::milliseconds kListingPatience{50};
+// A server that wants fewer requests gets the same one so often again, over fewer lanes.
+constexpr int kMostThrottled = 3;
+constexpr const char* kReadingFact = "key-reading";
 constexpr std::uint64_t kEvidenceNeeded = 3;
 
 std::string fact_of(const std::string& level) {
@@ -24,47 +28,61 @@ std::string fact_of(const std::string& level) {
 
 }  // namespace
 
-FetchPhase::FetchPhase(RunContext& context, Workers& workers, ExpiryWatch& expiry)
+FetchPhase::FetchPhase(RunContext& context, Workers& workers, ExpiryWatch& expiry,
+                       Listings* listings, Plan plan)
     : context_(context),
       workers_(workers),
       feeder_(context),
       refusals_(context),
       keeper_(context),
-      expiry_(expiry) {}
+      expiry_(expiry),
+      listings_(listings),
+      plan_(std::move(plan)),
+      planned_(context.sources.size(), listings == nullptr) {
+  if (listings_ != nullptr) return;
+  for (std::size_t i = 0; i < context_.sources.size(); ++i) feeder_.open(i);
+}
 
 store::Status FetchPhase::run() {
   while (true) {
+    if (auto planned = take_listings(std::chrono::milliseconds{0}); !planned) return planned;
     if (auto fed = feed(); !fed) return fed;
     const bool idle = workers_.in_flight() == 0;
     const bool nothing_gathered = unsynced_.empty() && accepted_.empty();
-    if (idle && nothing_gathered) break;
+    if (idle && nothing_gathered && all_listed()) break;
     if (!idle) {
-      if (auto done = workers_.take(kPatience)) {
+      if (auto done = workers_.take(all_listed() ? kPatience : kListingPatience)) {
         if (auto settled = settle(std::move(*done)); !settled) return settled;
       }
+    } else if (nothing_gathered) {
+      if (auto planned = take_listings(kPatience); !planned) return planned;
     }
     if (idle || batch_is_full()) {
       if (auto committed = commit(); !committed) return committed;
     }
   }
   if (auto judged = judge_doubted(); !judged) return judged;
-  return refusals_.finish();
+  if (auto finished = refusals_.finish(); !finished) return finished;
+  for (auto& source : context_.sources) context_.tell_rest(source);
+  return {};
 }
 
 store::Status FetchPhase::feed() {
-  while (workers_.has_room() && !context_.stopping()) {
-    if (!sidecars_.empty()) {
+  const auto has_room = [&](std::size_t source) { return workers_.has_room(source); };
+  while (!context_.stopping()) {
+    if (!sidecars_.empty() && has_room(sidecars_.back().content.job.source)) {
       give(std::move(sidecars_.back()), 0);
       sidecars_.pop_back();
       continue;
     }
-    if (context_.out_of_time()) return {};
-    auto job = feeder_.next(reserved_bytes_);
+    if (context_.out_of_time()) break;
+    auto job = feeder_.next(reserved_bytes_, has_room);
     if (!job) return job.error();
-    if (!*job) return {};
-    const auto size = (*job)->wanted.upstream.size_bytes;
+    if (!*job) break;
+    const auto size = (*job)->reserved_bytes;
     give(std::move(**job), size);
   }
+  expect_work();
   return {};
 }
 
@@ -75,7 +93,7 @@ void FetchPhase::give(Work work, std::uint64_t reserved_bytes) {
 
 store::Status FetchPhase::settle(Done done) {
   const auto release = [&](const Job& job) {
-    reserved_bytes_ -= std::min(reserved_bytes_, job.wanted.upstream.size_bytes);
+    reserved_bytes_ -= std::min(reserved_bytes_, job.reserved_bytes);
   };
   if (auto* fetched = std::get_if<Fetched>(&done)) {
     release(fetched->job);
@@ -87,7 +105,12 @@ store::Status FetchPhase::settle(Done done) {
   }
   if (auto* refused = std::get_if<FetchRefused>(&done)) {
     release(refused->job);
-    return refusals_.take(*refused);
+    return settle_refused(std::move(*refused));
+  }
+  if (auto* moved = std::get_if<FetchMoved>(&done)) {
+    release(moved->job);
+    feeder_.again(std::move(moved->job));
+    return {};
   }
   if (auto* failed = std::get_if<FetchDiskError>(&done)) {
     return std::move(failed->error);
@@ -95,8 +118,37 @@ store::Status FetchPhase::settle(Done done) {
   return settle_sidecar(std::move(std::get<SidecarRead>(done)));
 }
 
+store::Status FetchPhase::settle_refused(FetchRefused refused) {
+  auto& job = refused.job;
+  const bool is_over = context_.halt().load() || context_.sources[job.source].stopped;
+  if (!is_over && refused.error.kind == s3::ErrorKind::kAborted && job.give_way->load()) {
+    job.gave_way = true;
+    feeder_.later(std::move(job));
+    return {};
+  }
+  if (!is_over && refused.error.kind == s3::ErrorKind::kThrottled &&
+      ++job.throttled < kMostThrottled) {
+    feeder_.again(std::move(job));
+    return {};
+  }
+  return refusals_.take(refused);
+}
+
+// For the whole endpoint: it is the server that writes its listings so.
+store::Status FetchPhase::learn_reading(const Fetched& fetched) {
+  if (!fetched.read_otherwise) return {};
+  const auto endpoint = context_.sources[fetched.job.source].session->endpoint();
+  for (auto& source : context_.sources) {
+    if (!source.session || source.session->endpoint() != endpoint) continue;
+    source.other_reading = fetched.job.other_reading;
+  }
+  return context_.mirror.ledger.set_endpoint_fact(endpoint, kReadingFact,
+                                                  fetched.job.other_reading ? "other" : "listed");
+}
+
 store::Status FetchPhase::settle_fetched(Fetched fetched) {
-  if (auto noted = refusals_.note_success(fetched.job.source); !noted) return noted;
+  if (auto noted = refusals_.note_success(fetched.job); !noted) return noted;
+  if (auto learned = learn_reading(fetched); !learned) return learned;
   if (auto seen = expiry_.see(fetched.job, fetched.expiration); !seen) return seen;
   begin_batch();
   if (fetched.verification) return decide(std::move(fetched), std::nullopt);
@@ -106,7 +158,7 @@ store::Status FetchPhase::settle_fetched(Fetched fetched) {
 }
 
 store::Status FetchPhase::settle_same(FoundSame same) {
-  if (auto noted = refusals_.note_success(same.job.source); !noted) return noted;
+  if (auto noted = refusals_.note_success(same.job); !noted) return noted;
   if (auto seen = expiry_.see(same.job, same.expiration); !seen) return seen;
   begin_batch();
   Accepted accepted;
@@ -211,11 +263,12 @@ store::Status FetchPhase::mismatch(const Fetched& fetched, const std::string& le
   const auto now = context_.now(source);
   const auto message = fmt::format(
       "what arrived is not what the bucket promised ({}), twice; it is not kept. Look at the "
-      "upload, or at what sits between here and the bucket; the next run tries again",
+      "upload, or at what sits between here and the bucket; it is tried again after a day, then "
+      "ever more seldom",
       level);
   context_.figures(source, [](SourceStatus& status) { ++status.run.failed; });
   context_.fail_source(source, ExitStatus::kIncomplete);
-  context_.report(source, wanted.key, message);
+  context_.report_one_of(source, "broken promises", wanted.key, message);
   if (auto removed = context_.mirror.disk->remove_file(fetched.path); !removed) return removed;
   const auto raised = context_.mirror.ledger.refuse_with_alarm(
       source.id, wanted.key, store::RefusalKind::kMismatch, wanted.upstream, now, wanted.role,

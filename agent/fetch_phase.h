@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,17 +12,25 @@
 #include "agent/job.h"
 #include "agent/judge.h"
 #include "agent/keeper.h"
+#include "agent/list_phase.h"
+#include "agent/listings.h"
 #include "agent/refusals.h"
 #include "agent/run_context.h"
 #include "agent/workers.h"
 
 namespace agent {
 
-/// Fetches what the plan wants and makes it held, a batch at a time, in one order: staged, synced,
-/// read back, placed, directories synced, recorded. Owns the ledger while it runs.
+/// Takes the listings as they end, fetches what their plans want and makes it held, a batch at a
+/// time, in one order: staged, synced, read back, placed, directories synced, recorded. Owns the
+/// ledger while it runs.
 class FetchPhase {
  public:
-  FetchPhase(RunContext& context, Workers& workers, ExpiryWatch& expiry);
+  /// What lists a source in the ledger's thread, from pages that were read before.
+  using Plan = std::function<store::Status(std::size_t source, const PageFeed& pages)>;
+
+  /// `listings`: nullptr when all sources have their plans.
+  FetchPhase(RunContext& context, Workers& workers, ExpiryWatch& expiry, Listings* listings,
+             Plan plan);
 
   /// Returns when all is done, the time is up, or a stop was asked for. An error is the disk's, and
   /// ends the run; whatever was recorded before it is durable.
@@ -36,6 +45,12 @@ class FetchPhase {
   };
 
   store::Status feed();
+  store::Status take_listings(std::chrono::milliseconds timeout);
+  store::Status plan(Listed listed);
+  bool all_listed() const { return listings_ == nullptr || listings_->done(); }
+  void expect_work();
+  store::Status settle_refused(FetchRefused refused);
+  store::Status learn_reading(const Fetched& fetched);
   store::Status settle(Done done);
   store::Status settle_fetched(Fetched fetched);
   store::Status settle_same(FoundSame same);
@@ -64,6 +79,9 @@ class FetchPhase {
   Refusals refusals_;
   Keeper keeper_;
   ExpiryWatch& expiry_;
+  Listings* const listings_;
+  const Plan plan_;
+  std::vector<bool> planned_;
   std::vector<Fetched> unsynced_;  ///< small ones, complete and not yet durable
   std::uint64_t unsynced_bytes_ = 0;
   std::vector<Accepted> accepted_;

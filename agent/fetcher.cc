@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "agent/failure.h"
+#include "agent/key_reading.h"
 #include "agent/part_finder.h"
+#include "agent/staging_sink.h"
 #include "store/staging.h"
 
 namespace agent {
@@ -12,101 +14,8 @@ namespace {
 
 // An object that is rewritten faster than it can be fetched is left for the next run.
 constexpr int kMostMoves = 3;
-
-bool same_content(const s3::ObjectHead& head, const store::Identity& wanted) {
-  return (wanted.etag.empty() || head.etag == wanted.etag) && head.size_bytes == wanted.size_bytes;
-}
-
-// The bucket listed an ETag, and this answer has none: it is not the bucket's, but a login page's
-// or a proxy's.
-bool is_impostor(const s3::ObjectHead& head, const store::Identity& wanted) {
-  return head.etag.empty() && !wanted.etag.empty();
-}
-
-s3::Error impostor_error() {
-  return {s3::ErrorKind::kProtocol, 0, "",
-          "the answer has no ETag, so something between here and the bucket gave it", ""};
-}
-
-// Writes what arrives behind what the file holds already.
-class StagingSink final : public s3::BodySink {
- public:
-  StagingSink(const Fetcher::Shared& shared, store::File& file, const store::Identity& wanted,
-              std::uint64_t offset)
-      : shared_(shared), file_(file), wanted_(wanted), offset_(offset) {}
-
-  bool on_object(const s3::ObjectHead& head) override {
-    impostor_ = is_impostor(head, wanted_);
-    if (impostor_) return false;
-    moved_ = !same_content(head, wanted_);
-    head_ = head;
-    return !moved_;
-  }
-
-  bool on_bytes(std::span<const std::byte> bytes) override {
-    if (auto written = file_.write_at(offset_, bytes); !written) {
-      disk_error_ = written.error();
-      return false;
-    }
-    offset_ += bytes.size();
-    shared_.received_bytes += bytes.size();
-    shared_.rate_limit.spend(bytes.size(), shared_.stop);
-    return keep_going();
-  }
-
-  bool keep_going() override { return !shared_.stop.load(); }
-
-  std::uint64_t offset() const { return offset_; }
-  bool moved() const { return moved_; }
-  bool impostor() const { return impostor_; }
-  const std::optional<s3::ObjectHead>& head() const { return head_; }
-  const std::optional<store::Error>& disk_error() const { return disk_error_; }
-
- private:
-  const Fetcher::Shared& shared_;
-  store::File& file_;
-  const store::Identity& wanted_;
-  std::uint64_t offset_;
-  bool moved_ = false;
-  bool impostor_ = false;
-  std::optional<s3::ObjectHead> head_;
-  std::optional<store::Error> disk_error_;
-};
-
-// For good: asking again would not help. A fault that passes would make us believe a size.
-bool says_nothing(const s3::Error& sidecar_error) {
-  switch (verdict_on(sidecar_error)) {
-    case Verdict::kGone:
-    case Verdict::kArchived:
-    case Verdict::kUnreadable:
-    case Verdict::kSkip:
-      return true;
-    default:
-      return false;
-  }
-}
-
-class MemorySink final : public s3::BodySink {
- public:
-  explicit MemorySink(const StopFlag& stop) : stop_(stop) {}
-  bool on_object(const s3::ObjectHead& head) override {
-    too_long_ = head.size_bytes > kMostBytes;
-    return !too_long_;
-  }
-  bool on_bytes(std::span<const std::byte> bytes) override {
-    for (const auto byte : bytes) text_.push_back(static_cast<char>(byte));
-    return keep_going();
-  }
-  bool keep_going() override { return !stop_.load(); }
-  bool too_long() const { return too_long_; }
-  const std::string& text() const { return text_; }
-
- private:
-  static constexpr std::uint64_t kMostBytes = 64 * 1024;
-  const StopFlag& stop_;
-  bool too_long_ = false;
-  std::string text_;
-};
+// So much has to come before a line that is cut counts as one that works. Less is added up.
+constexpr std::uint64_t kProgressBytes = std::uint64_t{16} << 10;
 
 }  // namespace
 
@@ -121,28 +30,68 @@ class Fetcher::Transfer {
         session_(session) {}
 
   Done run() {
-    for (int moves = 0; moves <= kMostMoves; ++moves) {
-      const auto step = fetch_once();
-      if (step == Step::kMoved) continue;
-      if (step == Step::kSame) return FoundSame{std::move(job_), head_->expiration};
-      if (step == Step::kRefused) return FetchRefused{std::move(job_), std::move(*refusal_)};
-      if (step == Step::kDiskError) return FetchDiskError{std::move(job_), std::move(*disk_error_)};
-      return complete();
+    auto step = fetch_once();
+    while (step == Step::kAgain) step = fetch_once();
+    switch (step) {
+      case Step::kSame:
+        return FoundSame{std::move(job_), head_->expiration};
+      case Step::kMoved:
+        return moved();
+      case Step::kRefused:
+        return FetchRefused{std::move(job_), std::move(*refusal_)};
+      case Step::kDiskError:
+        return FetchDiskError{std::move(job_), std::move(*disk_error_)};
+      case Step::kComplete:
+      case Step::kNotHere:
+      case Step::kAgain:
+        break;
     }
+    return complete();
+  }
+
+ private:
+  enum class Step {
+    kComplete,
+    kNotHere,  ///< nothing on this disk spares the download
+    kAgain,    ///< from the begin, with what was learned
+    kMoved,
+    kSame,
+    kRefused,
+    kDiskError
+  };
+
+  bool halted() const { return shared_.halt.load() || job_.give_way->load(); }
+
+  Retrier::Tries start_tries() {
+    auto tries = retrier_.start();
+    if (job_.impatient) tries.patience = std::chrono::seconds{0};
+    return tries;
+  }
+
+  Done moved() {
+    if (++job_.moves <= kMostMoves) return FetchMoved{std::move(job_)};
     return FetchRefused{
         std::move(job_),
         {s3::ErrorKind::kChanged, 0, "", "it is rewritten faster than it can be fetched", ""}};
   }
 
- private:
-  enum class Step { kComplete, kMoved, kSame, kRefused, kDiskError };
-
   Step fail(store::Error error) {
     disk_error_ = std::move(error);
     return Step::kDiskError;
   }
+  // A key that the bucket does not have under the name that it listed may have been listed by its
+  // other reading. That is asked for once.
   Step refuse(s3::Error error) {
-    refusal_ = std::move(error);
+    const bool may_be_read_otherwise =
+        error.kind == s3::ErrorKind::kNotFound && !error.is_delete_marker && !tried_readings_;
+    if (may_be_read_otherwise && other_reading(job_.wanted.key)) {
+      tried_readings_ = true;
+      job_.other_reading = !job_.other_reading;
+      not_found_ = std::move(error);
+      return Step::kAgain;
+    }
+    const bool nowhere = not_found_ && error.kind == s3::ErrorKind::kNotFound;
+    refusal_ = nowhere ? *not_found_ : std::move(error);
     return Step::kRefused;
   }
 
@@ -153,13 +102,17 @@ class Fetcher::Transfer {
 
   s3::GetRequest request() const {
     s3::GetRequest request;
-    request.key = job_.wanted.key;
+    request.key = requested_key(job_);
     request.version_id = job_.wanted.upstream.version_id;
+    request.listed_size_bytes = job_.wanted.upstream.size_bytes;
+    request.accept_gzip = packed_;
     return request;
   }
 
   // The bucket has another content under the key than the listing said: that one is wanted now.
   Step move_on(const s3::ObjectHead& head) {
+    // What the other reading of a key leads to is another object.
+    if (not_found_) return refuse(*not_found_);
     const auto old_path = path();
     job_.wanted.upstream = {head.etag, head.size_bytes, head.version_id};
     job_.wanted.last_modified = head.last_modified.value_or(job_.wanted.last_modified);
@@ -168,14 +121,20 @@ class Fetcher::Transfer {
   }
 
   Step fetch_once() {
-    if (const auto adopted = adopt(); adopted != Step::kMoved) return adopted;
-    if (const auto same = compare_with_held(); same != Step::kMoved) return same;
+    if (const auto adopted = adopt(); adopted != Step::kNotHere) return adopted;
+    if (const auto same = compare_with_held(); same != Step::kNotHere) return same;
     head_.reset();
     path_ = path();
     auto staged = store::open_staged(shared_.disk, path_, job_.wanted.upstream.size_bytes);
     if (!staged) return fail(staged.error());
     file_ = std::move(staged->file);
     offset_ = staged->size_bytes;
+    // Without an ETag nobody knows what an earlier run has left here.
+    const auto& upstream = job_.wanted.upstream;
+    const bool known = !upstream.etag.empty() || !upstream.version_id.empty();
+    if (offset_ > 0 && !known) {
+      if (const auto step = begin_anew(); step != Step::kComplete) return step;
+    }
     resumed_ = offset_ > 0;
     if (resumed_) {
       if (const auto step = ask_head(); step != Step::kComplete) return step;
@@ -184,15 +143,15 @@ class Fetcher::Transfer {
   }
 
   // A content that is already under its name, because a crash came before it was recorded, need not
-  // come over the wire again. kMoved: there is none, go on as usual.
+  // come over the wire again.
   Step adopt() {
     const auto& upstream = job_.wanted.upstream;
-    if (job_.wanted.role != store::Role::kNew || !is_worth_a_head()) return Step::kMoved;
+    if (job_.wanted.role != store::Role::kNew || !is_worth_a_head()) return Step::kNotHere;
     const auto info = shared_.disk.stat(job_.archive_path);
     if (!info) return fail(info.error());
     if (!*info || (*info)->kind != store::FileKind::kFile ||
         (*info)->size_bytes != upstream.size_bytes) {
-      return Step::kMoved;
+      return Step::kNotHere;
     }
     auto file = shared_.disk.open(job_.archive_path, store::OpenMode::kRead);
     if (!file) return fail(file.error());
@@ -202,7 +161,7 @@ class Fetcher::Transfer {
     if (const auto step = verify(); step != Step::kComplete) return step;
     if (verification_->outcome != Verification::Outcome::kProven) {
       verification_.reset();
-      return Step::kMoved;
+      return Step::kNotHere;
     }
     // A power cut between the two directories' syncs can bring the old name back beside the new
     // one.
@@ -217,31 +176,31 @@ class Fetcher::Transfer {
   }
 
   // The same archive uploaded once more has another ETag or date and the promise of the same bytes:
-  // reading ours says whether it is so, and nothing comes over the wire. kMoved: it is not.
+  // reading ours says whether it is so, and nothing comes over the wire.
   Step compare_with_held() {
     if (!job_.held || job_.held->size_bytes != job_.wanted.upstream.size_bytes ||
         !is_worth_a_head()) {
-      return Step::kMoved;
+      return Step::kNotHere;
     }
     if (const auto step = ask_head(); step != Step::kComplete) return step;
     if (const auto step = ask_parts(); step != Step::kComplete) return step;
     const auto promises = promises_of(*head_, job_.trust, found_.parts);
-    if (promises.empty() || !proves_identity(promises.front())) return Step::kMoved;
+    if (promises.empty() || !proves_identity(promises.front())) return Step::kNotHere;
     auto file = shared_.disk.open(job_.held->path, store::OpenMode::kRead);
-    if (!file && file.error().kind == store::ErrorKind::kNotFound) return Step::kMoved;
+    if (!file && file.error().kind == store::ErrorKind::kNotFound) return Step::kNotHere;
     if (!file) return fail(file.error());
     auto verified = verify_content(**file, job_.held->size_bytes, {promises.front()},
-                                   [&] { return !shared_.stop.load(); });
+                                   [&] { return !halted(); });
     if (!verified) return interrupted_or_failed(verified.error());
     const bool same = verified->outcome == Verification::Outcome::kProven &&
                       verified->sha256 == job_.held->sha256;
-    return same ? Step::kSame : Step::kMoved;
+    return same ? Step::kSame : Step::kNotHere;
   }
 
   // What a range does not tell (checksums, metadata) comes from a HEAD.
   Step ask_head() {
-    const auto head =
-        retrier_.run<s3::ObjectHead>(session_, [&] { return client_.head(request()); });
+    const auto head = retrier_.run<s3::ObjectHead>(session_, start_tries(),
+                                                   [&] { return client_.head(request()); });
     if (!head) return refuse(head.error());
     if (is_impostor(*head, job_.wanted.upstream)) return refuse(impostor_error());
     head_ = *head;
@@ -249,46 +208,92 @@ class Fetcher::Transfer {
   }
 
   Step receive() {
-    Retrier::Tries tries;
+    auto tries = start_tries();
     // Bytes that were thrown away to begin anew are no progress when they come again: a server that
     // always promises more than it has would keep us for ever.
     auto reached = offset_;
-    const auto size = job_.wanted.upstream.size_bytes;
-    while (!(head_ && offset_ == size)) {
-      auto get = request();
-      get.offset_bytes = offset_;
-      if (offset_ > 0) get.if_match = job_.wanted.upstream.etag;
-      StagingSink sink(shared_, *file_, job_.wanted.upstream, offset_);
-      const auto result = client_.get(get, sink);
+    const auto& upstream = job_.wanted.upstream;
+    while (!(head_ && offset_ == upstream.size_bytes)) {
+      StagingSink sink({shared_.rate_limit, shared_.halt, *job_.give_way, shared_.received_bytes,
+                        *file_, upstream, offset_, head_ ? &*head_ : nullptr});
+      const auto result = client_.get(next_request(), sink);
       if (sink.disk_error()) return fail(*sink.disk_error());
-      if (sink.moved()) return move_on(*sink.head());
-      const bool progressed = sink.offset() >= reached + kLargeBytes;
-      reached = std::max(reached, sink.offset());
+      if (sink.judgement() == StagingSink::Judgement::kMoved) return move_on(*sink.head());
       if (sink.head() && !head_) head_ = sink.head();
       offset_ = sink.offset();
       if (result) break;
-      if (progressed) tries.failures = 0;
-      const auto error = sink.impostor() ? impostor_error() : result.error();
-      if (const auto step = after_failure(error, tries); step != Step::kComplete) {
+      if (offset_ >= reached + kProgressBytes) {
+        reached = offset_;
+        retrier_.progressed(tries);
+      }
+      if (const auto step = after_failure(result.error(), sink, tries); step != Step::kComplete) {
         return step;
       }
     }
     return Step::kComplete;
   }
 
+  // The rest of what has begun, on the condition that it still is what the first bytes are from.
+  s3::GetRequest next_request() const {
+    auto get = request();
+    get.offset_bytes = offset_;
+    if (offset_ == 0 || unconditional_) return get;
+    get.if_match = job_.wanted.upstream.etag;
+    if (get.if_match.empty() && head_) get.if_match = head_->etag;
+    if (get.if_match.empty() && head_) get.if_unmodified_since = head_->last_modified;
+    return get;
+  }
+
+  Step begin_anew() {
+    if (auto emptied = file_->truncate(0); !emptied) return fail(emptied.error());
+    offset_ = 0;
+    resumed_ = false;
+    head_.reset();  // what comes now may be another content, with other promises
+    return Step::kComplete;
+  }
+
   // kComplete: make the request again.
-  Step after_failure(const s3::Error& error, Retrier::Tries& tries) {
-    const bool cannot_resume = offset_ > 0 && (error.kind == s3::ErrorKind::kProtocol ||
-                                               error.kind == s3::ErrorKind::kRangeInvalid);
-    if (offset_ > 0 && error.kind == s3::ErrorKind::kChanged) return ask_head();
-    if (cannot_resume) {
-      if (auto emptied = file_->truncate(0); !emptied) return fail(emptied.error());
-      offset_ = 0;
-      resumed_ = false;
+  Step after_failure(const s3::Error& error, const StagingSink& sink, Retrier::Tries& tries) {
+    using Judgement = StagingSink::Judgement;
+    using s3::ErrorKind;
+    // Stored packed, and unpacked on the way, so that neither the size nor the promise can fit.
+    const bool odd_size =
+        sink.judgement() == Judgement::kOtherSize ||
+        (sink.head() && sink.head()->size_is_listed && error.kind == ErrorKind::kProtocol);
+    if (odd_size && !packed_) {
+      packed_ = true;
+      return begin_anew();
     }
     auto judged = error;
-    if (cannot_resume) judged.kind = s3::ErrorKind::kProtocol;
-    return retrier_.again(session_, judged, tries) ? Step::kComplete : refuse(error);
+    if (odd_size) judged = other_size_error();
+    if (sink.judgement() == Judgement::kImpostor) judged = impostor_error();
+    const bool has_condition = offset_ > 0 && !unconditional_;
+    const bool unknown = sink.judgement() == Judgement::kUnknown || (offset_ > 0 && !can_resume());
+    if (error.kind == ErrorKind::kChanged && has_condition && !unknown) {
+      // It has changed, or the server compares wrongly: the answer's own ETag says which.
+      unconditional_ = true;
+      judged.kind = ErrorKind::kServer;
+    } else if (offset_ > 0 && (unknown || error.kind == ErrorKind::kProtocol ||
+                               error.kind == ErrorKind::kRangeInvalid)) {
+      if (const auto step = begin_anew(); step != Step::kComplete) return step;
+      if (judged.kind == ErrorKind::kAborted || judged.kind == ErrorKind::kRangeInvalid) {
+        judged.kind = halted() ? ErrorKind::kAborted : ErrorKind::kProtocol;
+      }
+    }
+    return retrier_.again(session_, judged, tries) ? Step::kComplete : refuse(std::move(judged));
+  }
+
+  bool can_resume() const {
+    const auto& upstream = job_.wanted.upstream;
+    return !upstream.etag.empty() || !upstream.version_id.empty() ||
+           (head_ && (!head_->etag.empty() || head_->last_modified));
+  }
+
+  static s3::Error other_size_error() {
+    return {s3::ErrorKind::kProtocol, 0, "",
+            "other bytes come than were stored, also where they are asked for as they are stored "
+            "(\"Content-Encoding: gzip\"?)",
+            ""};
   }
 
   Step ask_parts() {
@@ -299,9 +304,9 @@ class Fetcher::Transfer {
   }
 
   Step verify() {
-    auto verified = verify_content(*file_, job_.wanted.upstream.size_bytes,
-                                   promises_of(*head_, job_.trust, found_.parts),
-                                   [&] { return !shared_.stop.load(); });
+    auto verified =
+        verify_content(*file_, job_.wanted.upstream.size_bytes,
+                       promises_of(*head_, job_.trust, found_.parts), [&] { return !halted(); });
     if (verified) {
       verification_ = std::move(*verified);
       return Step::kComplete;
@@ -329,6 +334,7 @@ class Fetcher::Transfer {
     fetched.job = std::move(job_);
     fetched.path = std::move(path_);
     fetched.adopted = adopted_;
+    fetched.read_otherwise = not_found_.has_value();
     fetched.resumed = resumed_;
     fetched.parts_told = found_.told;
     fetched.verification = std::move(verification_);
@@ -356,6 +362,10 @@ class Fetcher::Transfer {
   std::optional<s3::ObjectHead> head_;
   FoundParts found_;
   std::optional<Verification> verification_;
+  bool packed_ = false;                 ///< asked for as it is stored
+  bool unconditional_ = false;          ///< If-Match was refused for what has not changed
+  bool tried_readings_ = false;         ///< both readings of the key
+  std::optional<s3::Error> not_found_;  ///< what was said to the reading that was asked for first
   std::optional<s3::Error> refusal_;
   std::optional<store::Error> disk_error_;
 };
@@ -364,30 +374,6 @@ Fetcher::Fetcher(const Shared& shared, Retrier& retrier) : shared_(shared), retr
 
 Done Fetcher::fetch(Job job, s3::Client& client, s3::Session& session) {
   return Transfer(*this, std::move(job), client, session).run();
-}
-
-SidecarRead Fetcher::read_sidecar(SidecarJob job, s3::Client& client, s3::Session& session) {
-  const auto& key = job.content.job.wanted.key;
-  s3::GetRequest get;
-  get.key = key + job.suffix;
-  bool too_long = false;
-  std::string text;
-  const auto result = retrier_.run<s3::ObjectHead>(session, [&] {
-    MemorySink sink(shared_.stop);
-    auto head = client.get(get, sink);
-    too_long = sink.too_long();
-    text = sink.text();
-    return head;
-  });
-  if (!result) {
-    if (too_long || says_nothing(result.error())) return SidecarRead{std::move(job), std::string()};
-    return SidecarRead{std::move(job), result.error()};
-  }
-  const std::size_t digits = job.suffix == ".sha256" ? 64 : 32;
-  auto hex = digest_in_sidecar(text, std::string_view(key).substr(key.rfind('/') + 1), digits);
-  std::transform(hex.begin(), hex.end(), hex.begin(),
-                 [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
-  return SidecarRead{std::move(job), std::move(hex)};
 }
 
 }  // namespace agent

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "agent/clock.h"
+#include "agent/halt.h"
 #include "agent/job.h"
 #include "agent/rate_limit.h"
 #include "agent/retry.h"
@@ -24,13 +24,14 @@ class Fetcher {
   struct Shared {
     store::Disk& disk;
     RateLimit& rate_limit;
-    const StopFlag& stop;
+    const Halt halt;
     std::atomic<std::uint64_t>& received_bytes;  ///< for the progress bar
   };
   Fetcher(const Shared& shared, Retrier& retrier);
 
   /// Resumes what an earlier try or run left in staging (Range with If-Match), restarts when the
-  /// server cannot, follows an object that changed since the listing, and verifies what is large.
+  /// server cannot, finds out what an object that changed since the listing is now, and verifies
+  /// what is large.
   Done fetch(Job job, s3::Client& client, s3::Session& session);
 
   /// Reads KEY.suffix, at most 64 KiB of it. One that is longer, gone or closed to us says nothing.

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -30,15 +33,30 @@ struct Job {
   std::optional<HeldCopy> held;  ///< set for store::Role::kChanged
   EndpointTrust trust;
   int attempt = 1;
+  int moves = 0;                     ///< how often the bucket had another content than was thought
+  int throttled = 0;                 ///< how often it was put back because there were too many
+  bool gave_way = false;             ///< it was put back for the sake of another source, once
+  bool other_reading = false;        ///< the upstream knows the key by its other reading
+  bool impatient = false;            ///< no waiting for the network: others waited in vain
+  std::uint64_t reserved_bytes = 0;  ///< of the disk's space, while it is under way
+  /// Set by the feeder's thread to have the worker give the lane back; what came is resumed later.
+  std::shared_ptr<std::atomic<bool>> give_way = std::make_shared<std::atomic<bool>>(false);
   /// What the earlier attempt found on the disk when it did not keep its promise.
   std::optional<store::Sha256> earlier_sha256;
+};
+
+/// The bucket has another content under the key than was listed, which `job` wants now. Whether
+/// there is room for that one is for the feeder to say.
+struct FetchMoved {
+  Job job;
 };
 
 /// A content that lies complete on the disk.
 struct Fetched {
   Job job;
-  std::string path;      ///< in staging; or under archives/, when `adopted`
-  bool adopted = false;  ///< a crash came between its placing and its recording
+  std::string path;             ///< in staging; or under archives/, when `adopted`
+  bool adopted = false;         ///< a crash came between its placing and its recording
+  bool read_otherwise = false;  ///< not the reading of the key that was thought right had it
   bool sidecar_asked = false;
   bool resumed = false;    ///< some of its bytes are from an earlier run
   bool parts_told = true;  ///< the part sizes are the upstream's word, or are not needed
@@ -47,6 +65,9 @@ struct Fetched {
   /// Set for a large one, which its worker has synced and read back. A small one is neither yet.
   std::optional<Verification> verification;
 };
+
+/// The key to ask the bucket for.
+std::string requested_key(const Job& job);
 
 /// The upstream's promise proves that the changed content is the one that is held, byte for byte.
 struct FoundSame {
@@ -78,6 +99,7 @@ struct SidecarRead {
 };
 
 using Work = std::variant<Job, SidecarJob>;
-using Done = std::variant<Fetched, FoundSame, FetchRefused, FetchDiskError, SidecarRead>;
+using Done =
+    std::variant<Fetched, FoundSame, FetchMoved, FetchRefused, FetchDiskError, SidecarRead>;
 
 }  // namespace agent

@@ -80,8 +80,8 @@ class Guard {
   VersionGuard versions_;
 };
 
-s3::Result<void> list_pages(s3::Session& session, Retrier& retrier, const StopFlag& stop,
-                            Guard guard, const Take& take,
+s3::Result<void> list_pages(s3::Session& session, Retrier& retrier, const Halt& halt, Guard guard,
+                            const Take& take,
                             const std::function<s3::Result<s3::ListPage>(const Marker&)>& ask) {
   Marker marker;
   while (true) {
@@ -90,7 +90,7 @@ s3::Result<void> list_pages(s3::Session& session, Retrier& retrier, const StopFl
     if (auto defect = guard.check(*page)) {
       return s3::Error{s3::ErrorKind::kServer, 200, "", "the listing " + *defect, ""};
     }
-    if (stop.load() || !take(*page)) {
+    if (halt.load() || !take(*page)) {
       return s3::Error{s3::ErrorKind::kAborted, 0, "", "interrupted", ""};
     }
     if (!page->truncated) return {};
@@ -101,20 +101,19 @@ s3::Result<void> list_pages(s3::Session& session, Retrier& retrier, const StopFl
 }  // namespace
 
 s3::Result<void> list_all(s3::Client& client, s3::Session& session, Retrier& retrier,
-                          const StopFlag& stop, const std::string& prefix, const Take& take) {
-  return list_pages(session, retrier, stop, Guard(Guard::Keys::kOnce), take,
+                          const Halt& halt, const std::string& prefix, const Take& take) {
+  return list_pages(session, retrier, halt, Guard(Guard::Keys::kOnce), take,
                     [&](const Marker& marker) {
-                      return client.list_page(prefix, marker.token, [&] { return !stop.load(); });
+                      return client.list_page(prefix, marker.token, [&] { return !halt.load(); });
                     });
 }
 
 s3::Result<void> list_all_versions(s3::Client& client, s3::Session& session, Retrier& retrier,
-                                   const StopFlag& stop, const std::string& prefix,
-                                   const Take& take) {
-  return list_pages(session, retrier, stop, Guard(Guard::Keys::kWithVersions), take,
+                                   const Halt& halt, const std::string& prefix, const Take& take) {
+  return list_pages(session, retrier, halt, Guard(Guard::Keys::kWithVersions), take,
                     [&](const Marker& marker) {
                       return client.list_versions_page(prefix, marker.token, marker.version,
-                                                       [&] { return !stop.load(); });
+                                                       [&] { return !halt.load(); });
                     });
 }
 

@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 
+#include "agent/halt.h"
 #include "agent/retry.h"
 #include "s3client/client.h"
 
@@ -14,7 +15,7 @@ namespace agent {
 /// circles or is not in byte order (which the protocol promises for general purpose buckets).
 /// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 s3::Result<void> list_all(s3::Client& client, s3::Session& session, Retrier& retrier,
-                          const StopFlag& stop, const std::string& prefix,
+                          const Halt& halt, const std::string& prefix,
                           const std::function<bool(const s3::ListPage&)>& take);
 
 /// The same with every version and delete marker. Those of one key stay together, the newest first
@@ -23,7 +24,7 @@ s3::Result<void> list_all(s3::Client& client, s3::Session& session, Retrier& ret
 /// such listing: s3::has_no_version_listing(), without a second try.
 /// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
 s3::Result<void> list_all_versions(s3::Client& client, s3::Session& session, Retrier& retrier,
-                                   const StopFlag& stop, const std::string& prefix,
+                                   const Halt& halt, const std::string& prefix,
                                    const std::function<bool(const s3::ListPage&)>& take);
 
 }  // namespace agent

@@ -51,7 +51,7 @@ class PartFinder {
  private:
   s3::Result<std::optional<std::uint64_t>> ask(std::uint32_t number) {
     s3::GetRequest request;
-    request.key = job_.wanted.key;
+    request.key = requested_key(job_);
     request.version_id = job_.wanted.upstream.version_id;
     request.if_match = job_.wanted.upstream.etag;
     request.part_number = number;

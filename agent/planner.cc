@@ -21,20 +21,31 @@ bool same_version(const store::Identity& held, const store::Identity& listed) {
   return same_content(held, listed) && (!held.etag.empty() || held.version_id == listed.version_id);
 }
 
+// Its class says that no restore is needed. Where the listing tells none, and for what moves
+// between tiers of its own, nothing is known.
+bool is_readable(const s3::ListedObject& object) {
+  const auto& c = object.storage_class;
+  return !c.empty() && c != "GLACIER" && c != "DEEP_ARCHIVE" && c != "INTELLIGENT_TIERING";
+}
+
 }  // namespace
 
 bool is_due(const store::Refusal& refusal, store::Time now) {
-  using std::chrono::days;
+  // A sixth less than days, so that a nightly run that begins some seconds early asks as well.
+  constexpr std::chrono::hours kDay{20};
+  constexpr std::chrono::hours kLongest = 30 * kDay;
   // Asked in the future: the clock was wrong then or is now, so nothing can be said.
   if (refusal.asked_at > now) return true;
+  const auto waited = now - refusal.asked_at;
   switch (refusal.kind) {
     case store::RefusalKind::kArchived:
-      return now - refusal.asked_at >= days{1};
-    case store::RefusalKind::kUnreadable: {
-      const int doublings = std::clamp(refusal.asks - 1, 0, 5);
-      return now - refusal.asked_at >= std::min(days{1} * (1 << doublings), days{30});
-    }
+      return waited >= kDay;
+    case store::RefusalKind::kUnreadable:
+    case store::RefusalKind::kDenied:
     case store::RefusalKind::kMismatch:
+    case store::RefusalKind::kDeleted:
+      return waited >= std::min(kDay * (1 << std::clamp(refusal.asks - 1, 0, 5)), kLongest);
+    case store::RefusalKind::kGhost:
       return true;
   }
   return true;
@@ -62,6 +73,7 @@ store::Status Planner::finish() {
   while (held_ != nullptr) {
     if (auto left = leave_held(); !left) return left;
   }
+  if (auto probing = want_probe(); !probing) return probing;
   if (auto noted = plan_.note_listed(now_); !noted) return noted;
   const bool counts = !base_line_ || figures_.listed == 0;
   if (counts && tripwire_.is_tripped(figures_.listed)) {
@@ -155,16 +167,54 @@ store::Status Planner::consider(const s3::ListedObject& object, store::Role role
   const auto refusal = plan_.refusal(
       object.key, role == store::Role::kNoncurrent ? object.version_id : std::string());
   if (!refusal) return refusal.error();
-  if (*refusal && same_content((*refusal)->upstream, listed) && !is_due(**refusal, now_)) {
-    const bool archived = (*refusal)->kind == store::RefusalKind::kArchived;
-    ++(archived ? figures_.archived : figures_.unreadable);
+  const bool refused = *refusal && same_content((*refusal)->upstream, listed);
+  const bool waits = refused && !is_due(**refusal, now_) &&
+                     !((*refusal)->kind == store::RefusalKind::kArchived && is_readable(object));
+  const bool is_held = held_ != nullptr && held_->key == object.key;
+  const bool on_hold = figures_.on_hold && is_held && role != store::Role::kRepair;
+  store::Pending wanted{object.key, listed, object.last_modified, role};
+  if (waits) {
+    count_waiting((*refusal)->kind);
+    const bool may_probe = (*refusal)->kind == store::RefusalKind::kDenied && !on_hold;
+    if (may_probe && (!probe_ || (*refusal)->asked_at < probe_asked_at_)) {
+      probe_ = std::move(wanted);
+      probe_asked_at_ = (*refusal)->asked_at;
+    }
     return {};
   }
-  const bool is_held = held_ != nullptr && held_->key == object.key;
-  if (figures_.on_hold && is_held && role != store::Role::kRepair) return {};
+  return on_hold ? store::Status{} : want(wanted);
+}
+
+void Planner::count_waiting(store::RefusalKind kind) {
+  switch (kind) {
+    case store::RefusalKind::kArchived:
+      ++figures_.archived;
+      return;
+    case store::RefusalKind::kUnreadable:
+    case store::RefusalKind::kDenied:
+      ++figures_.unreadable;
+      return;
+    case store::RefusalKind::kMismatch:
+      ++figures_.broken;
+      return;
+    case store::RefusalKind::kGhost:
+    case store::RefusalKind::kDeleted:
+      return;
+  }
+}
+
+store::Status Planner::want(const store::Pending& pending) {
   ++figures_.wanted;
-  figures_.wanted_bytes += object.size_bytes;
-  return plan_.want({object.key, listed, object.last_modified, role});
+  figures_.wanted_bytes += pending.upstream.size_bytes;
+  return plan_.want(pending);
+}
+
+// A policy may have been repaired: the one that was asked longest ago says so. Where it can be read
+// the others are due as well.
+store::Status Planner::want_probe() {
+  if (!probe_) return {};
+  --figures_.unreadable;
+  return want(*probe_);
 }
 
 store::Status Planner::leave_held() {

@@ -23,6 +23,7 @@ class Planner {
     std::uint64_t changed = 0;     ///< held keys whose content is another one upstream
     std::uint64_t vanished = 0;    ///< held keys that the bucket no longer lists
     std::uint64_t unreadable = 0;  ///< refused earlier, and not asked for again yet
+    std::uint64_t broken = 0;      ///< likewise, because they broke their promise
     std::uint64_t archived = 0;
     bool on_hold = false;
   };
@@ -53,6 +54,9 @@ class Planner {
   store::Status consider_repair(const s3::ListedObject& object, store::Role role);
   store::Status consider_noncurrent(const s3::ListedObject& object);
   store::Status leave_held();
+  void count_waiting(store::RefusalKind kind);
+  store::Status want(const store::Pending& pending);
+  store::Status want_probe();
   store::Status advance();
 
   store::Ledger::Plan& plan_;
@@ -63,12 +67,15 @@ class Planner {
   std::optional<std::string> tripped_;
   const store::HeldKey* held_ = nullptr;
   bool held_is_listed_ = false;
+  std::optional<store::Pending> probe_;
+  store::Time probe_asked_at_{};
   bool started_ = false;
   bool base_line_ = false;
 };
 
-/// When a refused content is asked for again: an archived one after a day; an unreadable one after
-/// a day, then two, four, ... at most 30; one that broke its promise at every run.
+/// When a refused content is asked for again: an archived one after a day, which is 20 hours here;
+/// an unreadable one, one that broke its promise and one that was deleted after a day, then two,
+/// four, ... at most 30; what the bucket lists and does not have at every run.
 bool is_due(const store::Refusal& refusal, store::Time now);
 
 }  // namespace agent

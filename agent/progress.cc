@@ -78,15 +78,10 @@ std::unique_ptr<Progress> make_progress(const Environment& environment,
 
 std::unique_ptr<Progress> make_progress(const RunContext& context) {
   if (!context.environment.terminal) return nullptr;
-  ProgressFigures all;
-  for (const auto& source : context.sources) {
-    const auto backlog = context.mirror.ledger.backlog(source.id);
-    if (!backlog) continue;
-    all.archives_total += backlog->archives;
-    all.total_bytes += backlog->size_bytes;
-  }
-  return make_progress(context.environment, [all, &context] {
-    auto figures = all;
+  return make_progress(context.environment, [&context] {
+    ProgressFigures figures;
+    figures.archives_total = context.planned_archives.load();
+    figures.total_bytes = context.planned_bytes.load();
     figures.size_bytes = context.received_bytes.load();
     context.board.update([&](const Status& status) {
       for (const auto& source : status.sources) {

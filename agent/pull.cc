@@ -14,6 +14,7 @@
 #include "agent/freshness.h"
 #include "agent/housekeeping.h"
 #include "agent/list_phase.h"
+#include "agent/listings.h"
 #include "agent/progress.h"
 #include "agent/prune.h"
 #include "agent/pull_status.h"
@@ -33,6 +34,8 @@ namespace {
 constexpr std::chrono::seconds kStatusInterval{10};
 // What servers bear with in a signature.
 constexpr std::chrono::minutes kMostClockError{15};
+// Listings at once: each has a thread and a connection.
+constexpr std::size_t kMostListings = 8;
 
 class Pull {
  public:
@@ -40,12 +43,13 @@ class Pull {
       : context_(context),
         begun_(context.environment.clock.steady_now()),
         rate_limit_(context.config.agent.limit_rate_bytes, clock()),
-        expiry_(context) {
+        expiry_(context),
+        lane_(context) {
+    // One more for this thread.
+    retriers_.push_back(make_retrier());
     for (unsigned lane = 0; lane < context_.config.agent.parallel; ++lane) {
       lanes_.push_back(std::make_unique<Lane>(context_));
-      retriers_.push_back(std::make_unique<Retrier>(context_.config.agent.retries, clock(),
-                                                    context_.environment.stop,
-                                                    context_.environment.seed + lane));
+      retriers_.push_back(make_retrier());
     }
   }
 
@@ -59,19 +63,25 @@ class Pull {
  private:
   Clock& clock() const { return context_.environment.clock; }
 
+  std::unique_ptr<Retrier> make_retrier() const {
+    const auto number = static_cast<std::uint32_t>(retriers_.size());
+    return std::make_unique<Retrier>(context_.config.agent.retries, clock(), context_.halt(),
+                                     context_.environment.seed + number);
+  }
+
   store::Status effects() {
     auto& mirror = context_.mirror;
     if (auto healed = store::recover_supersessions(*mirror.disk, mirror.ledger, mirror.rules);
         !healed) {
       return healed;
     }
-    for (std::size_t i = 0; i < context_.sources.size(); ++i) {
-      if (auto listed = open_and_list(i); !listed) return listed;
+    for (auto& source : context_.sources) {
+      if (auto opened = open_source(source); !opened) return opened;
     }
-    warn_of_wrong_clock();
     if (auto finished = finish_removals(); !finished) return finished;
-    if (auto swept = sweep_unwanted(context_); !swept) return swept;
-    if (auto fetched = fetch(); !fetched) return fetched;
+    if (auto fetched = list_and_fetch(); !fetched) return fetched;
+    warn_of_wrong_clock();
+    if (auto noted = note_failed_servers(); !noted) return noted;
     if (auto written = write_stale_sums(context_); !written) return written;
     if (auto scrubbed = scrub_due(context_, begun_); !scrubbed) return scrubbed;
     if (auto judged = judge_sources(); !judged) return judged;
@@ -131,20 +141,37 @@ class Pull {
     return announce_alarms(context_);
   }
 
-  store::Status open_and_list(std::size_t index) {
-    auto& source = context_.sources[index];
-    const auto id = context_.mirror.ledger.register_source(source.config->name);
+  // In the order of their making: this thread's, the workers', the listings'.
+  std::vector<Retrier*> retriers_from(std::size_t first, std::size_t count) const {
+    std::vector<Retrier*> some;
+    for (std::size_t i = 0; i < count; ++i) some.push_back(retriers_[first + i].get());
+    return some;
+  }
+  std::vector<Retrier*> worker_retriers() const { return retriers_from(1, lanes_.size()); }
+  std::vector<Retrier*> last_retriers(std::size_t count) const {
+    return retriers_from(retriers_.size() - count, count);
+  }
+
+  // All that needs no network.
+  store::Status open_source(SourceRun& source) {
+    auto& mirror = context_.mirror;
+    const auto id = mirror.ledger.register_source(source.config->name);
     if (!id) return id.error();
     source.id = *id;
-    auto& mirror = context_.mirror;
     if (auto carried = store::ensure_manifest(*mirror.disk, mirror.ledger, source.id,
                                               source.config->name, mirror.rules);
         !carried) {
       return carried;
     }
-    context_.figures(source, [&](SourceStatus& figures) {
-      show_held(context_.mirror.ledger, source.id, figures);
-    });
+    context_.figures(source,
+                     [&](SourceStatus& figures) { show_held(mirror.ledger, source.id, figures); });
+    const auto failed = mirror.ledger.has_failed(source.id);
+    if (!failed) return failed.error();
+    source.failed_last_time = *failed;
+    if (auto recalled = mirror.ledger.recall_setbacks(source.id); !recalled) return recalled;
+    const auto refused = mirror.ledger.refusal_counts(source.id);
+    if (!refused) return refused.error();
+    source.any_unreadable = refused->unreadable > 0;
     if (context_.stopping()) return {};
     auto session = open_session(*source.config, context_.environment);
     if (!session) {
@@ -154,8 +181,66 @@ class Pull {
       return {};
     }
     source.session = std::move(*session);
-    if (auto recalled = recall_facts(context_, source); !recalled) return recalled;
-    return list_source(context_, source, lanes_[0]->client(index), *retriers_[0], nullptr);
+    return recall_facts(context_, source);
+  }
+
+  store::Status list(std::size_t index, const PageFeed& pages) {
+    auto& source = context_.sources[index];
+    // The workers' connections are theirs only while they work.
+    auto& lane = pages ? lane_ : *lanes_[0];
+    auto listed = list_source(context_, source, lane.client(index), *retriers_[0], nullptr, pages);
+    if (const auto backlog = context_.mirror.ledger.backlog(source.id)) {
+      context_.planned_archives += backlog->archives;
+      context_.planned_bytes += backlog->size_bytes;
+    }
+    return listed;
+  }
+
+  // Those whose server failed last time come after the others.
+  std::vector<std::size_t> sources_to_list() const {
+    std::vector<std::size_t> order;
+    for (const bool failed : {false, true}) {
+      for (std::size_t i = 0; i < context_.sources.size(); ++i) {
+        const auto& source = context_.sources[i];
+        if (source.session && source.failed_last_time == failed) order.push_back(i);
+      }
+    }
+    return order;
+  }
+
+  // One source alone is listed straight into its plan; several side by side, and what is listed is
+  // fetched meanwhile, so that no server holds up another one's archives.
+  store::Status list_and_fetch() {
+    const auto order = sources_to_list();
+    if (order.empty() || context_.stopping()) return sweep_unwanted(context_);
+    if (context_.sources.size() == 1) {
+      if (auto listed = list(order.front(), nullptr); !listed) return listed;
+      if (auto swept = sweep_unwanted(context_); !swept) return swept;
+      return fetch(nullptr);
+    }
+    if (auto swept = sweep_unwanted(context_); !swept) return swept;
+    {
+      const auto threads = std::min(order.size(), kMostListings);
+      for (std::size_t i = 0; i < threads; ++i) {
+        listing_lanes_.push_back(std::make_unique<Lane>(context_));
+        retriers_.push_back(make_retrier());
+      }
+      Listings listings(context_, order, listing_lanes_, last_retriers(threads));
+      if (auto fetched = fetch(&listings); !fetched) return fetched;
+    }
+    // What earlier runs left for plans that are no more.
+    return sweep_unwanted(context_);
+  }
+
+  store::Status note_failed_servers() {
+    for (const auto& source : context_.sources) {
+      if (!source.session || context_.stopping()) continue;
+      if (auto noted = context_.mirror.ledger.note_failed(source.id, source.server_failed);
+          !noted) {
+        return noted;
+      }
+    }
+    return {};
   }
 
   void warn_of_wrong_clock() {
@@ -177,16 +262,20 @@ class Pull {
              format_time(std::chrono::floor<std::chrono::seconds>(there)))});
   }
 
-  store::Status fetch() {
+  store::Status fetch(Listings* listings) {
     const bool anything =
         std::any_of(context_.sources.begin(), context_.sources.end(), [&](const SourceRun& source) {
           const auto pending = context_.mirror.ledger.count_pending(source.id);
           return !pending || *pending > 0;
         });
-    if (!anything || context_.stopping()) return {};
+    if (listings == nullptr && (!anything || context_.stopping())) return {};
     const auto progress = make_progress(context_);
-    Workers workers(context_, lanes_, retriers_, rate_limit_);
-    auto fetched = FetchPhase(context_, workers, expiry_).run();
+    Workers workers(context_, lanes_, worker_retriers(), rate_limit_);
+    auto fetched = FetchPhase(context_, workers, expiry_, listings,
+                              [this](std::size_t source, const PageFeed& pages) {
+                                return list(source, pages);
+                              })
+                       .run();
     if (!fetched) {
       // The workers must not go on writing to a disk that has failed.
       context_.environment.stop.store(true);
@@ -210,7 +299,9 @@ class Pull {
   const Clock::Steady begun_;
   RateLimit rate_limit_;
   ExpiryWatch expiry_;
+  Lane lane_;  ///< of this thread
   std::vector<std::unique_ptr<Lane>> lanes_;
+  std::vector<std::unique_ptr<Lane>> listing_lanes_;
   std::vector<std::unique_ptr<Retrier>> retriers_;
 };
 
@@ -246,6 +337,7 @@ ExitStatus pull(const Config& config, const PullOptions& options, const Environm
   if (options.dry_run) return dry_run(context, options, print);
   if (config.agent.max_runtime.count() > 0) {
     context.deadline = environment.clock.steady_now() + config.agent.max_runtime;
+    context.cut_off = context.deadline + config.agent.wind_down;
   }
   show_disk(board, *mirror, config.disk.path);
   board.publish();

@@ -28,15 +28,18 @@ std::uint64_t retries_of(const SourceRun& source, const Retriers& retriers) {
   return sum;
 }
 
-// What is left because the time was up is for the next run.
+// Work that is left is never silent, whatever the reason.
 void report_left_over(RunContext& context, SourceRun& source) {
-  if (context.stopping() || source.stopped || !context.out_of_time()) return;
+  if (context.stopping() || source.stopped || context.run_status != ExitStatus::kOk) return;
+  if (source.status != ExitStatus::kOk && source.status != ExitStatus::kAlarm) return;
   const auto left = context.mirror.ledger.count_pending(source.id);
-  if (!left || *left == 0 || source.status != ExitStatus::kOk) return;
+  if (!left || *left == 0) return;
   context.fail_source(source, ExitStatus::kIncomplete);
   context.report(
       source, "",
-      fmt::format("max_runtime is reached with {} archives left; the next run goes on", *left));
+      fmt::format("{} {} {} left; the next run goes on",
+                  context.out_of_time() ? "max_runtime is reached with" : "nobody knows why, but",
+                  *left, *left == 1 ? "archive" : "archives"));
 }
 
 void show_totals(const store::Totals& totals, SourceStatus& figures) {

@@ -7,7 +7,7 @@ namespace agent {
 RateLimit::RateLimit(std::uint64_t bytes_per_second, Clock& clock)
     : bytes_per_second_(bytes_per_second), clock_(clock), paid_until_(clock.steady_now()) {}
 
-void RateLimit::spend(std::uint64_t bytes, const StopFlag& stop) {
+void RateLimit::spend(std::uint64_t bytes, const Halt& halt) {
   if (bytes_per_second_ == 0) return;
   using std::chrono::duration_cast;
   const auto price = std::chrono::duration<double>(static_cast<double>(bytes) /
@@ -20,7 +20,7 @@ void RateLimit::spend(std::uint64_t bytes, const StopFlag& stop) {
     paid_until_ = std::max(paid_until_, now) + duration_cast<Clock::Steady::duration>(price);
     wait = duration_cast<std::chrono::milliseconds>(paid_until_ - now);
   }
-  clock_.sleep(wait, stop);
+  if (wait.count() > 0) halt.sleep(clock_, wait);
 }
 
 }  // namespace agent

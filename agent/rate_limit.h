@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "agent/clock.h"
+#include "agent/halt.h"
 
 namespace agent {
 
@@ -13,8 +14,8 @@ class RateLimit {
   /// 0: no limit.
   RateLimit(std::uint64_t bytes_per_second, Clock& clock);
 
-  /// Returns when `bytes` more may have been received, or when `stop` is set.
-  void spend(std::uint64_t bytes, const StopFlag& stop);
+  /// Returns when `bytes` more may have been received, or when `halt` says so.
+  void spend(std::uint64_t bytes, const Halt& halt);
 
  private:
   const std::uint64_t bytes_per_second_;

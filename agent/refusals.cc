@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "agent/failure.h"
 
 namespace agent {
@@ -9,9 +11,18 @@ namespace {
 
 // So many objects denied, and none readable, are not odd objects but credentials that may not read.
 constexpr std::size_t kMostDenied = 20;
-// So many objects in a row that the network did not give us: the rest would only take hours to
-// fail.
-constexpr int kMostFailedInARow = 3;
+// So many objects in a row for which there was not even a connection: the rest would only take
+// hours to fail.
+constexpr int kMostUnreachable = 3;
+// And so many that were cut off or never came: a line that gives nothing. An answer, whatever it
+// says, is about one object, and never counts for giving up on the source.
+constexpr int kMostCut = 64;
+constexpr std::size_t kSetbacksAtOnce = 256;
+// An index that is behind, or a key that was deleted a moment ago, has that long to come right.
+constexpr std::chrono::days kGhostAfter{7};
+constexpr std::string_view kGhost = "the bucket lists it and does not have it";
+
+constexpr int kForbidden = 403;
 
 constexpr std::string_view kReadAction = "s3:GetObject";
 
@@ -32,7 +43,10 @@ std::string unreadable_message(const FetchRefused& refused) {
 }  // namespace
 
 Refusals::Refusals(RunContext& context)
-    : context_(context), denied_(context.sources.size()), readable_(context.sources.size()) {}
+    : context_(context),
+      denied_(context.sources.size()),
+      readable_(context.sources.size()),
+      setbacks_(context.sources.size()) {}
 
 store::Status Refusals::take(const FetchRefused& refused) {
   auto& source = context_.sources[refused.job.source];
@@ -42,9 +56,7 @@ store::Status Refusals::take(const FetchRefused& refused) {
     case Verdict::kStopped:
       return {};
     case Verdict::kGone:
-      // The next listing that ends cleanly no longer has it, and so no plan does.
-      context_.environment.log.info({source.config->name, wanted.key, "deleted since the listing"});
-      return {};
+      return take_absent(refused);
     case Verdict::kArchived:
       context_.figures(source, [](SourceStatus& status) { ++status.run.archived; });
       return ledger.refuse(source.id, wanted.key, store::RefusalKind::kArchived, wanted.upstream,
@@ -53,37 +65,90 @@ store::Status Refusals::take(const FetchRefused& refused) {
       return refused.error.kind == s3::ErrorKind::kDenied ? take_denied(refused)
                                                           : mark_unreadable(refused);
     case Verdict::kStopSource:
+    case Verdict::kReload:
       stop_source(source, refused);
       return {};
-    case Verdict::kRetry:
     case Verdict::kRetryNow:
-    case Verdict::kReload:
+      // Where it is sent is told for each key; the rest is of the server and all its keys.
+      if (refused.error.kind != s3::ErrorKind::kRedirect) {
+        stop_source(source, refused);
+        return {};
+      }
+      return fail_object(source, refused);
+    case Verdict::kRetry:
     case Verdict::kChanged:
     case Verdict::kSkip:
-      fail_object(source, refused);
-      return {};
+      return fail_object(source, refused);
   }
   return {};
 }
 
-void Refusals::fail_object(SourceRun& source, const FetchRefused& refused) {
+// It was listed, and is not there. A key that was deleted since then is not listed the next time.
+store::Status Refusals::take_absent(const FetchRefused& refused) {
+  auto& source = context_.sources[refused.job.source];
+  auto& ledger = context_.mirror.ledger;
+  const auto& wanted = refused.job.wanted;
+  const auto now = context_.now(source);
+  if (refused.error.is_delete_marker) {
+    context_.environment.log.info({source.config->name, wanted.key, "it was deleted"});
+    return ledger.refuse(source.id, wanted.key, store::RefusalKind::kDeleted, wanted.upstream, now,
+                         wanted.role);
+  }
+  const auto asked = ledger.refuse_and_count(source.id, wanted.key, store::RefusalKind::kGhost,
+                                             wanted.upstream, now, wanted.role);
+  if (!asked) return asked.error();
+  if (asked->asks == 1) {
+    context_.environment.log.info({source.config->name, wanted.key, "deleted since the listing"});
+    return {};
+  }
   context_.figures(source, [](SourceStatus& status) { ++status.run.failed; });
   context_.fail_source(source, ExitStatus::kIncomplete);
-  context_.report(source, refused.job.wanted.key, explain(refused.error, kReadAction));
-  if (verdict_on(refused.error) != Verdict::kRetry) return;
-  if (++source.failed_in_a_row < kMostFailedInARow || source.stopped) return;
+  const auto message = fmt::format(
+      "{}, so it is not held here; its index may be stale, or the key be written otherwise. Have "
+      "whoever runs the server look at it",
+      kGhost);
+  context_.report_one_of(source, "listed, and not there", wanted.key, message);
+  if (now - asked->since < kGhostAfter) return {};
+  const auto raised = ledger.raise_alarm(source.id, "ghost", wanted.key, message, now);
+  return raised ? store::Status{} : raised.error();
+}
+
+store::Status Refusals::fail_object(SourceRun& source, const FetchRefused& refused) {
+  context_.figures(source, [](SourceStatus& status) { ++status.run.failed; });
+  context_.fail_source(source, ExitStatus::kIncomplete);
+  context_.report_one_of(source, "not fetched", refused.job.wanted.key,
+                         explain(refused.error, kReadAction));
+  count_failure(source, refused.error);
+  auto& setbacks = setbacks_[refused.job.source];
+  setbacks.push_back(refused.job.wanted);
+  return setbacks.size() < kSetbacksAtOnce ? store::Status{} : flush_setbacks(refused.job.source);
+}
+
+void Refusals::count_failure(SourceRun& source, const s3::Error& error) {
+  if (error.kind != s3::ErrorKind::kNetwork) return;
+  ++source.cut_in_a_row;
+  if (error.is_unreachable) ++source.unreachable_in_a_row;
+  const bool lost = source.unreachable_in_a_row >= kMostUnreachable;
+  if (source.stopped || (!lost && source.cut_in_a_row < kMostCut)) return;
   source.stopped = true;
+  source.server_failed = true;
   context_.report(
       source, "",
       fmt::format("{} archives in a row could not be fetched; the others are left to the next "
                   "run",
-                  kMostFailedInARow));
+                  lost ? kMostUnreachable : kMostCut));
+}
+
+store::Status Refusals::flush_setbacks(std::size_t source) {
+  return context_.mirror.ledger.note_setbacks(context_.sources[source].id,
+                                              std::exchange(setbacks_[source], {}));
 }
 
 void Refusals::stop_source(SourceRun& source, const FetchRefused& refused) {
   context_.fail_source(source, status_of(refused.error));
   if (source.stopped) return;  // the other workers met the same
   source.stopped = true;
+  source.server_failed = refused.error.kind == s3::ErrorKind::kTls;
   context_.report(source, refused.job.wanted.key, explain(refused.error, kReadAction));
 }
 
@@ -101,17 +166,20 @@ store::Status Refusals::take_denied(const FetchRefused& refused) {
 }
 
 store::Status Refusals::mark_unreadable(const FetchRefused& refused) {
-  const auto& source = context_.sources[refused.job.source];
+  auto& source = context_.sources[refused.job.source];
   auto& ledger = context_.mirror.ledger;
   const auto& wanted = refused.job.wanted;
   const auto now = context_.now(source);
+  // Also where its alarm was acknowledged: what is wanted and not held is never nothing.
+  context_.fail_source(source, ExitStatus::kAlarm);
   context_.figures(source, [](SourceStatus& status) { ++status.run.unreadable; });
   const auto message = unreadable_message(refused);
-  const auto raised =
-      ledger.refuse_with_alarm(source.id, wanted.key, store::RefusalKind::kUnreadable,
-                               wanted.upstream, now, wanted.role, "unreadable", message);
+  const auto kind = refused.error.http_status == kForbidden ? store::RefusalKind::kDenied
+                                                            : store::RefusalKind::kUnreadable;
+  const auto raised = ledger.refuse_with_alarm(source.id, wanted.key, kind, wanted.upstream, now,
+                                               wanted.role, "unreadable", message);
   if (!raised) return raised.error();
-  if (*raised) context_.report(source, wanted.key, message);
+  if (*raised) context_.report_one_of(source, "cannot be read", wanted.key, message);
   return {};
 }
 
@@ -123,14 +191,26 @@ store::Status Refusals::flush_denied(std::size_t source) {
   return {};
 }
 
-store::Status Refusals::note_success(std::size_t source) {
-  readable_[source] = true;
-  context_.sources[source].failed_in_a_row = 0;
-  return flush_denied(source);
+store::Status Refusals::note_success(const Job& job) {
+  auto& source = context_.sources[job.source];
+  readable_[job.source] = true;
+  source.unreachable_in_a_row = 0;
+  source.cut_in_a_row = 0;
+  if (source.any_unreadable) {
+    // Somebody has repaired the policy, or the key's: the others may be readable as well.
+    const auto& wanted = job.wanted;
+    if (auto due = context_.mirror.ledger.ask_denied_again(source.id, wanted.key, wanted.role,
+                                                           wanted.upstream);
+        !due) {
+      return due;
+    }
+  }
+  return flush_denied(job.source);
 }
 
 store::Status Refusals::finish() {
   for (std::size_t index = 0; index < denied_.size(); ++index) {
+    if (auto noted = flush_setbacks(index); !noted) return noted;
     if (denied_[index].empty()) continue;
     const auto totals = context_.mirror.ledger.totals(context_.sources[index].id);
     if (!totals) return totals.error();

@@ -14,8 +14,8 @@ class Refusals {
 
   store::Status take(const FetchRefused& refused);
 
-  /// The source gave us an object: so the credentials may read, and the network works.
-  store::Status note_success(std::size_t source);
+  /// The source gave us this object: so the credentials may read, and the network works.
+  store::Status note_success(const Job& job);
 
   /// At the end: denials that were waiting for a success are judged without one.
   store::Status finish();
@@ -24,12 +24,16 @@ class Refusals {
   store::Status take_denied(const FetchRefused& refused);
   store::Status flush_denied(std::size_t source);
   store::Status mark_unreadable(const FetchRefused& refused);
-  void fail_object(SourceRun& source, const FetchRefused& refused);
+  store::Status fail_object(SourceRun& source, const FetchRefused& refused);
+  void count_failure(SourceRun& source, const s3::Error& error);
+  store::Status take_absent(const FetchRefused& refused);
+  store::Status flush_setbacks(std::size_t source);
   void stop_source(SourceRun& source, const FetchRefused& refused);
 
   RunContext& context_;
   std::vector<std::vector<FetchRefused>> denied_;  ///< by source, until one object was readable
   std::vector<bool> readable_;
+  std::vector<std::vector<store::Pending>> setbacks_;  ///< by source, not yet recorded
 };
 
 }  // namespace agent

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +14,7 @@
 #include "agent/config.h"
 #include "agent/environment.h"
 #include "agent/exit_status.h"
+#include "agent/halt.h"
 #include "agent/mirror.h"
 #include "agent/promise.h"
 #include "agent/status_board.h"
@@ -29,21 +33,37 @@ struct SourceRun {
   EndpointTrust trust;
   bool stopped = false;  ///< nothing more is asked of it in this run
   ExitStatus status = ExitStatus::kOk;
-  int failed_in_a_row = 0;  ///< objects that the network did not give us
+  int unreachable_in_a_row = 0;  ///< objects for which there was not even a connection
+  int cut_in_a_row = 0;          ///< objects that the network did not give us
+  bool server_failed = false;    ///< what stopped it was the server, or the way there
+  bool failed_last_time = false;
+  bool other_reading = false;                 ///< its endpoint knows keys by their other reading
+  bool any_unreadable = false;                ///< something was not readable in an earlier run
+  std::map<std::string, std::uint64_t> told;  ///< lines by kind; see report_one_of()
+
+  /// Others waited for the network in vain.
+  bool is_impatient() const { return unreachable_in_a_row > 0 || cut_in_a_row >= 3; }
 };
 
 /// What the parts of one pull share.
 struct RunContext {
+  /// Lines for one kind of trouble of one source.
+  static constexpr std::uint64_t kMostTold = 10;
+
   const Config& config;
   const Environment& environment;
   Mirror& mirror;
   StatusBoard& board;
   std::vector<SourceRun> sources{};
-  Clock::Steady deadline = Clock::Steady::max();  ///< no download starts after it
+  Clock::Steady deadline = Clock::Steady::max();  ///< nothing new starts after it
+  Clock::Steady cut_off = Clock::Steady::max();   ///< and what is under way ends
   std::atomic<std::uint64_t> received_bytes{0};
+  std::atomic<std::uint64_t> planned_archives{0};  ///< by the sources that have their plans
+  std::atomic<std::uint64_t> planned_bytes{0};
   ExitStatus run_status = ExitStatus::kOk;  ///< of what concerns no single source
 
   bool stopping() const { return environment.stop.load(); }
+  Halt halt() const { return {environment.stop, environment.clock, cut_off}; }
   bool out_of_time() const { return environment.clock.steady_now() >= deadline; }
 
   /// The time to record: this machine's clock, or the server's where ours is so far off that it
@@ -62,6 +82,19 @@ struct RunContext {
   /// Reports a problem with one source or key.
   void report(const SourceRun& source, const std::string& key, const std::string& message) const {
     environment.log.error({source.config->name, key, message});
+  }
+  /// Likewise, of something that may befall any number of keys: the first of a kind are told, and
+  /// tell_rest() says how many more there were.
+  void report_one_of(SourceRun& source, const std::string& kind, const std::string& key,
+                     const std::string& message) const {
+    if (++source.told[kind] <= kMostTold) report(source, key, message);
+  }
+  void tell_rest(SourceRun& source) const {
+    for (const auto& [kind, count] : source.told) {
+      if (count <= kMostTold) continue;
+      report(source, "", fmt::format("and {} more like these ({})", count - kMostTold, kind));
+    }
+    source.told.clear();
   }
   template <typename Change>
   void figures(const SourceRun& source, const Change& change) const {

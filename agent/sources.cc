@@ -56,6 +56,9 @@ store::Status recall_facts(RunContext& context, SourceRun& source) {
   };
   if (auto single = trust("etag-md5", source.trust.single); !single) return single;
   if (auto multi = trust("etag-multipart", source.trust.multipart); !multi) return multi;
+  const auto reading = context.mirror.ledger.endpoint_fact(endpoint, "key-reading");
+  if (!reading) return reading.error();
+  source.other_reading = *reading == "other";
   const auto refused = context.mirror.ledger.endpoint_fact(endpoint, kChecksumMode);
   if (!refused) return refused.error();
   if (*refused) source.session->refuse_option(std::string(kChecksumMode));

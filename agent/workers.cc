@@ -11,21 +11,24 @@ s3::Client& Lane::client(std::size_t source) {
   if (!transport) {
     s3::TransportOptions options;
     options.ca_file = run.config->ca_file;
+    options.min_rate_bytes = context_.config.agent.min_rate_bytes;
     transport = context_.environment.make_transport(options);
   }
   return clients_.try_emplace(source, run.session, *transport).first->second;
 }
 
 Workers::Workers(RunContext& context, std::vector<std::unique_ptr<Lane>>& lanes,
-                 std::vector<std::unique_ptr<Retrier>>& retriers, RateLimit& rate_limit)
+                 std::vector<Retrier*> retriers, RateLimit& rate_limit)
     : context_(context),
       lanes_(lanes),
-      retriers_(retriers),
-      shared_{*context.mirror.disk, rate_limit, context.environment.stop, context.received_bytes},
-      // Twice as many as threads, so that none waits for the ledger's thread.
-      capacity_(2 * lanes.size()),
-      work_(capacity_),
-      done_(capacity_) {
+      retriers_(std::move(retriers)),
+      shared_{*context.mirror.disk, rate_limit, context.halt(), context.received_bytes},
+      work_(lanes.size(), context.sources.size()),
+      // Nobody waits for the ledger's thread.
+      done_(2 * lanes.size()) {
+  for (auto* retrier : retriers_) {
+    retrier->on_throttled([this](const s3::Session& session) { lower_lanes(session); });
+  }
   for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
     threads_.emplace_back([this, lane] { run(lane); });
   }
@@ -37,12 +40,24 @@ Workers::~Workers() {
   for (auto& thread : threads_) thread.join();
 }
 
+// Sources on one server have sessions of their own: each learns for itself.
+void Workers::lower_lanes(const s3::Session& session) {
+  for (std::size_t i = 0; i < context_.sources.size(); ++i) {
+    if (context_.sources[i].session.get() == &session) work_.lower(i);
+  }
+}
+
+bool Workers::has_room(std::size_t source) const {
+  return in_flight_ < capacity() && work_.queued(source) < lanes_.size();
+}
+
 void Workers::give(Work work) {
   ++in_flight_;
-  (void)work_.push(std::move(work));
+  work_.push(std::move(work), context_.environment.clock.steady_now());
 }
 
 std::optional<Done> Workers::take(std::chrono::milliseconds timeout) {
+  work_.make_room(context_.environment.clock.steady_now(), kTurn);
   auto done = done_.pop_for(timeout);
   if (done) --in_flight_;
   return done;
@@ -51,15 +66,19 @@ std::optional<Done> Workers::take(std::chrono::milliseconds timeout) {
 void Workers::run(std::size_t lane) {
   Fetcher fetcher(shared_, *retriers_[lane]);
   while (auto work = work_.pop()) {
+    const auto source = source_of(*work);
+    auto& client = lanes_[lane]->client(source);
+    auto& session = *context_.sources[source].session;
     if (auto* job = std::get_if<Job>(&*work)) {
-      const auto source = job->source;
-      (void)done_.push(fetcher.fetch(std::move(*job), lanes_[lane]->client(source),
-                                     *context_.sources[source].session));
+      const auto give_way = job->give_way;
+      auto done = fetcher.fetch(std::move(*job), client, session);
+      work_.finished(source, give_way);
+      (void)done_.push(std::move(done));
     } else {
       auto& sidecar = std::get<SidecarJob>(*work);
-      const auto source = sidecar.content.job.source;
-      (void)done_.push(fetcher.read_sidecar(std::move(sidecar), lanes_[lane]->client(source),
-                                            *context_.sources[source].session));
+      auto done = fetcher.read_sidecar(std::move(sidecar), client, session);
+      work_.finished(source, nullptr);
+      (void)done_.push(std::move(done));
     }
   }
 }

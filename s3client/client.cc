@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "s3client/clock_offset.h"
+#include "s3client/dates.h"
 #include "s3client/error_kind.h"
 #include "s3client/explain.h"
 #include "s3client/object_head.h"
@@ -114,7 +115,9 @@ class ObjectAnswer final : public Answer {
   /// A transport promises whole bodies; what is verified later starts with the right count.
   Result<ObjectHead> finish() {
     if (sink_ != nullptr && received_bytes_ != expected_bytes_) {
-      return Error{ErrorKind::kNetwork, 0, "",
+      // It ended as it should, and is not what was listed.
+      const auto kind = object_.size_is_listed ? ErrorKind::kProtocol : ErrorKind::kNetwork;
+      return Error{kind, 0, "",
                    fmt::format("{} of {} bytes came", received_bytes_, expected_bytes_), ""};
     }
     return std::move(object_);
@@ -169,6 +172,10 @@ Result<Operation> object_operation(const SessionState& session, const GetRequest
   if (!request.if_match.empty()) {
     operation.headers.emplace_back("if-match", fmt::format("\"{}\"", request.if_match));
   }
+  if (request.if_unmodified_since) {
+    operation.headers.emplace_back("if-unmodified-since", http_date(*request.if_unmodified_since));
+  }
+  if (request.accept_gzip) operation.accept_encoding = "gzip";
   if (method == "GET" && request.offset_bytes > 0) {
     operation.headers.emplace_back("range", fmt::format("bytes={}-", request.offset_bytes));
   }

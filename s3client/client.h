@@ -59,7 +59,8 @@ struct ObjectHead {
   std::string metadata_md5;         ///< x-amz-meta-md5chksum (base64), decoded to lower-case hex
   std::string s3cmd_md5;            ///< from x-amz-meta-s3cmd-attrs, hex; empty when s3tools-gpgenc
   std::string storage_class;
-  std::string expiration;  ///< x-amz-expiration, as sent
+  std::string expiration;       ///< x-amz-expiration, as sent
+  bool size_is_listed = false;  ///< the answer told none: it is GetRequest::listed_size_bytes
 };
 
 struct GetRequest {
@@ -68,6 +69,12 @@ struct GetRequest {
   std::uint64_t offset_bytes = 0;  ///< > 0: Range: bytes=N-
   std::string if_match;            ///< an ETag without quotes; empty: none
   std::uint32_t part_number = 0;   ///< > 0: only with head()
+  /// Where there is no ETag: the answer's Last-Modified may not be later than this.
+  std::optional<std::chrono::sys_seconds> if_unmodified_since = std::nullopt;
+  /// Believed where an answer does not tell the size; exactly so many bytes have to come then.
+  std::optional<std::uint64_t> listed_size_bytes = std::nullopt;
+  /// Takes the bytes as they are stored from servers that else unpack what was stored packed.
+  bool accept_gzip = false;
 };
 
 /// Takes the bytes of an object. Called from the thread that called get().

@@ -11,6 +11,7 @@
 #include "s3client/endpoint.h"
 #include "s3client/responses.h"
 #include "s3client/tls_policy.h"
+#include "s3client/transfer_pace.h"
 
 namespace s3 {
 namespace {
@@ -55,27 +56,26 @@ bool goes_to_loopback(std::string_view url) {
 /// One transfer, as libcurl's callbacks see it.
 class Transfer {
  public:
-  Transfer(ResponseSink& sink, Clock::duration stall_timeout)
-      : sink_(sink), stall_timeout_(stall_timeout) {}
+  Transfer(ResponseSink& sink, const TransportOptions& limits, bool is_text)
+      : sink_(sink), pace_(limits, is_text) {}
 
   static std::size_t on_header(char* data, std::size_t /*one*/, std::size_t size, void* user) {
     auto& self = *static_cast<Transfer*>(user);
-    const bool go_on = self.header_line({data, size});
-    self.progressed();
-    return go_on ? size : self.stop();
+    self.pace_.head_line(Clock::now(), size);
+    return self.header_line({data, size}) ? size : self.stop();
   }
 
   static std::size_t on_body(char* data, std::size_t /*one*/, std::size_t size, void* user) {
     auto& self = *static_cast<Transfer*>(user);
+    const auto begun = Clock::now();
     const bool go_on = self.sink_.on_body(std::as_bytes(std::span(data, size)));
-    // Behind the sink: a disk that takes its time is no stall of the network.
-    self.progressed();
+    self.pace_.body(begun, Clock::now(), size);
     return go_on ? size : self.stop();
   }
 
   static int on_request(void* user, char* /*remote*/, char* /*local*/, int /*remote_port*/,
                         int /*local_port*/) {
-    static_cast<Transfer*>(user)->progressed();
+    static_cast<Transfer*>(user)->pace_.sent(Clock::now());
     return CURL_PREREQFUNC_OK;
   }
 
@@ -84,20 +84,19 @@ class Transfer {
     auto& self = *static_cast<Transfer*>(user);
     if (!self.sink_.keep_going()) {
       self.aborted_ = true;
-    } else if (self.last_progress_ && Clock::now() - *self.last_progress_ > self.stall_timeout_) {
-      self.stalled_ = true;
+    } else if (auto too_long = self.pace_.verdict(Clock::now())) {
+      self.too_long_ = std::move(too_long);
     }
-    return self.aborted_ || self.stalled_ ? 1 : 0;
+    return self.aborted_ || self.too_long_ ? 1 : 0;
   }
 
   bool aborted() const { return aborted_; }
-  bool stalled() const { return stalled_; }
+  const std::optional<std::string>& too_long() const { return too_long_; }
+  bool was_sent() const { return pace_.was_sent(); }
   bool has_head() const { return head_done_; }
   int status() const { return head_done_ ? head_.status : 0; }
 
  private:
-  void progressed() { last_progress_ = Clock::now(); }
-
   /// No number of bytes that a callback is given: libcurl takes it for an error.
   std::size_t stop() {
     aborted_ = true;
@@ -119,6 +118,7 @@ class Transfer {
       constexpr int kFirstFinalStatus = 200;
       if (head_.status < kFirstFinalStatus) return true;
       head_done_ = true;
+      pace_.head_done(Clock::now(), head_.status);
       return sink_.on_head(head_);
     }
     const std::size_t colon = line.find(':');
@@ -130,13 +130,11 @@ class Transfer {
   }
 
   ResponseSink& sink_;
-  const Clock::duration stall_timeout_;
+  TransferPace pace_;
   HttpHead head_;
   bool head_done_ = false;
   bool aborted_ = false;
-  bool stalled_ = false;
-  // Empty until the request is on its way: before that the connect time-out holds.
-  std::optional<Clock::time_point> last_progress_;
+  std::optional<std::string> too_long_;
 };
 
 /// A handshake fails with one code for a peer that we cannot agree with, where OpenSSL says what is
@@ -181,7 +179,7 @@ class CurlTransport final : public Transport {
       return Error{ErrorKind::kInvalid, 0, "", "the URL is none of HTTP", ""};
     }
     const HeaderList headers = header_list(request.headers);
-    Transfer transfer(sink, options_.stall_timeout);
+    Transfer transfer(sink, options_, request.is_text);
     // Keeps connections and TLS sessions, forgets every option of the request before.
     curl_easy_reset(easy_.get());
     error_text_.front() = '\0';
@@ -247,14 +245,14 @@ class CurlTransport final : public Transport {
       return Error{kind, transfer.status(), "", std::move(message), ""};
     };
     if (transfer.aborted()) return failed(ErrorKind::kAborted, "stopped");
-    if (transfer.stalled()) {
-      return failed(ErrorKind::kNetwork,
-                    fmt::format("nothing came for {} ms", options_.stall_timeout.count()));
-    }
+    if (transfer.too_long()) return failed(ErrorKind::kNetwork, *transfer.too_long());
     if (code == CURLE_OK && transfer.has_head()) return {};
     if (code == CURLE_OK) return failed(ErrorKind::kNetwork, "the server sent no response");
     const std::string_view text = error_text_.data();
-    return failed(kind_of(code, text), printable(text.empty() ? curl_easy_strerror(code) : text));
+    auto error =
+        failed(kind_of(code, text), printable(text.empty() ? curl_easy_strerror(code) : text));
+    error.is_unreachable = error.kind == ErrorKind::kNetwork && !transfer.was_sent();
+    return error;
   }
 
   const TransportOptions options_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <tl/expected.hpp>
 #include <utility>
@@ -39,6 +40,9 @@ struct Error {
   std::string code;        ///< S3's, e.g. "AccessDenied"; empty when the body told none
   std::string message;     ///< S3's, or libcurl's, or ours
   std::string request_id;  ///< x-amz-request-id
+  std::chrono::milliseconds retry_after{0};  ///< the server asks for this pause; 0: it does not
+  bool is_unreachable = false;               ///< kNetwork: there was not even a connection
+  bool is_delete_marker = false;             ///< kNotFound, and the bucket says that it was deleted
 };
 
 /// A value, or the Error that stands in its place. The compiler warns where one is dropped, and a

@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
 #include <string>
 
 #include "s3client/clock_offset.h"
+#include "s3client/dates.h"
 #include "s3client/error_kind.h"
 
 namespace s3 {
@@ -25,6 +28,36 @@ Refusal refusal_of(const Operation& operation, const FailedAnswer& answer) {
           operation.method == "HEAD",
           header_or(answer.head, kDeleteMarkerHeader, "") == "true" ||
               answer.body.resource_type == "DeleteMarker"};
+}
+
+std::optional<std::int64_t> whole_number(std::string_view text) {
+  std::int64_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, value);
+  if (text.empty() || parsed.ec != std::errc{} || parsed.ptr != end) return std::nullopt;
+  return value;
+}
+
+/// Retry-After is a number of seconds or a date; the other one is Amazon's own, in milliseconds.
+std::chrono::milliseconds pause_asked_for(const HttpHead& head, Time now) {
+  using std::chrono::milliseconds;
+  using std::chrono::seconds;
+  constexpr milliseconds kMost = std::chrono::hours{24};
+  const auto bounded = [&](milliseconds pause) {
+    return std::clamp(pause, milliseconds{0}, kMost);
+  };
+  const auto own = whole_number(header_or(head, "x-amz-retry-after", ""));
+  if (own) return bounded(milliseconds{std::min(*own, kMost.count())});
+  const auto text = header_or(head, "retry-after", "");
+  if (const auto number = whole_number(text)) {
+    return bounded(seconds{std::min<std::int64_t>(*number, kMost / seconds{1})});
+  }
+  const auto date = parse_http_date(text);
+  if (!date) return milliseconds{0};
+  // By the server's own clock, where it tells it.
+  const auto there = parse_http_date(header_or(head, "date", ""));
+  const auto from = there ? Time(*there) : now;
+  return bounded(Time(*date) - from);
 }
 
 /// A server may echo what we sent, and messages end up in logs and mails.
@@ -151,6 +184,9 @@ Error explain(SessionState& session, const Operation& operation, const SignedReq
   if (!kind) kind = operation_kind(operation, answer, error.code);
   if (!kind) kind = option_kind(session, operation, answer);
   error.kind = kind ? *kind : kind_of(refusal_of(operation, answer));
+  error.retry_after = pause_asked_for(answer.head, session.now());
+  error.is_delete_marker =
+      error.kind == ErrorKind::kNotFound && refusal_of(operation, answer).is_delete_marker;
   redact(error, request);
   return error;
 }

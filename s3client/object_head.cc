@@ -171,14 +171,16 @@ bool is_opaque(const HttpHead& head) {
 Result<void> set_size(ObjectHead& object, const HttpHead& head, const GetRequest& request,
                       bool ranged) {
   const auto length = number<std::uint64_t>(value_of(head, "content-length"));
-  if (!length) {
+  const bool may_be_listed = request.listed_size_bytes && request.part_number == 0;
+  if (!length && !may_be_listed) {
     return refuse(ErrorKind::kProtocol, head.status, "the server does not tell the size");
   }
   if (!ranged) {
     if (head.status != 200 && request.part_number == 0) {
       return refuse(ErrorKind::kProtocol, head.status, "a part came where the whole was asked for");
     }
-    object.size_bytes = *length;
+    object.size_is_listed = !length;
+    object.size_bytes = length ? *length : *request.listed_size_bytes;
     return {};
   }
   if (head.status != 206) {
@@ -187,7 +189,7 @@ Result<void> set_size(ObjectHead& object, const HttpHead& head, const GetRequest
   const auto range = parse_content_range(value_of(head, "content-range"));
   if (!range || range->first != request.offset_bytes || range->last < range->first ||
       range->total == 0 || range->last != range->total - 1 ||
-      *length != range->total - range->first) {
+      length.value_or(range->total - range->first) != range->total - range->first) {
     return refuse(ErrorKind::kProtocol, head.status,
                   fmt::format("asked for the bytes from {} on, the server sends \"{}\"",
                               request.offset_bytes, printable(value_of(head, "content-range"))));

@@ -102,13 +102,14 @@ SignedRequest SessionState::sign(const Operation& operation) {
                out.credentials->access_key_id, signing_key(out.credentials, scope));
 
   out.http.method = operation.method;
+  out.http.is_text = operation.key.empty();
   out.http.url = (address.endpoint.tls ? "https://" : "http://");
   out.http.url += host_header(address, options_.bucket);
   out.http.url += path;
   if (!signed_parts.canonical_query.empty()) out.http.url += "?" + signed_parts.canonical_query;
   headers.emplace_back("authorization", std::move(signed_parts.authorization));
   // Not signed: Google's front end rewrites it.
-  headers.emplace_back("accept-encoding", "identity");
+  headers.emplace_back("accept-encoding", operation.accept_encoding);
   out.signature = std::move(signed_parts.signature);
   return out;
 }

@@ -27,6 +27,7 @@ struct Operation {
   std::vector<Header> headers;  ///< lower case; all of them are signed
   std::string_view option;      ///< the optional header or parameter that it carries; empty: none
   std::string_view payload_hash = kEmptyPayloadHash;
+  std::string_view accept_encoding = "identity";
   bool may_be_unknown = false;  ///< servers are known that do not have this operation
 };
 

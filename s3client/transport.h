@@ -18,6 +18,9 @@ struct HttpRequest {
   std::string method;  ///< "GET" or "HEAD"; the leash probe also sends "PUT" and "DELETE"
   std::string url;     ///< percent-encoded; sent exactly as it is, path included
   std::vector<Header> headers;
+  /// A text that is made for us, as a listing: its first byte may take minutes, and all of it has
+  /// to come within a time. Else the floor on the rate holds for the body.
+  bool is_text = false;
 };
 
 /// Status line and headers of a response. Names are lower case.
@@ -49,8 +52,9 @@ class Transport {
 
   /// Success: the whole response arrived (the number of bytes that Content-Length promised); its
   /// status may be any. Never follows a redirect, never retries but once on a reused connection
-  /// that turned out dead before the first byte of a response. Errors: kNetwork, kTls, kAborted,
-  /// kInvalid.
+  /// that turned out dead before the first byte of a response. Whatever the server does, it ends:
+  /// what is no body has a limit of time, and a body a floor on its rate. Errors: kNetwork, kTls,
+  /// kAborted, kInvalid.
   virtual Result<void> perform(const HttpRequest& request, ResponseSink& sink) = 0;
 };
 

@@ -151,13 +151,18 @@ Result<std::string> Ledger::source_name(SourceId source) {
 // ---- what is pending ----------------------------------------------------------------------------
 
 Result<std::vector<Pending>> Ledger::next_pending(SourceId source, const Pending* after,
-                                                  std::size_t limit) {
+                                                  std::size_t limit, Setbacks setbacks) {
+  constexpr std::string_view kSelect =
+      "SELECT key, etag, size_bytes, version_id, last_modified, role FROM pending WHERE "
+      "source_id=?1";
+  const std::string_view which = setbacks == Setbacks::kAny    ? ""
+                                 : setbacks == Setbacks::kNone ? " AND setbacks=0"
+                                                               : " AND setbacks>0";
   std::vector<Pending> found;
   const auto wanted = static_cast<std::int64_t>(limit);
   if (after == nullptr) {
     Result<Query> query = impl_->database.query(
-        "SELECT key, etag, size_bytes, version_id, last_modified, role FROM pending WHERE "
-        "source_id=?1 ORDER BY last_modified DESC, key, slot LIMIT ?2");
+        fmt::format("{}{} ORDER BY last_modified DESC, key, slot LIMIT ?2", kSelect, which));
     if (!query) return query.error();
     const Status done = append_rows(query->bind(source, wanted), pending_of, found);
     if (!done) return done.error();
@@ -167,17 +172,16 @@ Result<std::vector<Pending>> Ledger::next_pending(SourceId source, const Pending
   // Two ranges of the table, because one condition for both would read all of the same second.
   const std::int64_t modified = rows::seconds(after->last_modified);
   Result<Query> same = impl_->database.query(
-      "SELECT key, etag, size_bytes, version_id, last_modified, role FROM pending WHERE "
-      "source_id=?1 AND last_modified=?2 AND (key, slot)>(?3, ?4) ORDER BY key, slot LIMIT ?5");
+      fmt::format("{} AND last_modified=?2 AND (key, slot)>(?3, ?4){} ORDER BY key, slot LIMIT ?5",
+                  kSelect, which));
   if (!same) return same.error();
   Status done = append_rows(same->bind(source, modified, Bytes{after->key},
                                        rows::slot(after->role, after->upstream), wanted),
                             pending_of, found);
   if (!done) return done.error();
   if (found.size() == limit) return found;
-  Result<Query> older = impl_->database.query(
-      "SELECT key, etag, size_bytes, version_id, last_modified, role FROM pending WHERE "
-      "source_id=?1 AND last_modified<?2 ORDER BY last_modified DESC, key, slot LIMIT ?3");
+  Result<Query> older = impl_->database.query(fmt::format(
+      "{} AND last_modified<?2{} ORDER BY last_modified DESC, key, slot LIMIT ?3", kSelect, which));
   if (!older) return older.error();
   done = append_rows(older->bind(source, modified, static_cast<std::int64_t>(limit - found.size())),
                      pending_of, found);

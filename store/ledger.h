@@ -103,14 +103,23 @@ class Ledger {
     std::unique_ptr<Impl> impl_;
   };
 
-  /// At most one plan at a time. Keys wanted by an earlier plan under `prefix` and not by this one
-  /// are no longer pending once it is committed.
+  /// At most one plan at a time, of the keys under `prefix`. Once it is committed nothing of the
+  /// source is pending but what it wants, whatever prefix an earlier one had.
   Result<Plan> begin_plan(SourceId source, std::string_view prefix);
 
   /// The pending contents of a source that come after `after` (nullptr: from the start) in the
   /// order newest first (last_modified descending, then key ascending); at most `limit`.
+  enum class Setbacks { kAny, kNone, kSome };
   Result<std::vector<Pending>> next_pending(SourceId source, const Pending* after,
-                                            std::size_t limit);
+                                            std::size_t limit, Setbacks setbacks = Setbacks::kAny);
+  /// These could not be fetched in this run, and are neither kNone nor kSome in the rest of it.
+  /// Remembered as long as the bucket lists the same content.
+  Status note_setbacks(SourceId source, const std::vector<Pending>& failed);
+  /// A new run: what failed in those before may be tried again.
+  Status recall_setbacks(SourceId source);
+  /// Whether the source's server failed us in its last run.
+  Result<bool> has_failed(SourceId source);
+  Status note_failed(SourceId source, bool failed);
   Result<std::uint64_t> count_pending(SourceId source);
   /// Bytes and number of all that is pending for it.
   struct Backlog {
@@ -200,6 +209,16 @@ class Ledger {
   Result<bool> refuse_with_alarm(SourceId source, std::string_view key, RefusalKind kind,
                                  const Identity& upstream, Time now, Role role,
                                  std::string_view alarm_kind, std::string_view message);
+  struct Asked {
+    int asks = 0;  ///< how often this very content was refused, this time included
+    Time since{};
+  };
+  /// As refuse().
+  Result<Asked> refuse_and_count(SourceId source, std::string_view key, RefusalKind kind,
+                                 const Identity& upstream, Time now, Role role);
+  /// Where this content was denied, and no longer is: all that were denied, of the source, are due.
+  Status ask_denied_again(SourceId source, std::string_view key, Role role,
+                          const Identity& upstream);
   struct RefusalCounts {
     std::uint64_t unreadable = 0;
     std::uint64_t archived = 0;

@@ -149,7 +149,7 @@ Status Ledger::Plan::note_same(std::string_view key) {
 
 Status Ledger::Plan::note_restored(std::string_view key, Time now) {
   if (Status same = note_same(key); !same) return same;
-  for (const std::string_view kind : {"unreadable", "mismatch"}) {
+  for (const std::string_view kind : {"unreadable", "mismatch", "ghost"}) {
     const Status ended = alarms::end(impl_->database(), impl_->source, kind, key, now);
     if (!ended) return impl_->checked(ended);
   }
@@ -182,6 +182,7 @@ Status Ledger::Plan::forget_changes() {
 }
 
 Status Ledger::Plan::note_listed(Time now) {
+  impl_->planned_at = now;
   const Result<std::int64_t> first = impl_->checked(impl_->database().read_integer(
       "SELECT first_listed_at IS NULL FROM source WHERE source_id=?1", impl_->source));
   if (!first) return first.error();
@@ -208,18 +209,45 @@ Status Ledger::Plan::visit_wanted(const std::function<bool(const Pending&)>& vis
 
 // ---- commit -------------------------------------------------------------------------------------
 
+// What is a ghost no longer, because it is not listed, or as something else.
+Status Ledger::Plan::Impl::forget_ghosts(Time now) {
+  constexpr std::string_view kLaid =
+      "FROM refusal AS r WHERE r.source_id=?1 AND r.kind=?2 AND NOT EXISTS (SELECT 1 FROM "
+      "temp.wanted w WHERE w.key=r.key AND w.slot=r.slot AND w.etag=r.etag AND "
+      "w.size_bytes=r.size_bytes)";
+  constexpr auto kGhost = static_cast<std::int64_t>(RefusalKind::kGhost);
+  const Result<std::int64_t> laid =
+      database().read_integer(fmt::format("SELECT COUNT(*) {}", kLaid), source, kGhost);
+  if (!laid) return laid.error();
+  if (*laid == 0) return {};
+  Result<std::uint64_t> done = database().run(
+      fmt::format(
+          "UPDATE alarm SET ended_at=?3 WHERE source_id=?1 AND kind='ghost' AND ended_at IS "
+          "NULL AND key IN (SELECT r.key {})",
+          kLaid),
+      source, kGhost, rows::seconds(now));
+  if (!done) return done.error();
+  done = database().run(fmt::format("DELETE FROM refusal WHERE source_id=?1 AND kind=?2 AND (key, "
+                                    "slot) IN (SELECT r.key, r.slot {})",
+                                    kLaid),
+                        source, kGhost);
+  if (!done) return done.error();
+  return adjust_tally(database(), source, kTallyRefusal, "ghost", -*laid);
+}
+
+// A plan replaces all that was pending for its source: what an earlier prefix or filter left is
+// nobody's wish any more.
 Status Ledger::Plan::Impl::write_pending() {
   const std::string stale = fmt::format(
-      "FROM pending AS p WHERE p.source_id=?1 AND {} AND NOT EXISTS (SELECT 1 FROM temp.wanted w "
+      "FROM pending AS p WHERE p.source_id=?1 AND NOT EXISTS (SELECT 1 FROM temp.wanted w "
       "WHERE {})",
-      range.condition("p.key"), kUnchanged);
+      kUnchanged);
   // Asked first, because a DELETE takes the lock to write even where it finds nothing.
-  Result<std::int64_t> any = database().read_integer(
-      fmt::format("SELECT EXISTS (SELECT 1 {})", stale), source, range.first(), range.end());
+  Result<std::int64_t> any =
+      database().read_integer(fmt::format("SELECT EXISTS (SELECT 1 {})", stale), source);
   if (!any) return any.error();
   if (*any != 0) {
-    const Result<std::uint64_t> done =
-        database().run(fmt::format("DELETE {}", stale), source, range.first(), range.end());
+    const Result<std::uint64_t> done = database().run(fmt::format("DELETE {}", stale), source);
     if (!done) return done.error();
   }
 
@@ -250,7 +278,9 @@ Status Ledger::Plan::Impl::commit() {
   }
   cursor.reset();
   at_end = true;
-  Status done = write_pending();
+  Status done = forget_ghosts(planned_at);
+  if (!done) return done;
+  done = write_pending();
   if (!done) return done;
   done = transaction->commit();
   transaction.reset();

@@ -72,6 +72,7 @@ struct Ledger::Plan::Impl {
   Result<bool> is_sighting_of(std::string_view what, std::string_view key,
                               const Identity& upstream);
   Status write(const Result<std::uint64_t>& done);
+  Status forget_ghosts(Time now);
   Status write_pending();
   Status commit();
 
@@ -83,6 +84,7 @@ struct Ledger::Plan::Impl {
   bool at_end = false;
   bool any_damage = false;
   bool any_pruned = false;
+  Time planned_at{};
   std::optional<HeldKey> current;
   std::optional<Error> failure;
 };

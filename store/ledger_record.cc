@@ -243,7 +243,7 @@ class Recorder {
         forget_refusal(database_, source, Bytes{key}, slot);
     if (!refused) return refused.error();
     if (*refused) --difference.refusals[**refused];
-    for (const std::string_view kind : {"unreadable", "mismatch"}) {
+    for (const std::string_view kind : {"unreadable", "mismatch", "ghost"}) {
       const Status ended = alarms::end(database_, source, kind, key, now);
       if (!ended) return ended;
     }

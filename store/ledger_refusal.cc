@@ -9,11 +9,16 @@ namespace store {
 std::string_view name_of(RefusalKind kind) {
   switch (kind) {
     case RefusalKind::kUnreadable:
+    case RefusalKind::kDenied:
       return "unreadable";
     case RefusalKind::kArchived:
       return "archived";
     case RefusalKind::kMismatch:
       return "mismatch";
+    case RefusalKind::kGhost:
+      return "ghost";
+    case RefusalKind::kDeleted:
+      return "deleted";
   }
   return "unreadable";
 }
@@ -101,6 +106,31 @@ Status Ledger::refuse(SourceId source, std::string_view key, RefusalKind kind,
   const Result<bool> is_new = refuse_in_transaction(
       impl_->database, {source, key, kind, upstream, now, rows::slot(role, upstream)});
   return is_new ? transaction->commit() : is_new.error();
+}
+
+Result<Ledger::Asked> Ledger::refuse_and_count(SourceId source, std::string_view key,
+                                               RefusalKind kind, const Identity& upstream, Time now,
+                                               Role role) {
+  if (Status refused = refuse(source, key, kind, upstream, now, role); !refused) {
+    return refused.error();
+  }
+  Result<Query> query = impl_->database.query(
+      "SELECT asks, since FROM refusal WHERE source_id=?1 AND key=?2 AND slot=?3");
+  if (!query) return query.error();
+  const Result<bool> row = query->bind(source, Bytes{key}, rows::slot(role, upstream)).step();
+  if (!row) return row.error();
+  if (!*row) return Asked{1, now};
+  return Asked{static_cast<int>(query->integer(0)), rows::time(query->integer(1))};
+}
+
+Status Ledger::ask_denied_again(SourceId source, std::string_view key, Role role,
+                                const Identity& upstream) {
+  const Result<std::uint64_t> done = impl_->database.run(
+      "UPDATE refusal SET asked_at=0 WHERE source_id=?1 AND kind=?2 AND EXISTS (SELECT 1 FROM "
+      "refusal r WHERE r.source_id=?1 AND r.kind=?2 AND r.key=?3 AND r.slot=?4)",
+      source, static_cast<std::int64_t>(RefusalKind::kDenied), Bytes{key},
+      rows::slot(role, upstream));
+  return done ? Status{} : done.error();
 }
 
 Result<bool> Ledger::refuse_with_alarm(SourceId source, std::string_view key, RefusalKind kind,

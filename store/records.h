@@ -140,7 +140,14 @@ struct Removal {
   bool trusted = false;  ///< it is the one under archives/
 };
 
-enum class RefusalKind { kUnreadable, kArchived, kMismatch };
+enum class RefusalKind {
+  kUnreadable,
+  kArchived,
+  kMismatch,
+  kGhost,    ///< the bucket lists it and does not have it
+  kDeleted,  ///< the bucket lists it and says that it was deleted
+  kDenied,   ///< likewise unreadable, by a policy and not by its encryption
+};
 
 /// Why a listed key is not held. Kept so that it is not asked for again at every run.
 struct Refusal {

@@ -269,7 +269,14 @@ CREATE TABLE removal (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kMigrations = {kFirst, kGenerations, kScrub, kRetention};
+// `setbacks` counts the runs in which the content could not be fetched; below zero when this run is
+// one of them. `server_failed`: the last run of the source ended because its server did not answer.
+constexpr const char* kSetbacks = R"sql(
+ALTER TABLE source ADD COLUMN server_failed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE pending ADD COLUMN setbacks INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+constexpr std::array kMigrations = {kFirst, kGenerations, kScrub, kRetention, kSetbacks};
 
 Error corrupt(const Database& database, std::string detail) {
   return {ErrorKind::kCorrupt, 0, database.path(), std::move(detail)};

@@ -154,6 +154,8 @@ namespace {
 
 constexpr std::int64_t kNow = 10'000'000;
 constexpr std::int64_t kDay = 86'400;
+// What is asked for once a day is due in the next night, though it begins some minutes earlier.
+constexpr std::int64_t kNight = kDay / 6 * 5;
 
 s3::ListedObject listed(std::string key, std::string etag = "e", std::uint64_t size = 10) {
   return {std::move(key), std::move(etag), size, at(500), ""};
@@ -449,12 +451,18 @@ TEST_CASE("a refused content is asked for again when it is due, another one at o
     std::string etag;
     bool wanted;
   };
-  const auto given = GENERATE(
-      Case{RefusalKind::kUnreadable, kDay - 1, "e", false},
-      Case{RefusalKind::kUnreadable, kDay, "e", true}, Case{RefusalKind::kUnreadable, 1, "f", true},
-      Case{RefusalKind::kUnreadable, -1, "e", true},  // the clock was wrong
-      Case{RefusalKind::kArchived, kDay - 1, "e", false},
-      Case{RefusalKind::kArchived, kDay, "e", true}, Case{RefusalKind::kMismatch, 0, "e", true});
+  const auto given =
+      GENERATE(Case{RefusalKind::kUnreadable, kNight - 1, "e", false},
+               Case{RefusalKind::kUnreadable, kNight, "e", true},
+               Case{RefusalKind::kUnreadable, 1, "f", true},
+               Case{RefusalKind::kUnreadable, -1, "e", true},  // the clock was wrong
+               Case{RefusalKind::kArchived, kNight - 1, "e", false},
+               Case{RefusalKind::kArchived, kNight, "e", true},
+               Case{RefusalKind::kMismatch, kNight - 1, "e", false},
+               Case{RefusalKind::kMismatch, kNight, "e", true},
+               Case{RefusalKind::kDeleted, kNight - 1, "e", false},
+               Case{RefusalKind::kDenied, 0, "e", true},  // one of them is asked for at each run
+               Case{RefusalKind::kGhost, 0, "e", true});
   CAPTURE(static_cast<int>(given.kind), given.after, given.etag);
   Held held;
   plan(held, {listed("k")});
@@ -466,6 +474,39 @@ TEST_CASE("a refused content is asked for again when it is due, another one at o
   CHECK(figures.archived == (given.wanted || given.kind != RefusalKind::kArchived ? 0U : 1U));
 }
 
+TEST_CASE("what the listing shows in a readable class is asked for at once", "[planner]") {
+  const auto [storage_class, wanted] =
+      GENERATE(table<std::string, bool>({{"STANDARD", true},
+                                         {"GLACIER_IR", true},
+                                         {"GLACIER", false},
+                                         {"DEEP_ARCHIVE", false},
+                                         {"INTELLIGENT_TIERING", false},
+                                         {"", false}}));
+  CAPTURE(storage_class);
+  Held held;
+  REQUIRE(held.ledger.refuse(held.source, "k", RefusalKind::kArchived, identity("e"), at(kNow)));
+  auto object = listed("k");
+  object.storage_class = storage_class;
+  plan(held, {object}, {}, kNow + 60);
+  CHECK(held.pending_keys() == (wanted ? Names{"k"} : Names{}));
+}
+
+TEST_CASE("of what was denied the one that was asked for longest ago is asked for at each run",
+          "[planner]") {
+  Held held;
+  for (const char* const key : {"a", "b", "c"}) {
+    const auto asked = kNow - (key[0] == 'b' ? 60 : 0);
+    REQUIRE(held.ledger.refuse(held.source, key, RefusalKind::kDenied, identity("e"), at(asked)));
+  }
+  const auto figures = plan(held, {listed("a"), listed("b"), listed("c")}, {}, kNow + 60);
+  CHECK(held.pending_keys() == Names{"b"});
+  CHECK(figures.unreadable == 2);
+  // Readable after all: the others are due.
+  REQUIRE(held.ledger.ask_denied_again(held.source, "b", store::Role::kNew, identity("e")));
+  plan(held, {listed("a"), listed("b"), listed("c")}, {}, kNow + 120);
+  CHECK(held.pending_keys() == Names{"a", "b", "c"});
+}
+
 TEST_CASE("an unreadable content is asked for ever more rarely, but at least every 30 days",
           "[planner]") {
   const auto [asks, days] = GENERATE(table<int, std::int64_t>(
@@ -474,8 +515,8 @@ TEST_CASE("an unreadable content is asked for ever more rarely, but at least eve
   store::Refusal refusal;
   refusal.asks = asks;
   refusal.asked_at = at(kNow);
-  CHECK_FALSE(agent::is_due(refusal, at(kNow + days * kDay - 1)));
-  CHECK(agent::is_due(refusal, at(kNow + days * kDay)));
+  CHECK_FALSE(agent::is_due(refusal, at(kNow + days * kNight - 1)));
+  CHECK(agent::is_due(refusal, at(kNow + days * kNight)));
   refusal.kind = RefusalKind::kArchived;
-  CHECK(agent::is_due(refusal, at(kNow + kDay)));
+  CHECK(agent::is_due(refusal, at(kNow + kNight)));
 }

@@ -35,6 +35,12 @@ TEST_CASE("a content that breaks its promise twice raises an alarm and gets no n
   world.server->put("b", "k", std::string(size, 'x'));
   world.server->set_checksum("b", "k", "sha256", sha256_base64("something else"));
   for (std::size_t run = 0; run < 2; ++run) {
+    if (run > 0) {
+      // Not twice in every run for ever; but never nothing, also once its alarm is acknowledged.
+      CHECK(world.pull() == ExitStatus::kAlarm);
+      CHECK(world.gets_of("k") == 0);
+      world.pass(std::chrono::hours(20));
+    }
     CHECK(world.pull() == ExitStatus::kIncomplete);
     CHECK(world.gets_of("k") == 2);
     CHECK(world.alarm_kinds() == Names{"mismatch"});
@@ -44,6 +50,7 @@ TEST_CASE("a content that breaks its promise twice raises an alarm and gets no n
     CHECK(world.files_below(".holdfast/staging/") == 0);
   }
   // The alarm ends when the content is held after all.
+  world.pass(std::chrono::hours(40));
   world.server->set_checksum("b", "k", "sha256", sha256_base64(std::string(size, 'x')));
   CHECK(world.pull() == ExitStatus::kOk);
   CHECK(world.source().verified_by == Levels{{"sha256", 1}});
@@ -95,6 +102,7 @@ TEST_CASE("two such objects are no evidence, and a third in a later run is", "[p
   put_with_etag(world, "k0", "content 0", kWrongMd5);
   put_with_etag(world, "k1", "content 1", kWrongMd5);
   for (int run = 0; run < 2; ++run) {
+    if (run > 0) world.pass(std::chrono::hours(20));
     CHECK(world.pull() == ExitStatus::kIncomplete);
     CHECK(world.alarm_kinds() == Names{"mismatch", "mismatch"});
     CHECK(world.source().run.failed == 2);
@@ -102,6 +110,7 @@ TEST_CASE("two such objects are no evidence, and a third in a later run is", "[p
     CHECK(world.files_below(".holdfast/staging/") == 0);
   }
   put_with_etag(world, "k2", "content 2", kWrongMd5);
+  world.pass(std::chrono::hours(40));
   CHECK(world.pull() == ExitStatus::kOk);
   CHECK(world.source().verified_by == Levels{{"size", 3}});
   CHECK(world.alarm_kinds().empty());
@@ -232,9 +241,12 @@ TEST_CASE("what cannot be read raises an alarm once and is asked for again after
   CHECK(world.lines_with("locked: cannot be read") == 1);
   const auto since = world.source().alarms.at(0).since;
 
-  world.pass(std::chrono::hours(23));
+  // A policy may have been repaired, which one request at each run finds out; a key of somebody
+  // else's stays so.
+  const std::size_t probes = state == ObjectState::kSseC ? 0 : 1;
+  world.pass(std::chrono::hours(19));
   CHECK(world.pull() == ExitStatus::kAlarm);
-  CHECK(world.gets_of("locked") == 0);
+  CHECK(world.gets_of("locked") == probes);
   CHECK(world.source().run.unreadable == 1);
   CHECK(world.source().alarms.at(0).since == since);
   CHECK(world.lines.empty());
@@ -243,10 +255,11 @@ TEST_CASE("what cannot be read raises an alarm once and is asked for again after
   CHECK(world.pull() == ExitStatus::kAlarm);
   CHECK(world.gets_of("locked") == 1);
 
-  // The second time it is left alone for two days.
-  world.pass(std::chrono::hours(47));
+  // What is acknowledged and not held is still not nothing.
+  CHECK(world.ack() == ExitStatus::kOk);
+  world.pass(std::chrono::hours(39));
   CHECK(world.pull() == ExitStatus::kAlarm);
-  CHECK(world.gets_of("locked") == 0);
+  CHECK(world.gets_of("locked") == probes);
   world.pass(std::chrono::hours(1));
   world.server->set_state("b", "locked", ObjectState::kNormal);
   CHECK(world.pull() == ExitStatus::kOk);
@@ -265,7 +278,7 @@ TEST_CASE("what is archived is counted, is no failure, and is asked for again af
   CHECK(world.pull() == ExitStatus::kOk);
   CHECK(world.source().run.archived == 1);
   CHECK(world.lines.empty());
-  world.pass(std::chrono::hours(23));
+  world.pass(std::chrono::hours(19));
   CHECK(world.pull() == ExitStatus::kOk);
   CHECK(world.source().run.archived == 1);
   CHECK(world.gets_of("cold") == 0);
@@ -311,9 +324,11 @@ TEST_CASE("one source's trouble does not keep the others from being pulled", "[p
   }
   SECTION("its server does not answer") {
     other.endpoint = "http://127.0.0.1:9";
-    world.config.agent.retries = 2;
+    const auto begun = world.clock.steady_now();
     CHECK(world.pull() == ExitStatus::kIncomplete);
-    CHECK(world.source("other").run.retries == 1);
+    // It is waited for about two minutes.
+    CHECK(world.source("other").run.retries > 5);
+    CHECK(world.clock.steady_now() - begun < std::chrono::minutes(3));
   }
   CHECK(world.source("site").state == "ok");
   CHECK(world.archive("k") == "content");

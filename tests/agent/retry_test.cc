@@ -154,9 +154,46 @@ TEST_CASE("a request is tried as often as configured, with a pause between", "[r
 
 TEST_CASE("one try is one try", "[retry]") {
   Scenario scenario(1);
-  CHECK_FALSE(scenario.run({ErrorKind::kNetwork}));
+  CHECK_FALSE(scenario.run({ErrorKind::kServer}));
   CHECK(scenario.requests == 1);
   CHECK(scenario.clock.sleeps().empty());
+}
+
+TEST_CASE("a network that is away is waited for about two minutes, however few tries there are",
+          "[retry]") {
+  Scenario scenario(1);
+  const auto begun = scenario.clock.steady_now();
+  SECTION("with pauses that grow") {
+    CHECK_FALSE(scenario.run(times(1000, ErrorKind::kNetwork)));
+    const auto waited = scenario.clock.steady_now() - begun;
+    CHECK(waited >= 2min);
+    CHECK(waited <= 2min + 20s);
+    CHECK(scenario.clock.sleeps().front() <= 250ms);
+    CHECK(scenario.clock.sleeps().back() >= 10s);
+  }
+  SECTION("and then goes on") { CHECK(scenario.run(times(8, ErrorKind::kNetwork)) == 7); }
+}
+
+TEST_CASE("a pause that the server asks for is made, within bounds", "[retry]") {
+  Scenario scenario(2);
+  const auto [asked, made] = GENERATE(
+      table<std::chrono::seconds, std::chrono::seconds>({{7s, 7s}, {120s, 120s}, {24h, 120s}}));
+  s3::Error error{ErrorKind::kThrottled, 503, "SlowDown", "", ""};
+  error.retry_after = asked;
+  auto tries = scenario.retrier.start();
+  CHECK(scenario.retrier.again(*scenario.session, error, tries));
+  CHECK(scenario.clock.sleeps() == std::vector<std::chrono::milliseconds>{made});
+}
+
+TEST_CASE("no pause goes past the end of the run", "[retry]") {
+  Scenario scenario(5);
+  const agent::Halt halt(scenario.stop, scenario.clock, scenario.clock.steady_now() + 3s);
+  agent::Retrier retrier(5, scenario.clock, halt, 1);
+  auto tries = retrier.start();
+  s3::Error error{ErrorKind::kThrottled, 503, "SlowDown", "", ""};
+  error.retry_after = 60s;
+  CHECK_FALSE(retrier.again(*scenario.session, error, tries));
+  CHECK(scenario.clock.sleeps() == std::vector<std::chrono::milliseconds>{3s});
 }
 
 TEST_CASE("what is final is not tried again", "[retry]") {

@@ -35,6 +35,7 @@ constexpr std::array kSyntax = {
     Syntax{"set-header", LieKind::kSetHeader, Argument::kText},
     Syntax{"change", LieKind::kChange, Argument::kNumber},
     Syntax{"error", LieKind::kError, Argument::kStatusAndCode},
+    Syntax{"refuse-if-match", LieKind::kRefuseIfMatch, Argument::kNone},
     Syntax{"refuse-checksum-mode", LieKind::kRefuseChecksumMode, Argument::kNone},
     Syntax{"wrong-region", LieKind::kWrongRegion, Argument::kText},
     Syntax{"wrong-host", LieKind::kWrongHost, Argument::kText},

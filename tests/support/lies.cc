@@ -55,6 +55,11 @@ std::optional<Answer> instead(const Lie& lie, const S3Request& request) {
     case LieKind::kError:
       return refusal_answer({static_cast<int>(lie.number), lie.text, message}, request,
                             "us-east-1");
+    case LieKind::kRefuseIfMatch:
+      if (request.http.find("if-match") == nullptr) return std::nullopt;
+      return refusal_answer({412, "PreconditionFailed",
+                             "At least one of the pre-conditions you specified did not hold"},
+                            request, "us-east-1");
     case LieKind::kRefuseChecksumMode:
       if (request.http.find("x-amz-checksum-mode") == nullptr) return std::nullopt;
       return refusal_answer({400,

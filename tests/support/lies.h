@@ -40,6 +40,7 @@ enum class LieKind {
                         ///< (0: of the same size)
   // Another answer altogether.
   kError,               ///< [error STATUS/CODE] in a Lie: number and text
+  kRefuseIfMatch,       ///< [refuse-if-match] 412 whenever it is asked for, as where ETags are weak
   kRefuseChecksumMode,  ///< [refuse-checksum-mode] 400 InvalidArgument where it is asked for
   kWrongRegion,         ///< [wrong-region REGION] 301 PermanentRedirect with the region
   kWrongHost,           ///< [wrong-host URL] 307 TemporaryRedirect to that endpoint
