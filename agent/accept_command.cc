@@ -11,10 +11,6 @@
 #include "agent/units.h"
 #include "store/digest.h"
 #include "store/duplicate.h"
-#include "store/manifest.h"
-#include "store/placement.h"
-#include "store/sums.h"
-#include "store/supersession.h"
 
 namespace agent {
 namespace {
@@ -34,7 +30,6 @@ class Acceptance {
 
   /// What was taken; nullopt after a line that says why nothing was.
   store::Result<std::optional<store::Generation>> run() {
-    if (auto healed = tidy(); !healed) return healed.error();
     const auto held = mirror_.ledger.find(source_.id, options_.key);
     if (!held) return held.error();
     if (!*held) {
@@ -52,9 +47,15 @@ class Acceptance {
                                 "nothing was changed",
                                 (*chosen)->path));
     }
-    if (auto taken = take(**held, **chosen); !taken) return taken.error();
-    if (auto tidied = tidy(); !tidied) return tidied.error();
-    if (auto written = write_sums(); !written) return written.error();
+    const auto before = mirror_.accept(source_.id, source_.name, **held, **chosen, now_);
+    if (!before) return before.error();
+    if (!before->lies) {
+      log_.warning({options_.source, options_.key,
+                    before->damaged_path.empty()
+                        ? std::string("the content held before was there no more")
+                        : fmt::format("the content held before was damaged; its bytes are in {}",
+                                      before->damaged_path)});
+    }
     return chosen;
   }
 
@@ -79,45 +80,6 @@ class Acceptance {
                   fmt::format("there is nothing to accept; 'holdfast list {} --all' shows what "
                               "lies beside the archives",
                               options_.source));
-  }
-
-  store::Status take(const store::Archive& held, const store::Generation& chosen) {
-    const auto staged = store::duplicate_to_staging(*mirror_.disk, chosen.path, chosen.sha256);
-    if (!staged) return staged.error();
-    store::Placer placer(*mirror_.disk, mirror_.rules);
-    const store::Replacement replacement{source_.id, source_.name, held, *staged};
-    const auto before =
-        store::supersede(mirror_.ledger, placer, mirror_.rules, {&replacement, 1}, now_);
-    if (!before) return before.error();
-    if (auto synced = placer.sync(); !synced) return synced;
-    return store::record_durably(*mirror_.disk, mirror_.ledger, mirror_.rules,
-                                 batch_of(held, chosen, before->front()));
-  }
-
-  store::Ledger::Batch batch_of(const store::Archive& held, const store::Generation& chosen,
-                                const std::optional<store::Generation>& before) const {
-    store::Ledger::Batch batch;
-    batch.now = now_;
-    batch.archives.push_back({source_.id,
-                              {chosen.key, held.variant, chosen.upstream, chosen.last_modified,
-                               chosen.sha256, chosen.verified_by, chosen.held_since, now_}});
-    if (before) batch.generations.push_back({source_.id, *before, std::nullopt});
-    batch.ended.push_back({source_.id, "changed", held.key});
-    batch.intents.push_back({source_.id, held.key});
-    return batch;
-  }
-
-  store::Status tidy() {
-    return store::recover_supersessions(*mirror_.disk, mirror_.ledger, mirror_.rules);
-  }
-
-  store::Status write_sums() {
-    if (auto written = store::write_sums(*mirror_.disk, mirror_.ledger, source_.id, source_.name,
-                                         mirror_.rules);
-        !written) {
-      return written;
-    }
-    return mirror_.ledger.mark_sums_written(source_.id);
   }
 
   SourceMirror& source_;

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "store/staging.h"
-#include "store/sums.h"
 
 namespace agent {
 namespace {
@@ -51,17 +50,9 @@ store::Status sweep_unwanted(RunContext& context) {
 }
 
 store::Status write_stale_sums(RunContext& context) {
-  auto& mirror = context.mirror;
   for (const auto& source : context.sources) {
-    const auto totals = mirror.ledger.totals(source.id);
-    if (!totals) return totals.error();
-    if (!totals->sums_stale) continue;
-    if (auto written = store::write_sums(*mirror.disk, mirror.ledger, source.id,
-                                         source.config->name, mirror.rules);
-        !written) {
-      return written;
-    }
-    if (auto marked = mirror.ledger.mark_sums_written(source.id); !marked) return marked;
+    auto written = context.mirror.refresh_sums(source.id, source.config->name);
+    if (!written) return written;
   }
   return {};
 }

@@ -4,6 +4,7 @@
 #include "agent/failure.h"
 #include "store/ledger.h"
 #include "store/mount.h"
+#include "store/rebuild.h"
 
 namespace agent {
 namespace {
@@ -11,6 +12,13 @@ namespace {
 ExitStatus fail(const Environment& environment, ExitStatus status, const std::string& message) {
   environment.log.error({"", "", message});
   return status;
+}
+
+// An empty ledger over full archives would trust whatever the bucket has by now.
+store::Result<store::Marker> restore_marker(store::Disk& disk, store::Time now) {
+  const auto rules = store::carried_name_rules(disk);
+  if (!rules) return rules.error();
+  return store::write_marker(disk, now, *rules);
 }
 
 // The ledger first: a disk that has the marker has a ledger, so that one which is missing later is
@@ -42,8 +50,23 @@ ExitStatus init_command(const std::string& path, const Environment& environment,
     return fail(environment, ExitStatus::kUsage,
                 fmt::format("{} is a holdfast disk already, with the id {}", path, (*marker)->id));
   }
-  const auto made = make_holdfast_disk(**disk, environment.clock.now_s());
+  const auto carried = store::carried_sources(**disk);
+  if (!carried) return fail(environment, status_of(carried.error()), explain(carried.error()));
+  const auto now = environment.clock.now_s();
+  const auto made =
+      carried->empty() ? make_holdfast_disk(**disk, now) : restore_marker(**disk, now);
   if (!made) return fail(environment, status_of(made.error()), explain(made.error()));
+  if (!carried->empty()) {
+    const auto ledger = (*disk)->stat(store::kLedgerPath);
+    const bool has_ledger = ledger && *ledger;
+    environment.log.warning(
+        {"", "",
+         fmt::format("{} carries archives ({}); only the marker was written anew, with a new id. {}",
+                     path, fmt::join(*carried, ", "),
+                     has_ledger ? "The ledger is still there, and goes on"
+                                : "The ledger is missing: run 'holdfast rebuild' before the next "
+                                  "pull, so that what is held is known again")});
+  }
   if (!*mounted) {
     environment.log.warning(
         {"", "",

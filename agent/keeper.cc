@@ -8,7 +8,6 @@
 #include "agent/pull_status.h"
 #include "agent/units.h"
 #include "store/duplicate.h"
-#include "store/manifest.h"
 #include "store/supersession.h"
 
 namespace agent {
@@ -69,18 +68,26 @@ store::Status Keeper::keep(std::vector<Accepted> accepted) {
                         [](const Accepted& one) { return one.role != store::Role::kNoncurrent; });
   Work work;
   work.batch.now = context_.now(context_.sources[accepted.front().source]);
+  work.batch.placements = intents_of(accepted);
+  if (auto begun = context_.mirror.begin(work.batch.placements); !begun) return begun;
   for (auto& one : accepted) {
     if (auto sorted = sort(std::move(one), work); !sorted) return sorted;
   }
   if (auto superseded = supersede(work); !superseded) return superseded;
-  if (auto synced = placer_.sync(); !synced) return synced;
-  auto& mirror = context_.mirror;
-  if (auto recorded = store::record_durably(*mirror.disk, mirror.ledger, mirror.rules, work.batch);
-      !recorded) {
-    return recorded;
-  }
+  if (auto recorded = context_.mirror.commit(placer_, work.batch); !recorded) return recorded;
   report(work);
   return {};
+}
+
+std::vector<store::Ledger::Placement> Keeper::intents_of(
+    const std::vector<Accepted>& accepted) const {
+  std::vector<store::Ledger::Placement> intents;
+  for (const auto& one : accepted) {
+    if (one.path.empty()) continue;
+    const auto& source = context_.sources[one.source];
+    intents.push_back({source.id, one.archive, one.role, is_watched(*source.config)});
+  }
+  return intents;
 }
 
 store::Status Keeper::sort(Accepted accepted, Work& work) {
@@ -206,16 +213,19 @@ store::Status Keeper::place_beside(const Accepted& accepted, store::Place place,
 
 store::Status Keeper::supersede(Work& work) {
   if (work.replacements.empty()) return {};
-  const auto before = store::supersede(context_.mirror.ledger, placer_, context_.mirror.rules,
-                                       work.replacements, work.batch.now);
+  const auto before =
+      context_.mirror.supersede(placer_, work.replacements, work.batch.now);
   if (!before) return before.error();
   for (std::size_t i = 0; i < work.superseding.size(); ++i) {
     auto& accepted = work.superseding[i];
     const auto& source = context_.sources[accepted.source];
-    if ((*before)[i]) {
-      work.batch.generations.push_back({source.id, *(*before)[i], std::nullopt});
-    } else {
+    const auto& superseded = (*before)[i];
+    if (superseded.lies) {
+      work.batch.generations.push_back({source.id, *superseded.lies, std::nullopt});
+    } else if (superseded.damaged_path.empty()) {
       context_.report(source, accepted.archive.key, kGoneBefore);
+    } else {
+      raise_rotted(accepted, superseded.damaged_path, work);
     }
     accepted.archive.variant = work.replacements[i].held.variant;
     work.batch.archives.push_back(
@@ -223,6 +233,15 @@ store::Status Keeper::supersede(Work& work) {
     work.fresh.push_back(accepted.source);
   }
   return {};
+}
+
+void Keeper::raise_rotted(const Accepted& accepted, const std::string& path, Work& work) {
+  work.batch.raised.push_back(
+      {context_.sources[accepted.source].id, "corrupt", accepted.archive.key,
+       fmt::format("the content held before was damaged here when it was superseded, and is lost; "
+                   "its bytes are in {}. Look into the kernel's log, check cable and disk; when you "
+                   "know what happened: holdfast ack {}",
+                   path, context_.sources[accepted.source].config->name)});
 }
 
 store::Status Keeper::raise_changed(const Accepted& accepted, const std::string& path, Work& work) {

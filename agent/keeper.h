@@ -33,6 +33,7 @@ class Keeper {
 
  private:
   struct Work;
+  std::vector<store::Ledger::Placement> intents_of(const std::vector<Accepted>& accepted) const;
   store::Status sort(Accepted accepted, Work& work);
   store::Result<bool> is_known_beside(const Accepted& accepted);
   store::Status note_same(const Accepted& accepted, Work& work);
@@ -42,6 +43,7 @@ class Keeper {
   store::Status place_archive(Accepted accepted, Work& work);
   store::Status place_beside(const Accepted& accepted, store::Place place, Work& work);
   store::Status supersede(Work& work);
+  void raise_rotted(const Accepted& accepted, const std::string& path, Work& work);
   store::Status raise_changed(const Accepted& accepted, const std::string& path, Work& work);
   void report(const Work& work);
 

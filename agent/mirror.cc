@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agent/failure.h"
+#include "store/rebuild.h"
 
 namespace agent {
 namespace {
@@ -50,6 +51,14 @@ Guarded<store::Marker> check_marker(store::Disk& disk, const Config& config) {
   const auto marker = store::read_marker(disk);
   if (!marker) return failed(marker.error());
   if (!*marker) {
+    const auto carried = store::carried_sources(disk);
+    if (carried && !carried->empty()) {
+      return absent(
+          fmt::format("{} carries archives ({}), but {} is missing: 'holdfast init {}' writes it "
+                      "anew, then 'holdfast rebuild' finds what is held",
+                      config.disk.path, fmt::join(*carried, ", "), store::kMarkerPath,
+                      config.disk.path));
+    }
     return absent(
         fmt::format("what is at {} is no holdfast disk; if it is meant to become one: "
                     "holdfast init {}",
@@ -96,20 +105,21 @@ Result<Mirror, MirrorError> open_mirror(const Config& config, const Environment&
                                         store::Access access) {
   auto guarded = open_guarded_disk(config, environment, access);
   if (!guarded) return guarded.error();
-  auto ledger = store::Ledger::open(*guarded->disk, access);
-  if (!ledger) {
-    if (ledger.error().kind == store::ErrorKind::kNotFound) {
+  const auto id = guarded->marker.id;
+  auto mirror = Mirror::open(std::move(*guarded), access);
+  if (!mirror) {
+    const bool no_ledger = mirror.error().kind == store::ErrorKind::kNotFound &&
+                           mirror.error().path == store::kLedgerPath;
+    if (no_ledger) {
       return MirrorError{
           ExitStatus::kDiskFailed,
           fmt::format("{}/{} is missing; 'holdfast rebuild' makes it anew from the disk",
                       config.disk.path, store::kLedgerPath),
-          false, false, guarded->marker.id};
+          false, false, id};
     }
-    return failed(ledger.error());
+    return failed(mirror.error());
   }
-  const auto rules = store::name_rules_of(guarded->disk->filesystem_name());
-  return Mirror{std::move(guarded->disk), std::move(guarded->marker), rules,
-                std::move(guarded->lock), std::move(*ledger)};
+  return std::move(*mirror);
 }
 
 }  // namespace agent

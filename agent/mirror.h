@@ -7,8 +7,7 @@
 #include "agent/environment.h"
 #include "agent/exit_status.h"
 #include "agent/result.h"
-#include "store/ledger.h"
-#include "store/mount.h"
+#include "store/mirror.h"
 
 namespace agent {
 
@@ -21,21 +20,10 @@ struct MirrorError {
   std::string disk_id{};   ///< of the disk that was found, for the status
 };
 
-/// The disk behind its guards.
-struct Mirror {
-  std::unique_ptr<store::Disk> disk;
-  store::Marker marker;
-  store::NameRules rules = store::NameRules::kPosix;
-  std::unique_ptr<store::DiskLock> lock;  ///< none when read-only
-  store::Ledger ledger;
-};
+using store::GuardedDisk;
+using store::Mirror;
 
 /// A disk behind its guards, whatever became of its ledger.
-struct GuardedDisk {
-  std::unique_ptr<store::Disk> disk;
-  store::Marker marker;
-  std::unique_ptr<store::DiskLock> lock;  ///< none when read-only
-};
 Result<GuardedDisk, MirrorError> open_guarded_disk(const Config& config,
                                                    const Environment& environment,
                                                    store::Access access);

@@ -10,7 +10,6 @@
 
 #include "agent/log.h"
 #include "agent/units.h"
-#include "store/removal.h"
 
 namespace agent {
 namespace {
@@ -238,8 +237,7 @@ class Prune {
       });
       if (!removed) return removed;
     }
-    return store::finish_removals(*mirror_.disk, mirror_.ledger, request_.id, source_.name,
-                                  mirror_.rules);
+    return mirror_.finish_removals(request_.id, source_.name);
   }
 
   store::Status explain(store::Ledger::Review& review) {

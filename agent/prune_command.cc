@@ -11,8 +11,6 @@
 #include "agent/pull_status.h"
 #include "agent/sources.h"
 #include "agent/units.h"
-#include "store/removal.h"
-#include "store/supersession.h"
 
 namespace agent {
 namespace {
@@ -142,12 +140,6 @@ class PruneRun {
         mirror_(mirror),
         print_(print) {}
 
-  store::Status prepare() {
-    return options_.dry_run
-               ? store::Status{}
-               : store::recover_supersessions(*mirror_.disk, mirror_.ledger, mirror_.rules);
-  }
-
   store::Result<ExitStatus> run(const SourceConfig& source) {
     const auto id = mirror_.ledger.find_source(source.name);
     if (!id) return id.error();
@@ -158,8 +150,6 @@ class PruneRun {
     if (options_.dry_run) {
       request.explain = [&](const store::Candidate& candidate, PruneDecision decision,
                             Keeps keeps) { explanation.tell(candidate, decision, keeps); };
-    } else if (auto finished = finish_earlier(source, request.id); !finished) {
-      return finished.error();
     }
     const auto pruned = prune_source(mirror_, request);
     if (!pruned) return pruned.error();
@@ -170,10 +160,6 @@ class PruneRun {
   }
 
  private:
-  store::Status finish_earlier(const SourceConfig& source, store::SourceId id) {
-    return store::finish_removals(*mirror_.disk, mirror_.ledger, id, source.name, mirror_.rules);
-  }
-
   ExitStatus report(const SourceConfig& source, const Pruned& pruned) {
     const bool tells_figures = !pruned.frozen || options_.dry_run;
     if (options_.json && !options_.dry_run) {
@@ -211,7 +197,6 @@ ExitStatus prune_command(const Config& config, const PruneOptions& options,
     return graver(status, status_of(error));
   };
   PruneRun prune(config, options, environment, *mirror, print);
-  if (auto prepared = prune.prepare(); !prepared) return fail("", prepared.error());
   for (const auto* source : *selected) {
     const auto done = prune.run(*source);
     if (!done) return fail(source->name, done.error());

@@ -24,9 +24,6 @@
 #include "agent/ticker.h"
 #include "agent/units.h"
 #include "agent/workers.h"
-#include "store/manifest.h"
-#include "store/removal.h"
-#include "store/supersession.h"
 
 namespace agent {
 namespace {
@@ -70,15 +67,9 @@ class Pull {
   }
 
   store::Status effects() {
-    auto& mirror = context_.mirror;
-    if (auto healed = store::recover_supersessions(*mirror.disk, mirror.ledger, mirror.rules);
-        !healed) {
-      return healed;
-    }
     for (auto& source : context_.sources) {
       if (auto opened = open_source(source); !opened) return opened;
     }
-    if (auto finished = finish_removals(); !finished) return finished;
     if (auto fetched = list_and_fetch(); !fetched) return fetched;
     warn_of_wrong_clock();
     if (auto noted = note_failed_servers(); !noted) return noted;
@@ -86,19 +77,6 @@ class Pull {
     if (auto scrubbed = scrub_due(context_, begun_); !scrubbed) return scrubbed;
     if (auto judged = judge_sources(); !judged) return judged;
     return prune_sources();
-  }
-
-  // Before anything is placed.
-  store::Status finish_removals() {
-    auto& mirror = context_.mirror;
-    for (const auto& source : context_.sources) {
-      if (auto finished = store::finish_removals(*mirror.disk, mirror.ledger, source.id,
-                                                 source.config->name, mirror.rules);
-          !finished) {
-        return finished;
-      }
-    }
-    return {};
   }
 
   store::Status prune_sources() {
@@ -158,11 +136,6 @@ class Pull {
     const auto id = mirror.ledger.register_source(source.config->name);
     if (!id) return id.error();
     source.id = *id;
-    if (auto carried = store::ensure_manifest(*mirror.disk, mirror.ledger, source.id,
-                                              source.config->name, mirror.rules);
-        !carried) {
-      return carried;
-    }
     context_.figures(source,
                      [&](SourceStatus& figures) { show_held(mirror.ledger, source.id, figures); });
     const auto failed = mirror.ledger.has_failed(source.id);

@@ -50,7 +50,18 @@ std::string json_of(const store::Rebuilt& rebuilt) {
                     {"missing", rebuilt.missing}});
 }
 
-store::Result<store::Rebuilt> rebuild(store::Disk& disk, const Environment& environment) {
+// The marker says it; one that does not yet is as old as the manifests, which show it.
+store::Result<store::NameRules> rules_of(store::Disk& disk, const store::Marker& marker) {
+  if (marker.names) return *marker.names;
+  const auto carried = store::carried_name_rules(disk);
+  if (!carried) return carried.error();
+  return carried->value_or(store::name_rules_of(disk.filesystem_name()));
+}
+
+store::Result<store::Rebuilt> rebuild(store::Disk& disk, const store::Marker& marker,
+                                      const Environment& environment) {
+  const auto rules = rules_of(disk, marker);
+  if (!rules) return rules.error();
   std::atomic<std::uint64_t> bytes{0};
   const auto space = disk.space();
   const auto progress = make_progress(environment, [&] {
@@ -60,7 +71,7 @@ store::Result<store::Rebuilt> rebuild(store::Disk& disk, const Environment& envi
     return figures;
   });
   store::RebuildRequest request;
-  request.rules = store::name_rules_of(disk.filesystem_name());
+  request.rules = *rules;
   request.now = environment.clock.now_s();
   request.keep_going = [&] { return !environment.stop.load(); };
   request.progress = [&](std::uint64_t read_bytes) { bytes = read_bytes; };
@@ -96,7 +107,7 @@ ExitStatus rebuild_command(const Config& config, const RebuildOptions& options,
                            "was changed. If it must be made anew, move .holdfast/ledger.db away"});
     return ExitStatus::kUsage;
   }
-  const auto rebuilt = rebuild(*guarded->disk, environment);
+  const auto rebuilt = rebuild(*guarded->disk, guarded->marker, environment);
   if (!rebuilt) return fail(rebuilt.error());
   print(options.json ? json_of(*rebuilt) : text_of(*rebuilt));
   return rebuilt->corrupt + rebuilt->missing > 0 ? ExitStatus::kAlarm : ExitStatus::kOk;

@@ -13,9 +13,7 @@
 #include "agent/sources.h"
 #include "agent/units.h"
 #include "store/foreign.h"
-#include "store/removal.h"
 #include "store/scrub.h"
-#include "store/supersession.h"
 
 namespace agent {
 namespace {
@@ -44,7 +42,6 @@ class VerifyRun {
     if (!found) return found.error();
     if (!*found) return Verified{};
     id_ = **found;
-    if (auto finished = finish_removals(); !finished) return finished.error();
     Verified verified;
     auto totals = read();
     if (!totals) return totals.error();
@@ -59,13 +56,6 @@ class VerifyRun {
   }
 
  private:
-  // A file that retention was about to remove would be foreign.
-  store::Status finish_removals() {
-    return read_only_ ? store::Status{}
-                      : store::finish_removals(*mirror_.disk, mirror_.ledger, id_, source_->name,
-                                               mirror_.rules);
-  }
-
   store::Result<store::ScrubTotals> read() {
     const auto totals = mirror_.ledger.totals(id_);
     if (!totals) return totals.error();
@@ -214,10 +204,6 @@ ExitStatus verify_command(const Config& config, const VerifyOptions& options,
   if (read_only) {
     environment.log.warning(
         {"", "", "the disk is mounted read-only: what is found is told, and not recorded"});
-  } else if (auto healed =
-                 store::recover_supersessions(*mirror->disk, mirror->ledger, mirror->rules);
-             !healed) {
-    return fail("", healed.error());
   }
   VerifyRun verification(config, options, environment, *mirror, read_only);
   for (const auto* source : *selected) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <functional>
 #include <unordered_map>
 #include <utility>
@@ -130,14 +131,54 @@ struct Query::Home {
 
 namespace {
 
+// SQLite would resolve the links in a path. Ours leads through the open root of the disk, which
+// names that disk whatever is mounted at its place since. Otherwise it is SQLite's own.
+int keep_path(sqlite3_vfs*, const char* path, int size, char* out) {
+  const auto length = std::char_traits<char>::length(path);
+  if (length + 1 > static_cast<std::size_t>(size)) return SQLITE_CANTOPEN;
+  std::copy_n(path, length + 1, out);
+  return SQLITE_OK;
+}
+
+const char* verbatim_vfs() {
+  static constexpr const char* kName = "holdfast-verbatim";
+  static const bool registered = [] {
+    const sqlite3_vfs* const standard = sqlite3_vfs_find(nullptr);
+    if (standard == nullptr) return false;
+    static sqlite3_vfs vfs = *standard;
+    vfs.pNext = nullptr;
+    vfs.zName = kName;
+    vfs.xFullPathname = keep_path;
+    return sqlite3_vfs_register(&vfs, 0) == SQLITE_OK;
+  }();
+  return registered ? kName : nullptr;
+}
+
+// A symbolic link, a pipe or a device in the place of one of its files is nobody's ledger.
+Status require_plain_files(Disk& disk, std::string_view path) {
+  for (const std::string_view suffix : {"", "-journal", "-wal", "-shm"}) {
+    const auto name = fmt::format("{}{}", path, suffix);
+    const auto info = disk.stat(name);
+    if (!info) return info.error();
+    if (!*info || (*info)->kind == FileKind::kFile) continue;
+    return Error{ErrorKind::kCorrupt, 0, name,
+                 fmt::format("{} is no plain file; find out who put it there, move it away, and let "
+                             "'holdfast rebuild' make the ledger anew",
+                             name)};
+  }
+  return {};
+}
+
 int flags_of(DatabaseMode mode) {
   const int access = mode == DatabaseMode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-  return access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
+  return access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE |
+         SQLITE_OPEN_NOFOLLOW;
 }
 
 int open_handle(const Disk& disk, std::string_view path, DatabaseMode mode, sqlite3** handle) {
-  const int code = sqlite3_open_v2(disk.database_path(path).c_str(), handle, flags_of(mode),
-                                   disk.database_vfs());
+  const char* const vfs = disk.database_vfs() != nullptr ? disk.database_vfs() : verbatim_vfs();
+  const int code =
+      sqlite3_open_v2(disk.database_path(path).c_str(), handle, flags_of(mode), vfs);
   if (code != SQLITE_OK) return code;
   sqlite3_busy_timeout(*handle,
                        mode == DatabaseMode::kReadOnly ? kReaderTimeoutMs : kWriterTimeoutMs);
@@ -169,6 +210,7 @@ Result<Database> Database::open(Disk& disk, std::string_view path, DatabaseMode 
         ErrorKind::kNotFound, 0, name,
         "the disk has no ledger; 'holdfast rebuild' makes it anew from what the disk holds"};
   }
+  if (auto plain = require_plain_files(disk, path); !plain) return plain.error();
   auto home = std::make_unique<Query::Home>();
   home->path = name;
   int code = open_handle(disk, path, mode, &home->handle);

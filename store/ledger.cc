@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "store/ledger_impl.h"
@@ -50,6 +51,31 @@ Status append_rows(Query& query, Convert convert, std::vector<Row>& into) {
   }
 }
 
+// Looked at before SQLite is let near it, which would bring its journal mode into line.
+Status refuse_foreign(Disk& disk, std::string_view path) {
+  constexpr std::string_view kMagic("SQLite format 3\0", 16);
+  constexpr std::size_t kHeaderBytes = 100;
+  constexpr std::size_t kIdAt = 68;
+  const auto info = disk.stat(path);
+  if (!info) return info.error();
+  if (!*info || (*info)->kind != FileKind::kFile) return {};  // which opening it tells
+  const auto file = disk.open(path, OpenMode::kRead);
+  if (!file) return file.error();
+  std::array<std::byte, kHeaderBytes> header{};
+  const auto got = (*file)->read_at(0, header);
+  if (!got) return got.error();
+  const std::string_view text(reinterpret_cast<const char*>(header.data()), *got);
+  if (text.size() < kHeaderBytes || !text.starts_with(kMagic)) return {};
+  std::int64_t id = 0;
+  for (std::size_t i = 0; i < 4; ++i) {
+    id = id << 8 | std::to_integer<std::int64_t>(header[kIdAt + i]);
+  }
+  if (id == kApplicationId) return {};
+  return Error{ErrorKind::kCorrupt, 0, std::string(path),
+               "this file is not a holdfast ledger; 'holdfast rebuild' makes one from what the disk "
+               "holds"};
+}
+
 Status make_empty_ledger(Disk& disk) {
   const Result<std::unique_ptr<File>> file = disk.open(kUnfinishedPath, OpenMode::kCreateNew);
   if (!file) return file.error();
@@ -64,6 +90,7 @@ Status make_empty_ledger(Disk& disk) {
 
 Result<Ledger> Ledger::open(Disk& disk, Access access, std::string_view path) {
   const bool may_write = access == Access::kReadWrite;
+  if (auto ours = refuse_foreign(disk, path); !ours) return ours.error();
   Result<Database> database =
       Database::open(disk, path, may_write ? DatabaseMode::kReadWrite : DatabaseMode::kReadOnly);
   if (!database) return database.error();

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "store/disk.h"
@@ -140,6 +141,13 @@ class Ledger {
     SourceId source = 0;
     std::string key;
   };
+  /// An intent: this verified content is about to get a name. Everything that its record needs.
+  struct Placement {
+    SourceId source = 0;
+    Archive archive;
+    Role role = Role::kNew;
+    bool watched = false;
+  };
   /// A batch of effects, recorded all or none, once every name in it is durable.
   struct Batch {
     struct Beside {
@@ -188,17 +196,46 @@ class Ledger {
     std::vector<Raised> raised;
     std::vector<Ended> ended;
     std::vector<Supersession> intents;  ///< these stay open: there is still something to tidy up
+    std::vector<Placement> placements;  ///< these end: what they meant is recorded
   };
   /// Each content is no longer pending, its refusal is forgotten, the alarms `unreadable` and
   /// `mismatch` of its key end, its intent of supersession is gone, and the totals are right.
-  Status record_batch(const Batch& batch);
+  /// `manifest_bytes`: how long the manifests of its sources are with what they say of it.
+  Status record_batch(const Batch& batch,
+                      const std::map<SourceId, std::uint64_t>& manifest_bytes = {});
   Status record(const std::vector<Placed>& archives);
 
   /// Says before the first rename that these held keys are about to get another content.
   Status begin_supersessions(const std::vector<Supersession>& intents);
-  /// Those that a crash left.
-  Result<std::vector<Supersession>> open_supersessions(std::size_t limit);
+  /// Those that a crash left, which come after `after` (nullptr: all); at most `limit`.
+  Result<std::vector<Supersession>> open_supersessions(std::size_t limit,
+                                                       const Supersession* after = nullptr);
   Status end_supersession(const Supersession& intent);
+
+  /// Says before the first rename what is about to get a name; one transaction for all of them.
+  Status begin_placements(const std::vector<Placement>& intents);
+  /// Those that a crash left, in the order of their keys, after `after` (nullptr: all).
+  Result<std::vector<Placement>> open_placements(const Placement* after, std::size_t limit);
+  /// The one of the content that was to become the current one of its key.
+  Result<std::optional<Placement>> placement_of(SourceId source, std::string_view key);
+
+  /// All calls that `work` makes become one transaction.
+  Status bundle(const std::function<Status()>& work);
+
+  /// All that were ever registered. Few: there are as many as sections of the configuration.
+  Result<std::vector<std::pair<SourceId, std::string>>> sources();
+
+  /// How long the manifest has to be, at least.
+  Result<std::uint64_t> manifest_bytes(SourceId source);
+  Status note_manifest(SourceId source, std::uint64_t size_bytes);
+  /// What each upstream identity turned out to be, and whether retention removed that content.
+  struct Sighting {
+    std::string key;
+    Identity upstream;
+    Sha256 sha256{};
+    bool pruned = false;
+  };
+  Status visit_sightings(SourceId source, const std::function<bool(const Sighting&)>& visit);
 
   /// The content was refused upstream or failed its promise: no longer pending, remembered,
   /// counted.

@@ -113,13 +113,16 @@ Status Ledger::begin_supersessions(const std::vector<Supersession>& intents) {
   return transaction->commit();
 }
 
-Result<std::vector<Ledger::Supersession>> Ledger::open_supersessions(std::size_t limit) {
+Result<std::vector<Ledger::Supersession>> Ledger::open_supersessions(std::size_t limit,
+                                                                     const Supersession* after) {
   Result<Query> query = impl_->database.query(
-      "SELECT source_id, key FROM supersession ORDER BY source_id, key "
-      "LIMIT ?1");
+      "SELECT source_id, key FROM supersession WHERE (source_id, key)>(?1, ?2) "
+      "ORDER BY source_id, key LIMIT ?3");
   if (!query) return query.error();
+  const Supersession from = after != nullptr ? *after : Supersession{};
+  query->bind(from.source, Bytes{from.key}, static_cast<std::int64_t>(limit));
   std::vector<Supersession> found;
-  const Status done = rows::each(query->bind(static_cast<std::int64_t>(limit)), [&](Query& row) {
+  const Status done = rows::each(*query, [&](Query& row) {
     found.push_back({row.integer(0), std::string(row.bytes(1))});
     return true;
   });

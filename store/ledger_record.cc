@@ -341,7 +341,8 @@ Status Ledger::record(const std::vector<Placed>& archives) {
   return record_batch(batch);
 }
 
-Status Ledger::record_batch(const Batch& batch) {
+Status Ledger::record_batch(const Batch& batch,
+                            const std::map<SourceId, std::uint64_t>& manifest_bytes) {
   Database& database = impl_->database;
   Result<Transaction> transaction = Transaction::begin(database);
   if (!transaction) return transaction.error();
@@ -364,6 +365,16 @@ Status Ledger::record_batch(const Batch& batch) {
     if (Status done = recorder.add(repaired, batch.now); !done) return done;
   }
   if (Status done = recorder.write_sums(); !done) return done;
+  for (const auto& intent : batch.placements) {
+    const Result<std::uint64_t> ended = database.run(
+        "DELETE FROM placement WHERE source_id=?1 AND key=?2 AND sha256=?3 AND role=?4",
+        intent.source, Bytes{intent.archive.key}, rows::digest(intent.archive.sha256),
+        static_cast<std::int64_t>(intent.role));
+    if (!ended) return ended.error();
+  }
+  for (const auto& [source, size_bytes] : manifest_bytes) {
+    if (Status noted = note_manifest(source, size_bytes); !noted) return noted;
+  }
   for (const auto& ended : batch.ended) {
     if (Status done = alarms::end(database, ended.source, ended.kind, ended.key, batch.now);
         !done) {

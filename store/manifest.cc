@@ -10,6 +10,7 @@
 #include <span>
 #include <utility>
 
+#include "store/content_path.h"
 #include "store/digest.h"
 #include "store/line_writer.h"
 
@@ -105,8 +106,9 @@ Result<bool> ends_a_line(File& file, std::uint64_t size_bytes) {
   return last == std::byte{'\n'};
 }
 
-Status append(Disk& disk, std::string_view source_name, const std::string& lines) {
-  if (auto made = disk.make_directory(source_name); !made) return made;
+// How long it is then.
+Result<std::uint64_t> append(Disk& disk, std::string_view source_name, const std::string& lines) {
+  if (auto made = disk.make_directory(source_name); !made) return made.error();
   const auto path = manifest_path(source_name);
   const auto file = disk.open(path, OpenMode::kCreate);
   if (!file) return file.error();
@@ -117,18 +119,40 @@ Status append(Disk& disk, std::string_view source_name, const std::string& lines
   if (!whole) return whole.error();
   const auto text = *whole ? lines : "\n" + lines;
   if (auto written = (*file)->write_at(*size_bytes, std::as_bytes(std::span(text))); !written) {
-    return written;
+    return written.error();
   }
-  if (auto synced = (*file)->sync(); !synced) return synced;
-  if (*size_bytes > 0) return {};
-  if (auto synced = disk.sync_directory(""); !synced) return synced;
-  return disk.sync_directory(source_name);
+  if (auto synced = (*file)->sync(); !synced) return synced.error();
+  if (*size_bytes > 0) return *size_bytes + text.size();
+  if (auto synced = disk.sync_directory(""); !synced) return synced.error();
+  if (auto synced = disk.sync_directory(source_name); !synced) return synced.error();
+  return *size_bytes + text.size();
+}
+
+// What was removed was held once; what it was is known from the one line, that it went from the
+// other.
+std::string lines_of(const Ledger::Sighting& sighting, NameRules rules) {
+  std::string lines;
+  if (sighting.pruned) {
+    Archive archive;
+    archive.key = sighting.key;
+    archive.upstream = sighting.upstream;
+    archive.sha256 = sighting.sha256;
+    archive.verified_by = "size";
+    const auto entry = held(archive, rules);
+    lines = line_of(entry) + line_of(no_longer(Kind::kPruned, entry.key, "/" + entry.path));
+  }
+  return lines + line_of(same({0, sighting.key, sighting.upstream, sighting.sha256}, rules));
 }
 
 Status write_all(File& file, Ledger& ledger, SourceId source, NameRules rules) {
   LineWriter writer(file);
   Status written;
-  auto visited = ledger.visit_generations(source, [&](const Generation& generation) {
+  auto visited = ledger.visit_sightings(source, [&](const Ledger::Sighting& sighting) {
+    written = writer.add(lines_of(sighting, rules));
+    return written.has_value();
+  });
+  if (!visited || !written) return visited ? written : visited;
+  visited = ledger.visit_generations(source, [&](const Generation& generation) {
     written = writer.add(line_of(lying_beside(generation)));
     return written.has_value();
   });
@@ -179,6 +203,7 @@ bool read_path(const Json& json, ManifestEntry& entry) {
   if (!named) return false;
   entry.key = std::move(named->key);
   entry.variant = named->variant;
+  if (!is_content_path("a/" + entry.path) || entry.path.starts_with("damaged/")) return false;
   return entry.kind == Kind::kPruned ||
          trusted == (entry.kind == Kind::kHeld || entry.kind == Kind::kSame);
 }
@@ -221,12 +246,15 @@ std::optional<ManifestEntry> entry_of(std::string_view line) {
 }
 
 Status record_durably(Disk& disk, Ledger& ledger, NameRules rules, const Ledger::Batch& batch) {
+  std::map<SourceId, std::uint64_t> manifest_bytes;
   for (const auto& [source, lines] : lines_of(batch, rules)) {
     const auto name = ledger.source_name(source);
     if (!name) return name.error();
-    if (auto appended = append(disk, *name, lines); !appended) return appended;
+    const auto size_bytes = append(disk, *name, lines);
+    if (!size_bytes) return size_bytes.error();
+    manifest_bytes[source] = *size_bytes;
   }
-  return ledger.record_batch(batch);
+  return ledger.record_batch(batch, manifest_bytes);
 }
 
 Status append_removals(Disk& disk, std::string_view source_name,
@@ -235,25 +263,36 @@ Status append_removals(Disk& disk, std::string_view source_name,
   for (const auto& one : removals) {
     lines += line_of(no_longer(Kind::kPruned, one.key, one.path));
   }
-  return lines.empty() ? Status{} : append(disk, source_name, lines);
+  if (lines.empty()) return {};
+  const auto appended = append(disk, source_name, lines);
+  return appended ? Status{} : appended.error();
 }
 
-Status ensure_manifest(Disk& disk, Ledger& ledger, SourceId source, std::string_view source_name,
-                       NameRules rules) {
+Status make_manifest_whole(Disk& disk, Ledger& ledger, SourceId source,
+                           std::string_view source_name, NameRules rules) {
   const auto path = manifest_path(source_name);
   const auto existing = disk.stat(path);
   if (!existing) return existing.error();
-  if (*existing) return {};
+  const auto least_bytes = ledger.manifest_bytes(source);
+  if (!least_bytes) return least_bytes.error();
+  if (*existing && (*existing)->size_bytes >= *least_bytes) return {};
   const auto totals = ledger.totals(source);
   if (!totals) return totals.error();
-  if (totals->archives + totals->superseded + totals->quarantined == 0) return {};
+  const auto contents = totals->archives + totals->superseded + totals->quarantined;
+  if (contents == 0 && *least_bytes == 0) return {};
   const auto unfinished = path + ".new";
+  if (auto made = disk.make_directory(source_name); !made) return made;
   if (auto removed = disk.remove_file(unfinished); !removed) return removed;
   const auto file = disk.open(unfinished, OpenMode::kCreateNew);
   if (!file) return file.error();
   if (auto written = write_all(**file, ledger, source, rules); !written) return written;
-  if (auto renamed = disk.rename_no_replace(unfinished, path); !renamed) return renamed;
-  return disk.sync_directory(source_name);
+  const auto size_bytes = (*file)->size();
+  if (!size_bytes) return size_bytes.error();
+  if (auto renamed = disk.rename_replace(unfinished, path); !renamed) return renamed;
+  for (const auto directory : {std::string_view(), source_name}) {
+    if (auto synced = disk.sync_directory(directory); !synced) return synced;
+  }
+  return ledger.note_manifest(source, *size_bytes);
 }
 
 Status visit_manifest(Disk& disk, std::string_view source_name,

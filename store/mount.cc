@@ -20,6 +20,8 @@ namespace {
 
 constexpr int kFormat = 1;
 constexpr std::string_view kNewMarkerPath = ".holdfast/disk.json.new";
+constexpr std::string_view kPosixNames = "posix";
+constexpr std::string_view kPortableNames = "portable";
 constexpr std::size_t kMaxMarkerBytes = 64 * 1024;
 
 Result<std::string> random_uuid() {
@@ -53,6 +55,22 @@ Error corrupt(std::string detail) {
   return Error{ErrorKind::kCorrupt, 0, std::string(kMarkerPath), std::move(detail)};
 }
 
+std::optional<NameRules> names_in(const nlohmann::json& json) {
+  const auto names = json.find("names");
+  if (names == json.end()) return std::nullopt;
+  if (*names == kPosixNames) return NameRules::kPosix;
+  return *names == kPortableNames ? std::optional(NameRules::kPortable) : std::nullopt;
+}
+
+std::string text_of(const Marker& marker) {
+  nlohmann::ordered_json json = {
+      {"id", marker.id}, {"created_at", marker.created_at}, {"format", marker.format}};
+  if (marker.names) {
+    json["names"] = *marker.names == NameRules::kPosix ? kPosixNames : kPortableNames;
+  }
+  return json.dump(2) + "\n";
+}
+
 Result<Marker> parse_marker(std::string_view text) {
   const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return corrupt("the marker of the disk is not valid JSON");
@@ -72,16 +90,20 @@ Result<Marker> parse_marker(std::string_view text) {
   if (created_at == json.end() || !created_at->is_string()) {
     return corrupt("the marker of the disk does not say when it was made");
   }
-  return Marker{id->get<std::string>(), created_at->get<std::string>(), kFormat};
+  return Marker{id->get<std::string>(), created_at->get<std::string>(), kFormat, names_in(json)};
 }
 
-Status write_durably(Disk& disk, std::string_view text) {
+Status write_new_marker(Disk& disk, std::string_view text) {
   auto file = disk.open(kNewMarkerPath, OpenMode::kCreate);
   if (!file) return file.error();
   // A crash may have left a longer one.
   if (auto emptied = (*file)->truncate(0); !emptied) return emptied;
   if (auto written = (*file)->write_at(0, std::as_bytes(std::span(text))); !written) return written;
-  if (auto synced = (*file)->sync(); !synced) return synced;
+  return (*file)->sync();
+}
+
+Status write_durably(Disk& disk, std::string_view text) {
+  if (auto written = write_new_marker(disk, text); !written) return written;
   return disk.rename_no_replace(kNewMarkerPath, kMarkerPath);
 }
 
@@ -111,18 +133,18 @@ Result<std::optional<Marker>> read_marker(Disk& disk) {
   return *marker;
 }
 
-Result<Marker> write_marker(Disk& disk, std::chrono::sys_seconds now) {
+Result<Marker> write_marker(Disk& disk, std::chrono::sys_seconds now,
+                            std::optional<NameRules> names) {
   auto id = random_uuid();
   if (!id) return id.error();
   const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-  Marker marker{*id, fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds)), kFormat};
-  const nlohmann::ordered_json json = {
-      {"id", marker.id}, {"created_at", marker.created_at}, {"format", marker.format}};
+  Marker marker{*id, fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds)), kFormat,
+                names.value_or(name_rules_of(disk.filesystem_name()))};
 
   if (auto made = disk.make_directory(kStateDirectory); !made) {
     return made.error();
   }
-  if (auto written = write_durably(disk, json.dump(2) + "\n"); !written) {
+  if (auto written = write_durably(disk, text_of(marker)); !written) {
     // What is left of the attempt is ours, and its removal no part of the answer.
     std::ignore = disk.remove_file(kNewMarkerPath);
     return written.error();
@@ -133,6 +155,12 @@ Result<Marker> write_marker(Disk& disk, std::chrono::sys_seconds now) {
     }
   }
   return marker;
+}
+
+Status replace_marker(Disk& disk, const Marker& marker) {
+  if (auto written = write_new_marker(disk, text_of(marker)); !written) return written;
+  if (auto renamed = disk.rename_replace(kNewMarkerPath, kMarkerPath); !renamed) return renamed;
+  return disk.sync_directory(kStateDirectory);
 }
 
 }  // namespace store

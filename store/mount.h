@@ -5,6 +5,7 @@
 #include <string>
 
 #include "store/disk.h"
+#include "store/layout.h"
 
 namespace store {
 
@@ -13,6 +14,9 @@ struct Marker {
   std::string id;          ///< a UUID, lower case
   std::string created_at;  ///< RFC 3339, UTC
   int format = 1;
+  /// Of the names on this disk, wherever it was copied to since; nullopt: made before they were
+  /// noted.
+  std::optional<NameRules> names{};
 };
 
 /// True when `path` is a mount point of its own: its st_dev differs from that of its parent, or it
@@ -23,7 +27,10 @@ Result<bool> is_mount_point(const std::string& path);
 Result<std::optional<Marker>> read_marker(Disk& disk);
 
 /// Makes `.holdfast/` and the marker, with a random id. kExists when there is a marker already.
-/// On success both are durable.
-Result<Marker> write_marker(Disk& disk, std::chrono::sys_seconds now);
+/// On success both are durable. The rules of its names are those given, or else the filesystem's.
+Result<Marker> write_marker(Disk& disk, std::chrono::sys_seconds now,
+                            std::optional<NameRules> names = std::nullopt);
+/// Writes the marker of a disk that has one anew.
+Status replace_marker(Disk& disk, const Marker& marker);
 
 }  // namespace store

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "store/content_path.h"
 #include "store/duplicate.h"
 
 namespace store {
@@ -31,6 +32,12 @@ Result<bool> is_stored_name(Disk& disk, std::string_view path) {
   });
   if (!listed) return listed.error();
   return found;
+}
+
+Error not_a_content(const std::string& path) {
+  return {ErrorKind::kCorrupt, 0, path,
+          "the ledger is damaged (it names a path that no content has); 'holdfast rebuild' makes it "
+          "anew from the disk"};
 }
 
 std::string with_swapped_case(std::string text) {
@@ -267,7 +274,28 @@ Result<std::string> Placer::keep_aside(const std::string& placed_path, const Bes
   return impl_->claim_beside(placed_path, Origin::kPlaced, beside);
 }
 
+Result<bool> Placer::is_placed(const std::string& path, std::uint64_t size_bytes,
+                               std::span<const std::byte> sha256) {
+  const auto info = impl_->disk.stat(path);
+  if (!info) return info.error();
+  const bool may_be = *info && (*info)->kind == FileKind::kFile &&
+                      (*info)->size_bytes == size_bytes;
+  if (!may_be) return false;
+  const auto exact = is_stored_name(impl_->disk, path);
+  if (!exact || !*exact) return exact;
+  return holds(impl_->disk, path, sha256);
+}
+
+Result<std::string> Placer::keep_damaged(const std::string& path,
+                                         const std::string& damaged_path) {
+  const auto before = impl_->disk.stat(path);
+  if (!before) return before.error();
+  if (!*before) return std::string();
+  return impl_->keep_damaged(path, (*before)->kind, damaged_path);
+}
+
 Status Placer::replace(const std::string& staged_path, const std::string& archive_path) {
+  if (!is_content_path(archive_path)) return not_a_content(archive_path);
   if (auto finished = impl_->disk.set_finished(staged_path, true); !finished) return finished;
   auto renamed = impl_->disk.rename_replace(staged_path, archive_path);
   if (!renamed && renamed.error().kind == ErrorKind::kNotFound) {
@@ -285,13 +313,10 @@ Status Placer::replace(const std::string& staged_path, const std::string& archiv
 Result<std::string> Placer::put_back(const std::string& staged_path,
                                      const std::string& archive_path,
                                      const std::string& damaged_path) {
-  const auto before = impl_->disk.stat(archive_path);
-  if (!before) return before.error();
-  std::string aside;
-  if (*before) {
-    auto kept = impl_->keep_damaged(archive_path, (*before)->kind, damaged_path);
-    if (!kept) return kept;
-    aside = *std::move(kept);
+  if (!is_content_path(archive_path)) return not_a_content(archive_path);
+  auto aside = keep_damaged(archive_path, damaged_path);
+  if (!aside) return aside;
+  if (!aside->empty()) {
     if (auto synced = sync(); !synced) return synced.error();
   }
   if (auto replaced = replace(staged_path, archive_path); !replaced) {

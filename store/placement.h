@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -55,6 +56,15 @@ class Placer {
   /// Gives a placed content a second place beside the trusted one: a second name of the same file,
   /// or a copy, synced and read back, where the filesystem has no links. The first place stays.
   Result<std::string> keep_aside(const std::string& placed_path, const Beside& beside);
+
+  /// Whether a file of exactly this name lies there and holds this content. It is not synced yet;
+  /// see note_placed().
+  Result<bool> is_placed(const std::string& path, std::uint64_t size_bytes,
+                         std::span<const std::byte> sha256);
+
+  /// Keeps the bytes at a path, whatever they are, as put_back() does. Returns where they lie too,
+  /// or only; "" when nothing was there. Durable with the next sync().
+  Result<std::string> keep_damaged(const std::string& path, const std::string& damaged_path);
 
   /// Puts a staged content in the place of a held one, atomically.
   /// Requires, besides what place() does: the held content was kept aside, a sync() since has

@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
@@ -90,7 +91,11 @@ class PosixDisk final : public Disk {
       : root_path_(std::move(root_path)),
         filesystem_name_(filesystem_name_of(root.get())),
         can_sync_filesystem_(can_sync_filesystem(root.get())),
-        beneath_(std::move(root)) {}
+        beneath_(std::move(root)) {
+    // Through the open root, so that a disk mounted in its place meanwhile is never written to.
+    database_root_ = "/proc/self/fd/" + std::to_string(beneath_.root());
+    if (::access(database_root_.c_str(), F_OK) != 0) database_root_ = root_path_;
+  }
 
   Result<std::unique_ptr<File>> open(std::string_view path, OpenMode mode) override {
     auto fd = open_regular(path, flags_of(mode), "open");
@@ -121,7 +126,7 @@ class PosixDisk final : public Disk {
   }
 
   std::string database_path(std::string_view path) const override {
-    return root_path_ + "/" + std::string(path);
+    return database_root_ + "/" + std::string(path);
   }
   const char* database_vfs() const override { return nullptr; }
 
@@ -132,6 +137,7 @@ class PosixDisk final : public Disk {
                             std::string_view path);
 
   const std::string root_path_;
+  std::string database_root_;
   const std::string filesystem_name_;
   const bool can_sync_filesystem_;
   const Beneath beneath_;

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "store/content_path.h"
 #include "store/digest.h"
 #include "store/foreign.h"
 #include "store/manifest.h"
@@ -23,14 +24,6 @@ std::string journal_of(std::string_view path) { return fmt::format("{}-journal",
 Status remove_both(Disk& disk, std::string_view path) {
   if (auto removed = disk.remove_file(path); !removed) return removed;
   return disk.remove_file(journal_of(path));
-}
-
-bool is_source_name(std::string_view name) {
-  constexpr std::string_view kFirst = "abcdefghijklmnopqrstuvwxyz0123456789";
-  constexpr std::string_view kRest = "abcdefghijklmnopqrstuvwxyz0123456789_-";
-  constexpr std::size_t kLongest = 64;
-  return !name.empty() && name.size() <= kLongest && kFirst.find(name[0]) != std::string::npos &&
-         name.find_first_not_of(kRest) == std::string_view::npos;
 }
 
 // Few: there are as many as sources.
@@ -121,7 +114,7 @@ class Rebuild {
       : disk_(disk), ledger_(ledger), request_(request) {}
 
   Result<Rebuilt> run() {
-    const auto names = source_names(disk_);
+    const auto names = carried_sources(disk_);
     if (!names) return names.error();
     for (const auto& name : *names) {
       if (auto done = take_source(name); !done) return done.error();
@@ -131,15 +124,15 @@ class Rebuild {
 
  private:
   Status take_source(const std::string& name) {
-    const auto manifest = disk_.stat(manifest_path(name));
-    if (!manifest) return manifest.error();
-    const auto archives = disk_.stat(name + "/archives");
-    if (!archives) return archives.error();
-    if (!*manifest && !*archives) return {};
     const auto id = ledger_.register_source(name);
     if (!id) return id.error();
     ++rebuilt_.sources;
-    if (auto done = *manifest ? replay(*id, name) : adopt_all(*id, name); !done) return done;
+    // The ledger is thrown away if anything fails, so it need not be durable on the way.
+    auto done = ledger_.bundle([&]() -> Status {
+      if (auto replayed = replay(*id, name); !replayed) return replayed;
+      return adopt_all(*id, name);
+    });
+    if (!done) return done;
     const auto totals = ledger_.totals(*id);
     if (!totals) return totals.error();
     rebuilt_.archives += totals->archives;
@@ -168,14 +161,21 @@ class Rebuild {
     return adopted ? visited : adopted;
   }
 
+  // What names no key, or one that is held elsewhere, stays foreign.
   Status adopt(SourceId id, const std::string& name, const std::string& path) {
-    const auto top = name + "/archives/";
-    if (!path.starts_with(top)) return {};
-    auto named = key_of_path(std::string_view(path).substr(top.size()));
+    if (!is_content_path(path, name)) return {};
+    const auto below_top = std::string_view(path).substr(name.size() + 1);
+    const auto below_tree = below_top.substr(below_top.find('/') + 1);
+    const bool trusted = below_top.starts_with("archives/");
+    auto named = key_of_path(trusted ? below_tree : parent_of(below_tree));
+    if (!named) return {};
+    const auto held = ledger_.find(id, named->key);
+    if (!held) return held.error();
+    if (trusted && *held) return {};
     const auto file = disk_.open(path, OpenMode::kRead);
-    if (!named || !file) return {};
+    if (!file) return {};
     const auto digests = digest_file(**file, {{Algorithm::kSha256, {}}}, request_.keep_going);
-    if (!digests) return digests.error();
+    if (!digests) return going() ? Status{} : interrupted();
     Archive archive;
     archive.key = std::move(named->key);
     archive.variant = named->variant;
@@ -183,8 +183,18 @@ class Rebuild {
     std::ranges::copy(digests->digests.front(), archive.sha256.begin());
     archive.verified_by = "size";
     archive.held_since = request_.now;
+    const auto pruned = ledger_.was_pruned(id, archive.key, archive.sha256);
+    if (!pruned) return pruned.error();
+    if (*pruned) return {};
     ++rebuilt_.unlisted;
-    return ledger_.record({{id, std::move(archive)}});
+    if (trusted) return ledger_.record({{id, std::move(archive)}});
+    const auto place = below_top.starts_with(store::name_of(Place::kQuarantine))
+                           ? Place::kQuarantine
+                           : Place::kSuperseded;
+    Ledger::Batch batch;
+    batch.now = request_.now;
+    batch.generations.push_back({id, beside(archive, place, path, request_.now), std::nullopt});
+    return ledger_.record_batch(batch);
   }
 
   Status read_all(SourceId id, const std::string& name) {
@@ -236,6 +246,41 @@ Status put_in_place(Disk& disk) {
 }
 
 }  // namespace
+
+Result<std::vector<std::string>> carried_sources(Disk& disk) {
+  const auto names = source_names(disk);
+  if (!names) return names.error();
+  std::vector<std::string> carried;
+  for (const auto& name : *names) {
+    const auto manifest = disk.stat(manifest_path(name));
+    if (!manifest) return manifest.error();
+    const auto archives = disk.stat(name + "/archives");
+    if (!archives) return archives.error();
+    if (*manifest || *archives) carried.push_back(name);
+  }
+  return carried;
+}
+
+Result<std::optional<NameRules>> carried_name_rules(Disk& disk) {
+  const auto names = carried_sources(disk);
+  if (!names) return names.error();
+  std::optional<NameRules> told;
+  for (const auto& name : *names) {
+    const auto visited = visit_manifest(disk, name, [&](ManifestEntry&& entry) {
+      if (entry.kind != ManifestEntry::Kind::kHeld) return true;
+      const auto path_by = [&](NameRules rules) {
+        return "archives/" + path_of_key(entry.key, rules, entry.variant);
+      };
+      const bool posix = path_by(NameRules::kPosix) == entry.path;
+      const bool portable = path_by(NameRules::kPortable) == entry.path;
+      if (posix != portable) told = posix ? NameRules::kPosix : NameRules::kPortable;
+      return !told;
+    });
+    if (!visited) return visited.error();
+    if (told) break;
+  }
+  return told;
+}
 
 Result<Rebuilt> rebuild_ledger(Disk& disk, const RebuildRequest& request) {
   if (auto removed = remove_both(disk, kNewPath); !removed) return removed.error();

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "store/disk.h"
 #include "store/layout.h"
@@ -26,15 +28,21 @@ struct Rebuilt {
   std::uint64_t sources = 0;
   std::uint64_t archives = 0;
   std::uint64_t beside = 0;
-  std::uint64_t unlisted = 0;  ///< archives of no manifest; their keys and digests are known again
+  std::uint64_t unlisted = 0;  ///< in no manifest; their keys and digests are known again
   std::uint64_t corrupt = 0;
   std::uint64_t missing = 0;
 };
 
+/// The sources whose archives or manifests the disk carries, by name.
+Result<std::vector<std::string>> carried_sources(Disk& disk);
+
+/// The rules that the names in the manifests follow; nullopt where they do not tell.
+Result<std::optional<NameRules>> carried_name_rules(Disk& disk);
+
 /// Makes the ledger anew from what the disk carries: the manifests say what is held, reading every
 /// content says whether it is. What stood in the old ledger alone is lost: alarms, a HOLD, what was
-/// refused, what was seen of listings. A source without a manifest gets what lies under its
-/// archives/, proven by nothing but its own SHA-256.
+/// refused, what was seen of listings. What lies under archives/, superseded/ or quarantine/ and is
+/// in no manifest is taken too, proven by nothing but its own SHA-256.
 ///
 /// The new ledger takes the place of the old one, which becomes `.holdfast/ledger.db.before`, in
 /// the end and whole; until then nothing has changed. kBusy when `keep_going` said no.

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "store/content_path.h"
 #include "store/manifest.h"
 #include "store/placement.h"
 #include "store/sums.h"
@@ -37,6 +38,8 @@ class Removals {
   Status finish(const std::vector<Removal>& open) {
     std::vector<Removal> removable;
     for (const auto& one : open) {
+      // Whoever wrote anything else there is not to be obeyed.
+      if (!is_content_path(one.path, name_)) continue;
       const auto held = is_held(one);
       if (!held) return held.error();
       if (!*held) removable.push_back(one);

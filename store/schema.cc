@@ -276,7 +276,31 @@ ALTER TABLE source ADD COLUMN server_failed INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE pending ADD COLUMN setbacks INTEGER NOT NULL DEFAULT 0;
 )sql";
 
-constexpr std::array kMigrations = {kFirst, kGenerations, kScrub, kRetention, kSetbacks};
+// `placement` is an intent: written before a verified content gets a name, gone with its record.
+//
+// `manifest_bytes` is how long the manifest was at the last record: a shorter one has lost lines.
+constexpr const char* kPlacement = R"sql(
+CREATE TABLE placement (
+  source_id INTEGER NOT NULL REFERENCES source,
+  key BLOB NOT NULL,
+  sha256 BLOB NOT NULL,
+  role INTEGER NOT NULL,
+  etag TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  version_id TEXT NOT NULL,
+  last_modified INTEGER NOT NULL,
+  verified_by TEXT NOT NULL,
+  held_since INTEGER NOT NULL,
+  read_at INTEGER NOT NULL,
+  watched INTEGER NOT NULL,
+  PRIMARY KEY (source_id, key, sha256, role)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE source ADD COLUMN manifest_bytes INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+constexpr std::array kMigrations = {kFirst,     kGenerations, kScrub,
+                                    kRetention, kSetbacks,    kPlacement};
 
 Error corrupt(const Database& database, std::string detail) {
   return {ErrorKind::kCorrupt, 0, database.path(), std::move(detail)};

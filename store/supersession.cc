@@ -25,13 +25,49 @@ class Recovery {
     const auto held = ledger_.find(intent_.source, intent_.key);
     if (!held) return held.error();
     if (*held) {
+      const auto finished = finish(**held);
+      if (!finished) return finished.error();
+      if (*finished) return {};
       if (auto restored = restore(**held); !restored) return restored;
       if (auto dropped = drop_from_quarantine(**held); !dropped) return dropped;
     }
     return ledger_.end_supersession(intent_);
   }
 
+  /// Whether what failed was the reading of one of its files.
+  bool met_unreadable() const { return unreadable_; }
+
  private:
+  // True when the new content is in place and known: then there is nothing to be taken back.
+  Result<bool> finish(const Archive& held) {
+    auto intent = ledger_.placement_of(intent_.source, held.key);
+    if (!intent) return intent.error();
+    if (!*intent || (*intent)->archive.sha256 == held.sha256) return false;
+    const auto path = archive_path(source_name_, held.key, rules_, held.variant);
+    auto archive = (*intent)->archive;
+    archive.variant = held.variant;
+    const auto in_place = lies_at(path, archive);
+    if (!in_place || !*in_place) return in_place;
+    const auto aside = find_aside(held);
+    if (!aside) return aside.error();
+    Placer placer(disk_, rules_);
+    placer.note_placed(path);
+    Ledger::Batch batch;
+    batch.now = archive.held_since;
+    batch.placements.push_back(**intent);
+    if (*aside) {
+      placer.note_placed(**aside);
+      batch.generations.push_back(
+          {intent_.source, beside(held, Place::kSuperseded, **aside, batch.now), std::nullopt});
+    }
+    batch.archives.push_back({intent_.source, std::move(archive), (*intent)->watched});
+    if (auto synced = placer.sync(); !synced) return synced.error();
+    if (auto recorded = record_durably(disk_, ledger_, rules_, batch); !recorded) {
+      return recorded.error();
+    }
+    return true;
+  }
+
   Status restore(const Archive& held) {
     const auto path = archive_path(source_name_, held.key, rules_, held.variant);
     const auto aside = find_aside(held);
@@ -73,7 +109,9 @@ class Recovery {
         (*info)->size_bytes != held.upstream.size_bytes) {
       return false;
     }
-    return holds(disk_, path, held.sha256);
+    const auto same = holds(disk_, path, held.sha256);
+    if (!same) unreadable_ = true;
+    return same;
   }
 
   Result<std::optional<std::string>> find_aside(const Archive& held) {
@@ -112,35 +150,41 @@ class Recovery {
   const NameRules rules_;
   const Ledger::Supersession intent_;
   const std::string source_name_;
+  bool unreadable_ = false;
 };
 
-Result<std::optional<Generation>> keep_aside(Placer& placer, const std::string& path,
-                                             const Replacement& replacement, Time now) {
+bool cannot_be_kept(const Error& error) {
+  return error.kind == ErrorKind::kCorrupt || error.kind == ErrorKind::kIo;
+}
+
+Result<Superseded> keep_aside(Placer& placer, NameRules rules, const std::string& path,
+                              const Replacement& replacement, Time now) {
   const auto& held = replacement.held;
   auto aside = placer.keep_aside(path, {replacement.source_name, Place::kSuperseded, held.key,
                                         held.last_modified, held.sha256});
-  if (aside) return beside(held, Place::kSuperseded, *std::move(aside), now);
-  if (aside.error().kind != ErrorKind::kNotFound) return aside.error();
-  return std::nullopt;
+  if (aside) return Superseded{beside(held, Place::kSuperseded, *std::move(aside), now), ""};
+  if (aside.error().kind == ErrorKind::kNotFound) return Superseded{};
+  if (!cannot_be_kept(aside.error())) return aside.error();
+  // It rotted. On a disk that is gone this fails as well.
+  auto kept = placer.keep_damaged(path,
+                                  damaged_path(replacement.source_name, held.key, rules, now));
+  if (!kept) return kept.error();
+  return Superseded{std::nullopt, *std::move(kept)};
 }
 
 }  // namespace
 
-Result<std::vector<std::optional<Generation>>> supersede(Ledger& ledger, Placer& placer,
-                                                         NameRules rules,
-                                                         std::span<const Replacement> replacements,
-                                                         Time now) {
+Result<std::vector<Superseded>> supersede(Ledger& ledger, Placer& placer, NameRules rules,
+                                          std::span<const Replacement> replacements, Time now) {
   std::vector<Ledger::Supersession> intents;
   for (const auto& one : replacements) intents.push_back({one.source, one.held.key});
-  if (auto begun = ledger.begin_supersessions(intents); !begun) {
-    return begun.error();
-  }
+  if (auto begun = ledger.begin_supersessions(intents); !begun) return begun.error();
   const auto path_of = [&](const Replacement& one) {
     return archive_path(one.source_name, one.held.key, rules, one.held.variant);
   };
-  std::vector<std::optional<Generation>> before;
+  std::vector<Superseded> before;
   for (const auto& one : replacements) {
-    auto aside = keep_aside(placer, path_of(one), one, now);
+    auto aside = keep_aside(placer, rules, path_of(one), one, now);
     if (!aside) return aside.error();
     before.push_back(*std::move(aside));
   }
@@ -154,18 +198,20 @@ Result<std::vector<std::optional<Generation>>> supersede(Ledger& ledger, Placer&
 }
 
 Status recover_supersessions(Disk& disk, Ledger& ledger, NameRules rules) {
+  std::optional<Ledger::Supersession> last;
   while (true) {
-    auto open = ledger.open_supersessions(kAtOnce);
+    const auto open = ledger.open_supersessions(kAtOnce, last ? &*last : nullptr);
     if (!open) return open.error();
     if (open->empty()) return {};
-    for (auto& intent : *open) {
+    for (const auto& intent : *open) {
       auto name = ledger.source_name(intent.source);
       if (!name) return name.error();
-      if (auto done = Recovery(disk, ledger, rules, std::move(intent), *std::move(name)).run();
-          !done) {
-        return done;
-      }
+      Recovery recovery(disk, ledger, rules, intent, *std::move(name));
+      auto done = recovery.run();
+      // The next run looks again; a disk that is gone fails elsewhere too.
+      if (!done && !recovery.met_unreadable()) return done;
     }
+    last = open->back();
   }
 }
 

@@ -20,20 +20,26 @@ struct Replacement {
   std::string staged_path;  ///< synced, read back, and right
 };
 
+/// What became of a content that had to give way.
+struct Superseded {
+  std::optional<Generation> lies;  ///< where it is held now; nullopt: it is held no more
+  std::string damaged_path;        ///< it was rotten: where its bytes are; "": its file was gone
+};
+
 /// Puts new contents in the place of held ones so that no crash loses an old one or leaves the
 /// ledger wrong: records the intents, gives each old content a second place, syncs, and renames the
 /// new ones over the first place. The caller then calls Placer::sync(), and records the new
 /// contents, and the old ones, in one batch.
-/// Returns for each where the old content lies now; nullopt: its file was there no more.
-Result<std::vector<std::optional<Generation>>> supersede(Ledger& ledger, Placer& placer,
-                                                         NameRules rules,
-                                                         std::span<const Replacement> replacements,
-                                                         Time now);
+/// Returns for each what became of the old content.
+Result<std::vector<Superseded>> supersede(Ledger& ledger, Placer& placer, NameRules rules,
+                                          std::span<const Replacement> replacements, Time now);
 
-/// Takes back what a crash left of supersede(), between its intents and the record: the old content
-/// is under archives/ again, a second place of it that was never recorded is gone, and so is the
-/// intent. The new content is fetched again. What is under archives/ is no longer in quarantine
-/// too, which ends an acceptance. An old content that is nowhere any more is left to the scrub.
+/// Ends what a crash left of supersede(), between its intents and the record. Where the new content
+/// is in place, and what it is was intended (Ledger::begin_placements()), both are recorded. Else
+/// the old content is under archives/ again, a second place of it that was never recorded is gone,
+/// and so is the intent; the new content is fetched again. What is under archives/ is no longer in
+/// quarantine too, which ends an acceptance. An old content that is nowhere any more is left to the
+/// scrub. A file that cannot be read keeps its intent, and the others go on.
 Status recover_supersessions(Disk& disk, Ledger& ledger, NameRules rules);
 
 }  // namespace store

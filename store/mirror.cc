@@ -1,0 +1,108 @@
+#include "store/mirror.h"
+
+#include <utility>
+
+#include "store/content_path.h"
+#include "store/duplicate.h"
+#include "store/manifest.h"
+#include "store/placing.h"
+#include "store/removal.h"
+#include "store/sums.h"
+
+namespace store {
+namespace {
+
+// The names of the sources come from the disk, and paths are made from them.
+Status put_in_order(Disk& disk, Ledger& ledger, NameRules rules) {
+  const auto sources = ledger.sources();
+  if (!sources) return sources.error();
+  for (const auto& [id, name] : *sources) {
+    if (is_source_name(name)) continue;
+    return Error{ErrorKind::kCorrupt, 0, std::string(kLedgerPath),
+                 "the ledger is damaged (it names a source that cannot be); 'holdfast rebuild' "
+                 "makes it anew from the disk"};
+  }
+  // What is recorded below goes into them too.
+  for (const auto& [id, name] : *sources) {
+    if (auto whole = make_manifest_whole(disk, ledger, id, name, rules); !whole) return whole;
+  }
+  if (auto recovered = recover_supersessions(disk, ledger, rules); !recovered) return recovered;
+  // A file that is to go is none that was placed.
+  for (const auto& [id, name] : *sources) {
+    if (auto removed = finish_removals(disk, ledger, id, name, rules); !removed) return removed;
+  }
+  return finish_placements(disk, ledger, rules);
+}
+
+}  // namespace
+
+Result<Mirror> Mirror::open(GuardedDisk guarded, Access access) {
+  auto ledger = Ledger::open(*guarded.disk, access);
+  if (!ledger) return ledger.error();
+  if (!guarded.marker.names) {
+    guarded.marker.names = name_rules_of(guarded.disk->filesystem_name());
+    if (access == Access::kReadWrite) {
+      if (auto kept = replace_marker(*guarded.disk, guarded.marker); !kept) return kept.error();
+    }
+  }
+  const auto rules = *guarded.marker.names;
+  if (access == Access::kReadWrite) {
+    if (auto done = put_in_order(*guarded.disk, *ledger, rules); !done) return done.error();
+  }
+  return Mirror{std::move(guarded.disk), std::move(guarded.marker), rules, std::move(guarded.lock),
+                *std::move(ledger)};
+}
+
+Status Mirror::begin(const std::vector<Ledger::Placement>& intents) {
+  return ledger.begin_placements(intents);
+}
+
+Status Mirror::commit(Placer& placer, const Ledger::Batch& batch) {
+  if (auto synced = placer.sync(); !synced) return synced;
+  return record_durably(*disk, ledger, rules, batch);
+}
+
+Result<std::vector<Superseded>> Mirror::supersede(Placer& placer,
+                                                  std::span<const Replacement> replacements,
+                                                  Time now) {
+  return store::supersede(ledger, placer, rules, replacements, now);
+}
+
+Result<Superseded> Mirror::accept(SourceId source, const std::string& source_name,
+                                  const Archive& held, const Generation& chosen, Time now) {
+  const auto staged = duplicate_to_staging(*disk, chosen.path, chosen.sha256);
+  if (!staged) return staged.error();
+  Placer placer(*disk, rules);
+  const Replacement replacement{source, source_name, held, *staged};
+  auto before = supersede(placer, {&replacement, 1}, now);
+  if (!before) return before.error();
+  auto& superseded = before->front();
+  Ledger::Batch batch;
+  batch.now = now;
+  batch.archives.push_back({source,
+                            {chosen.key, held.variant, chosen.upstream, chosen.last_modified,
+                             chosen.sha256, chosen.verified_by, chosen.held_since, now}});
+  if (superseded.lies) batch.generations.push_back({source, *superseded.lies, std::nullopt});
+  batch.ended.push_back({source, "changed", held.key});
+  batch.intents.push_back({source, held.key});
+  if (auto recorded = commit(placer, batch); !recorded) return recorded.error();
+  if (auto tidied = recover_supersessions(*disk, ledger, rules); !tidied) return tidied.error();
+  if (auto written = refresh_sums(source, source_name); !written) return written.error();
+  return std::move(superseded);
+}
+
+Status Mirror::finish_removals(SourceId source, std::string_view source_name) {
+  return store::finish_removals(*disk, ledger, source, source_name, rules);
+}
+
+Status Mirror::refresh_sums(SourceId source, std::string_view source_name) {
+  const auto totals = ledger.totals(source);
+  if (!totals) return totals.error();
+  if (!totals->sums_stale) return {};
+  if (auto written = write_sums(*disk, ledger, source, source_name, rules); !written) {
+    return written;
+  }
+  return ledger.mark_sums_written(source);
+}
+
+}  // namespace store

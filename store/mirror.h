@@ -1,0 +1,58 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/disk.h"
+#include "store/layout.h"
+#include "store/ledger.h"
+#include "store/mount.h"
+#include "store/placement.h"
+#include "store/supersession.h"
+
+namespace store {
+
+/// A disk with its marker, and the lock where it is to be written to.
+struct GuardedDisk {
+  std::unique_ptr<Disk> disk;
+  Marker marker;
+  std::unique_ptr<DiskLock> lock;  ///< none when read-only
+};
+
+/// What is held on one disk. One that is open for writing is in order: what an earlier run left
+/// unfinished of superseding, placing and removing is finished, and every manifest is whole. Each
+/// call below owns its order, the disk, then the manifest, then the ledger, and is durable and
+/// recorded on success.
+struct Mirror {
+  std::unique_ptr<Disk> disk;
+  Marker marker;
+  NameRules rules = NameRules::kPosix;
+  std::unique_ptr<DiskLock> lock;  ///< none when read-only
+  Ledger ledger;
+
+  /// kNotFound: the disk has no ledger. A marker that does not know the rules of its names yet is
+  /// told of those of the filesystem it lies on.
+  static Result<Mirror> open(GuardedDisk guarded, Access access);
+
+  /// Says what is about to be placed; see Ledger::Placement. It ends with the batch.
+  Status begin(const std::vector<Ledger::Placement>& intents);
+  /// Records what was placed, once `placer` has made all of it durable.
+  Status commit(Placer& placer, const Ledger::Batch& batch);
+  /// See supersession.h.
+  Result<std::vector<Superseded>> supersede(Placer& placer,
+                                            std::span<const Replacement> replacements, Time now);
+  /// Gives a held key a content that lies beside it; the one before is superseded, and the
+  /// quarantine has it no more. SHA256SUMS says the same.
+  Result<Superseded> accept(SourceId source, const std::string& source_name, const Archive& held,
+                            const Generation& chosen, Time now);
+  /// Removes the files of what Ledger::begin_removals() says is no longer held.
+  Status finish_removals(SourceId source, std::string_view source_name);
+  /// Writes SHA256SUMS anew where the ledger has moved on.
+  Status refresh_sums(SourceId source, std::string_view source_name);
+};
+
+}  // namespace store
