@@ -61,11 +61,12 @@ ExitStatus init_command(const std::string& path, const Environment& environment,
     const bool has_ledger = ledger && *ledger;
     environment.log.warning(
         {"", "",
-         fmt::format("{} carries archives ({}); only the marker was written anew, with a new id. {}",
-                     path, fmt::join(*carried, ", "),
-                     has_ledger ? "The ledger is still there, and goes on"
-                                : "The ledger is missing: run 'holdfast rebuild' before the next "
-                                  "pull, so that what is held is known again")});
+         fmt::format(
+             "{} carries archives ({}); only the marker was written anew, with a new id. {}", path,
+             fmt::join(*carried, ", "),
+             has_ledger ? "The ledger is still there, and goes on"
+                        : "The ledger is missing: run 'holdfast rebuild' before the next "
+                          "pull, so that what is held is known again")});
   }
   if (!*mounted) {
     environment.log.warning(

@@ -213,8 +213,7 @@ store::Status Keeper::place_beside(const Accepted& accepted, store::Place place,
 
 store::Status Keeper::supersede(Work& work) {
   if (work.replacements.empty()) return {};
-  const auto before =
-      context_.mirror.supersede(placer_, work.replacements, work.batch.now);
+  const auto before = context_.mirror.supersede(placer_, work.replacements, work.batch.now);
   if (!before) return before.error();
   for (std::size_t i = 0; i < work.superseding.size(); ++i) {
     auto& accepted = work.superseding[i];
@@ -238,10 +237,11 @@ store::Status Keeper::supersede(Work& work) {
 void Keeper::raise_rotted(const Accepted& accepted, const std::string& path, Work& work) {
   work.batch.raised.push_back(
       {context_.sources[accepted.source].id, "corrupt", accepted.archive.key,
-       fmt::format("the content held before was damaged here when it was superseded, and is lost; "
-                   "its bytes are in {}. Look into the kernel's log, check cable and disk; when you "
-                   "know what happened: holdfast ack {}",
-                   path, context_.sources[accepted.source].config->name)});
+       fmt::format(
+           "the content held before was damaged here when it was superseded, and is lost; "
+           "its bytes are in {}. Look into the kernel's log, check cable and disk; when you "
+           "know what happened: holdfast ack {}",
+           path, context_.sources[accepted.source].config->name)});
 }
 
 store::Status Keeper::raise_changed(const Accepted& accepted, const std::string& path, Work& work) {

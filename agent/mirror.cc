@@ -53,11 +53,10 @@ Guarded<store::Marker> check_marker(store::Disk& disk, const Config& config) {
   if (!*marker) {
     const auto carried = store::carried_sources(disk);
     if (carried && !carried->empty()) {
-      return absent(
-          fmt::format("{} carries archives ({}), but {} is missing: 'holdfast init {}' writes it "
-                      "anew, then 'holdfast rebuild' finds what is held",
-                      config.disk.path, fmt::join(*carried, ", "), store::kMarkerPath,
-                      config.disk.path));
+      return absent(fmt::format(
+          "{} carries archives ({}), but {} is missing: 'holdfast init {}' writes it "
+          "anew, then 'holdfast rebuild' finds what is held",
+          config.disk.path, fmt::join(*carried, ", "), store::kMarkerPath, config.disk.path));
     }
     return absent(
         fmt::format("what is at {} is no holdfast disk; if it is meant to become one: "

@@ -5,8 +5,8 @@
 namespace store {
 
 /// Whether a path that one of the disk's own files names can be that of a content: below SOURCE in
-/// archives/, superseded/, quarantine/ or damaged/, in every segment a plain name. The disk may have
-/// been anywhere, so nothing is removed, replaced or written to under any other.
+/// archives/, superseded/, quarantine/ or damaged/, in every segment a plain name. The disk may
+/// have been anywhere, so nothing is removed, replaced or written to under any other.
 bool is_content_path(std::string_view path);
 
 /// Likewise, of this source.

@@ -161,10 +161,11 @@ Status require_plain_files(Disk& disk, std::string_view path) {
     const auto info = disk.stat(name);
     if (!info) return info.error();
     if (!*info || (*info)->kind == FileKind::kFile) continue;
-    return Error{ErrorKind::kCorrupt, 0, name,
-                 fmt::format("{} is no plain file; find out who put it there, move it away, and let "
-                             "'holdfast rebuild' make the ledger anew",
-                             name)};
+    return Error{
+        ErrorKind::kCorrupt, 0, name,
+        fmt::format("{} is no plain file; find out who put it there, move it away, and let "
+                    "'holdfast rebuild' make the ledger anew",
+                    name)};
   }
   return {};
 }
@@ -177,8 +178,7 @@ int flags_of(DatabaseMode mode) {
 
 int open_handle(const Disk& disk, std::string_view path, DatabaseMode mode, sqlite3** handle) {
   const char* const vfs = disk.database_vfs() != nullptr ? disk.database_vfs() : verbatim_vfs();
-  const int code =
-      sqlite3_open_v2(disk.database_path(path).c_str(), handle, flags_of(mode), vfs);
+  const int code = sqlite3_open_v2(disk.database_path(path).c_str(), handle, flags_of(mode), vfs);
   if (code != SQLITE_OK) return code;
   sqlite3_busy_timeout(*handle,
                        mode == DatabaseMode::kReadOnly ? kReaderTimeoutMs : kWriterTimeoutMs);

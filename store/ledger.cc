@@ -71,9 +71,10 @@ Status refuse_foreign(Disk& disk, std::string_view path) {
     id = id << 8 | std::to_integer<std::int64_t>(header[kIdAt + i]);
   }
   if (id == kApplicationId) return {};
-  return Error{ErrorKind::kCorrupt, 0, std::string(path),
-               "this file is not a holdfast ledger; 'holdfast rebuild' makes one from what the disk "
-               "holds"};
+  return Error{
+      ErrorKind::kCorrupt, 0, std::string(path),
+      "this file is not a holdfast ledger; 'holdfast rebuild' makes one from what the disk "
+      "holds"};
 }
 
 Status make_empty_ledger(Disk& disk) {

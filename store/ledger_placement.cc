@@ -105,8 +105,8 @@ Result<std::vector<std::pair<SourceId, std::string>>> Ledger::sources() {
 }
 
 Result<std::uint64_t> Ledger::manifest_bytes(SourceId source) {
-  const Result<std::int64_t> size_bytes = impl_->database.read_integer(
-      "SELECT manifest_bytes FROM source WHERE source_id=?1", source);
+  const Result<std::int64_t> size_bytes =
+      impl_->database.read_integer("SELECT manifest_bytes FROM source WHERE source_id=?1", source);
   if (!size_bytes) return size_bytes.error();
   return static_cast<std::uint64_t>(*size_bytes);
 }
@@ -118,8 +118,7 @@ Status Ledger::note_manifest(SourceId source, std::uint64_t size_bytes) {
   return done ? Status{} : done.error();
 }
 
-Status Ledger::visit_sightings(SourceId source,
-                               const std::function<bool(const Sighting&)>& visit) {
+Status Ledger::visit_sightings(SourceId source, const std::function<bool(const Sighting&)>& visit) {
   std::vector<Sighting> page;
   Sighting after;
   do {
@@ -134,8 +133,8 @@ Status Ledger::visit_sightings(SourceId source,
                 rows::signed_size(after.upstream.size_bytes),
                 std::string_view(after.upstream.version_id), kPageRows);
     const Status done = rows::each(*query, [&](Query& row) {
-      page.push_back({std::string(row.bytes(0)), rows::identity(row, 1),
-                      rows::digest(row.bytes(4)), row.integer(5) != 0});
+      page.push_back({std::string(row.bytes(0)), rows::identity(row, 1), rows::digest(row.bytes(4)),
+                      row.integer(5) != 0});
       return true;
     });
     if (!done) return done;

@@ -47,10 +47,10 @@ Status record_durably(Disk& disk, Ledger& ledger, NameRules rules, const Ledger:
 /// say so before: what the manifest alone calls removed would be given up by a rebuild.
 Status append_removals(Disk& disk, std::string_view source_name, std::span<const Removal> removals);
 
-/// Writes the whole manifest of a source from the ledger, and puts it in place whole, where there is
-/// none or where it has lost lines that the ledger knows of.
-Status make_manifest_whole(Disk& disk, Ledger& ledger, SourceId source, std::string_view source_name,
-                       NameRules rules);
+/// Writes the whole manifest of a source from the ledger, and puts it in place whole, where there
+/// is none or where it has lost lines that the ledger knows of.
+Status make_manifest_whole(Disk& disk, Ledger& ledger, SourceId source,
+                           std::string_view source_name, NameRules rules);
 
 /// Calls `visit` with each entry in their order, until it returns false; nothing, where there is no
 /// manifest. In constant memory.

@@ -35,9 +35,10 @@ Result<bool> is_stored_name(Disk& disk, std::string_view path) {
 }
 
 Error not_a_content(const std::string& path) {
-  return {ErrorKind::kCorrupt, 0, path,
-          "the ledger is damaged (it names a path that no content has); 'holdfast rebuild' makes it "
-          "anew from the disk"};
+  return {
+      ErrorKind::kCorrupt, 0, path,
+      "the ledger is damaged (it names a path that no content has); 'holdfast rebuild' makes it "
+      "anew from the disk"};
 }
 
 std::string with_swapped_case(std::string text) {
@@ -278,16 +279,15 @@ Result<bool> Placer::is_placed(const std::string& path, std::uint64_t size_bytes
                                std::span<const std::byte> sha256) {
   const auto info = impl_->disk.stat(path);
   if (!info) return info.error();
-  const bool may_be = *info && (*info)->kind == FileKind::kFile &&
-                      (*info)->size_bytes == size_bytes;
+  const bool may_be =
+      *info && (*info)->kind == FileKind::kFile && (*info)->size_bytes == size_bytes;
   if (!may_be) return false;
   const auto exact = is_stored_name(impl_->disk, path);
   if (!exact || !*exact) return exact;
   return holds(impl_->disk, path, sha256);
 }
 
-Result<std::string> Placer::keep_damaged(const std::string& path,
-                                         const std::string& damaged_path) {
+Result<std::string> Placer::keep_damaged(const std::string& path, const std::string& damaged_path) {
   const auto before = impl_->disk.stat(path);
   if (!before) return before.error();
   if (!*before) return std::string();

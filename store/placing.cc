@@ -80,8 +80,7 @@ class Finishing {
     if (!placed) return placed.error();
     if (!*placed) return {};
     placer_.note_placed(path);
-    batch_.repaired.push_back(
-        {intent.source, held.key, "", intent.archive.upstream, intent.role});
+    batch_.repaired.push_back({intent.source, held.key, "", intent.archive.upstream, intent.role});
     return {};
   }
 

@@ -167,6 +167,8 @@ class Rebuild {
     const auto below_top = std::string_view(path).substr(name.size() + 1);
     const auto below_tree = below_top.substr(below_top.find('/') + 1);
     const bool trusted = below_top.starts_with("archives/");
+    // What was in quarantine is told of when it comes again, and is left to that.
+    if (!trusted && !below_top.starts_with(store::name_of(Place::kSuperseded))) return {};
     auto named = key_of_path(trusted ? below_tree : parent_of(below_tree));
     if (!named) return {};
     const auto held = ledger_.find(id, named->key);
@@ -188,12 +190,10 @@ class Rebuild {
     if (*pruned) return {};
     ++rebuilt_.unlisted;
     if (trusted) return ledger_.record({{id, std::move(archive)}});
-    const auto place = below_top.starts_with(store::name_of(Place::kQuarantine))
-                           ? Place::kQuarantine
-                           : Place::kSuperseded;
     Ledger::Batch batch;
     batch.now = request_.now;
-    batch.generations.push_back({id, beside(archive, place, path, request_.now), std::nullopt});
+    batch.generations.push_back(
+        {id, beside(archive, Place::kSuperseded, path, request_.now), std::nullopt});
     return ledger_.record_batch(batch);
   }
 

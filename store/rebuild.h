@@ -41,8 +41,8 @@ Result<std::optional<NameRules>> carried_name_rules(Disk& disk);
 
 /// Makes the ledger anew from what the disk carries: the manifests say what is held, reading every
 /// content says whether it is. What stood in the old ledger alone is lost: alarms, a HOLD, what was
-/// refused, what was seen of listings. What lies under archives/, superseded/ or quarantine/ and is
-/// in no manifest is taken too, proven by nothing but its own SHA-256.
+/// refused, what was seen of listings. What lies under archives/ or superseded/ and is in no
+/// manifest is taken too, proven by nothing but its own SHA-256.
 ///
 /// The new ledger takes the place of the old one, which becomes `.holdfast/ledger.db.before`, in
 /// the end and whole; until then nothing has changed. kBusy when `keep_going` said no.

@@ -166,8 +166,8 @@ Result<Superseded> keep_aside(Placer& placer, NameRules rules, const std::string
   if (aside.error().kind == ErrorKind::kNotFound) return Superseded{};
   if (!cannot_be_kept(aside.error())) return aside.error();
   // It rotted. On a disk that is gone this fails as well.
-  auto kept = placer.keep_damaged(path,
-                                  damaged_path(replacement.source_name, held.key, rules, now));
+  auto kept =
+      placer.keep_damaged(path, damaged_path(replacement.source_name, held.key, rules, now));
   if (!kept) return kept.error();
   return Superseded{std::nullopt, *std::move(kept)};
 }
