@@ -160,8 +160,13 @@ bool cannot_be_kept(const Error& error) {
 Result<Superseded> keep_aside(Placer& placer, NameRules rules, const std::string& path,
                               const Replacement& replacement, Time now) {
   const auto& held = replacement.held;
-  auto aside = placer.keep_aside(path, {replacement.source_name, Place::kSuperseded, held.key,
-                                        held.last_modified, held.sha256});
+  const auto try_once = [&] {
+    return placer.keep_aside(path, {replacement.source_name, Place::kSuperseded, held.key,
+                                    held.last_modified, held.sha256});
+  };
+  auto aside = try_once();
+  // An error that passes is no rot, and must not cost the content its place.
+  if (!aside && aside.error().kind == ErrorKind::kIo) aside = try_once();
   if (aside) return Superseded{beside(held, Place::kSuperseded, *std::move(aside), now), ""};
   if (aside.error().kind == ErrorKind::kNotFound) return Superseded{};
   if (!cannot_be_kept(aside.error())) return aside.error();
