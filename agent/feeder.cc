@@ -137,7 +137,10 @@ store::Result<std::optional<Job>> Feeder::take_first(std::deque<Job>& jobs,
     }
     const auto fitting = fit(first, reserved_bytes);
     if (!fitting) return fitting.error();
-    if (*fitting == Fit::kLater) return std::nullopt;
+    if (*fitting == Fit::kLater) {
+      waiting_ = true;
+      return std::nullopt;
+    }
     Job job = std::move(first);
     jobs.pop_front();
     if (*fitting == Fit::kFits) {
@@ -163,7 +166,10 @@ store::Result<std::optional<Job>> Feeder::next_of(std::size_t source,
     if (!job) return job.error();
     const auto fitting = fit(*job, reserved_bytes);
     if (!fitting) return fitting.error();
-    if (*fitting == Fit::kLater) return std::nullopt;
+    if (*fitting == Fit::kLater) {
+      waiting_ = true;
+      return std::nullopt;
+    }
     position.ahead.pop_front();
     if (*fitting == Fit::kFits) {
       job->reserved_bytes = job->wanted.upstream.size_bytes;
@@ -176,6 +182,7 @@ store::Result<std::optional<Job>> Feeder::next_of(std::size_t source,
 
 store::Result<std::optional<Job>> Feeder::next(std::uint64_t reserved_bytes,
                                                const std::function<bool(std::size_t)>& has_room) {
+  waiting_ = false;
   bool anything_else = false;
   for (const bool last : {false, true}) {
     for (std::size_t i = 0; i < positions_.size(); ++i) {

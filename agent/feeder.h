@@ -67,6 +67,7 @@ class Feeder {
   std::vector<Position> positions_;
   std::deque<Job> late_;
   std::size_t turn_ = 0;
+  bool waiting_ = false;  ///< the last next() left something out for want of space for now
 };
 
 }  // namespace agent

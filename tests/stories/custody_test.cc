@@ -85,7 +85,7 @@ TEST_CASE("with the bucket gone damage stays an alarm, and all else can be resto
   hold(story);
   damage(story);
   REQUIRE(story.run({"verify", "--all"}).status == 1);
-  story.server.reset();
+  story.server->lie({fake_s3::LieKind::kError, "GET", "listing", 404, "NoSuchBucket"});
   const auto pulled = story.pull();
   CAPTURE(pulled.err);
   CHECK(pulled.status == 2);
