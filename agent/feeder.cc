@@ -102,6 +102,7 @@ std::string Feeder::why_left_out(std::uint64_t size_bytes) const {
 void Feeder::make_ready(Job& job) const {
   const auto& run = context_.sources[job.source];
   job.trust = run.trust;
+  job.part_hints = run.part_hints;
   job.impatient = run.is_impatient();
   job.give_way = std::make_shared<std::atomic<bool>>(false);
 }

@@ -20,11 +20,8 @@ constexpr std::chrono::milliseconds kListingPatience{50};
 // A server that wants fewer requests gets the same one so often again, over fewer lanes.
 constexpr int kMostThrottled = 3;
 constexpr const char* kReadingFact = "key-reading";
-constexpr std::uint64_t kEvidenceNeeded = 3;
-
-std::string fact_of(const std::string& level) {
-  return level == "etag-md5" || level == "etag-multipart" ? level : "";
-}
+// Contents that wait in staging for other witnesses.
+constexpr std::size_t kMostDoubted = 16;
 
 }  // namespace
 
@@ -35,6 +32,7 @@ FetchPhase::FetchPhase(RunContext& context, Workers& workers, ExpiryWatch& expir
       feeder_(context),
       refusals_(context),
       keeper_(context),
+      etags_(context),
       expiry_(expiry),
       listings_(listings),
       plan_(std::move(plan)),
@@ -213,7 +211,10 @@ store::Status FetchPhase::decide(Fetched fetched, const std::optional<SidecarAns
   const auto decision = judge(fetched, verification, source.trust, !suffix.empty(), sidecar);
   switch (decision.what) {
     case Decision::What::kAccept:
-      if (auto learned = learn_trust(fetched, decision.level); !learned) return learned;
+      if (auto learned = etags_.match(fetched.job.source, verification.etag_level); !learned) {
+        return learned;
+      }
+      warn_of_overruled(fetched);
       accept(std::move(fetched), decision.level);
       return {};
     case Decision::What::kAskSidecar:
@@ -276,46 +277,31 @@ store::Status FetchPhase::mismatch(const Fetched& fetched, const std::string& le
   return raised ? store::Status{} : raised.error();
 }
 
-// One match shows that the endpoint's ETags are MD5s; from then on each one is a promise.
-store::Status FetchPhase::learn_trust(const Fetched& fetched, const std::string& level) {
-  const auto fact = fact_of(level);
-  const auto& source = context_.sources[fetched.job.source];
-  if (fact.empty()) return {};
-  const auto known = fact == "etag-md5" ? source.trust.single : source.trust.multipart;
-  if (known == EtagTrust::kProven) return {};
-  return set_trust(source.session->endpoint(), fact, EtagTrust::kProven);
-}
-
-store::Status FetchPhase::set_trust(const std::string& endpoint, const std::string& fact,
-                                    EtagTrust trust) {
-  for (auto& source : context_.sources) {
-    if (!source.session || source.session->endpoint() != endpoint) continue;
-    (fact == "etag-md5" ? source.trust.single : source.trust.multipart) = trust;
-  }
-  return context_.mirror.ledger.set_endpoint_fact(
-      endpoint, fact, trust == EtagTrust::kProven ? "proven" : "opaque");
+void FetchPhase::warn_of_overruled(const Fetched& fetched) const {
+  const auto& verification = *fetched.verification;
+  if (verification.overruled.empty()) return;
+  context_.environment.log.warning(
+      {context_.sources[fetched.job.source].config->name, fetched.job.wanted.key,
+       fmt::format("its {} does not fit, but the stronger {} does, and so it is held; the server "
+                   "tells a checksum that belongs to something else",
+                   verification.overruled, verification.level)});
 }
 
 store::Status FetchPhase::doubt_etag(Fetched fetched, const std::string& level) {
-  const auto& source = context_.sources[fetched.job.source];
-  const auto endpoint = source.session->endpoint();
-  const auto object = fmt::format("{}/{}/{}", source.config->name, fetched.job.wanted.key,
-                                  fetched.job.wanted.upstream.etag);
-  const auto witnesses = context_.mirror.ledger.add_endpoint_evidence(endpoint, level, object);
-  if (!witnesses) return witnesses.error();
-  doubted_.push_back({std::move(fetched), endpoint, level});
-  if (*witnesses < kEvidenceNeeded) return {};
-
-  if (auto set = set_trust(endpoint, level, EtagTrust::kOpaque); !set) return set;
-  context_.environment.log.warning(
-      {source.config->name, "",
-       fmt::format(
-           "the ETags of {} are no MD5s: {} objects came twice alike and never with theirs. From "
-           "now on only sizes are checked there, unless it promises more",
-           endpoint, *witnesses)});
-  auto doubted = std::exchange(doubted_, {});
-  for (auto& one : doubted) {
-    if (one.endpoint == endpoint && one.level == level) {
+  const auto index = fetched.job.source;
+  const auto opaque = etags_.doubt(fetched, level);
+  if (!opaque) return opaque.error();
+  if (!*opaque) {
+    const auto waiting = std::count_if(doubted_.begin(), doubted_.end(), [&](const Doubted& one) {
+      return one.fetched.job.source == index && one.level == level;
+    });
+    if (static_cast<std::size_t>(waiting) >= kMostDoubted) return mismatch(fetched, level);
+    doubted_.push_back({std::move(fetched), level});
+    return {};
+  }
+  accept(std::move(fetched), "size");
+  for (auto& one : std::exchange(doubted_, {})) {
+    if (one.fetched.job.source == index && one.level == level) {
       accept(std::move(one.fetched), "size");
     } else {
       doubted_.push_back(std::move(one));
@@ -324,7 +310,7 @@ store::Status FetchPhase::doubt_etag(Fetched fetched, const std::string& level) 
   return {};
 }
 
-// No further witness came: without evidence against the endpoint it is the bytes that are wrong.
+// No further witness came: without evidence against the ETags it is the bytes that are wrong.
 store::Status FetchPhase::judge_doubted() {
   if (context_.stopping()) return {};
   for (const auto& one : std::exchange(doubted_, {})) {
@@ -354,7 +340,7 @@ store::Status FetchPhase::sync_and_verify() {
     auto file = context_.mirror.disk->open(fetched.path, store::OpenMode::kRead);
     if (!file) return file.error();
     auto verified = verify_content(**file, fetched.job.wanted.upstream.size_bytes, fetched.promises,
-                                   [] { return true; });
+                                   fetched.further_promises, [] { return true; });
     if (!verified) return verified.error();
     fetched.verification = std::move(*verified);
     if (auto decided = decide(std::move(fetched), std::nullopt); !decided) return decided;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/etag_evidence.h"
 #include "agent/expiry_watch.h"
 #include "agent/feeder.h"
 #include "agent/job.h"
@@ -37,10 +38,9 @@ class FetchPhase {
   store::Status run();
 
  private:
-  /// Waits in staging for more evidence: its endpoint's ETags may turn out to be opaque.
+  /// Waits in staging for more evidence: its source's ETags may turn out to be opaque.
   struct Doubted {
     Fetched fetched;
-    std::string endpoint;
     std::string level;
   };
 
@@ -63,8 +63,7 @@ class FetchPhase {
   store::Status mismatch(const Fetched& fetched, const std::string& level);
   store::Status doubt_etag(Fetched fetched, const std::string& level);
   store::Status judge_doubted();
-  store::Status learn_trust(const Fetched& fetched, const std::string& level);
-  store::Status set_trust(const std::string& endpoint, const std::string& fact, EtagTrust trust);
+  void warn_of_overruled(const Fetched& fetched) const;
   store::Result<std::string> listed_sidecar(const Fetched& fetched);
 
   void begin_batch();
@@ -78,6 +77,7 @@ class FetchPhase {
   Feeder feeder_;
   Refusals refusals_;
   Keeper keeper_;
+  EtagEvidence etags_;
   ExpiryWatch& expiry_;
   Listings* const listings_;
   const Plan plan_;

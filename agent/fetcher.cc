@@ -5,7 +5,7 @@
 
 #include "agent/failure.h"
 #include "agent/key_reading.h"
-#include "agent/part_finder.h"
+#include "agent/prover.h"
 #include "agent/staging_sink.h"
 #include "store/staging.h"
 
@@ -106,6 +106,8 @@ class Fetcher::Transfer {
     request.version_id = job_.wanted.upstream.version_id;
     request.listed_size_bytes = job_.wanted.upstream.size_bytes;
     request.accept_gzip = packed_;
+    const auto& upstream = job_.wanted.upstream;
+    request.listed = s3::Listed{upstream.etag, upstream.size_bytes, job_.wanted.last_modified};
     return request;
   }
 
@@ -157,7 +159,6 @@ class Fetcher::Transfer {
     if (!file) return fail(file.error());
     file_ = std::move(*file);
     if (const auto step = ask_head(); step != Step::kComplete) return step;
-    if (const auto step = ask_parts(); step != Step::kComplete) return step;
     if (const auto step = verify(); step != Step::kComplete) return step;
     if (verification_->outcome != Verification::Outcome::kProven) {
       verification_.reset();
@@ -183,14 +184,14 @@ class Fetcher::Transfer {
       return Step::kNotHere;
     }
     if (const auto step = ask_head(); step != Step::kComplete) return step;
-    if (const auto step = ask_parts(); step != Step::kComplete) return step;
-    const auto promises = promises_of(*head_, job_.trust, found_.parts);
-    if (promises.empty() || !proves_identity(promises.front())) return Step::kNotHere;
+    auto promises = promises_of(*head_, job_.trust, part_finder().find(*head_).parts);
+    std::erase_if(promises, [&](const Promise& p) { return !proves_identity(p, job_.trust); });
+    if (promises.empty()) return Step::kNotHere;
     auto file = shared_.disk.open(job_.held->path, store::OpenMode::kRead);
     if (!file && file.error().kind == store::ErrorKind::kNotFound) return Step::kNotHere;
     if (!file) return fail(file.error());
-    auto verified = verify_content(**file, job_.held->size_bytes, {promises.front()},
-                                   [&] { return !halted(); });
+    auto verified =
+        verify_content(**file, job_.held->size_bytes, promises, {}, [&] { return !halted(); });
     if (!verified) return interrupted_or_failed(verified.error());
     const bool same = verified->outcome == Verification::Outcome::kProven &&
                       verified->sha256 == job_.held->sha256;
@@ -296,17 +297,14 @@ class Fetcher::Transfer {
             ""};
   }
 
-  Step ask_parts() {
-    auto found = find_parts(job_, *head_, client_, session_, retrier_);
-    if (!found) return refuse(found.error());
-    found_ = std::move(*found);
-    return Step::kComplete;
+  PartFinder part_finder() {
+    return {job_, client_, session_, retrier_, [this] { return !halted(); }};
   }
 
   Step verify() {
+    auto finder = part_finder();
     auto verified =
-        verify_content(*file_, job_.wanted.upstream.size_bytes,
-                       promises_of(*head_, job_.trust, found_.parts), [&] { return !halted(); });
+        prove_content(*file_, *head_, job_.trust, finder, found_, [this] { return !halted(); });
     if (verified) {
       verification_ = std::move(*verified);
       return Step::kComplete;
@@ -330,7 +328,12 @@ class Fetcher::Transfer {
     }
     Fetched fetched;
     fetched.expiration = head_->expiration;
-    fetched.promises = promises_of(*head_, job_.trust, found_.parts);
+    fetched.is_witness = !head_->is_encoded;
+    if (!verification_) {
+      const PartSizes whole{{head_->size_bytes}};  // of an upload in one part
+      fetched.promises = promises_of(*head_, job_.trust, whole);
+      fetched.further_promises = all_promises_of(*head_, job_.trust, whole);
+    }
     fetched.job = std::move(job_);
     fetched.path = std::move(path_);
     fetched.adopted = adopted_;
@@ -342,8 +345,9 @@ class Fetcher::Transfer {
   }
 
   Step finish_staged() {
-    if (const auto step = ask_parts(); step != Step::kComplete) return step;
-    if (job_.wanted.upstream.size_bytes < kLargeBytes) return Step::kComplete;
+    // What is verified later, many at a time, can ask no more questions.
+    const bool in_parts = part_count_of_etag(head_->etag) > 1;
+    if (job_.wanted.upstream.size_bytes < kLargeBytes && !in_parts) return Step::kComplete;
     if (auto synced = file_->sync(); !synced) return fail(synced.error());
     return verify();
   }

@@ -14,8 +14,9 @@
 
 namespace agent {
 
-/// From this size on, a content is synced and verified by the worker that fetched it, so that
-/// workers share the hashing; smaller ones are synced many at a time.
+/// From this size on, and of any size where it was uploaded in parts, a content is synced and
+/// verified by the worker that fetched it, so that workers share the hashing; smaller ones are
+/// synced many at a time.
 inline constexpr std::uint64_t kLargeBytes = std::uint64_t{1} << 20;
 
 /// Fetches one content after the other into staging. One per worker.

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "agent/part_hints.h"
 #include "agent/promise.h"
 #include "agent/verifier.h"
 #include "s3client/client.h"
@@ -31,7 +32,8 @@ struct Job {
   store::Pending wanted;
   std::string archive_path;      ///< its plain place on the disk
   std::optional<HeldCopy> held;  ///< set for store::Role::kChanged
-  EndpointTrust trust;
+  SourceTrust trust;
+  std::shared_ptr<PartHints> part_hints = std::make_shared<PartHints>();  ///< of its endpoint
   int attempt = 1;
   int moves = 0;                     ///< how often the bucket had another content than was thought
   int throttled = 0;                 ///< how often it was put back because there were too many
@@ -61,7 +63,10 @@ struct Fetched {
   bool resumed = false;    ///< some of its bytes are from an earlier run
   bool parts_told = true;  ///< the part sizes are the upstream's word, or are not needed
   std::string expiration;  ///< x-amz-expiration, as sent
+  bool is_witness = true;  ///< what comes is what was stored, so that its ETag may be judged by it
+  // Of a small one.
   std::vector<Promise> promises;
+  std::vector<Promise> further_promises;
   /// Set for a large one, which its worker has synced and read back. A small one is neither yet.
   std::optional<Verification> verification;
 };

@@ -22,9 +22,9 @@ bool same_as_before(const Fetched& fetched, const Verification& verification) {
 }
 
 // Part sizes that nobody told were guessed, and no guess fits. That proves nothing, unless guesses
-// do fit at this endpoint: then the bytes are suspect until they came twice alike.
+// do fit here: then the bytes are suspect until they came twice alike.
 Decision judge_guess(const Fetched& fetched, const Verification& verification,
-                     const EndpointTrust& trust) {
+                     const SourceTrust& trust) {
   if (trust.multipart != EtagTrust::kProven || same_as_before(fetched, verification)) {
     return {What::kAccept, "size", 0};
   }
@@ -32,12 +32,13 @@ Decision judge_guess(const Fetched& fetched, const Verification& verification,
 }
 
 Decision judge_doubt(const Fetched& fetched, const Verification& verification,
-                     const EndpointTrust& trust) {
+                     const SourceTrust& trust) {
   if (!fetched.parts_told) return judge_guess(fetched, verification, trust);
   const auto known = verification.level == "etag-md5" ? trust.single : trust.multipart;
   if (known == EtagTrust::kOpaque) return {What::kAccept, "size", 0};
-  if (known == EtagTrust::kUnknown && !fetched.resumed && fetched.job.earlier_sha256 &&
-      same_as_before(fetched, verification)) {
+  // An ETag speaks for those of its source only where the uploader had no say in what it is of.
+  if (known == EtagTrust::kUnknown && fetched.is_witness && !fetched.resumed &&
+      fetched.job.earlier_sha256 && same_as_before(fetched, verification)) {
     return {What::kDoubtEtag, verification.level, 0};
   }
   return fetch_again_or_mismatch(fetched, verification.level);
@@ -45,7 +46,7 @@ Decision judge_doubt(const Fetched& fetched, const Verification& verification,
 
 }  // namespace
 
-Decision judge(const Fetched& fetched, const Verification& verification, const EndpointTrust& trust,
+Decision judge(const Fetched& fetched, const Verification& verification, const SourceTrust& trust,
                bool sidecar_is_listed, const std::optional<SidecarAnswer>& sidecar) {
   if (verification.outcome == Outcome::kProven) return {What::kAccept, verification.level, 0};
   if (verification.outcome == Outcome::kBroken) {

@@ -13,7 +13,7 @@ struct Decision {
     kAccept,      ///< it is right: `level` says how we know
     kAskSidecar,  ///< nothing firm speaks: a file beside it may
     kFetchAgain,  ///< once more from the start, as `next_attempt`
-    kDoubtEtag,   ///< fetched twice alike, and the ETag never was its MD5: evidence on the endpoint
+    kDoubtEtag,   ///< fetched twice alike, and the ETag never was its MD5: evidence on the source
     kMismatch,    ///< it breaks its promise, named by `level`
   };
   What what = What::kMismatch;
@@ -27,9 +27,9 @@ struct SidecarAnswer {
   bool agrees = false;
 };
 
-/// Pure. `trust` is what is known of the endpoint now, which may be more than when the job was
+/// Pure. `trust` is what is known of the source now, which may be more than when the job was
 /// made. `sidecar_is_listed`: there is one, and it has not been asked.
-Decision judge(const Fetched& fetched, const Verification& verification, const EndpointTrust& trust,
+Decision judge(const Fetched& fetched, const Verification& verification, const SourceTrust& trust,
                bool sidecar_is_listed, const std::optional<SidecarAnswer>& sidecar);
 
 }  // namespace agent

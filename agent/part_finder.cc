@@ -1,98 +1,110 @@
 #include "agent/part_finder.h"
 
-#include <cstdint>
-#include <optional>
 #include <utility>
 #include <vector>
 
 namespace agent {
 namespace {
 
-// Servers without part numbers say so in many ways.
-bool knows_no_parts(const s3::Error& error) {
-  constexpr int kNotImplemented = 501;
-  if (error.http_status == kNotImplemented) return true;
-  switch (verdict_on(error)) {
-    case Verdict::kGone:
-    case Verdict::kSkip:
-    case Verdict::kUnreadable:
-      return true;
-    default:
-      return false;
-  }
+// Of an object in more parts than that, some are asked for.
+constexpr std::uint32_t kMostQuestions = 1000;
+
+const FoundParts kUnknown{{}, false};
+
+// All parts but the last one are of this size, and the last one is not larger.
+bool may_be_uniform(std::uint64_t first_bytes, std::uint32_t count, std::uint64_t size_bytes) {
+  return first_bytes * (count - 1) < size_bytes && size_bytes <= first_bytes * count;
 }
 
-class PartFinder {
- public:
-  PartFinder(const Job& job, const s3::ObjectHead& head, s3::Client& client, s3::Session& session,
-             Retrier& retrier)
-      : job_(job),
-        head_(head),
-        count_(part_count_of_etag(head.etag)),
-        client_(client),
-        session_(session),
-        retrier_(retrier) {}
-
-  // nullopt: the server does not tell.
-  s3::Result<std::optional<PartSizes>> find() {
-    std::vector<std::uint64_t> sizes;
-    for (const auto number : {1U, 2U, count_}) {
-      const auto size = ask(number);
-      if (!size) return size.error();
-      if (!*size) return std::nullopt;
-      sizes.push_back(**size);
-    }
-    const bool uniform = (count_ == 2 || sizes[0] == sizes[1]) &&
-                         sizes[0] * (count_ - 1) + sizes[2] == head_.size_bytes;
-    if (uniform) return PartSizes{{sizes[0]}};
-    return ask_every_part();
+// The server will answer the next such question in the same way. Not one about a part of this
+// number, about an object that is gone, or of too many at once.
+bool is_for_good(const s3::Error& error) {
+  constexpr int kNotFound = 404;
+  constexpr int kRequestTimeout = 408;
+  constexpr int kNoSuchRange = 416;
+  constexpr int kTooManyRequests = 429;
+  constexpr int kNotImplemented = 501;
+  const int status = error.http_status;
+  if (status == kNotFound || status == kRequestTimeout || status == kNoSuchRange ||
+      status == kTooManyRequests) {
+    return false;
   }
-
- private:
-  s3::Result<std::optional<std::uint64_t>> ask(std::uint32_t number) {
-    s3::GetRequest request;
-    request.key = requested_key(job_);
-    request.version_id = job_.wanted.upstream.version_id;
-    request.if_match = job_.wanted.upstream.etag;
-    request.part_number = number;
-    const auto part = retrier_.run<s3::ObjectHead>(session_, [&] { return client_.head(request); });
-    if (!part && !knows_no_parts(part.error())) return part.error();
-    if (!part || part->parts_count != count_ || part->size_bytes == 0) return std::nullopt;
-    return part->size_bytes;
-  }
-
-  s3::Result<std::optional<PartSizes>> ask_every_part() {
-    PartSizes parts;
-    std::uint64_t sum = 0;
-    for (std::uint32_t number = 1; number <= count_; ++number) {
-      const auto size = ask(number);
-      if (!size) return size.error();
-      if (!*size) return std::nullopt;
-      parts.sizes_bytes.push_back(**size);
-      sum += **size;
-    }
-    if (sum != head_.size_bytes) return std::nullopt;
-    return parts;
-  }
-
-  const Job& job_;
-  const s3::ObjectHead& head_;
-  const std::uint32_t count_;
-  s3::Client& client_;
-  s3::Session& session_;
-  Retrier& retrier_;
-};
+  return status == kNotImplemented || (status >= 400 && status < 500);
+}
 
 }  // namespace
 
-s3::Result<FoundParts> find_parts(const Job& job, const s3::ObjectHead& head, s3::Client& client,
-                                  s3::Session& session, Retrier& retrier) {
-  if (!needs_part_sizes(head, job.trust)) return FoundParts{};
-  if (part_count_of_etag(head.etag) == 1) return FoundParts{{{head.size_bytes}}, true};
-  auto parts = PartFinder(job, head, client, session, retrier).find();
-  if (!parts) return parts.error();
-  if (!*parts) return FoundParts{{}, false};
-  return FoundParts{std::move(**parts), true};
+PartFinder::PartFinder(const Job& job, s3::Client& client, s3::Session& session, Retrier& retrier,
+                       std::function<bool()> keep_going)
+    : job_(job),
+      client_(client),
+      session_(session),
+      retrier_(retrier),
+      keep_going_(std::move(keep_going)) {}
+
+FoundParts PartFinder::find(const s3::ObjectHead& head) {
+  if (!needs_part_sizes(head, job_.trust)) return {};
+  const auto count = part_count_of_etag(head.etag);
+  if (count == 1) return {{{head.size_bytes}}, true};
+  const auto first = ask(head, 1);
+  if (!first || *first > head.size_bytes) return kUnknown;
+  if (count == 2) return {{{*first, head.size_bytes - *first}}, true};
+  if (may_be_uniform(*first, count, head.size_bytes)) return {{{*first}, false}, true};
+  return every(head, *first);
+}
+
+FoundParts PartFinder::every(const s3::ObjectHead& head, std::uint64_t first_bytes) {
+  const auto count = part_count_of_etag(head.etag);
+  if (count > kMostQuestions) {
+    if (!may_be_uniform(first_bytes, count, head.size_bytes)) return kUnknown;
+    for (const auto number : {2U, count / 2, count - 1}) {
+      if (ask(head, number) != first_bytes) return kUnknown;
+    }
+    return {{{first_bytes}}, true};
+  }
+  FoundParts found{{{first_bytes}}, true};
+  auto sum = first_bytes;
+  for (std::uint32_t number = 2; number < count; ++number) {
+    const auto size = ask(head, number);
+    if (!size || *size > head.size_bytes - sum) return kUnknown;
+    found.parts.sizes_bytes.push_back(*size);
+    sum += *size;
+  }
+  found.parts.sizes_bytes.push_back(head.size_bytes - sum);
+  return found;
+}
+
+std::optional<std::uint64_t> PartFinder::ask(const s3::ObjectHead& head, std::uint32_t number) {
+  if (!job_.part_hints->worth_asking() || !keep_going_()) return std::nullopt;
+  const auto part = ask_for(number);
+  const auto count = part_count_of_etag(head.etag);
+  if (part && part->parts_count == count && part->size_bytes > 0) {
+    job_.part_hints->told();
+    return part->size_bytes;
+  }
+  const bool silent = part && part->parts_count == 0;
+  if (silent || (!part && is_for_good(part.error()))) job_.part_hints->refused();
+  return std::nullopt;
+}
+
+s3::Result<s3::ObjectHead> PartFinder::ask_for(std::uint32_t number) {
+  s3::GetRequest request;
+  request.key = requested_key(job_);
+  request.version_id = job_.wanted.upstream.version_id;
+  request.part_number = number;
+  const auto ask = [&] {
+    return retrier_.run<s3::ObjectHead>(session_, [&] { return client_.head(request); });
+  };
+  if (!job_.part_hints->takes_condition()) return ask();
+  request.if_match = job_.wanted.upstream.etag;
+  auto part = ask();
+  if (part || part.error().kind != s3::ErrorKind::kChanged) return part;
+  // moto compares with the part's own ETag, and answers with it. Whether the sizes are those of the
+  // content that is here is seen when they fit.
+  request.if_match.clear();
+  part = ask();
+  if (part && part->parts_count > 0) job_.part_hints->takes_no_condition();
+  return part;
 }
 
 }  // namespace agent

@@ -9,8 +9,13 @@ namespace agent {
 namespace {
 
 constexpr std::size_t kMd5Digits = 32;
-constexpr std::size_t kMostGuesses = 8;
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+constexpr std::uint64_t kMB = 1'000'000;
+// Guesses share one reading; these many are hashed in no more time than the disk takes.
+constexpr std::size_t kFewGuesses = 8;
+// And these, where else the content would be fetched again or its promise go unchecked.
+constexpr std::size_t kMostGuesses = 64;
+constexpr std::uint64_t kMostGuessedBytes = std::uint64_t{32} << 30;
 
 bool is_hex(std::string_view text) {
   return text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
@@ -23,74 +28,129 @@ struct ChecksumKind {
 };
 
 // Strongest first.
-constexpr std::array<ChecksumKind, 5> kChecksumKinds = {{
+constexpr std::array<ChecksumKind, 7> kChecksumKinds = {{
+    {s3::ChecksumAlgorithm::kSha512, store::Algorithm::kSha512, "sha512"},
     {s3::ChecksumAlgorithm::kSha256, store::Algorithm::kSha256, "sha256"},
     {s3::ChecksumAlgorithm::kSha1, store::Algorithm::kSha1, "sha1"},
+    {s3::ChecksumAlgorithm::kMd5, store::Algorithm::kMd5, "md5"},
     {s3::ChecksumAlgorithm::kCrc64Nvme, store::Algorithm::kCrc64Nvme, "crc64nvme"},
     {s3::ChecksumAlgorithm::kCrc32c, store::Algorithm::kCrc32c, "crc32c"},
     {s3::ChecksumAlgorithm::kCrc32, store::Algorithm::kCrc32, "crc32"},
 }};
 
+struct WeightOfLevel {
+  std::string_view begin;
+  int weight;
+};
+// What is not here is a CRC or the like, which proves little against one that is.
+constexpr std::array<WeightOfLevel, 6> kWeights = {{
+    {"sha512", 5},
+    {"sha256", 4},
+    {"sha1", 3},
+    {"md5", 2},
+    {"etag-", 2},
+    {"metadata-md5", 1},
+}};
+
+bool is_single_md5(std::string_view etag) { return etag.size() == kMd5Digits && is_hex(etag); }
+
+std::size_t most_guesses(std::uint64_t size_bytes) {
+  return std::clamp<std::uint64_t>(kMostGuessedBytes / std::max<std::uint64_t>(size_bytes, 1),
+                                   kFewGuesses, kMostGuesses);
+}
+
 class Collector {
  public:
-  // Returns false when nothing behind this one is needed.
+  Collector(const s3::ObjectHead& head, const SourceTrust& trust, const PartSizes& parts, bool all)
+      : head_(head), trust_(trust), parts_(parts), all_(all) {}
+
+  std::vector<Promise> collect() {
+    if (!(add_checksums() && add_etag() && add_metadata())) add_witness();
+    return std::move(promises_);
+  }
+
+ private:
+  // Each add() returns false when nothing behind this one is needed.
   bool add(Promise promise) {
     promises_.push_back(std::move(promise));
-    return !promises_.back().firm;
+    return all_ || !promises_.back().firm;
   }
 
   // One promise for each way the object may have been cut; firm only when we were told.
   bool add_by_parts(std::string_view level, store::Algorithm algorithm,
-                    const store::RawDigest& expected, const s3::ObjectHead& head,
-                    const PartSizes& parts, bool firm_when_told) {
-    if (!parts.sizes_bytes.empty()) {
-      return add({std::string(level), {algorithm, parts.sizes_bytes}, expected, firm_when_told});
+                    const store::RawDigest& expected, bool firm_when_told) {
+    bool go_on = true;
+    if (!parts_.sizes_bytes.empty()) {
+      go_on = add({std::string(level),
+                   {algorithm, parts_.sizes_bytes},
+                   expected,
+                   firm_when_told && parts_.certain});
+      if (!all_) return go_on;
     }
-    for (const auto size : likely_part_sizes(head.size_bytes, part_count_of_etag(head.etag))) {
+    // The same guesses fit for one promise as for another.
+    if (!all_ && guessed_) return go_on;
+    guessed_ = true;
+    for (const auto size : likely_part_sizes(head_.size_bytes, part_count_of_etag(head_.etag),
+                                             all_ ? most_guesses(head_.size_bytes) : kFewGuesses)) {
       (void)add({std::string(level), {algorithm, {size}}, expected, false});
+    }
+    return go_on;
+  }
+
+  bool add_checksums() {
+    for (const auto& kind : kChecksumKinds) {
+      for (const auto& checksum : head_.checksums) {
+        if (checksum.algorithm != kind.upstream) continue;
+        const bool go_on =
+            checksum.composite
+                ? add_by_parts(std::string(kind.level) + "-composite", kind.ours, checksum.value,
+                               true)
+                : add({std::string(kind.level), {kind.ours, {}}, checksum.value, true});
+        if (!go_on) return false;
+      }
     }
     return true;
   }
 
-  std::vector<Promise> take() { return std::move(promises_); }
+  // An opaque one too, because it may match after all.
+  bool add_etag() {
+    if (head_.etag_is_opaque) return true;
+    if (is_single_md5(head_.etag)) {
+      return add({"etag-md5",
+                  {store::Algorithm::kMd5, {}},
+                  store::from_hex(head_.etag),
+                  trust_.single == EtagTrust::kProven});
+    }
+    if (part_count_of_etag(head_.etag) == 0) return true;
+    if (all_ && trust_.multipart == EtagTrust::kOpaque) return true;
+    return add_by_parts("etag-multipart", store::Algorithm::kMd5,
+                        store::from_hex(head_.etag.substr(0, kMd5Digits)),
+                        trust_.multipart == EtagTrust::kProven);
+  }
 
- private:
+  bool add_metadata() {
+    for (const auto& hex : {head_.metadata_md5, head_.s3cmd_md5}) {
+      if (!is_single_md5(hex)) continue;
+      return add({"metadata-md5", {store::Algorithm::kMd5, {}}, store::from_hex(hex), true});
+    }
+    return true;
+  }
+
+  // Where all contents have checksums nobody would look at the ETags, and a few odd ones could pass
+  // for all of them.
+  void add_witness() {
+    if (all_ || trust_.single != EtagTrust::kUnknown || !is_single_md5(head_.etag)) return;
+    const auto is_etag = [](const Promise& promise) { return promise.level == "etag-md5"; };
+    if (std::none_of(promises_.begin(), promises_.end(), is_etag)) (void)add_etag();
+  }
+
+  const s3::ObjectHead& head_;
+  const SourceTrust& trust_;
+  const PartSizes& parts_;
+  const bool all_;
+  bool guessed_ = false;
   std::vector<Promise> promises_;
 };
-
-bool add_checksums(Collector& collector, const s3::ObjectHead& head, const PartSizes& parts) {
-  for (const auto& kind : kChecksumKinds) {
-    for (const auto& checksum : head.checksums) {
-      if (checksum.algorithm != kind.upstream) continue;
-      const bool go_on =
-          checksum.composite
-              ? collector.add_by_parts(std::string(kind.level) + "-composite", kind.ours,
-                                       checksum.value, head, parts, true)
-              : collector.add({std::string(kind.level), {kind.ours, {}}, checksum.value, true});
-      if (!go_on) return false;
-    }
-  }
-  return true;
-}
-
-bool is_single_md5(std::string_view etag) { return etag.size() == kMd5Digits && is_hex(etag); }
-
-bool add_etag(Collector& collector, const s3::ObjectHead& head, const EndpointTrust& trust,
-              const PartSizes& parts) {
-  if (head.etag_is_opaque) return true;
-  if (is_single_md5(head.etag) && trust.single != EtagTrust::kOpaque) {
-    return collector.add({"etag-md5",
-                          {store::Algorithm::kMd5, {}},
-                          store::from_hex(head.etag),
-                          trust.single == EtagTrust::kProven});
-  }
-  if (part_count_of_etag(head.etag) > 0 && trust.multipart != EtagTrust::kOpaque) {
-    return collector.add_by_parts("etag-multipart", store::Algorithm::kMd5,
-                                  store::from_hex(head.etag.substr(0, kMd5Digits)), head, parts,
-                                  trust.multipart == EtagTrust::kProven);
-  }
-  return true;
-}
 
 }  // namespace
 
@@ -106,48 +166,68 @@ std::uint32_t part_count_of_etag(std::string_view etag) {
   return error == std::errc() && stopped == end && count <= kMostParts ? count : 0;
 }
 
-bool needs_part_sizes(const s3::ObjectHead& head, const EndpointTrust& trust) {
+bool needs_part_sizes(const s3::ObjectHead& head, const SourceTrust& trust) {
   if (part_count_of_etag(head.etag) == 0) return false;
   const auto promises = promises_of(head, trust, PartSizes{{head.size_bytes}});
-  return !promises.empty() && !promises.front().digest.part_sizes_bytes.empty();
+  if (promises.empty() || promises.front().digest.part_sizes_bytes.empty()) return false;
+  return promises.front().level != "etag-multipart" || trust.multipart != EtagTrust::kOpaque;
 }
 
-std::vector<Promise> promises_of(const s3::ObjectHead& head, const EndpointTrust& trust,
+std::vector<Promise> promises_of(const s3::ObjectHead& head, const SourceTrust& trust,
                                  const PartSizes& parts) {
-  Collector collector;
-  if (add_checksums(collector, head, parts) && add_etag(collector, head, trust, parts)) {
-    for (const auto& hex : {head.metadata_md5, head.s3cmd_md5}) {
-      if (!is_single_md5(hex)) continue;
-      (void)collector.add(
-          {"metadata-md5", {store::Algorithm::kMd5, {}}, store::from_hex(hex), true});
-      break;
-    }
-  }
-  return collector.take();
+  return Collector(head, trust, parts, false).collect();
 }
 
-bool proves_identity(const Promise& promise) {
-  return promise.firm && (promise.level.starts_with("sha") || promise.level.starts_with("etag-"));
+std::vector<Promise> all_promises_of(const s3::ObjectHead& head, const SourceTrust& trust,
+                                     const PartSizes& parts) {
+  return Collector(head, trust, parts, true).collect();
 }
 
-std::vector<std::uint64_t> likely_part_sizes(std::uint64_t size_bytes, std::uint32_t count) {
+bool proves_identity(const Promise& promise, const SourceTrust& trust) {
+  const std::string_view level = promise.level;
+  if (level == "etag-md5") return trust.single == EtagTrust::kProven;
+  if (level == "etag-multipart") return trust.multipart == EtagTrust::kProven;
+  return level.starts_with("sha") || level.starts_with("md5");
+}
+
+int weight_of(std::string_view level) {
+  const auto* const found =
+      std::find_if(kWeights.begin(), kWeights.end(),
+                   [&](const WeightOfLevel& known) { return level.starts_with(known.begin); });
+  return found == kWeights.end() ? 0 : found->weight;
+}
+
+std::vector<std::uint64_t> likely_part_sizes(std::uint64_t size_bytes, std::uint32_t count,
+                                             std::size_t most) {
   if (count == 0 || size_bytes == 0) return {};
   if (count == 1) return {size_bytes};
-  const std::uint64_t least = (size_bytes + count - 1) / count;
-  const std::uint64_t most = (size_bytes - 1) / (count - 1);
+  const std::uint64_t smallest = (size_bytes + count - 1) / count;
+  const std::uint64_t largest = (size_bytes - 1) / (count - 1);
   std::vector<std::uint64_t> found;
   const auto consider = [&](std::uint64_t size) {
-    if (size < least || size > most || found.size() >= kMostGuesses) return;
+    if (size < smallest || size > largest || found.size() >= most) return;
     if (std::find(found.begin(), found.end(), size) == found.end()) found.push_back(size);
   };
-  // aws-cli 8, rclone 5, s3cmd 15, minio 16 and 64, s5cmd 50, restic 16 ... 200, boto's doubling.
-  for (const auto mib : {8U, 5U, 15U, 16U, 64U, 50U, 10U, 25U, 32U, 100U, 128U, 200U, 256U, 512U}) {
+  // aws-cli and boto 8, rclone and many SDKs 5, s3cmd 15, minio 16, 64 and 128, s5cmd 50, Cyberduck
+  // and s3fs 10, duplicity 20 and 25, restic 16 ... 200; mc pipe 528 or 576: 5 TiB in 10,000 parts.
+  for (const auto mib : {8U,   5U,   15U,  16U,  64U,  50U,  10U,   25U,   32U,   100U, 128U, 528U,
+                         20U,  6U,   12U,  24U,  30U,  40U,  60U,   80U,   96U,   150U, 160U, 200U,
+                         250U, 256U, 320U, 500U, 512U, 576U, 1000U, 1024U, 2048U, 5120U}) {
     consider(mib * kMiB);
   }
-  for (const auto mb : {5U, 8U, 10U, 16U, 50U, 100U}) consider(mb * std::uint64_t{1'000'000});
-  for (std::uint64_t size = (least + kMiB - 1) / kMiB * kMiB;
-       size <= most && found.size() < kMostGuesses; size += kMiB) {
+  for (const auto mb : {5U, 6U, 8U, 10U, 15U, 16U, 20U, 25U, 50U, 100U, 200U, 250U, 500U, 1000U}) {
+    consider(mb * kMB);
+  }
+  // One size for all, as of whoever divides by the number of parts.
+  consider(smallest);
+  for (std::uint64_t size = 1; size <= largest && size < (std::uint64_t{1} << 62); size *= 2) {
     consider(size);
+  }
+  for (const auto unit : {kMiB, kMB}) {
+    for (std::uint64_t size = (smallest + unit - 1) / unit * unit;
+         size <= largest && found.size() < most; size += unit) {
+      consider(size);
+    }
   }
   return found;
 }

@@ -249,12 +249,13 @@ class Pull {
                                 return list(source, pages);
                               })
                        .run();
+    const auto remembered = remember_refusals(context_);
     if (!fetched) {
       // The workers must not go on writing to a disk that has failed.
       context_.environment.stop.store(true);
       return fetched;
     }
-    return remember_refused_options(context_);
+    return remembered;
   }
 
   void fail_run(const store::Error& error) {

@@ -16,6 +16,7 @@
 #include "agent/exit_status.h"
 #include "agent/halt.h"
 #include "agent/mirror.h"
+#include "agent/part_hints.h"
 #include "agent/promise.h"
 #include "agent/status_board.h"
 #include "s3client/session.h"
@@ -30,7 +31,8 @@ struct SourceRun {
   const SourceConfig* config;
   store::SourceId id = 0;
   std::shared_ptr<s3::Session> session;  ///< none when the source stopped before its first request
-  EndpointTrust trust;
+  SourceTrust trust;
+  std::shared_ptr<PartHints> part_hints = std::make_shared<PartHints>();  ///< of its endpoint
   bool stopped = false;  ///< nothing more is asked of it in this run
   ExitStatus status = ExitStatus::kOk;
   int unreachable_in_a_row = 0;  ///< objects for which there was not even a connection

@@ -3,15 +3,49 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <string_view>
 #include <utility>
 
+#include "agent/etag_evidence.h"
 #include "s3client/credentials.h"
 
 namespace agent {
 namespace {
 constexpr std::string_view kChecksumMode = "checksum-mode";
+constexpr std::string_view kPartSizes = "part-sizes";
+
+// What a server refused it is asked again after that: it may have been updated, or replaced.
+constexpr std::chrono::days kAskAgainAfter{7};
+
+std::int64_t seconds_of(store::Time time) { return time.time_since_epoch().count(); }
+
+// The fact's value is when the refusal was seen.
+store::Result<bool> is_refused(RunContext& context, const std::string& endpoint,
+                               std::string_view what, store::Time now) {
+  const auto value = context.mirror.ledger.endpoint_fact(endpoint, what);
+  if (!value) return value.error();
+  if (!*value) return false;
+  std::int64_t seen = 0;
+  const char* const end = (*value)->data() + (*value)->size();
+  const auto read = std::from_chars((*value)->data(), end, seen);
+  const auto age = seconds_of(now) - seen;
+  return read.ec == std::errc{} && read.ptr == end && age >= 0 &&
+         age < std::chrono::seconds(kAskAgainAfter).count();
 }
+
+store::Status remember_refusal(RunContext& context, const SourceRun& source,
+                               const std::string& what) {
+  const auto now = context.now(source);
+  const auto endpoint = source.session->endpoint();
+  // One that is remembered keeps its time: it was not asked again.
+  const auto known = is_refused(context, endpoint, what, now);
+  if (!known) return known.error();
+  if (*known) return {};
+  return context.mirror.ledger.set_endpoint_fact(endpoint, what, std::to_string(seconds_of(now)));
+}
+
+}  // namespace
 
 std::optional<std::vector<const SourceConfig*>> select_sources(
     const Config& config, const std::vector<std::string>& names, Log& log) {
@@ -47,33 +81,32 @@ s3::Result<std::shared_ptr<s3::Session>> open_session(const SourceConfig& config
 }
 
 store::Status recall_facts(RunContext& context, SourceRun& source) {
+  if (auto recalled = EtagEvidence::recall(context, source); !recalled) return recalled;
   const auto endpoint = source.session->endpoint();
-  const auto trust = [&](const char* fact, EtagTrust& into) -> store::Status {
-    const auto value = context.mirror.ledger.endpoint_fact(endpoint, fact);
-    if (!value) return value.error();
-    if (*value) into = **value == "proven" ? EtagTrust::kProven : EtagTrust::kOpaque;
-    return {};
-  };
-  if (auto single = trust("etag-md5", source.trust.single); !single) return single;
-  if (auto multi = trust("etag-multipart", source.trust.multipart); !multi) return multi;
   const auto reading = context.mirror.ledger.endpoint_fact(endpoint, "key-reading");
   if (!reading) return reading.error();
   source.other_reading = *reading == "other";
-  const auto refused = context.mirror.ledger.endpoint_fact(endpoint, kChecksumMode);
-  if (!refused) return refused.error();
-  if (*refused) source.session->refuse_option(std::string(kChecksumMode));
+  for (const auto& other : context.sources) {
+    const bool same = &other != &source && other.session && other.session->endpoint() == endpoint;
+    if (same) source.part_hints = other.part_hints;
+  }
+  const auto now = context.now(source);
+  const auto options = is_refused(context, endpoint, kChecksumMode, now);
+  if (!options) return options.error();
+  if (*options) source.session->refuse_option(std::string(kChecksumMode));
+  const auto parts = is_refused(context, endpoint, kPartSizes, now);
+  if (!parts) return parts.error();
+  if (*parts) source.part_hints->give_up();
   return {};
 }
 
-store::Status remember_refused_options(RunContext& context) {
+store::Status remember_refusals(RunContext& context) {
   for (const auto& source : context.sources) {
     if (!source.session) continue;
-    for (const auto& option : source.session->refused_options()) {
-      if (auto set = context.mirror.ledger.set_endpoint_fact(source.session->endpoint(), option,
-                                                             "refused");
-          !set) {
-        return set;
-      }
+    auto refused = source.session->refused_options();
+    if (!source.part_hints->worth_asking()) refused.emplace_back(kPartSizes);
+    for (const auto& what : refused) {
+      if (auto set = remember_refusal(context, source, what); !set) return set;
     }
   }
   return {};

@@ -23,6 +23,7 @@ s3::Result<std::shared_ptr<s3::Session>> open_session(const SourceConfig& config
 
 /// What earlier runs learned of the source's endpoint: from the ledger into `source`, and back.
 store::Status recall_facts(RunContext& context, SourceRun& source);
-store::Status remember_refused_options(RunContext& context);
+/// A refusal is remembered for a week.
+store::Status remember_refusals(RunContext& context);
 
 }  // namespace agent

@@ -11,8 +11,11 @@ bool is_impostor(const s3::ObjectHead& head, const store::Identity& wanted) {
 }
 
 s3::Error impostor_error() {
-  return {s3::ErrorKind::kProtocol, 0, "",
-          "the answer has no ETag, so something between here and the bucket gave it", ""};
+  // Of this object only: the line is there, and others may come over it.
+  return {s3::ErrorKind::kInvalid, 0, "",
+          "the answer has no ETag, and is not as it was listed, so something between here and the "
+          "bucket gave it",
+          ""};
 }
 
 // Without an ETag in the listing it is the first answer that says what the first bytes are from.

@@ -15,8 +15,8 @@ namespace agent {
 /// Whether the answer's object is the wanted one, as far as ETag and size tell.
 bool same_content(const s3::ObjectHead& head, const store::Identity& wanted);
 
-/// The bucket listed an ETag, and this answer has none: it is not the bucket's, but a login page's
-/// or a proxy's.
+/// The bucket listed an ETag, and this answer has none that could be meant: it is not the bucket's,
+/// but a login page's or a proxy's.
 bool is_impostor(const s3::ObjectHead& head, const store::Identity& wanted);
 s3::Error impostor_error();
 

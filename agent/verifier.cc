@@ -1,6 +1,8 @@
 #include "agent/verifier.h"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 
 namespace agent {
 namespace {
@@ -15,29 +17,50 @@ bool any_firm(const std::vector<Promise>& promises) {
   return std::any_of(promises.begin(), promises.end(), [](const Promise& p) { return p.firm; });
 }
 
+// What the promises say together. A firm one that is not kept breaks the content, unless one that
+// is kept weighs more: no accident makes bytes that fit an MD5, and a server may hand on the CRC of
+// something else (moto, with the copy of a composite object). Of several guesses at one promise it
+// is enough that one fits.
 void compare(Verification& result, const std::vector<Promise>& promises,
              const std::vector<store::RawDigest>& digests) {
-  result.outcome = promises.empty() ? Outcome::kSizeOnly : Outcome::kDoubtful;
-  result.level = promises.empty() ? "size" : promises.front().level;
+  const Promise* first_kept = nullptr;
+  const Promise* kept = nullptr;    // the heaviest
+  const Promise* broken = nullptr;  // the heaviest
+  const auto is_heavier = [](const Promise& promise, const Promise* than) {
+    return than == nullptr || weight_of(promise.level) > weight_of(than->level);
+  };
+  std::set<std::string_view> kept_levels;
   for (std::size_t i = 0; i < promises.size(); ++i) {
-    if (digests[i] == promises[i].expected) {
-      result.outcome = Outcome::kProven;
-      result.level = promises[i].level;
-      return;
-    }
-    if (promises[i].firm) {
-      result.outcome = Outcome::kBroken;
-      result.level = promises[i].level;
-      return;
-    }
+    const auto& promise = promises[i];
+    if (digests[i] != promise.expected) continue;
+    kept_levels.insert(promise.level);
+    if (first_kept == nullptr) first_kept = &promise;
+    if (is_heavier(promise, kept)) kept = &promise;
+    if (promise.level.starts_with("etag-")) result.etag_level = promise.level;
+  }
+  for (const auto& promise : promises) {
+    if (!promise.firm || kept_levels.contains(promise.level)) continue;
+    if (is_heavier(promise, broken)) broken = &promise;
+  }
+  if (kept != nullptr && (broken == nullptr || is_heavier(*kept, broken))) {
+    result.outcome = Outcome::kProven;
+    result.level = broken == nullptr ? first_kept->level : kept->level;
+    if (broken != nullptr) result.overruled = broken->level;
+    return;
+  }
+  result.etag_level.clear();
+  if (broken != nullptr) {
+    result.outcome = Outcome::kBroken;
+    result.level = broken->level;
+  } else {
+    result.outcome = promises.empty() ? Outcome::kSizeOnly : Outcome::kDoubtful;
+    result.level = promises.empty() ? "size" : promises.front().level;
   }
 }
 
-}  // namespace
-
-store::Result<Verification> verify_content(store::File& file, std::uint64_t size_bytes,
-                                           const std::vector<Promise>& promises,
-                                           const std::function<bool()>& keep_going) {
+store::Result<Verification> verify_once(store::File& file, std::uint64_t size_bytes,
+                                        const std::vector<Promise>& promises,
+                                        const std::function<bool()>& keep_going) {
   std::vector<store::DigestRequest> requests;
   for (const auto& promise : promises) requests.push_back(promise.digest);
   const auto sha256_at = requests.size();
@@ -61,6 +84,22 @@ store::Result<Verification> verify_content(store::File& file, std::uint64_t size
   }
   compare(result, promises, taken->digests);
   return result;
+}
+
+}  // namespace
+
+bool is_settled(const Verification& verification) {
+  return verification.outcome == Outcome::kProven || verification.outcome == Outcome::kSizeOnly ||
+         verification.level == "size";
+}
+
+store::Result<Verification> verify_content(store::File& file, std::uint64_t size_bytes,
+                                           const std::vector<Promise>& promises,
+                                           const std::vector<Promise>& further,
+                                           const std::function<bool()>& keep_going) {
+  auto verified = verify_once(file, size_bytes, promises, keep_going);
+  if (!verified || is_settled(*verified) || further.size() <= promises.size()) return verified;
+  return verify_once(file, size_bytes, further, keep_going);
 }
 
 }  // namespace agent

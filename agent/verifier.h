@@ -19,15 +19,22 @@ struct Verification {
     kBroken,    ///< a firm promise, or the size, disagrees
   };
   Outcome outcome = Outcome::kBroken;
-  std::string level;  ///< the promise that agreed; else the strongest that did not; else "size"
+  std::string level;      ///< the promise that agreed; else the strongest that did not; else "size"
+  std::string overruled;  ///< a weaker promise that disagrees with the one that agreed; else empty
+  std::string etag_level;  ///< "etag-md5" or "etag-multipart" where the ETag agreed; else empty
   store::Sha256 sha256{};  ///< of what lies on the disk
   std::string md5;         ///< hex; empty when it was not taken
 };
 
-/// Reads the synced file once, past the page cache, and compares. Errors: the disk's, and kBusy
-/// when `keep_going` said no.
+/// True when no other promise can tell more: it is proven, there is none, or the size is wrong.
+bool is_settled(const Verification& verification);
+
+/// Reads the synced file once, past the page cache, and compares; where that settles nothing and
+/// there is more in `further`, which has the first ones too, once more. Errors: the disk's, and
+/// kBusy when `keep_going` said no.
 store::Result<Verification> verify_content(store::File& file, std::uint64_t size_bytes,
                                            const std::vector<Promise>& promises,
+                                           const std::vector<Promise>& further,
                                            const std::function<bool()>& keep_going);
 
 }  // namespace agent

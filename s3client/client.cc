@@ -22,8 +22,8 @@ constexpr std::string_view kEncodingType = "encoding-type";
 /// there, and keeps what is not the answer that was asked for.
 class Answer : public ResponseSink {
  public:
-  Answer(SessionState& session, const SignedRequest& request)
-      : session_(session), request_(request) {}
+  Answer(SessionState& session, const Operation& operation, const SignedRequest& request)
+      : session_(session), request_(request), without_(operation.without) {}
 
   bool on_head(const HttpHead& head) final {
     failed_.clock_offset = clock_offset_of(head, request_.sent, session_.now());
@@ -70,10 +70,16 @@ class Answer : public ResponseSink {
   virtual Result<bool> accept(const HttpHead& head) = 0;
   virtual bool take(std::span<const std::byte> bytes) = 0;
   void refuse(Error error) { refusal_ = std::move(error); }
+  /// This request succeeds. Where it was made without the option that it had been refused with, the
+  /// server does not know that one.
+  void succeeds() {
+    if (!without_.empty()) session_.refuse_option(without_);
+  }
 
  private:
   SessionState& session_;
   const SignedRequest& request_;
+  const std::string without_;
   FailedAnswer failed_;
   bool is_error_ = false;
   bool full_ = false;
@@ -83,13 +89,14 @@ class Answer : public ResponseSink {
 
 class ListAnswer final : public Answer {
  public:
-  ListAnswer(SessionState& session, const SignedRequest& request, Listing listing,
-             const std::function<bool()>& keep_going)
-      : Answer(session, request), parser(listing), keep_going_(keep_going) {}
+  ListAnswer(SessionState& session, const Operation& operation, const SignedRequest& request,
+             Listing listing, const std::function<bool()>& keep_going)
+      : Answer(session, operation, request), parser(listing), keep_going_(keep_going) {}
 
   bool keep_going() override { return !keep_going_ || keep_going_(); }
 
   ListParser parser;
+  using Answer::succeeds;
 
  private:
   Result<bool> accept(const HttpHead& /*head*/) override { return true; }
@@ -106,9 +113,9 @@ class ListAnswer final : public Answer {
 class ObjectAnswer final : public Answer {
  public:
   /// `sink`: nullptr for a HEAD.
-  ObjectAnswer(SessionState& session, const SignedRequest& signed_request,
-               const GetRequest& request, BodySink* sink)
-      : Answer(session, signed_request), request_(request), sink_(sink) {}
+  ObjectAnswer(SessionState& session, const Operation& operation,
+               const SignedRequest& signed_request, const GetRequest& request, BodySink* sink)
+      : Answer(session, operation, signed_request), request_(request), sink_(sink) {}
 
   bool keep_going() override { return sink_ == nullptr || sink_->keep_going(); }
 
@@ -128,6 +135,7 @@ class ObjectAnswer final : public Answer {
     const bool ranged = sink_ != nullptr && request_.offset_bytes > 0;
     auto object = read_object_head(head, request_, ranged);
     if (!object) return object.error();
+    succeeds();
     object_ = *std::move(object);
     expected_bytes_ = object_.size_bytes - object_.offset_bytes;
     return sink_ == nullptr || sink_->on_object(object_);
@@ -149,7 +157,19 @@ class ObjectAnswer final : public Answer {
   std::uint64_t received_bytes_ = 0;
 };
 
-Result<Operation> object_operation(const SessionState& session, const GetRequest& request,
+/// Not where the server is known to refuse it, and not for the one request that shows whether it
+/// was the option that it refused.
+bool use_option(SessionState& session, Operation& operation, std::string_view option) {
+  if (session.refuses(option)) return false;
+  if (session.take_doubt(operation, option)) {
+    operation.without = option;
+    return false;
+  }
+  operation.option = option;
+  return true;
+}
+
+Result<Operation> object_operation(SessionState& session, const GetRequest& request,
                                    std::string_view method) {
   const auto is_control = [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; };
   if (request.key.empty()) {
@@ -165,8 +185,8 @@ Result<Operation> object_operation(const SessionState& session, const GetRequest
   if (method == "HEAD" && request.part_number > 0) {
     operation.query.emplace_back("partNumber", std::to_string(request.part_number));
   }
-  if (!session.refuses(kChecksumMode)) {
-    operation.option = kChecksumMode;
+  // A part is only asked for its size.
+  if (request.part_number == 0 && use_option(session, operation, kChecksumMode)) {
     operation.headers.emplace_back("x-amz-checksum-mode", "ENABLED");
   }
   if (!request.if_match.empty()) {
@@ -183,14 +203,13 @@ Result<Operation> object_operation(const SessionState& session, const GetRequest
 }
 
 /// `parameters`: those that are empty are left out.
-Operation list_operation(const SessionState& session, std::vector<QueryParameter> parameters) {
+Operation list_operation(SessionState& session, std::vector<QueryParameter> parameters) {
   Operation operation;
   operation.method = "GET";
   operation.query = std::move(parameters);
   std::erase_if(operation.query, [](const auto& parameter) { return parameter.second.empty(); });
   operation.query.emplace_back("max-keys", "1000");
-  if (!session.refuses(kEncodingType)) {
-    operation.option = kEncodingType;
+  if (use_option(session, operation, kEncodingType)) {
     operation.query.emplace_back("encoding-type", "url");
   }
   return operation;
@@ -202,7 +221,7 @@ Result<ObjectHead> ask_for_object(SessionState& session, Transport& transport,
   const auto operation = object_operation(session, request, method);
   if (!operation) return operation.error();
   const SignedRequest signed_request = session.sign(*operation);
-  ObjectAnswer answer(session, signed_request, request, sink);
+  ObjectAnswer answer(session, *operation, signed_request, request, sink);
   const auto sent = transport.perform(signed_request.http, answer);
   if (auto done = answer.outcome(*operation, sent); !done) return done.error();
   return answer.finish();
@@ -216,7 +235,7 @@ Error no_version_listing() {
 Result<ListPage> ask_for_page(SessionState& session, Transport& transport, Listing listing,
                               const Operation& operation, const std::function<bool()>& keep_going) {
   const SignedRequest request = session.sign(operation);
-  ListAnswer answer(session, request, listing, keep_going);
+  ListAnswer answer(session, operation, request, listing, keep_going);
   const auto sent = transport.perform(request.http, answer);
   if (auto done = answer.outcome(operation, sent); !done) return done.error();
 
@@ -225,6 +244,7 @@ Result<ListPage> ask_for_page(SessionState& session, Transport& transport, Listi
     return answer.explain_as(operation, *answer.parser.error());
   }
   if (answer.parser.ignores_versions()) return no_version_listing();
+  if (page) answer.succeeds();
   return page;
 }
 

@@ -36,7 +36,7 @@ struct ListPage {
   std::string next_version_marker = {};  ///< likewise, of a listing of versions; may be empty
 };
 
-enum class ChecksumAlgorithm { kCrc32, kCrc32c, kCrc64Nvme, kSha1, kSha256 };
+enum class ChecksumAlgorithm { kCrc32, kCrc32c, kCrc64Nvme, kMd5, kSha1, kSha256, kSha512 };
 
 /// x-amz-checksum-*, with type and part count made explicit (s3 facts: x-amz-checksum-type first,
 /// then the "-N"; neither and an ETag with "-N": composite).
@@ -54,6 +54,7 @@ struct ObjectHead {
   std::string version_id;          ///< empty: none
   std::optional<std::chrono::sys_seconds> last_modified;
   std::vector<Checksum> checksums;  ///< those we know and that are well-formed; none of a Range
+  bool is_encoded = false;          ///< Content-Encoding: something on the way may unpack it
   bool etag_is_opaque = false;      ///< SSE-KMS, DSSE or SSE-C: the ETag is no MD5
   std::uint32_t parts_count = 0;    ///< x-amz-mp-parts-count, only with a part number; 0: not told
   std::string metadata_md5;         ///< x-amz-meta-md5chksum (base64), decoded to lower-case hex
@@ -63,18 +64,28 @@ struct ObjectHead {
   bool size_is_listed = false;  ///< the answer told none: it is GetRequest::listed_size_bytes
 };
 
+/// What a listing said of the object.
+struct Listed {
+  std::string etag;  ///< without quotes
+  std::uint64_t size_bytes = 0;
+  std::chrono::sys_seconds last_modified{};
+};
+
 struct GetRequest {
   std::string key;
   std::string version_id;          ///< empty: the current one
   std::uint64_t offset_bytes = 0;  ///< > 0: Range: bytes=N-
   std::string if_match;            ///< an ETag without quotes; empty: none
-  std::uint32_t part_number = 0;   ///< > 0: only with head()
+  std::uint32_t part_number = 0;   ///< > 0: only with head(), and then without checksum-mode
   /// Where there is no ETag: the answer's Last-Modified may not be later than this.
   std::optional<std::chrono::sys_seconds> if_unmodified_since = std::nullopt;
   /// Believed where an answer does not tell the size; exactly so many bytes have to come then.
   std::optional<std::uint64_t> listed_size_bytes = std::nullopt;
   /// Takes the bytes as they are stored from servers that else unpack what was stored packed.
   bool accept_gzip = false;
+  /// Its ETag is taken where the bucket's own answer, to be known by its x-amz-* headers, has none,
+  /// and is else as listed. S3Proxy leaves it out for folder markers.
+  std::optional<Listed> listed = std::nullopt;
 };
 
 /// Takes the bytes of an object. Called from the thread that called get().

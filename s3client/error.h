@@ -26,8 +26,8 @@ enum class ErrorKind {
   kUnreadable,      ///< encrypted with a key we do not have (SSE-C, KMS): final for this object
   kChanged,         ///< 412: no longer the content that was asked for
   kRangeInvalid,    ///< 416
-  kRefusedOption,   ///< the server does not know an optional header; the session has dropped it:
-                    ///< try again, once
+  kRefusedOption,   ///< the server may not know an optional header; the same request goes without
+                    ///< it, and shows whether it was that: try again, once
   kProtocol,        ///< an answer that breaks the protocol (wrong Content-Range, ...): try again
   kAborted,         ///< the sink said stop
   kInvalid,         ///< any other 4xx, and what cannot be sent at all: final

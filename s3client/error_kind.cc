@@ -97,6 +97,9 @@ ErrorKind kind_of_status(const Refusal& refusal) {
       return ErrorKind::kChanged;
     case 416:
       return ErrorKind::kRangeInvalid;
+    case 501:
+      // What a server does not have for an object it will not have the next time.
+      return refusal.on_object ? ErrorKind::kInvalid : ErrorKind::kServer;
     case 429:
     case 503:
       return ErrorKind::kThrottled;
@@ -124,8 +127,8 @@ bool is_unknown_operation(const Refusal& refusal) {
 bool may_refuse_option(const Refusal& refusal, std::string_view argument, std::string_view option) {
   const bool plausible = refusal.status == 501 ||
                          (refusal.status == 400 &&
-                          (refusal.code == "InvalidArgument" || refusal.code == "InvalidRequest" ||
-                           refusal.code == kNotImplemented));
+                          (refusal.head || refusal.code == "InvalidArgument" ||
+                           refusal.code == "InvalidRequest" || refusal.code == kNotImplemented));
   if (!plausible || is_about_encryption(refusal)) return false;
   const std::string_view stem = option.substr(0, option.find('-'));
   return argument.empty() || mentions(argument, stem);

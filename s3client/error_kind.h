@@ -28,8 +28,8 @@ ErrorKind kind_of(const Refusal& refusal);
 bool is_unknown_operation(const Refusal& refusal);
 
 /// Whether the request may have been refused for an optional header or parameter, and not for
-/// encryption or for another argument. `argument`: what the server names, if anything; `option`:
-/// "checksum-mode" or "encoding-type".
+/// encryption or for another argument. A HEAD tells neither, so that any 400 may be that.
+/// `argument`: what the server names, if anything; `option`: "checksum-mode" or "encoding-type".
 bool may_refuse_option(const Refusal& refusal, std::string_view argument, std::string_view option);
 
 }  // namespace s3

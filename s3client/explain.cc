@@ -163,7 +163,7 @@ std::optional<ErrorKind> option_kind(SessionState& session, const Operation& ope
       !may_refuse_option(refusal_of(operation, answer), answer.body.argument, operation.option)) {
     return std::nullopt;
   }
-  session.refuse_option(std::string(operation.option));
+  session.doubt_option(operation);
   return ErrorKind::kRefusedOption;
 }
 

@@ -84,12 +84,14 @@ struct KnownChecksum {
   ChecksumAlgorithm algorithm;
   std::size_t size_bytes;
 };
-constexpr std::array<KnownChecksum, 5> kKnownChecksums = {{
+constexpr std::array<KnownChecksum, 7> kKnownChecksums = {{
     {"x-amz-checksum-crc32", ChecksumAlgorithm::kCrc32, 4},
     {"x-amz-checksum-crc32c", ChecksumAlgorithm::kCrc32c, 4},
     {"x-amz-checksum-crc64nvme", ChecksumAlgorithm::kCrc64Nvme, 8},
     {"x-amz-checksum-sha1", ChecksumAlgorithm::kSha1, 20},
     {"x-amz-checksum-sha256", ChecksumAlgorithm::kSha256, 32},
+    {"x-amz-checksum-sha512", ChecksumAlgorithm::kSha512, 64},
+    {"x-amz-checksum-md5", ChecksumAlgorithm::kMd5, 16},
 }};
 
 /// The type first, then the value's "-N", then the ETag's: servers leave out either.
@@ -199,12 +201,27 @@ Result<void> set_size(ObjectHead& object, const HttpHead& head, const GetRequest
   return {};
 }
 
+bool is_encoded(const HttpHead& head) {
+  const auto encoding = value_of(head, "content-encoding");
+  return !encoding.empty() && encoding != "identity" && encoding != "aws-chunked";
+}
+
+/// The answer is the bucket's own, and of what was listed, but for an ETag that it leaves out.
+bool is_as_listed(const HttpHead& head, const ObjectHead& object, const Listed& listed) {
+  const bool is_from_s3 =
+      std::any_of(head.headers.begin(), head.headers.end(),
+                  [](const Header& header) { return header.first.starts_with("x-amz-"); });
+  return is_from_s3 && object.size_bytes == listed.size_bytes &&
+         (!object.last_modified || *object.last_modified == listed.last_modified);
+}
+
 }  // namespace
 
 Result<ObjectHead> read_object_head(const HttpHead& head, const GetRequest& request, bool ranged) {
   ObjectHead object;
   object.etag = printable(bare_etag(value_of(head, "etag")));
   object.version_id = printable(value_of(head, "x-amz-version-id"));
+  object.last_modified = parse_http_date(value_of(head, "last-modified"));
   if (!request.if_match.empty() && !object.etag.empty() && object.etag != request.if_match) {
     return refuse(ErrorKind::kChanged, head.status, "the object is no longer the one asked for");
   }
@@ -215,9 +232,12 @@ Result<ObjectHead> read_object_head(const HttpHead& head, const GetRequest& requ
   if (auto sized = set_size(object, head, request, ranged); !sized) {
     return sized.error();
   }
+  if (object.etag.empty() && request.listed && is_as_listed(head, object, *request.listed)) {
+    object.etag = request.listed->etag;
+  }
   const bool of_part = request.part_number > 0 && head.status == 206;
   if (!ranged) object.checksums = checksums_of(head, object.etag, of_part);
-  object.last_modified = parse_http_date(value_of(head, "last-modified"));
+  object.is_encoded = is_encoded(head);
   object.etag_is_opaque = is_opaque(head);
   object.parts_count = number<std::uint32_t>(value_of(head, "x-amz-mp-parts-count")).value_or(0);
   object.metadata_md5 = md5_from_base64(value_of(head, "x-amz-meta-md5chksum"));

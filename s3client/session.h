@@ -45,8 +45,8 @@ class Session {
   std::optional<std::string> corrected_region() const;
   /// Server minus local, for signing. 0 until learned; learned from every response.
   std::chrono::milliseconds clock_offset() const;
-  /// What the server refused, or what is known from an earlier run that it refuses; left out of
-  /// requests from then on. The options are "checksum-mode" and "encoding-type".
+  /// What the server was shown to refuse, or what is known from an earlier run that it refuses;
+  /// left out of requests from then on. The options are "checksum-mode" and "encoding-type".
   std::vector<std::string> refused_options() const;
   void refuse_option(std::string option);
   /// Requests sent through this session, every try counted.

@@ -1,5 +1,7 @@
 #include "s3client/session_state.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "s3client/dates.h"
@@ -22,6 +24,10 @@ std::string encoded_path(const Address& address, std::string_view bucket, std::s
   }
   append_uri_encoded(path, key, Slash::kKeep);
   return path;
+}
+
+std::string doubt_name(const Operation& operation, std::string_view option) {
+  return fmt::format("{} {} {}", option, operation.method, operation.key);
 }
 
 }  // namespace
@@ -175,6 +181,19 @@ std::vector<std::string> SessionState::refused_options() const {
 void SessionState::refuse_option(std::string option) {
   const std::scoped_lock lock(mutex_);
   refused_options_.insert(std::move(option));
+}
+
+void SessionState::doubt_option(const Operation& operation) {
+  constexpr std::size_t kMostDoubts = 64;
+  const std::scoped_lock lock(mutex_);
+  // As with redirects_: some requests are not made again.
+  if (doubts_.size() >= kMostDoubts) doubts_.clear();
+  doubts_.insert(doubt_name(operation, operation.option));
+}
+
+bool SessionState::take_doubt(const Operation& operation, std::string_view option) {
+  const std::scoped_lock lock(mutex_);
+  return doubts_.erase(doubt_name(operation, option)) > 0;
 }
 
 Result<void> SessionState::reload_credentials() {

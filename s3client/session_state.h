@@ -26,6 +26,7 @@ struct Operation {
   std::vector<QueryParameter> query;
   std::vector<Header> headers;  ///< lower case; all of them are signed
   std::string_view option;      ///< the optional header or parameter that it carries; empty: none
+  std::string_view without;     ///< the one that it leaves out because it may have been refused
   std::string_view payload_hash = kEmptyPayloadHash;
   std::string_view accept_encoding = "identity";
   bool may_be_unknown = false;  ///< servers are known that do not have this operation
@@ -73,6 +74,10 @@ class SessionState {
   bool refuses(std::string_view option) const;
   std::vector<std::string> refused_options() const;
   void refuse_option(std::string option);
+  /// This operation may have been refused for its option. Its next try is to do without.
+  void doubt_option(const Operation& operation);
+  /// Whether it is to do so now; forgets it.
+  bool take_doubt(const Operation& operation, std::string_view option);
 
   Result<void> reload_credentials();
 
@@ -101,6 +106,7 @@ class SessionState {
   std::chrono::milliseconds clock_offset_{0};
   std::uint64_t requests_ = 0;
   std::set<std::string, std::less<>> refused_options_;
+  std::set<std::string, std::less<>> doubts_;
   std::map<std::string, Address, std::less<>> redirects_;
   std::shared_ptr<const Credentials> credentials_;
   CachedKey cached_key_;

@@ -30,7 +30,9 @@ const EVP_MD* message_digest(Algorithm algorithm) {
   static const EVP_MD* const md5 = ::EVP_MD_fetch(nullptr, "MD5", nullptr);
   static const EVP_MD* const sha1 = ::EVP_MD_fetch(nullptr, "SHA1", nullptr);
   static const EVP_MD* const sha256 = ::EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  static const EVP_MD* const sha512 = ::EVP_MD_fetch(nullptr, "SHA512", nullptr);
   if (algorithm == Algorithm::kMd5) return md5;
+  if (algorithm == Algorithm::kSha512) return sha512;
   return algorithm == Algorithm::kSha1 ? sha1 : sha256;
 }
 
@@ -101,6 +103,7 @@ Hash make_hash(Algorithm algorithm) {
     case Algorithm::kMd5:
     case Algorithm::kSha1:
     case Algorithm::kSha256:
+    case Algorithm::kSha512:
       break;
   }
   return CryptoHash(algorithm);

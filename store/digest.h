@@ -14,7 +14,7 @@
 
 namespace store {
 
-enum class Algorithm { kMd5, kSha1, kSha256, kCrc32, kCrc32c, kCrc64Nvme };
+enum class Algorithm { kMd5, kSha1, kSha256, kSha512, kCrc32, kCrc32c, kCrc64Nvme };
 
 /// One digest to take of a file.
 ///

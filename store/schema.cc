@@ -299,8 +299,15 @@ CREATE TABLE placement (
 ALTER TABLE source ADD COLUMN manifest_bytes INTEGER NOT NULL DEFAULT 0;
 )sql";
 
-constexpr std::array kMigrations = {kFirst,     kGenerations, kScrub,
-                                    kRetention, kSetbacks,    kPlacement};
+// What was concluded about ETags held for whole endpoints, and from too little; and an option could
+// be taken for refused that was not.
+constexpr const char* kPromises = R"sql(
+DELETE FROM endpoint_fact WHERE value IN ('opaque', 'refused');
+DELETE FROM endpoint_evidence;
+)sql";
+
+constexpr std::array kMigrations = {kFirst,    kGenerations, kScrub,   kRetention,
+                                    kSetbacks, kPlacement,   kPromises};
 
 Error corrupt(const Database& database, std::string detail) {
   return {ErrorKind::kCorrupt, 0, database.path(), std::move(detail)};

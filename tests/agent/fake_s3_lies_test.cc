@@ -95,6 +95,45 @@ TEST_CASE("a range can be ignored or misnamed", "[fake_s3]") {
   CHECK(shifted.body == "456789");
 }
 
+TEST_CASE("a question for a part can be refused, ignored or answered as if the part were all",
+          "[fake_s3]") {
+  const auto server = Server::start({}).value();
+  const std::string etag = server->put_multipart("b", "k", "aaaabbbbcc", 4);
+  RawClient client(server->port(), fake_s3::reader());
+  SECTION("refused, for some") {
+    server->lie({LieKind::kRefuseParts, "HEAD", "k", 501, "2,3"});
+    CHECK(client.head("/b/k?partNumber=1").status == 206);
+    CHECK(client.head("/b/k?partNumber=2").status == 501);
+    CHECK(client.head("/b/k?partNumber=3").status == 501);
+    CHECK(client.head("/b/k").status == 200);
+  }
+  SECTION("ignored") {
+    server->lie({LieKind::kIgnoreParts, "HEAD", "k"});
+    const RawResponse whole = client.head("/b/k?partNumber=1");
+    CHECK(whole.status == 200);
+    CHECK(whole.header("content-length") == "10");
+    CHECK(whole.header("x-amz-mp-parts-count").empty());
+  }
+  SECTION("with the ETag of the part, which is what a condition is about") {
+    server->lie({LieKind::kPartEtags, "HEAD", "k"});
+    const std::string own = fmt::format("\"{}\"", fake_s3::md5_hex("aaaa"));
+    const RawResponse refused =
+        client.head("/b/k?partNumber=1", {{"if-match", fmt::format("\"{}\"", etag)}});
+    CHECK(refused.status == 412);
+    CHECK(refused.header("etag") == own);
+    const RawResponse part = client.head("/b/k?partNumber=1");
+    CHECK(part.status == 200);
+    CHECK(part.header("etag") == own);
+    CHECK(part.header("content-length") == "4");
+    CHECK(part.header("x-amz-mp-parts-count") == "3");
+  }
+  SECTION("numbered as the uploader liked") {
+    server->edit("b", "k", [](fake_s3::Object& object) { object.part_numbers = {3, 7, 100}; });
+    CHECK(client.head("/b/k?partNumber=1").status == 416);
+    CHECK(client.head("/b/k?partNumber=100").header("content-length") == "2");
+  }
+}
+
 TEST_CASE("an object can change between two requests", "[fake_s3]") {
   const auto server = lying_server({LieKind::kChange, "GET", "k", 0, "", 2, 1});
   const RawResponse before = get_once(*server, "/b/k");

@@ -73,62 +73,6 @@ TEST_CASE("a byte that was flipped on the way is fetched again", "[pull]") {
   CHECK(world.lines.empty());
 }
 
-TEST_CASE("three objects that came twice alike and never with their ETag make ETags opaque",
-          "[pull]") {
-  World world;
-  for (int i = 0; i < 3; ++i) {
-    put_with_etag(world, fmt::format("k{}", i), fmt::format("content {}", i), kWrongMd5);
-  }
-  CHECK(world.pull() == ExitStatus::kOk);
-  CHECK(world.lines.size() == 1);
-  CHECK(world.lines_with("are no MD5s") == 1);
-  CHECK(world.source().archives == 3);
-  CHECK(world.source().run.failed == 0);
-  CHECK(world.source().verified_by == Levels{{"size", 3}});
-  CHECK(world.alarm_kinds().empty());
-  CHECK(world.server->counters().gets == 6);
-  CHECK(world.files_below(".holdfast/staging/") == 0);
-
-  // Remembered for the endpoint: nothing is fetched twice any more, and nothing is said again.
-  put_with_etag(world, "k3", "content 3", kWrongMd5);
-  CHECK(world.pull() == ExitStatus::kOk);
-  CHECK(world.lines.empty());
-  CHECK(world.gets_of("k3") == 1);
-  CHECK(world.source().verified_by == Levels{{"size", 4}});
-}
-
-TEST_CASE("two such objects are no evidence, and a third in a later run is", "[pull]") {
-  World world;
-  put_with_etag(world, "k0", "content 0", kWrongMd5);
-  put_with_etag(world, "k1", "content 1", kWrongMd5);
-  for (int run = 0; run < 2; ++run) {
-    if (run > 0) world.pass(std::chrono::hours(20));
-    CHECK(world.pull() == ExitStatus::kIncomplete);
-    CHECK(world.alarm_kinds() == Names{"mismatch", "mismatch"});
-    CHECK(world.source().run.failed == 2);
-    CHECK(world.files_below("site/") == 0);
-    CHECK(world.files_below(".holdfast/staging/") == 0);
-  }
-  put_with_etag(world, "k2", "content 2", kWrongMd5);
-  world.pass(std::chrono::hours(40));
-  CHECK(world.pull() == ExitStatus::kOk);
-  CHECK(world.source().verified_by == Levels{{"size", 3}});
-  CHECK(world.alarm_kinds().empty());
-}
-
-TEST_CASE("one match makes the ETag a promise at that endpoint", "[pull]") {
-  World world;
-  world.server->put("b", "good", "content");
-  REQUIRE(world.pull() == ExitStatus::kOk);
-  for (int i = 0; i < 3; ++i) {
-    put_with_etag(world, fmt::format("k{}", i), fmt::format("content {}", i), kWrongMd5);
-  }
-  CHECK(world.pull() == ExitStatus::kIncomplete);
-  CHECK(world.alarm_kinds() == Names{"mismatch", "mismatch", "mismatch"});
-  CHECK(world.source().archives == 1);
-  CHECK(world.lines_with("are no MD5s") == 0);
-}
-
 TEST_CASE("a multipart ETag is checked with the part sizes that the server tells", "[pull]") {
   World world;
   std::string body;

@@ -111,8 +111,9 @@ TEST_CASE("a delete marker is not found, by header or body") {
 
 TEST_CASE("a HEAD that is refused has only its status to go by") {
   const std::pair<int, ErrorKind> rows[] = {
-      {400, ErrorKind::kUnreadable}, {403, ErrorKind::kDenied},       {404, ErrorKind::kNotFound},
-      {412, ErrorKind::kChanged},    {416, ErrorKind::kRangeInvalid}, {500, ErrorKind::kServer}};
+      {501, ErrorKind::kRefusedOption}, {403, ErrorKind::kDenied},
+      {404, ErrorKind::kNotFound},      {412, ErrorKind::kChanged},
+      {416, ErrorKind::kRangeInvalid},  {500, ErrorKind::kServer}};
   for (const auto& [status, kind] : rows) {
     CAPTURE(status);
     World world;

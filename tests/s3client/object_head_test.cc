@@ -58,6 +58,27 @@ TEST_CASE("an ETag comes quoted, bare or weak") {
   CHECK(head_of({}).etag.empty());
 }
 
+TEST_CASE("an ETag that the bucket's own answer leaves out is the one that was listed") {
+  const auto listed_at = s3::parse_iso8601("2013-05-24T00:00:00Z").value();
+  auto request = object_request("k");
+  request.listed = s3::Listed{"abc", 100, listed_at};
+  const s3::Header id{"x-amz-request-id", "R1"};
+  const s3::Header at{"last-modified", "Fri, 24 May 2013 00:00:00 GMT"};
+  CHECK(head_of({id, at}, request).etag == "abc");
+  CHECK(head_of({id}, request).etag == "abc");
+  CHECK(head_of({at}, request).etag.empty());
+  CHECK(head_of({id, {"last-modified", "Fri, 24 May 2013 00:00:01 GMT"}}, request).etag.empty());
+  CHECK(head_of({id, at, {"etag", "\"other\""}}, request).etag == "other");
+  request.listed->size_bytes = 101;
+  CHECK(head_of({id, at}, request).etag.empty());
+}
+
+TEST_CASE("what something may unpack on the way is known by its encoding") {
+  CHECK(head_of({{"content-encoding", "gzip"}}).is_encoded);
+  CHECK_FALSE(head_of({{"content-encoding", "aws-chunked"}}).is_encoded);
+  CHECK_FALSE(head_of({}).is_encoded);
+}
+
 TEST_CASE("an ETag is opaque under KMS and customer keys, and only there") {
   CHECK(head_of({{"x-amz-server-side-encryption", "aws:kms"}}).etag_is_opaque);
   CHECK(head_of({{"x-amz-server-side-encryption", "aws:kms:dsse"}}).etag_is_opaque);
@@ -113,6 +134,14 @@ TEST_CASE("all known checksums are read, and unknown or malformed ones are left 
                {"x-amz-checksum-xxhash64", "44QnbGeotHE="},
                {"x-amz-checksum-crc32c", "44QnbGeotHE="}});
   REQUIRE(head.checksums.size() == 4);
+  const auto of_2026 =
+      head_of({{"x-amz-checksum-md5", "1B2M2Y8AsgTpgAmY7PhCfg=="},
+               {"x-amz-checksum-sha512",
+                "z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kx"
+                "vUdBeoGlODJ6+SfaPg=="}});
+  REQUIRE(of_2026.checksums.size() == 2);
+  CHECK(of_2026.checksums[0].algorithm == s3::ChecksumAlgorithm::kSha512);
+  CHECK(of_2026.checksums[1].algorithm == s3::ChecksumAlgorithm::kMd5);
   CHECK(head.checksums[3].algorithm == s3::ChecksumAlgorithm::kSha256);
   CHECK(head.checksums[3].value.size() == 32);
   CHECK(head.checksums[3].value.front() == std::byte{0xe3});

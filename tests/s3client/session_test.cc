@@ -9,6 +9,8 @@ using s3::ErrorKind;
 
 namespace {
 
+const std::vector<s3::Header> kEmptyObject = {{"content-length", "0"}};
+
 const std::string kEmptyPage =
     "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>";
 
@@ -206,20 +208,66 @@ TEST_CASE("a redirect to a foreign host or to plain HTTP is refused, and nothing
   CHECK(last_url(world) == "https://bucket.s3.us-east-1.amazonaws.com/k");
 }
 
-TEST_CASE("a refused checksum-mode is dropped, and reported once") {
+TEST_CASE("a checksum-mode is refused when the same request without it succeeds") {
   World world;
   const int status = GENERATE(400, 501);
   const std::string code = status == 501 ? "NotImplemented" : "InvalidArgument";
   const std::string message = "Unsupported header 'x-amz-checksum-mode'";
-  world.error(status, code, message);
-  world.error(status, code, message);
   auto client = world.client();
   Collector sink;
+  world.error(status, code, message);
   CHECK(client.get(object_request("k"), sink).error().kind == ErrorKind::kRefusedOption);
-  CHECK(world.session->refused_options() == std::vector<std::string>{"checksum-mode"});
-  const auto again = client.get(object_request("k"), sink);
-  CHECK(again.error().kind != ErrorKind::kRefusedOption);
+  CHECK(world.session->refused_options().empty());
+  SECTION("and left out from then on") {
+    world.answer(200, kEmptyObject);
+    CHECK(client.get(object_request("k"), sink).has_value());
+    CHECK(world.transport.sent_header("x-amz-checksum-mode").empty());
+    CHECK(world.session->refused_options() == std::vector<std::string>{"checksum-mode"});
+    world.answer(200, kEmptyObject);
+    CHECK(client.get(object_request("l"), sink).has_value());
+    CHECK(world.transport.sent_header("x-amz-checksum-mode").empty());
+  }
+  SECTION("and not when that is refused too") {
+    world.error(status, code, message);
+    CHECK(client.get(object_request("k"), sink).error().kind == ErrorKind::kInvalid);
+    CHECK(world.transport.sent_header("x-amz-checksum-mode").empty());
+    CHECK(world.session->refused_options().empty());
+    world.answer(200, kEmptyObject);
+    CHECK(client.get(object_request("k"), sink).has_value());
+    CHECK(world.transport.sent_header("x-amz-checksum-mode") == "ENABLED");
+  }
+  SECTION("which another request does not show") {
+    world.answer(200, kEmptyObject);
+    CHECK(client.get(object_request("l"), sink).has_value());
+    CHECK(world.transport.sent_header("x-amz-checksum-mode") == "ENABLED");
+    CHECK(world.session->refused_options().empty());
+  }
+}
+
+TEST_CASE("a HEAD that is refused with 400 doubts its option before it says that it is encrypted") {
+  World world;
+  auto client = world.client();
+  world.answer(400);
+  CHECK(client.head(object_request("k")).error().kind == ErrorKind::kRefusedOption);
+  const bool knows_it = GENERATE(true, false);
+  world.answer(knows_it ? 400 : 200, kEmptyObject);
+  const auto head = client.head(object_request("k"));
   CHECK(world.transport.sent_header("x-amz-checksum-mode").empty());
+  CHECK(head.has_value() == !knows_it);
+  if (knows_it) CHECK(head.error().kind == ErrorKind::kUnreadable);
+  CHECK(world.session->refused_options().size() == (knows_it ? 0 : 1));
+}
+
+TEST_CASE("a question for a part carries no option that could be blamed") {
+  World world;
+  auto request = object_request("k");
+  request.part_number = 2;
+  const int status = GENERATE(400, 501);
+  world.answer(status);
+  const auto part = world.client().head(request);
+  CHECK(world.transport.sent_header("x-amz-checksum-mode").empty());
+  CHECK(part.error().kind == (status == 501 ? ErrorKind::kInvalid : ErrorKind::kUnreadable));
+  CHECK(world.session->refused_options().empty());
 }
 
 TEST_CASE("an option is not dropped for what another argument or encryption is to blame for") {

@@ -75,6 +75,9 @@ TEST_CASE("each digest gives its published check value") {
   CHECK(hex_of("abc", Algorithm::kSha1) == "a9993e364706816aba3e25717850c26c9cd0d89d");
   CHECK(hex_of("abc", Algorithm::kSha256) ==
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  CHECK(hex_of("abc", Algorithm::kSha512) ==
+        "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+        "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
 }
 
 TEST_CASE("the CRC vectors of another implementation hold") {

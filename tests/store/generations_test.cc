@@ -284,6 +284,29 @@ TEST_CASE("a ledger of the first schema is brought up to date with all that it s
   CHECK((*refusal)->asks == 2);
 }
 
+TEST_CASE("what was concluded from too little about an endpoint is forgotten once") {
+  test::FaultDisk disk;
+  disk.plant(".holdfast/ledger.db", "");
+  {
+    auto database =
+        store::Database::open(disk, store::kLedgerPath, store::DatabaseMode::kReadWrite);
+    REQUIRE(database);
+    REQUIRE(database->run_script(fmt::format("PRAGMA application_id={}", store::kApplicationId)));
+    REQUIRE(store::update_schema(*database, store::migrations().first(4), true));
+    REQUIRE(database->run_script(
+        "INSERT INTO endpoint_fact VALUES ('https://a', 'etag-md5', 'opaque');"
+        "INSERT INTO endpoint_fact VALUES ('https://a', 'etag-multipart', 'proven');"
+        "INSERT INTO endpoint_fact VALUES ('https://a', 'checksum-mode', 'refused');"
+        "INSERT INTO endpoint_evidence VALUES ('https://a', 'etag-md5', x'78')"));
+  }
+  auto ledger = store::Ledger::open(disk, store::Access::kReadWrite);
+  REQUIRE(ledger);
+  CHECK(ledger->endpoint_fact("https://a", "etag-md5").value() == std::nullopt);
+  CHECK(ledger->endpoint_fact("https://a", "etag-multipart").value() == "proven");
+  CHECK(ledger->endpoint_fact("https://a", "checksum-mode").value() == std::nullopt);
+  CHECK(ledger->add_endpoint_evidence("https://a", "etag-md5", "y").value() == 1);
+}
+
 TEST_CASE("SHA256SUMS names what lies beside the archives too") {
   Held held;
   held.record({archive_of("k", "old")});

@@ -48,6 +48,12 @@ Answer wrong_host(const Lie& lie, const S3Request& request) {
   return answer;
 }
 
+// "2,5" names 5, and nothing names all.
+bool names_part(std::string_view list, std::string_view part) {
+  return list.empty() ||
+         fmt::format(",{},", list).find(fmt::format(",{},", part)) != std::string::npos;
+}
+
 // The answer that one lie puts in the place of the service's.
 std::optional<Answer> instead(const Lie& lie, const S3Request& request) {
   const std::string message = "A fault that was asked for.";
@@ -67,6 +73,13 @@ std::optional<Answer> instead(const Lie& lie, const S3Request& request) {
                              "Unsupported header 'x-amz-checksum-mode' received for this API call.",
                              {{"ArgumentName", "x-amz-checksum-mode"}}},
                             request, "us-east-1");
+    case LieKind::kRefuseParts:
+      if (!has_parameter(request.query, "partNumber") ||
+          !names_part(lie.text, parameter(request.query, "partNumber"))) {
+        return std::nullopt;
+      }
+      return refusal_answer({static_cast<int>(lie.number), "NotImplemented", message}, request,
+                            "us-east-1");
     case LieKind::kWrongRegion:
       return wrong_region(lie, request);
     case LieKind::kWrongHost:
@@ -214,7 +227,9 @@ const Lie* find_lie(const std::vector<Lie>& lies, LieKind kind) {
 ServiceLies service_lies(const std::vector<Lie>& lies) {
   const auto told = [&](LieKind kind) { return find_lie(lies, kind) != nullptr; };
   ServiceLies result;
-  result.ignore_range = told(LieKind::kIgnoreRange);
+  result.object.ignore_range = told(LieKind::kIgnoreRange);
+  result.object.ignore_parts = told(LieKind::kIgnoreParts);
+  result.object.part_etags = told(LieKind::kPartEtags);
   result.listing.empty = told(LieKind::kEmptyListing);
   result.listing.empty_page = told(LieKind::kEmptyPage);
   result.listing.reversed = told(LieKind::kReversedPage);

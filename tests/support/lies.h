@@ -34,14 +34,20 @@ enum class LieKind {
   kWrongContentLength,  ///< [wrong-content-length N] N more (or fewer) than there are; then the end
   kWrongContentRange,   ///< [wrong-content-range N] the range begins N later than it does
   kIgnoreRange,         ///< [ignore-range] 200 and the whole object
-  kOmitHeader,          ///< [omit-header NAME] e.g. etag; content-length: the end is the end
-  kSetHeader,           ///< [set-header NAME=VALUE]
-  kChange,              ///< [change N] before the answer the object becomes another one of N bytes
-                        ///< (0: of the same size)
+  kIgnoreParts,  ///< [ignore-parts] likewise where a part is asked for, as of Ceph 16, rclone
+  kPartEtags,    ///< [part-etags] a part is answered 200 with its own ETag, with which
+                 ///< If-Match is compared, as by moto
+  kOmitHeader,   ///< [omit-header NAME] e.g. etag; content-length: the end is the end
+  kSetHeader,    ///< [set-header NAME=VALUE]
+  kChange,       ///< [change N] before the answer the object becomes another one of N bytes
+                 ///< (0: of the same size)
   // Another answer altogether.
   kError,               ///< [error STATUS/CODE] in a Lie: number and text
   kRefuseIfMatch,       ///< [refuse-if-match] 412 whenever it is asked for, as where ETags are weak
-  kRefuseChecksumMode,  ///< [refuse-checksum-mode] 400 InvalidArgument where it is asked for
+  kRefuseChecksumMode,  ///< [refuse-checksum-mode] 400 InvalidArgument where it is asked for, as
+                        ///< Backblaze did until 2025
+  kRefuseParts,         ///< [refuse-parts STATUS/N,N] where part N is asked for (no N: any part);
+                        ///< S3Proxy says 501 to all
   kWrongRegion,         ///< [wrong-region REGION] 301 PermanentRedirect with the region
   kWrongHost,           ///< [wrong-host URL] 307 TemporaryRedirect to that endpoint
   kErrorIn200,          ///< [error-in-200 CODE] 200 whose body is an <Error>

@@ -45,11 +45,14 @@ tl::expected<Piece, Refusal> piece_of_part(std::string_view part, const Object& 
   const auto number = parse_number(part);
   const std::uint64_t size = object.content->size_bytes();
   const std::size_t count = std::max<std::size_t>(object.part_sizes.size(), 1);
+  const auto& numbers = object.part_numbers;
+  const auto chosen = std::find(numbers.begin(), numbers.end(), number.value_or(0));
+  const bool exists = number && (numbers.empty() ? *number <= count : chosen != numbers.end());
   if (!number || *number == 0) {
     return tl::unexpected(
         Refusal{400, "InvalidArgument", "Part number must be a positive integer"});
   }
-  if (*number > count) {
+  if (!exists) {
     return tl::unexpected(Refusal{
         416,
         "InvalidPartNumber",
@@ -57,7 +60,9 @@ tl::expected<Piece, Refusal> piece_of_part(std::string_view part, const Object& 
         {{"PartNumberRequested", std::string(part)}, {"ActualPartCount", std::to_string(count)}}});
   }
   if (object.part_sizes.empty()) return Piece{0, size, size > 0};
-  const auto wanted = object.part_sizes.begin() + static_cast<std::ptrdiff_t>(*number - 1);
+  const auto index = numbers.empty() ? static_cast<std::ptrdiff_t>(*number - 1)
+                                     : std::distance(numbers.begin(), chosen);
+  const auto wanted = object.part_sizes.begin() + index;
   return Piece{std::accumulate(object.part_sizes.begin(), wanted, std::uint64_t{0}), *wanted, true};
 }
 
@@ -87,6 +92,11 @@ std::optional<Refusal> refusal_of_state(const Object& object, bool is_head) {
   return std::nullopt;
 }
 
+std::string etag_of(const Object& object, const Piece& piece) {
+  std::string bytes(piece.length_bytes, '\0');
+  return object.content->read(piece.offset_bytes, bytes) ? md5_hex(bytes) : "";
+}
+
 bool names(std::string_view condition, const std::string& etag) {
   return condition == "*" || condition == etag || condition == fmt::format("\"{}\"", etag);
 }
@@ -104,9 +114,9 @@ std::optional<Refusal> refusal_of_conditions(const HttpRequest& http, const std:
   return std::nullopt;
 }
 
-void describe(const Object& object, Answer& answer) {
+void describe(const Object& object, const std::string& etag, Answer& answer) {
   answer.set("Last-Modified", http_time(object.last_modified));
-  answer.set("ETag", fmt::format("\"{}\"", object.shown_etag()));
+  answer.set("ETag", fmt::format("\"{}\"", etag));
   answer.set("Accept-Ranges", "bytes");
   answer.set("Content-Type", "binary/octet-stream");
   if (!object.storage_class.empty() && object.storage_class != "STANDARD") {
@@ -125,32 +135,40 @@ void add_checksums(const Object& object, Answer& answer) {
 }  // namespace
 
 Answer object_answer(const S3Request& request, const Object& object, std::string_view region,
-                     bool ignore_range) {
+                     const ObjectLies& lies) {
   const HttpRequest& http = request.http;
   const auto refuse = [&](const Refusal& refusal) {
     return refusal_answer(refusal, request, region);
   };
   if (const auto refusal = refusal_of_state(object, http.method == "HEAD")) return refuse(*refusal);
-  if (const auto refusal = refusal_of_conditions(http, object.shown_etag()))
-    return refuse(*refusal);
-
-  const std::string* range = ignore_range ? nullptr : http.find("range");
-  const bool by_part = has_parameter(request.query, "partNumber");
+  const std::string* range = lies.ignore_range ? nullptr : http.find("range");
+  const bool by_part = !lies.ignore_parts && has_parameter(request.query, "partNumber");
   if (range != nullptr && by_part) {
     return refuse({400, "InvalidRequest", "Cannot specify both Range header and partNumber"});
+  }
+  const bool as_of_part = by_part && lies.part_etags && !object.part_sizes.empty();
+  if (!as_of_part) {
+    const auto refusal = refusal_of_conditions(http, object.shown_etag());
+    if (refusal) return refuse(*refusal);
   }
   const std::uint64_t size = object.content->size_bytes();
   tl::expected<Piece, Refusal> piece = Piece{0, size, false};
   if (by_part) piece = piece_of_part(parameter(request.query, "partNumber"), object);
   if (range != nullptr) piece = piece_of_range(*range, size);
   if (!piece) return refuse(piece.error());
+  const std::string etag = as_of_part ? etag_of(object, *piece) : object.shown_etag();
+  if (const auto refusal = refusal_of_conditions(http, etag)) {
+    Answer refused = refuse(*refusal);
+    refused.set("ETag", fmt::format("\"{}\"", etag));
+    return refused;
+  }
 
   Answer answer;
-  describe(object, answer);
+  describe(object, etag, answer);
   answer.content = object.content;
   answer.offset_bytes = piece->offset_bytes;
   answer.length_bytes = piece->length_bytes;
-  if (piece->partial) {
+  if (piece->partial && !as_of_part) {
     answer.status = 206;
     answer.set("Content-Range", fmt::format("bytes {}-{}/{}", piece->offset_bytes,
                                             piece->offset_bytes + piece->length_bytes - 1, size));

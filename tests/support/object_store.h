@@ -30,10 +30,11 @@ struct Object {
   std::shared_ptr<const Content> content;  ///< nullptr for a delete marker
   std::string etag;                        ///< without quotes; empty: the content's MD5
   std::chrono::sys_seconds last_modified{};
-  std::string storage_class;              ///< empty: STANDARD
-  std::vector<Header> checksums;          ///< {"crc32", "DUoRhQ=="}, as x-amz-checksum-* says it
-  std::string checksum_type;              ///< FULL_OBJECT or COMPOSITE; empty: not said
-  std::vector<std::uint64_t> part_sizes;  ///< of a multipart upload; empty: a simple one
+  std::string storage_class;                ///< empty: STANDARD
+  std::vector<Header> checksums;            ///< {"crc32", "DUoRhQ=="}, as x-amz-checksum-* says it
+  std::string checksum_type;                ///< FULL_OBJECT or COMPOSITE; empty: not said
+  std::vector<std::uint64_t> part_sizes;    ///< of a multipart upload; empty: a simple one
+  std::vector<std::uint64_t> part_numbers;  ///< as the uploader chose them; empty: 1, 2, 3 ...
   std::vector<Header> headers;  ///< x-amz-meta-*, Content-Type and whatever else to answer
   ObjectState state = ObjectState::kNormal;
 

@@ -42,9 +42,16 @@ struct Answer {
 Answer xml_answer(std::string xml);
 Answer refusal_answer(const Refusal& refusal, const S3Request& request, std::string_view region);
 
+/// How the answers about objects are bent.
+struct ObjectLies {
+  bool ignore_range = false;
+  bool ignore_parts = false;
+  bool part_etags = false;
+};
+
 /// GetObject and HeadObject of a version that exists: conditions, ranges, parts, checksums.
 /// https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 Answer object_answer(const S3Request& request, const Object& object, std::string_view region,
-                     bool ignore_range);
+                     const ObjectLies& lies);
 
 }  // namespace fake_s3

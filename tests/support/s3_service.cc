@@ -140,7 +140,7 @@ class Service {
     }
     Answer answer;
     if (!object->delete_marker) {
-      answer = object_answer(request_, *object, settings_.region, lies_.ignore_range);
+      answer = object_answer(request_, *object, settings_.region, lies_.object);
     } else if (version_id.empty()) {
       answer = refuse({404, "NoSuchKey", "The specified key does not exist."});
     } else {

@@ -28,7 +28,7 @@ struct ServiceSettings {
 /// How the answer to one request is bent.
 struct ServiceLies {
   ListingLies listing;
-  bool ignore_range = false;
+  ObjectLies object;
 };
 
 /// False: the body did not come. Only called for a request that is allowed.

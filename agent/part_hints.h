@@ -1,0 +1,30 @@
+#pragma once
+
+#include <atomic>
+
+namespace agent {
+
+/// What an endpoint was found to answer to questions about parts. Thread-safe; shared by all
+/// workers that ask it.
+class PartHints {
+ public:
+  /// False once it has refused two of them, and answered none.
+  bool worth_asking() const { return told_.load() || refusals_.load() < kEnough; }
+  void refused() { ++refusals_; }
+  void told() { told_.store(true); }
+  /// It was known before.
+  void give_up() { refusals_.store(kEnough); }
+
+  /// Whether If-Match is compared with the ETag of the object, as S3 does.
+  bool takes_condition() const { return takes_condition_.load(); }
+  void takes_no_condition() { takes_condition_.store(false); }
+
+ private:
+  static constexpr int kEnough = 2;
+
+  std::atomic<int> refusals_{0};
+  std::atomic<bool> told_{false};
+  std::atomic<bool> takes_condition_{true};
+};
+
+}  // namespace agent
