@@ -26,12 +26,17 @@ store::Result<Acknowledged> acknowledge(store::Ledger& ledger, store::SourceId s
   return Acknowledged{*ended, true};
 }
 
-std::string text_of(const AckOptions& options, const Acknowledged& done) {
+const char* what_comes_next(OnChange on_change) {
+  return on_change == OnChange::kGenerations
+             ? "; the HOLD is over, and the next pull fetches what changed and lets it take the "
+               "place of what is held, which is then superseded"
+             : "; the HOLD is over, and the next pull fetches what changed into quarantine";
+}
+
+std::string text_of(const AckOptions& options, OnChange on_change, const Acknowledged& done) {
   return fmt::format("{}: {} acknowledged{}", options.source,
                      done.alarms == 1 ? "1 alarm" : fmt::format("{} alarms", done.alarms),
-                     done.hold_ended ? "; the HOLD is over, and the next pull fetches what changed "
-                                       "into quarantine"
-                                     : "");
+                     done.hold_ended ? what_comes_next(on_change) : "");
 }
 
 std::string json_of(const AckOptions& options, const Acknowledged& done) {
@@ -43,6 +48,11 @@ std::string json_of(const AckOptions& options, const Acknowledged& done) {
 
 ExitStatus ack_command(const Config& config, const AckOptions& options,
                        const Environment& environment, const Print& print) {
+  const auto configured =
+      std::find_if(config.sources.begin(), config.sources.end(),
+                   [&](const SourceConfig& source) { return source.name == options.source; });
+  const auto on_change =
+      configured == config.sources.end() ? OnChange::kQuarantine : configured->on_change;
   const auto ack = [&](SourceMirror& source) -> store::Result<ExitStatus> {
     auto& ledger = source.mirror.ledger;
     const auto done = acknowledge(ledger, source.id, options, environment.clock.now_s());
@@ -55,7 +65,7 @@ ExitStatus ack_command(const Config& config, const AckOptions& options,
       return ExitStatus::kUsage;
     }
     refresh_status_file(config, environment, ledger, source.id, options.source);
-    print(options.json ? json_of(options, *done) : text_of(options, *done));
+    print(options.json ? json_of(options, *done) : text_of(options, on_change, *done));
     return ExitStatus::kOk;
   };
   return on_source(config, options.source, environment, store::Access::kReadWrite, ack);

@@ -21,7 +21,7 @@ void AlarmHook::tell(const HookAlarm& alarm) {
                                               {"HOLDFAST_ALARM_MESSAGE", one_line(alarm.message)},
                                               {"HOLDFAST_ALARM_SINCE", format_time(alarm.since)}},
                                              kTimeout);
-  if (done || failed_) return;
+  if (done || failed_ || environment_.stop.load()) return;
   failed_ = true;
   environment_.log.warning({alarm.source, alarm.key,
                             fmt::format("on_alarm: {}; the backup is not affected", done.error())});

@@ -19,7 +19,7 @@
 namespace agent {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Ticks = std::chrono::steady_clock;
 using Variables = std::vector<std::pair<std::string, std::string>>;
 
 constexpr std::chrono::seconds kGrace{2};
@@ -128,9 +128,9 @@ class Running {
 
   // Until `is_over` or the deadline; false when that was first.
   template <typename Condition>
-  bool wait(Clock::time_point deadline, Condition is_over) {
+  bool wait(Ticks::time_point deadline, Condition is_over) {
     while (!is_over()) {
-      if (Clock::now() >= deadline) return false;
+      if (Ticks::now() >= deadline) return false;
       pollfd waiting{output_.get(), POLLIN, 0};  // a negative descriptor makes it a nap
       if (::poll(&waiting, 1, static_cast<int>(kLongestNap.count())) > 0) read_some();
     }
@@ -181,7 +181,7 @@ class Running {
 
 void end_all(Running& running) {
   running.signal_all(SIGTERM);
-  running.wait(Clock::now() + kGrace, [&] { return running.ended() && running.silent(); });
+  running.wait(Ticks::now() + kGrace, [&] { return running.ended() && running.silent(); });
   running.signal_all(SIGKILL);
 }
 
@@ -194,7 +194,7 @@ std::string describe(int status) {
 }  // namespace
 
 Result<void> run_shell_command(const std::string& command, const Variables& variables,
-                               std::chrono::seconds timeout) {
+                               std::chrono::seconds timeout, const StopFlag* stop) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return not_started(errno);
   Descriptor output(ends[0]);
@@ -208,10 +208,16 @@ Result<void> run_shell_command(const std::string& command, const Variables& vari
   input.close();
 
   Running running(*pid, output);
-  const bool in_time = running.wait(Clock::now() + timeout, [&] { return running.ended(); });
+  const auto stopped = [&] { return stop != nullptr && stop->load(); };
+  const bool in_time = running.wait(Ticks::now() + timeout, [&] {
+    return running.ended() || stopped();
+  }) && running.ended();
   if (!in_time) end_all(running);
   const int status = running.reap();
   running.drain();
+  if (!in_time && stopped()) {
+    return fmt::format("it was ended, as holdfast was told to stop{}", running.last_words());
+  }
   if (!in_time) {
     return fmt::format("it had not ended after {} s, and was killed{}", timeout.count(),
                        running.last_words());

@@ -93,7 +93,7 @@ store::Status ExpiryWatch::judge(std::size_t source, State& state, const ExpiryN
     const auto raised =
         ledger.raise_alarm(run.id, "expiring", notice.rule, message, context_.now(run));
     if (!raised) return raised.error();
-    if (*raised) context_.report(run, "", message);
+    if (*raised) context_.report_one_of(run, "expiring", "", message);
   }
   known.days_by_rule[notice.rule] = days;
   return ledger.note_expiry_rule(run.id, notice.rule, days);

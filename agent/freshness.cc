@@ -12,7 +12,6 @@ namespace {
 
 // Fewer archives make no series that somebody could expect something of.
 constexpr std::uint64_t kLeastOfSeries = 3;
-constexpr std::size_t kMostTold = 20;
 
 using Arrival = store::Ledger::Arrival;
 using SeriesState = store::Ledger::Series;
@@ -109,7 +108,7 @@ class StaleJudge {
     const auto message = stale_message(*source_.config, of_what, since);
     const auto raised = ledger.raise_alarm(source_.id, "stale", key, message, now_);
     if (!raised) return raised.error();
-    if (*raised) context_.report(source_, "", message);
+    if (*raised) context_.report_one_of(source_, "stale", "", message);
     return {};
   }
 
@@ -123,8 +122,9 @@ class StaleJudge {
 
 store::Status judge_arrivals(RunContext& context, const SourceRun& source) {
   const auto& config = *source.config;
-  if (!config.expect_every && config.min_size_bytes == 0 && !config.shrink_alarm_share) return {};
-  std::size_t small = 0;
+  if (!config.expect_every && config.min_size_bytes == 0 && !config.shrink_alarm_share) {
+    return context.mirror.ledger.forget_series(source.id);
+  }
   auto taken = context.mirror.ledger.take_arrivals(
       source.id, config.series.spec(), [&](std::string_view key) { return config.series.of(key); },
       [&](const Arrival& arrival, const SeriesState& series) {
@@ -132,12 +132,9 @@ store::Status judge_arrivals(RunContext& context, const SourceRun& source) {
       },
       context.now(source),
       [&](const std::string& key, const std::string& message) {
-        if (++small <= kMostTold) context.report(source, key, message);
+        context.report_one_of(source, "small", key, message);
       });
   if (!taken) return taken;
-  if (small > kMostTold) {
-    context.report(source, "", fmt::format("and {} more that are small", small - kMostTold));
-  }
   return config.expect_every ? StaleJudge(context, source).run() : store::Status{};
 }
 

@@ -13,8 +13,6 @@
 namespace agent {
 namespace {
 
-// A bucket that was replaced whole would say a million lines.
-constexpr std::size_t kMostTold = 20;
 // A name that has had so many contents is likely to rotate.
 constexpr std::uint64_t kRotatingContents = 2;
 
@@ -285,12 +283,7 @@ void Keeper::report(const Work& work) {
   for (const auto& raised : work.batch.raised) {
     const auto source = std::find_if(context_.sources.begin(), context_.sources.end(),
                                      [&](const SourceRun& run) { return run.id == raised.source; });
-    if (told_ > kMostTold) return;
-    if (told_++ < kMostTold) {
-      context_.report(*source, raised.key, raised.message);
-    } else {
-      context_.report(*source, "", "and more like these; 'holdfast status' counts them");
-    }
+    context_.report_one_of(*source, raised.kind, raised.key, raised.message);
   }
 }
 

@@ -49,7 +49,6 @@ class Keeper {
 
   RunContext& context_;
   store::Placer placer_;
-  std::size_t told_ = 0;  ///< lines on changed contents in this run
 };
 
 }  // namespace agent

@@ -87,13 +87,15 @@ store::Status list_source(RunContext& context, SourceRun& source, s3::Client& cl
                           const PageFeed& listing) {
   const auto before = context.mirror.ledger.totals(source.id);
   if (!before) return before.error();
+  source.listed_before = before->listed_at;
+  source.doubt_after = before->doubt_after;
   auto plan = context.mirror.ledger.begin_plan(source.id, source.config->prefix);
   if (!plan) return plan.error();
   // Made with the server's first answer: before it nobody knows whether our clock is right.
   std::optional<Planner> planner;
   const auto begin = [&] {
     if (planner) return;
-    planner.emplace(*plan, *source.config, before->hold_since.has_value(), context.now(source));
+    planner.emplace(*plan, *source.config, before->hold_since, context.now(source));
     if (!before->first_listed_at) planner->is_base_line();
   };
   store::Status planned;
@@ -116,7 +118,10 @@ store::Status list_source(RunContext& context, SourceRun& source, s3::Client& cl
   if (figures.unreadable + figures.broken > 0) context.fail_source(source, ExitStatus::kAlarm);
   if (inspect) return inspect(*plan);
   if (auto committed = plan->commit(); !committed) return committed;
-  if (planner->tripped()) context.report(source, "", *planner->tripped());
+  if (planner->tripped()) context.report_one_of(source, "mass-change", "", *planner->tripped());
+  for (const auto& [key, message] : planner->returned()) {
+    context.report_one_of(source, "changed", key, message);
+  }
   return {};
 }
 

@@ -1,10 +1,18 @@
 #include "agent/planner.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
+#include "agent/log.h"
+#include "agent/units.h"
+
 namespace agent {
 namespace {
+
+// Lines on contents that came back, and one more to know of more.
+constexpr std::size_t kMostReturned = 20;
 
 store::Identity identity_of(const s3::ListedObject& object) {
   return {object.etag, object.size_bytes, object.version_id};
@@ -51,10 +59,10 @@ bool is_due(const store::Refusal& refusal, store::Time now) {
   return true;
 }
 
-Planner::Planner(store::Ledger::Plan& plan, const SourceConfig& source, bool on_hold,
-                 store::Time now)
-    : plan_(plan), source_(source), now_(now), tripwire_(source) {
-  figures_.on_hold = on_hold;
+Planner::Planner(store::Ledger::Plan& plan, const SourceConfig& source,
+                 std::optional<store::Time> on_hold_since, store::Time now)
+    : plan_(plan), source_(source), on_hold_since_(on_hold_since), now_(now), tripwire_(source) {
+  figures_.on_hold = on_hold_since.has_value();
 }
 
 store::Status Planner::take(const std::vector<s3::ListedObject>& page) {
@@ -75,16 +83,37 @@ store::Status Planner::finish() {
   }
   if (auto probing = want_probe(); !probing) return probing;
   if (auto noted = plan_.note_listed(now_); !noted) return noted;
-  const bool counts = !base_line_ || figures_.listed == 0;
-  if (counts && tripwire_.is_tripped(figures_.listed)) {
-    figures_.on_hold = true;
-    auto message = tripwire_.message();
-    if (auto held = plan_.hold(now_); !held) return held;
-    const auto raised = plan_.raise_alarm("mass-change", "", message, now_);
-    if (!raised) return raised.error();
-    if (*raised) tripped_ = std::move(message);
+  if (auto judged = figures_.on_hold ? keep_hold_up_to_date() : judge_all(); !judged) {
+    return judged;
   }
   return figures_.on_hold ? plan_.forget_changes() : store::Status{};
+}
+
+store::Status Planner::judge_all() {
+  if (base_line_ && figures_.listed > 0) return {};
+  auto struck = plan_.visit_struck([&](std::string_view key) { return source_.series.of(key); },
+                                   [&](std::string_view key) { return source_.wants(key); },
+                                   [&](const Tripwire::Stream& stream) { tripwire_.take(stream); });
+  if (!struck || !tripwire_.is_tripped(figures_.listed)) return struck;
+  figures_.on_hold = true;
+  auto message = tripwire_.message();
+  if (auto held = plan_.hold(now_); !held) return held;
+  const auto raised = plan_.raise_alarm("mass-change", "", message, now_);
+  if (!raised) return raised.error();
+  if (*raised) tripped_ = std::move(message);
+  return {};
+}
+
+// What ends the HOLD is told all that it accepts.
+store::Status Planner::keep_hold_up_to_date() {
+  if (!any_strike_) return {};
+  const auto deviations = plan_.deviations_since(*on_hold_since_);
+  if (!deviations) return deviations.error();
+  auto message = hold_message(source_, *on_hold_since_, *deviations);
+  const auto news = plan_.raise_or_renew_alarm("mass-change", "", message, now_);
+  if (!news) return news.error();
+  if (*news) tripped_ = std::move(message);
+  return {};
 }
 
 store::Status Planner::advance() {
@@ -93,10 +122,9 @@ store::Status Planner::advance() {
   held_ = *next;
   held_is_listed_ = false;
   // A key that is no longer wanted is nobody's concern.
-  if (held_ != nullptr && held_->deviation != store::Deviation::kVanished &&
-      source_.wants(held_->key)) {
-    tripwire_.watch();
-  }
+  held_is_watched_ = held_ != nullptr && held_->deviation != store::Deviation::kVanished &&
+                     source_.wants(held_->key);
+  if (held_is_watched_) tripwire_.watch(held_->upstream.size_bytes);
   return {};
 }
 
@@ -125,17 +153,50 @@ store::Status Planner::compare(const s3::ListedObject& object) {
   if (known == store::Known::kHeld) {
     const bool deviated = held.deviation != store::Deviation::kNone;
     auto noted = deviated ? plan_.note_restored(held.key, now_) : store::Status{};
+    if (noted && !held_is_watched_) noted = strike(Strike::kReturned);
     return noted && held.damaged ? consider(object, store::Role::kRepair) : noted;
   }
   ++figures_.changed;
   const bool seen_before =
       held.deviation == store::Deviation::kChanged && same_content(held.changed_to, listed);
   if (!seen_before) {
-    tripwire_.note_changed(held.key);
+    const auto what = held_is_watched_ ? Strike::kChanged : Strike::kReturned;
+    if (auto noted = strike(what); !noted) return noted;
     if (auto noted = plan_.note_changed(held.key, listed, now_); !noted) return noted;
   }
-  return known == store::Known::kBeside ? consider_repair(object, store::Role::kRepair)
-                                        : consider(object, store::Role::kChanged);
+  if (known != store::Known::kBeside) return consider(object, store::Role::kChanged);
+  if (!seen_before) {
+    if (auto told = note_return(object); !told) return told;
+  }
+  return consider_repair(object, store::Role::kRepair);
+}
+
+// It is known, so nothing is fetched; but somebody has put it back.
+store::Status Planner::note_return(const s3::ListedObject& object) {
+  if (source_.on_change == OnChange::kGenerations || figures_.on_hold) return {};
+  // What lies in quarantine was told of when it came there.
+  const auto quarantined = plan_.is_quarantined(object.key, identity_of(object));
+  if (!quarantined) return quarantined.error();
+  if (*quarantined) return {};
+  auto message = fmt::format(
+      "the bucket has an earlier content under this key again, written {}, which was held here "
+      "before. The one that is trusted stays as it is. Find out who put it back; 'holdfast list {} "
+      "--all' shows what lies beside the archives",
+      format_time(object.last_modified), source_.name);
+  const auto news = plan_.raise_or_renew_alarm("changed", object.key, message, now_);
+  if (!news) return news.error();
+  if (*news && returned_.size() <= kMostReturned) {
+    returned_.emplace_back(object.key, std::move(message));
+  }
+  return {};
+}
+
+store::Status Planner::strike(Strike what) {
+  if (what != Strike::kReturned) {
+    any_strike_ = true;
+    tripwire_.remember(held_->key);
+  }
+  return plan_.note_strike(held_->key, what);
 }
 
 // It lies beside the trusted one, perhaps damaged.
@@ -154,7 +215,8 @@ store::Status Planner::consider_unheld(const s3::ListedObject& object) {
 store::Status Planner::consider_noncurrent(const s3::ListedObject& object) {
   const auto listed = identity_of(object);
   if (held_ != nullptr && held_->key == object.key && same_version(held_->upstream, listed)) {
-    return {};
+    // The bucket has another current content, and still this one for a repair.
+    return held_->damaged ? consider(object, store::Role::kNoncurrent) : store::Status{};
   }
   const auto known = plan_.known(object.key, listed);
   if (!known) return known.error();
@@ -224,7 +286,7 @@ store::Status Planner::leave_held() {
   } else if (!held_is_listed_) {
     ++figures_.vanished;
     if (held_->deviation != store::Deviation::kVanished) {
-      tripwire_.note_vanished(held_->key);
+      if (auto noted = strike(Strike::kGone); !noted) return noted;
       if (auto noted = plan_.note_vanished(held_->key, now_); !noted) return noted;
     }
   }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/config.h"
@@ -28,8 +29,9 @@ class Planner {
     bool on_hold = false;
   };
 
-  /// `plan` and `source` outlive the planner. `on_hold`: since an earlier run.
-  Planner(store::Ledger::Plan& plan, const SourceConfig& source, bool on_hold, store::Time now);
+  /// `plan` and `source` outlive the planner. `on_hold_since`: an earlier run.
+  Planner(store::Ledger::Plan& plan, const SourceConfig& source,
+          std::optional<store::Time> on_hold_since, store::Time now);
 
   /// Nothing is known of an earlier listing, as after a rebuild: what deviates is the base line,
   /// and only an empty listing trips the wire.
@@ -43,8 +45,10 @@ class Planner {
   store::Status finish();
 
   const Figures& figures() const { return figures_; }
-  /// What the alarm `mass-change` says, when this listing has raised it.
+  /// What the alarm `mass-change` says, when this listing has raised it, or has more to say.
   const std::optional<std::string>& tripped() const { return tripped_; }
+  /// Keys whose earlier content has come back, and what the alarm `changed` says of it.
+  const std::vector<std::pair<std::string, std::string>>& returned() const { return returned_; }
 
  private:
   store::Status take_one(const s3::ListedObject& object);
@@ -53,6 +57,11 @@ class Planner {
   store::Status consider(const s3::ListedObject& object, store::Role role);
   store::Status consider_repair(const s3::ListedObject& object, store::Role role);
   store::Status consider_noncurrent(const s3::ListedObject& object);
+  using Strike = store::Ledger::Plan::Strike;
+  store::Status strike(Strike what);
+  store::Status judge_all();
+  store::Status keep_hold_up_to_date();
+  store::Status note_return(const s3::ListedObject& object);
   store::Status leave_held();
   void count_waiting(store::RefusalKind kind);
   store::Status want(const store::Pending& pending);
@@ -61,6 +70,7 @@ class Planner {
 
   store::Ledger::Plan& plan_;
   const SourceConfig& source_;
+  const std::optional<store::Time> on_hold_since_;
   const store::Time now_;
   Figures figures_;
   Tripwire tripwire_;
@@ -69,6 +79,9 @@ class Planner {
   bool held_is_listed_ = false;
   std::optional<store::Pending> probe_;
   store::Time probe_asked_at_{};
+  bool held_is_watched_ = false;
+  bool any_strike_ = false;
+  std::vector<std::pair<std::string, std::string>> returned_;
   bool started_ = false;
   bool base_line_ = false;
 };

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/log.h"
+#include "agent/reckoning.h"
 #include "agent/units.h"
 
 namespace agent {
@@ -20,6 +21,8 @@ constexpr std::size_t kAtOnce = 256;
 constexpr std::uint64_t kShareOfRun = 10;
 // A scrub may stamp a little ahead of the clock, and a clock may be set back by seconds.
 constexpr std::chrono::minutes kClockSlack{1};
+// A clock by which nothing was listed for so long may be years ahead.
+constexpr std::chrono::days kMostSilence{30};
 
 auto age_order(const Candidate& candidate) {
   return std::tie(candidate.held_since, candidate.last_modified, candidate.key,
@@ -88,7 +91,7 @@ class Prune {
     auto review = mirror_.ledger.begin_review(
         request_.id, [&](std::string_view key) { return source_.series.of(key); });
     if (!review) return review.error();
-    look_at_clock(review->newest_recorded());
+    if (auto looked = look_at_clock(review->newest_recorded()); !looked) return looked.error();
     if (pruned_.frozen && !request_.explain) return pruned_;
     auto done = decide(*review);
     if (done) done = request_.explain ? explain(*review) : remove(*review);
@@ -136,12 +139,32 @@ class Prune {
     return {};
   }
 
-  void look_at_clock(store::Time newest_recorded) {
-    if (pruned_.frozen || request_.now + kClockSlack >= newest_recorded) return;
-    pruned_.frozen = {ExitStatus::kIncomplete,
-                      fmt::format("nothing is removed: this machine's clock says {}, but {} was "
-                                  "recorded before. Set the clock ('timedatectl set-ntp true')",
-                                  format_time(request_.now), format_time(newest_recorded))};
+  store::Status look_at_clock(store::Time newest_recorded) {
+    if (pruned_.frozen) return {};
+    const auto totals = mirror_.ledger.totals(request_.id);
+    if (!totals) return totals.error();
+    if (request_.now + kClockSlack < newest_recorded || is_provably_wrong(request_.now, {})) {
+      freeze(
+          fmt::format("this machine's clock says {}, but {} was recorded before. Set the clock "
+                      "('timedatectl set-ntp true')",
+                      format_time(request_.now), format_time(newest_recorded)));
+    } else if (totals->doubt_after) {
+      freeze(
+          "this machine's clock was wrong at the last pull, so the age of what came is not known "
+          "yet. Run 'holdfast pull' first");
+    } else if (!totals->listed_at || request_.now - *totals->listed_at > kMostSilence) {
+      const auto since =
+          totals->listed_at ? "since " + format_time(*totals->listed_at) : std::string("yet");
+      freeze(
+          fmt::format("by this machine's clock, which says {}, the bucket was not listed {}. See "
+                      "that the clock is right, and run 'holdfast pull' first",
+                      format_time(request_.now), since));
+    }
+    return {};
+  }
+
+  void freeze(const std::string& why) {
+    pruned_.frozen = {ExitStatus::kIncomplete, "nothing is removed: " + why};
   }
 
   bool has_series(const Candidate& candidate) const {

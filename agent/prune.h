@@ -49,7 +49,8 @@ struct Pruned {
 /// Removes from one source what its keep rules do not hold: the contents held for the longest time
 /// first, in one run at most a tenth of its archives, and of what lies beside them, but at least
 /// one. Nothing, while an alarm of any source in the configuration is open, on HOLD, or where the
-/// clock is behind what was recorded by more than a minute; and nothing, where there is no rule.
+/// clock is behind what was recorded by more than a minute, was wrong when something came, or where
+/// by it nothing was listed for 30 days; and nothing, where there is no rule.
 ///
 /// What is in quarantine, and what is smaller than `min_size`, is counted by itself, so that it
 /// pushes out nothing that is trusted. The trusted content of a name that has other contents stays

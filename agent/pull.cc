@@ -33,6 +33,9 @@ constexpr std::chrono::seconds kStatusInterval{10};
 constexpr std::chrono::minutes kMostClockError{15};
 // Listings at once: each has a thread and a connection.
 constexpr std::size_t kMostListings = 8;
+// A clock by which nothing was listed for so long may have leapt.
+constexpr std::chrono::days kMostSilence{30};
+constexpr std::chrono::hours kRecordTimeEvery{6};
 
 class Pull {
  public:
@@ -51,7 +54,14 @@ class Pull {
   }
 
   ExitStatus run() {
-    if (auto done = effects(); !done) fail_run(done.error());
+    const auto done = effects();
+    if (!done) fail_run(done.error());
+    take_back_stop();
+    // What is recorded is judged and told of, whatever became of the rest.
+    if (auto judged = judge_sources(); !judged && done) fail_run(judged.error());
+    if (done && context_.run_status == ExitStatus::kOk) {
+      if (auto pruned = prune_sources(); !pruned) fail_run(pruned.error());
+    }
     for (auto& source : context_.sources) finish_source(context_, source, retriers_);
     show_disk(context_.board, context_.mirror, context_.config.disk.path);
     return exit_status();
@@ -74,9 +84,7 @@ class Pull {
     warn_of_wrong_clock();
     if (auto noted = note_failed_servers(); !noted) return noted;
     if (auto written = write_stale_sums(context_); !written) return written;
-    if (auto scrubbed = scrub_due(context_, begun_); !scrubbed) return scrubbed;
-    if (auto judged = judge_sources(); !judged) return judged;
-    return prune_sources();
+    return scrub_due(context_, begun_);
   }
 
   store::Status prune_sources() {
@@ -84,7 +92,7 @@ class Pull {
       // What could not be compared with its bucket today may be needed whole tomorrow.
       const bool went_well = source.session && !source.stopped && source.status == ExitStatus::kOk;
       if (!went_well || context_.stopping() || context_.out_of_time()) continue;
-      if (std::chrono::abs(source.session->clock_offset()) > kMostClockError) continue;
+      if (!is_clock_trusted(source)) continue;
       PruneRequest request{
           context_.config, *source.config, source.id, clock().now_s(), {}, true, {}};
       request.keep_going = [&] { return !context_.stopping(); };
@@ -93,6 +101,15 @@ class Pull {
       tell(source, *pruned);
     }
     return {};
+  }
+
+  // By our clock, which may have leapt ahead since the source was last listed; the server may only
+  // ask for patience.
+  bool is_clock_trusted(const SourceRun& source) const {
+    const auto skew = context_.clock_skew(source);
+    if (skew && std::chrono::abs(*skew) > kMostClockError) return false;
+    return !context_.reckoned(source).in_doubt && !source.doubt_after && source.listed_before &&
+           clock().now_s() - *source.listed_before <= kMostSilence;
   }
 
   void tell(const SourceRun& source, const Pruned& pruned) const {
@@ -108,15 +125,54 @@ class Pull {
     }
   }
 
+  // Each by itself, as far as it goes: the first error is the run's.
   store::Status judge_sources() {
+    store::Status all;
+    const auto note = [&](store::Status judged) {
+      if (!judged && all) all = std::move(judged);
+    };
     for (std::size_t i = 0; i < context_.sources.size(); ++i) {
-      if (context_.sources[i].id == 0) continue;
-      if (context_.sources[i].session) {
-        if (auto seen = expiry_.finish(i, lanes_[0]->client(i), *retriers_[0]); !seen) return seen;
-      }
-      if (auto judged = judge_arrivals(context_, context_.sources[i]); !judged) return judged;
+      const auto& source = context_.sources[i];
+      if (source.id == 0) continue;
+      if (source.session) note(expiry_.finish(i, lanes_[0]->client(i), *retriers_[0]));
+      note(judge_arrivals(context_, source));
     }
-    return announce_alarms(context_);
+    if (all) note(record_time());
+    note(announce_alarms(context_));
+    return all;
+  }
+
+  // What was recorded in doubt is remembered as such, and settled once the clock is right again.
+  store::Status settle_time(SourceRun& source) {
+    auto& ledger = context_.mirror.ledger;
+    const auto reckoned = context_.reckoned(source);
+    if (!reckoned.in_doubt) {
+      const auto skew = context_.clock_skew(source);
+      const bool confirmed = !skew || std::chrono::abs(*skew) < std::chrono::days{1};
+      if (!confirmed && !source.doubt_after) return {};
+      source.doubt_after.reset();
+      return ledger.settle_ages(source.id, reckoned.now);
+    }
+    if (auto bound = ledger.bound_series(source.id, reckoned.now); !bound) return bound;
+    if (source.doubt_after) return {};
+    if (auto doubted = ledger.doubt_ages(source.id); !doubted) return doubted;
+    const auto totals = ledger.totals(source.id);
+    if (!totals) return totals.error();
+    source.doubt_after = totals->doubt_after;
+    return {};
+  }
+
+  // That our clock said so is worth a write now and then.
+  store::Status record_time() {
+    const auto now = clock().now_s();
+    const auto& newest = context_.newest_recorded;
+    if (newest && now - *newest < kRecordTimeEvery) return {};
+    const bool vouched =
+        std::any_of(context_.sources.begin(), context_.sources.end(), [&](const SourceRun& source) {
+          return source.session && source.session->server_now() &&
+                 !context_.reckoned(source).in_doubt;
+        });
+    return vouched ? context_.mirror.ledger.note_own_time(now) : store::Status{};
   }
 
   // In the order of their making: this thread's, the workers', the listings'.
@@ -166,7 +222,7 @@ class Pull {
       context_.planned_archives += backlog->archives;
       context_.planned_bytes += backlog->size_bytes;
     }
-    return listed;
+    return listed ? settle_time(source) : listed;
   }
 
   // Those whose server failed last time come after the others.
@@ -217,22 +273,32 @@ class Pull {
   }
 
   void warn_of_wrong_clock() {
-    std::chrono::milliseconds worst{0};
+    const SourceRun* worst = nullptr;
+    std::chrono::milliseconds most{kMostClockError};
     for (const auto& source : context_.sources) {
-      if (!source.session) continue;
-      const auto offset = source.session->clock_offset();
-      if (std::chrono::abs(offset) > std::chrono::abs(worst)) worst = offset;
+      const auto skew = context_.clock_skew(source);
+      if (!skew || std::chrono::abs(*skew) <= most) continue;
+      worst = &source;
+      most = std::chrono::abs(*skew);
     }
-    if (std::chrono::abs(worst) <= kMostClockError) return;
-    const auto here = clock().now();
-    const auto there = here + worst;
+    if (worst == nullptr) return;
+    const auto here = clock().now_s();
+    const auto there = std::chrono::floor<std::chrono::seconds>(
+        clock().now() + context_.clock_skew(*worst).value_or(most));
+    const auto both = fmt::format("this machine's clock says {}, that of the server of {} says {}.",
+                                  format_time(here), worst->config->name, format_time(there));
+    const bool ours = is_provably_wrong(here, context_.newest_recorded);
     context_.environment.log.warning(
         {"", "",
-         fmt::format(
-             "this machine's clock says {}, the server's {}. The pull goes by the server's, "
-             "and nothing is lost; but set the clock ('timedatectl set-ntp true')",
-             format_time(std::chrono::floor<std::chrono::seconds>(here)),
-             format_time(std::chrono::floor<std::chrono::seconds>(there)))});
+         ours
+             ? fmt::format("{} Ours is wrong, as it was later before; until it is right ages are "
+                           "not counted and nothing is removed, and all else goes on: set the "
+                           "clock ('timedatectl set-ntp true')",
+                           both)
+             : fmt::format("{} Ages go by ours, signatures by the server's, and nothing is removed "
+                           "from that source meanwhile; if ours is the wrong one, set the clock "
+                           "('timedatectl set-ntp true')",
+                           both)});
   }
 
   store::Status fetch(Listings* listings) {
@@ -252,10 +318,15 @@ class Pull {
     const auto remembered = remember_refusals(context_);
     if (!fetched) {
       // The workers must not go on writing to a disk that has failed.
-      context_.environment.stop.store(true);
+      stopped_by_us_ = !context_.environment.stop.exchange(true);
       return fetched;
     }
     return remembered;
+  }
+
+  // The workers are gone, and on_alarm may have its time.
+  void take_back_stop() {
+    if (stopped_by_us_) context_.environment.stop.store(false);
   }
 
   void fail_run(const store::Error& error) {
@@ -274,6 +345,7 @@ class Pull {
   RateLimit rate_limit_;
   ExpiryWatch expiry_;
   Lane lane_;  ///< of this thread
+  bool stopped_by_us_ = false;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<std::unique_ptr<Lane>> listing_lanes_;
   std::vector<std::unique_ptr<Retrier>> retriers_;
@@ -308,6 +380,8 @@ ExitStatus pull(const Config& config, const PullOptions& options, const Environm
 
   RunContext context{config, environment, *mirror, board};
   for (const auto* source : *selected) context.sources.emplace_back(source);
+  const auto newest = mirror->ledger.newest_own_time();
+  if (newest) context.newest_recorded = *newest;
   if (options.dry_run) return dry_run(context, options, print);
   if (config.agent.max_runtime.count() > 0) {
     context.deadline = environment.clock.steady_now() + config.agent.max_runtime;

@@ -172,9 +172,12 @@ void finish_source(RunContext& context, SourceRun& source,
     if (source.session) {
       figures.run.requests = source.session->requests();
       figures.run.retries = retries_of(source, retriers);
-      const double skew = std::chrono::duration<double>(source.session->clock_offset()).count();
       // A source whose server did not answer knows nothing of the time.
-      if (std::abs(skew) > std::abs(status.skew_seconds)) status.skew_seconds = skew;
+      const auto offset = context.clock_skew(source).value_or(std::chrono::milliseconds{0});
+      const double skew_seconds = std::chrono::duration<double>(offset).count();
+      if (std::abs(skew_seconds) > std::abs(status.skew_seconds)) {
+        status.skew_seconds = skew_seconds;
+      }
     }
     figures.state = state_of(source.status);
     if (source.status == ExitStatus::kOk || source.status == ExitStatus::kAlarm) {

@@ -24,6 +24,8 @@ constexpr std::string_view kGhost = "the bucket lists it and does not have it";
 
 constexpr int kForbidden = 403;
 
+constexpr std::size_t kRecordedAtOnce = 256;
+
 constexpr std::string_view kReadAction = "s3:GetObject";
 
 std::string unreadable_message(const FetchRefused& refused) {
@@ -50,17 +52,13 @@ Refusals::Refusals(RunContext& context)
 
 store::Status Refusals::take(const FetchRefused& refused) {
   auto& source = context_.sources[refused.job.source];
-  auto& ledger = context_.mirror.ledger;
-  const auto& wanted = refused.job.wanted;
   switch (verdict_on(refused.error)) {
     case Verdict::kStopped:
       return {};
     case Verdict::kGone:
       return take_absent(refused);
     case Verdict::kArchived:
-      context_.figures(source, [](SourceStatus& status) { ++status.run.archived; });
-      return ledger.refuse(source.id, wanted.key, store::RefusalKind::kArchived, wanted.upstream,
-                           context_.now(source), wanted.role);
+      return mark_archived(refused);
     case Verdict::kUnreadable:
       return refused.error.kind == s3::ErrorKind::kDenied ? take_denied(refused)
                                                           : mark_unreadable(refused);
@@ -167,19 +165,52 @@ store::Status Refusals::take_denied(const FetchRefused& refused) {
 
 store::Status Refusals::mark_unreadable(const FetchRefused& refused) {
   auto& source = context_.sources[refused.job.source];
-  auto& ledger = context_.mirror.ledger;
-  const auto& wanted = refused.job.wanted;
-  const auto now = context_.now(source);
   // Also where its alarm was acknowledged: what is wanted and not held is never nothing.
   context_.fail_source(source, ExitStatus::kAlarm);
   context_.figures(source, [](SourceStatus& status) { ++status.run.unreadable; });
-  const auto message = unreadable_message(refused);
   const auto kind = refused.error.http_status == kForbidden ? store::RefusalKind::kDenied
                                                             : store::RefusalKind::kUnreadable;
-  const auto raised = ledger.refuse_with_alarm(source.id, wanted.key, kind, wanted.upstream, now,
-                                               wanted.role, "unreadable", message);
-  if (!raised) return raised.error();
-  if (*raised) context_.report_one_of(source, "cannot be read", wanted.key, message);
+  return record(refused, kind, "unreadable", unreadable_message(refused));
+}
+
+store::Status Refusals::mark_archived(const FetchRefused& refused) {
+  const auto& source = context_.sources[refused.job.source];
+  const auto& wanted = refused.job.wanted;
+  context_.figures(source, [](SourceStatus& status) { ++status.run.archived; });
+  if (wanted.role == store::Role::kChanged) {
+    return record(refused, store::RefusalKind::kArchived, "changed",
+                  "the bucket has another content under this key, in an archived storage class, so "
+                  "that it cannot be read; the copy that is held here stays as it is. Find out who "
+                  "replaced it");
+  }
+  return context_.mirror.ledger.refuse(source.id, wanted.key, store::RefusalKind::kArchived,
+                                       wanted.upstream, context_.now(source), wanted.role);
+}
+
+// A transaction for each would take longer than to ask for it.
+store::Status Refusals::record(const FetchRefused& refused, store::RefusalKind kind,
+                               std::string alarm, std::string message) {
+  const auto& wanted = refused.job.wanted;
+  unrecorded_.push_back({refused.job.source,
+                         {context_.sources[refused.job.source].id, wanted.key, kind,
+                          wanted.upstream, wanted.role, std::move(alarm), std::move(message)}});
+  return unrecorded_.size() < kRecordedAtOnce ? store::Status{} : record_all();
+}
+
+store::Status Refusals::record_all() {
+  if (unrecorded_.empty()) return {};
+  std::vector<store::Ledger::Refused> refused;
+  refused.reserve(unrecorded_.size());
+  for (const auto& one : unrecorded_) refused.push_back(one.refused);
+  const auto now = context_.now(context_.sources[unrecorded_.front().source]);
+  const auto news = context_.mirror.ledger.refuse_with_alarms(refused, now);
+  if (!news) return news.error();
+  for (std::size_t i = 0; i < refused.size(); ++i) {
+    if (!(*news)[i]) continue;
+    context_.report_one_of(context_.sources[unrecorded_[i].source], refused[i].alarm_kind,
+                           refused[i].key, refused[i].message);
+  }
+  unrecorded_.clear();
   return {};
 }
 
@@ -222,7 +253,7 @@ store::Status Refusals::finish() {
     }
     if (auto flushed = flush_denied(index); !flushed) return flushed;
   }
-  return {};
+  return record_all();
 }
 
 }  // namespace agent

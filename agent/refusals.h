@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "agent/job.h"
@@ -28,9 +29,19 @@ class Refusals {
   void count_failure(SourceRun& source, const s3::Error& error);
   store::Status take_absent(const FetchRefused& refused);
   store::Status flush_setbacks(std::size_t source);
+  store::Status mark_archived(const FetchRefused& refused);
+  store::Status record(const FetchRefused& refused, store::RefusalKind kind, std::string alarm,
+                       std::string message);
+  store::Status record_all();
   void stop_source(SourceRun& source, const FetchRefused& refused);
 
+  struct Unrecorded {
+    std::size_t source = 0;
+    store::Ledger::Refused refused;
+  };
+
   RunContext& context_;
+  std::vector<Unrecorded> unrecorded_;             ///< a bounded number, until the next transaction
   std::vector<std::vector<FetchRefused>> denied_;  ///< by source, until one object was readable
   std::vector<bool> readable_;
   std::vector<std::vector<store::Pending>> setbacks_;  ///< by source, not yet recorded

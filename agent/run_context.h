@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "agent/mirror.h"
 #include "agent/part_hints.h"
 #include "agent/promise.h"
+#include "agent/reckoning.h"
 #include "agent/status_board.h"
 #include "s3client/session.h"
 
@@ -30,6 +32,8 @@ struct SourceRun {
 
   const SourceConfig* config;
   store::SourceId id = 0;
+  std::optional<store::Time> listed_before;  ///< by the last run that did
+  std::optional<store::Time> doubt_after;    ///< see Ledger::doubt_ages()
   std::shared_ptr<s3::Session> session;  ///< none when the source stopped before its first request
   SourceTrust trust;
   std::shared_ptr<PartHints> part_hints = std::make_shared<PartHints>();  ///< of its endpoint
@@ -39,9 +43,9 @@ struct SourceRun {
   int cut_in_a_row = 0;          ///< objects that the network did not give us
   bool server_failed = false;    ///< what stopped it was the server, or the way there
   bool failed_last_time = false;
-  bool other_reading = false;                 ///< its endpoint knows keys by their other reading
-  bool any_unreadable = false;                ///< something was not readable in an earlier run
-  std::map<std::string, std::uint64_t> told;  ///< lines by kind; see report_one_of()
+  bool other_reading = false;   ///< its endpoint knows keys by their other reading
+  bool any_unreadable = false;  ///< something was not readable in an earlier run
+  mutable std::map<std::string, std::uint64_t> told;  ///< lines by kind; see report_one_of()
 
   /// Others waited for the network in vain.
   bool is_impatient() const { return unreachable_in_a_row > 0 || cut_in_a_row >= 3; }
@@ -62,21 +66,19 @@ struct RunContext {
   std::atomic<std::uint64_t> received_bytes{0};
   std::atomic<std::uint64_t> planned_archives{0};  ///< by the sources that have their plans
   std::atomic<std::uint64_t> planned_bytes{0};
-  ExitStatus run_status = ExitStatus::kOk;  ///< of what concerns no single source
+  ExitStatus run_status = ExitStatus::kOk;       ///< of what concerns no single source
+  std::optional<store::Time> newest_recorded{};  ///< by this machine's clock, before this run
 
   bool stopping() const { return environment.stop.load(); }
   Halt halt() const { return {environment.stop, environment.clock, cut_off}; }
   bool out_of_time() const { return environment.clock.steady_now() >= deadline; }
 
-  /// The time to record: this machine's clock, or the server's where ours is so far off that it
-  /// must be wrong. A backup that was held "in 1970" would be stale for ever after.
-  store::Time now(const SourceRun& source) const {
-    const auto local = environment.clock.now_s();
-    if (!source.session) return local;
-    const auto offset = source.session->clock_offset();
-    const bool plausible = offset < std::chrono::days{1} && offset > -std::chrono::days{1};
-    return plausible ? local : local + std::chrono::duration_cast<std::chrono::seconds>(offset);
-  }
+  /// The time to record of a source, and whether ages can be counted from it.
+  Reckoned reckoned(const SourceRun& source) const;
+  store::Time now(const SourceRun& source) const { return reckoned(source).now; }
+
+  /// How far the server's clock is ahead of ours; nullopt: it has not answered.
+  std::optional<std::chrono::milliseconds> clock_skew(const SourceRun& source) const;
 
   void fail_source(SourceRun& source, ExitStatus status) const {
     source.status = graver(source.status, status);
@@ -87,11 +89,11 @@ struct RunContext {
   }
   /// Likewise, of something that may befall any number of keys: the first of a kind are told, and
   /// tell_rest() says how many more there were.
-  void report_one_of(SourceRun& source, const std::string& kind, const std::string& key,
+  void report_one_of(const SourceRun& source, const std::string& kind, const std::string& key,
                      const std::string& message) const {
     if (++source.told[kind] <= kMostTold) report(source, key, message);
   }
-  void tell_rest(SourceRun& source) const {
+  void tell_rest(const SourceRun& source) const {
     for (const auto& [kind, count] : source.told) {
       if (count <= kMostTold) continue;
       report(source, "", fmt::format("and {} more like these ({})", count - kMostTold, kind));

@@ -8,8 +8,6 @@ namespace agent {
 namespace {
 
 constexpr std::chrono::days kLongestPause{1};
-// A disk that was wiped would say a million lines.
-constexpr int kMostTold = 20;
 
 class Slice {
  public:
@@ -56,16 +54,16 @@ class Slice {
   }
 
   void tell(const store::Reading& reading, bool is_news) {
-    if (!is_news || told_ > kMostTold) return;
+    if (!is_news) return;
     const auto& key = reading.holding.key;
-    if (told_++ == kMostTold) {
-      context_.report(source_, "", "and more like these; 'holdfast status' counts them");
-    } else if (reading.finding == store::Finding::kRight) {
+    if (reading.finding == store::Finding::kRight) {
       context_.environment.log.warning(
           {source_.config->name, key,
            fmt::format("{} reads right again; look at the disk and its cable", reading.path)});
     } else {
-      context_.report(source_, key, damage_message(reading));
+      const bool missing = reading.finding == store::Finding::kMissing;
+      context_.report_one_of(source_, missing ? "missing" : "corrupt", key,
+                             damage_message(reading));
     }
   }
 
@@ -76,7 +74,6 @@ class Slice {
   ScrubAllowance allowance_;
   std::uint64_t taken_bytes_ = 0;
   bool taken_any_ = false;
-  int told_ = 0;
 };
 
 }  // namespace

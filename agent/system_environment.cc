@@ -24,23 +24,26 @@ std::string host_name() {
 
 Environment system_environment(Clock& clock, Log& log, StopFlag& stop) {
   const auto sentence = [](const store::Error& error) { return store::describe(error); };
-  Environment environment{clock,
-                          log,
-                          stop,
-                          store::open_posix_disk,
-                          store::is_mount_point,
-                          s3::make_curl_transport,
-                          s3::process_environment,
-                          [sentence](const std::string& path, const std::string& text) {
-                            return store::replace_system_file(path, text).map_error(sentence);
-                          },
-                          [sentence](const std::string& path) {
-                            return store::read_system_file(path).map_error(sentence);
-                          },
-                          host_name(),
-                          std::random_device{}(),
-                          ::isatty(STDERR_FILENO) == 1,
-                          run_shell_command};
+  Environment environment{
+      clock,
+      log,
+      stop,
+      store::open_posix_disk,
+      store::is_mount_point,
+      s3::make_curl_transport,
+      s3::process_environment,
+      [sentence](const std::string& path, const std::string& text) {
+        return store::replace_system_file(path, text).map_error(sentence);
+      },
+      [sentence](const std::string& path) {
+        return store::read_system_file(path).map_error(sentence);
+      },
+      host_name(),
+      std::random_device{}(),
+      ::isatty(STDERR_FILENO) == 1,
+      [&stop](const auto& command, const auto& variables, std::chrono::seconds timeout) {
+        return run_shell_command(command, variables, timeout, &stop);
+      }};
   return environment;
 }
 

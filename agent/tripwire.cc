@@ -2,59 +2,99 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "agent/log.h"
+#include "agent/units.h"
 
 namespace agent {
 namespace {
 
 constexpr std::size_t kExamples = 3;
+// Sizes in a listing may be any; their sum must not overflow.
+constexpr std::uint64_t kLargest = std::uint64_t{1} << 50;
 
 std::string count_of(std::uint64_t count, std::string_view what) {
   return count == 0 ? std::string() : fmt::format("{} {}", count, what);
 }
 
+std::string counts_of(std::uint64_t changed_keys, std::uint64_t gone_keys) {
+  const auto changed = count_of(changed_keys, "replaced by other contents");
+  const auto gone = count_of(gone_keys, "gone from the bucket");
+  return fmt::format("{}{}{}", changed, changed.empty() || gone.empty() ? "" : " and ", gone);
+}
+
+std::string what_a_hold_is(const SourceConfig& source) {
+  return fmt::format(
+      "The copies on this disk are untouched and stay. The source is on HOLD: new archives still "
+      "come, nothing that changed is fetched, nothing is removed. Find out who did this before "
+      "anything else; if it was meant, 'holdfast ack {}' ends the HOLD",
+      source.name);
+}
+
 }  // namespace
-
-void Tripwire::note_changed(std::string_view key) {
-  ++changed_;
-  remember(key);
-}
-
-void Tripwire::note_vanished(std::string_view key) {
-  ++vanished_;
-  remember(key);
-}
 
 void Tripwire::remember(std::string_view key) {
   if (examples_.size() < kExamples) examples_.emplace_back(key);
 }
 
+void Tripwire::watch(std::uint64_t size_bytes) {
+  ++all_.keys;
+  all_.size_bytes += std::min(size_bytes, kLargest);
+}
+
+void Tripwire::take(const Stream& stream) {
+  all_.changed += stream.changed;
+  all_.changed_bytes += stream.changed_bytes;
+  all_.gone += stream.gone;
+  all_.gone_bytes += stream.gone_bytes;
+  all_.rotated += stream.rotated;
+  all_.rotated_bytes += stream.rotated_bytes;
+  if (!source_.tripwire_share || stream.keys < source_.tripwire_min || !reaches(stream)) return;
+  if (!any_stream_) worst_stream_ = stream.name;
+  any_stream_ = true;
+}
+
+bool Tripwire::reaches(const Stream& stream) const {
+  const auto struck = stream.changed + stream.gone - stream.rotated;
+  const auto struck_bytes = stream.changed_bytes + stream.gone_bytes - stream.rotated_bytes;
+  const auto share_of = [&](std::uint64_t whole) {
+    return *source_.tripwire_share * static_cast<double>(whole);
+  };
+  return struck >= source_.tripwire_min &&
+         (static_cast<double>(struck) >= share_of(stream.keys) ||
+          (struck_bytes > 0 && static_cast<double>(struck_bytes) >= share_of(stream.size_bytes)));
+}
+
 bool Tripwire::is_tripped(std::uint64_t listed) const {
-  const auto struck = changed_ + vanished_;
-  if (struck == 0) return false;
+  if (all_.changed + all_.gone == 0) return false;
   // An empty listing is how a stolen, emptied or mistaken bucket looks, whatever is usual here.
   if (listed == 0) return true;
   if (!source_.tripwire_share) return false;
   const bool rotates = source_.on_change == OnChange::kGenerations;
-  if (watched_ >= 2 && vanished_ + (rotates ? 0 : changed_) == watched_) return true;
-  return struck >= source_.tripwire_min &&
-         static_cast<double>(struck) >= *source_.tripwire_share * static_cast<double>(watched_);
+  if (all_.keys >= 2 && all_.gone + (rotates ? 0 : all_.changed) == all_.keys) return true;
+  return any_stream_ || reaches(all_);
 }
 
 std::string Tripwire::message() const {
-  const auto changed = count_of(changed_, "replaced by other contents");
-  const auto vanished = count_of(vanished_, "gone from the bucket");
   std::string examples;
   for (const auto& key : examples_) {
     examples += fmt::format("{}{}", examples.empty() ? "" : ", ", printable(key));
   }
+  const auto series = worst_stream_.empty()
+                          ? std::string()
+                          : fmt::format(", most in the series {}", printable(worst_stream_));
   return fmt::format(
-      "much of the bucket has changed at once: of {} archives that it had at the last run, {}{}{} "
-      "(for example: {}). The copies on this disk are untouched and stay. The source is on HOLD: "
-      "new archives still come, nothing that changed is fetched, nothing is removed. Find out who "
-      "did this before anything else; if it was meant, 'holdfast ack {}' ends the HOLD",
-      watched_, changed, changed.empty() || vanished.empty() ? "" : " and ", vanished, examples,
-      source_.name);
+      "much of the bucket has changed at once: of {} archives that it had at the last run, {} "
+      "(for example: {}{}). {}",
+      all_.keys, counts_of(all_.changed, all_.gone), examples, series, what_a_hold_is(source_));
+}
+
+std::string hold_message(const SourceConfig& source, store::Time since,
+                         const store::Ledger::Plan::Deviations& deviations) {
+  return fmt::format("much of the bucket has changed: since {} there are {}. {}",
+                     format_time(since), counts_of(deviations.changed, deviations.vanished),
+                     what_a_hold_is(source));
 }
 
 }  // namespace agent

@@ -1,26 +1,32 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "agent/config.h"
+#include "store/ledger.h"
 
 namespace agent {
 
-/// Counts what a complete listing says of the held keys that the last complete one had, and tells
-/// whether so much has changed at once that somebody has to look.
+/// Tells whether so much of what the last complete listing had has changed or gone at once that
+/// somebody has to look. Shares are taken of keys and of bytes, of all and of each series, so that
+/// new names, however many, dilute nothing.
 class Tripwire {
  public:
+  using Stream = store::Ledger::Plan::Stream;
+
   /// `source` outlives it.
   explicit Tripwire(const SourceConfig& source) : source_(source) {}
 
+  /// An example for the message.
+  void remember(std::string_view key);
   /// A held key that the last complete listing had.
-  void watch() { ++watched_; }
-  /// It has changed, or vanished, since that listing.
-  void note_changed(std::string_view key);
-  void note_vanished(std::string_view key);
+  void watch(std::uint64_t size_bytes);
+  /// What of a series has changed or gone.
+  void take(const Stream& stream);
 
   /// `listed`: the current objects of this listing.
   bool is_tripped(std::uint64_t listed) const;
@@ -29,13 +35,17 @@ class Tripwire {
   std::string message() const;
 
  private:
-  void remember(std::string_view key);
+  bool reaches(const Stream& stream) const;
 
   const SourceConfig& source_;
-  std::uint64_t watched_ = 0;
-  std::uint64_t changed_ = 0;
-  std::uint64_t vanished_ = 0;
+  Stream all_;
+  bool any_stream_ = false;  ///< a series reaches the share by itself
+  std::string worst_stream_;
   std::vector<std::string> examples_;
 };
+
+/// The same of a HOLD that goes on: what has changed and vanished since it began.
+std::string hold_message(const SourceConfig& source, store::Time since,
+                         const store::Ledger::Plan::Deviations& deviations);
 
 }  // namespace agent

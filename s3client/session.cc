@@ -22,7 +22,11 @@ std::optional<std::string> Session::corrected_region() const {
   return impl_->state->corrected_region();
 }
 
-std::chrono::milliseconds Session::clock_offset() const { return impl_->state->clock_offset(); }
+std::optional<ServerTime> Session::server_now() const {
+  const auto offset = impl_->state->clock_offset();
+  if (!offset) return std::nullopt;
+  return ServerTime((impl_->state->now() + *offset).time_since_epoch());
+}
 
 std::vector<std::string> Session::refused_options() const {
   return impl_->state->refused_options();

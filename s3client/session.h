@@ -15,6 +15,16 @@ namespace s3 {
 
 using Time = std::chrono::sys_time<std::chrono::milliseconds>;
 
+/// The server's clock. Its times are no times of ours: nothing converts them.
+struct ServerClock {
+  using duration = std::chrono::milliseconds;
+  using rep = duration::rep;
+  using period = duration::period;
+  using time_point = std::chrono::time_point<ServerClock>;
+  static constexpr bool is_steady = false;
+};
+using ServerTime = ServerClock::time_point;
+
 enum class Addressing { kAuto, kPath, kVirtual };
 
 struct SessionOptions {
@@ -43,8 +53,9 @@ class Session {
   std::string region() const;
   /// The region that the server corrected us to; nullopt while ours was right.
   std::optional<std::string> corrected_region() const;
-  /// Server minus local, for signing. 0 until learned; learned from every response.
-  std::chrono::milliseconds clock_offset() const;
+  /// What the server's clock says now; learned from every response, nullopt before the first. The
+  /// requests are signed by it.
+  std::optional<ServerTime> server_now() const;
   /// What the server was shown to refuse, or what is known from an earlier run that it refuses;
   /// left out of requests from then on. The options are "checksum-mode" and "encoding-type".
   std::vector<std::string> refused_options() const;

@@ -85,7 +85,7 @@ SignedRequest SessionState::sign(const Operation& operation) {
     ++requests_;
     address = take_address(operation.key, out.redirected);
     out.region = region_;
-    out.clock_offset = clock_offset_;
+    out.clock_offset = clock_offset_.value_or(std::chrono::milliseconds{0});
     out.credentials = credentials_;
   }
   out.sent = now();
@@ -147,7 +147,7 @@ RegionLesson SessionState::learn_region(const std::string& told, const std::stri
   return RegionLesson::kLearned;
 }
 
-std::chrono::milliseconds SessionState::clock_offset() const {
+std::optional<std::chrono::milliseconds> SessionState::clock_offset() const {
   const std::scoped_lock lock(mutex_);
   return clock_offset_;
 }

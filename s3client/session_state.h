@@ -65,7 +65,7 @@ class SessionState {
   /// The server wants `told` where a request was signed with `signed_with`. It is believed once.
   RegionLesson learn_region(const std::string& told, const std::string& signed_with);
 
-  std::chrono::milliseconds clock_offset() const;
+  std::optional<std::chrono::milliseconds> clock_offset() const;  ///< nullopt until learned
   void learn_clock_offset(std::chrono::milliseconds offset);
 
   /// false: `target` lies outside of the endpoint's domain, and nothing was learned.
@@ -103,7 +103,7 @@ class SessionState {
   Address address_;
   std::string region_;
   bool region_corrected_ = false;
-  std::chrono::milliseconds clock_offset_{0};
+  std::optional<std::chrono::milliseconds> clock_offset_;
   std::uint64_t requests_ = 0;
   std::set<std::string, std::less<>> refused_options_;
   std::set<std::string, std::less<>> doubts_;

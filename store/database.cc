@@ -14,7 +14,7 @@ namespace {
 
 // A reader only ever waits for one commit. The writer has hours of downloads to lose, and readers
 // hold their lock for milliseconds at a time, so it waits far longer.
-constexpr int kReaderTimeoutMs = 10'000;
+constexpr int kReaderTimeoutMs = 60'000;
 constexpr int kWriterTimeoutMs = 60'000;
 
 // For every connection. The file comes from a disk that may have been anywhere, so its schema is

@@ -68,6 +68,8 @@ class Ledger {
     Result<Known> known(std::string_view key, const Identity& upstream);
     /// Whether it is a content that lies beside the trusted one, and is damaged.
     Result<bool> is_damaged_beside(std::string_view key, const Identity& upstream);
+    /// Whether it is a content that lies in quarantine.
+    Result<bool> is_quarantined(std::string_view key, const Identity& upstream);
     /// Whether it is a content of the key that retention removed.
     Result<bool> was_pruned(std::string_view key, const Identity& upstream);
 
@@ -85,8 +87,40 @@ class Ledger {
     /// Takes back what was wanted of keys that are held, but for their repair: on HOLD nothing that
     /// changed is fetched.
     Status forget_changes();
-    /// Remembers when the source was first listed.
+    /// Remembers when the source was first listed, and last, to within a day.
     Status note_listed(Time now);
+    /// For mass_change(): how a held and wanted key stands against the last complete listing.
+    enum class Strike { kGone = 1, kChanged = 2, kReturned = 3 };
+    Status note_strike(std::string_view key, Strike strike);
+    /// Of the held and wanted keys that the last complete listing had: those of one series.
+    struct Stream {
+      std::string name;
+      std::uint64_t keys = 0;
+      std::uint64_t size_bytes = 0;
+      std::uint64_t changed = 0;
+      std::uint64_t changed_bytes = 0;
+      std::uint64_t gone = 0;
+      std::uint64_t gone_bytes = 0;
+      /// Of those gone: the oldest of all, in the order in which the upstream made them, at most as
+      /// many as new keys came, and with at most ten times their bytes.
+      std::uint64_t rotated = 0;
+      std::uint64_t rotated_bytes = 0;
+    };
+    /// Calls `visit` for each series of which something has changed or is gone. Memory does not
+    /// grow with the keys.
+    Status visit_struck(const std::function<std::string(std::string_view key)>& series_of,
+                        const std::function<bool(std::string_view key)>& wants,
+                        const std::function<void(const Stream&)>& visit);
+    /// What has changed and vanished since the source is on HOLD.
+    struct Deviations {
+      std::uint64_t changed = 0;
+      std::uint64_t vanished = 0;
+    };
+    Result<Deviations> deviations_since(Time hold_since);
+    /// Raises it; an open one that says something else says this from now on, and is told anew.
+    /// True when there is news.
+    Result<bool> raise_or_renew_alarm(std::string_view kind, std::string_view key,
+                                      std::string_view message, Time now);
     /// Raises an alarm; see Ledger::raise_alarm.
     Result<bool> raise_alarm(std::string_view kind, std::string_view key, std::string_view message,
                              Time now);
@@ -256,6 +290,18 @@ class Ledger {
   /// Where this content was denied, and no longer is: all that were denied, of the source, are due.
   Status ask_denied_again(SourceId source, std::string_view key, Role role,
                           const Identity& upstream);
+  /// One refusal with its alarm; `message` is of that.
+  struct Refused {
+    SourceId source = 0;
+    std::string key;
+    RefusalKind kind = RefusalKind::kUnreadable;
+    Identity upstream;
+    Role role = Role::kNew;
+    std::string alarm_kind;
+    std::string message;
+  };
+  /// Likewise for many, in one transaction; says of each whether it is new.
+  Result<std::vector<bool>> refuse_with_alarms(const std::vector<Refused>& refused, Time now);
   struct RefusalCounts {
     std::uint64_t unreadable = 0;
     std::uint64_t archived = 0;
@@ -267,6 +313,20 @@ class Ledger {
 
   Status end_hold(SourceId source);
 
+  // ---- our clock ---------------------------------------------------------------------------
+
+  /// The newest time that this machine's clock recorded; nullopt: none yet.
+  Result<std::optional<Time>> newest_own_time();
+  /// Never goes back.
+  Status note_own_time(Time now);
+  /// From here on it is not known when what comes to the source is held: our clock cannot be right.
+  Status doubt_ages(SourceId source);
+  /// In doubt: no series has its newest archive at a time that is yet to come, by this guess.
+  Status bound_series(SourceId source, Time now);
+  /// Our clock is right again, and says `now`: what came in doubt is held since now, and so is what
+  /// was recorded as of a time that is yet to come. Writes nothing where nothing is so.
+  Status settle_ages(SourceId source, Time now);
+
   // ---- alarms ------------------------------------------------------------------------------
 
   /// True when it is new; an open alarm of the same source, kind and key is left as it is.
@@ -276,19 +336,23 @@ class Ledger {
   /// Whether one was raised at or after `after`, open or not.
   Result<bool> was_raised(SourceId source, std::string_view kind, std::string_view key, Time after);
   Status end_alarm(SourceId source, std::string_view kind, std::string_view key, Time now);
-  /// At most `limit` open alarms of a source: a mass-change first, then the oldest.
+  /// At most `limit` open alarms of a source: the gravest first, then the oldest.
   Result<std::vector<Alarm>> open_alarms(SourceId source, std::size_t limit);
   Result<std::uint64_t> count_open_alarms(SourceId source);
 
   /// Ends one open alarm of a source, or all of them; returns how many.
   Result<std::uint64_t> acknowledge(SourceId source, std::optional<std::int64_t> alarm, Time now);
-  /// The open alarms of any source that mark_announced() has not been told of, oldest first.
+  /// The open alarms of any source that mark_announced() has not been told of, the gravest first
+  /// (see store/alarm_kind.h), then the oldest.
   struct Unannounced {
     SourceId source = 0;
     Alarm alarm;
   };
   Result<std::vector<Unannounced>> unannounced_alarms(std::size_t limit);
+  /// How many of each kind, the gravest first.
+  Result<std::vector<std::pair<std::string, std::uint64_t>>> count_unannounced();
   Status mark_announced(std::int64_t alarm);
+  Status mark_all_announced();
 
   // ---- what is held ------------------------------------------------------------------------
 
@@ -355,7 +419,7 @@ class Ledger {
     ~Review();
     Review(Review&&) noexcept;
 
-    /// The newest time that was recorded of what is held, an alarm or a run.
+    /// The newest time that was recorded of what is held of the source, or by our clock at all.
     Time newest_recorded() const;
 
     Status visit(const std::function<bool(const Candidate&)>& visit);  ///< until it returns false
@@ -433,6 +497,9 @@ class Ledger {
       const std::function<std::optional<std::string>(const Arrival&, const Series&)>& judge,
       Time now,
       const std::function<void(const std::string& key, const std::string& message)>& raised);
+  /// Nothing is expected of the source: what comes from here on is not counted, and once something
+  /// is expected again the series are made anew.
+  Status forget_series(SourceId source);
   /// The series with at least `archives` archives, by name, until `visit` returns false.
   Status visit_series(SourceId source, std::uint64_t archives,
                       const std::function<bool(const Series&)>& visit);

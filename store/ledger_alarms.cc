@@ -1,6 +1,29 @@
+#include <fmt/format.h>
+
+#include <array>
+#include <string>
+#include <utility>
+
+#include "store/alarm_kind.h"
 #include "store/ledger_impl.h"
 
 namespace store {
+
+namespace {
+
+// A kind's place in the table of kinds, as an expression.
+const std::string& gravity() {
+  static const std::string sql = [] {
+    std::string text = "CASE kind";
+    for (std::size_t i = 0; i < kAlarmNames.size(); ++i) {
+      text += fmt::format(" WHEN '{}' THEN {}", kAlarmNames[i], i);
+    }
+    return text + fmt::format(" ELSE {} END", kAlarmNames.size());
+  }();
+  return sql;
+}
+
+}  // namespace
 
 namespace alarms {
 
@@ -41,6 +64,41 @@ Status end(Database& database, SourceId source, std::string_view kind, std::stri
   return {};
 }
 
+Result<bool> raise_or_renew(Database& database, SourceId source, std::string_view kind,
+                            std::string_view key, std::string_view message, Time now) {
+  const Result<bool> raised = raise(database, source, kind, key, message, now);
+  if (!raised || *raised) return raised;
+  const Result<std::uint64_t> done = database.run(
+      "UPDATE alarm SET message=?4, announced=0 WHERE source_id=?1 AND kind=?2 AND key=?3 AND "
+      "ended_at IS NULL AND message<>?4",
+      source, kind, Bytes{key}, message);
+  if (!done) return done.error();
+  return *done > 0;
+}
+
+Status end_refusals(Database& database, SourceId source, std::string_view key, Time now) {
+  struct Cause {
+    AlarmKind alarm;
+    RefusalKind kind;
+    RefusalKind or_kind;
+  };
+  constexpr std::array<Cause, 3> kCauses = {{
+      {AlarmKind::kUnreadable, RefusalKind::kUnreadable, RefusalKind::kDenied},
+      {AlarmKind::kMismatch, RefusalKind::kMismatch, RefusalKind::kMismatch},
+      {AlarmKind::kGhost, RefusalKind::kGhost, RefusalKind::kGhost},
+  }};
+  for (const Cause& cause : kCauses) {
+    const Result<std::uint64_t> done = database.run(
+        "UPDATE alarm SET ended_at=?4 WHERE source_id=?1 AND kind=?2 AND key=?3 AND ended_at IS "
+        "NULL AND NOT EXISTS (SELECT 1 FROM refusal r WHERE r.source_id=?1 AND r.key=?3 AND "
+        "(r.kind=?5 OR r.kind=?6))",
+        source, name_of(cause.alarm), Bytes{key}, rows::seconds(now),
+        static_cast<std::int64_t>(cause.kind), static_cast<std::int64_t>(cause.or_kind));
+    if (!done) return done.error();
+  }
+  return {};
+}
+
 }  // namespace alarms
 
 Result<bool> Ledger::raise_alarm(SourceId source, std::string_view kind, std::string_view key,
@@ -71,8 +129,9 @@ Status Ledger::end_alarm(SourceId source, std::string_view kind, std::string_vie
 
 Result<std::vector<Alarm>> Ledger::open_alarms(SourceId source, std::size_t limit) {
   Result<Query> query = impl_->database.query(
-      "SELECT alarm_id, kind, key, since, message FROM alarm WHERE source_id=?1 AND ended_at IS "
-      "NULL ORDER BY kind='mass-change' DESC, alarm_id LIMIT ?2");
+      fmt::format("SELECT alarm_id, kind, key, since, message FROM alarm WHERE source_id=?1 AND "
+                  "ended_at IS NULL ORDER BY {}, alarm_id LIMIT ?2",
+                  gravity()));
   if (!query) return query.error();
   query->bind(source, static_cast<std::int64_t>(limit));
   std::vector<Alarm> found;
@@ -106,8 +165,9 @@ Result<std::uint64_t> Ledger::acknowledge(SourceId source, std::optional<std::in
 
 Result<std::vector<Ledger::Unannounced>> Ledger::unannounced_alarms(std::size_t limit) {
   Result<Query> query = impl_->database.query(
-      "SELECT alarm_id, kind, key, since, message, source_id FROM alarm WHERE announced=0 AND "
-      "ended_at IS NULL ORDER BY alarm_id LIMIT ?1");
+      fmt::format("SELECT alarm_id, kind, key, since, message, source_id FROM alarm WHERE "
+                  "announced=0 AND ended_at IS NULL ORDER BY {}, alarm_id LIMIT ?1",
+                  gravity()));
   if (!query) return query.error();
   std::vector<Unannounced> found;
   const Status done = rows::each(query->bind(static_cast<std::int64_t>(limit)), [&](Query& row) {
@@ -120,9 +180,31 @@ Result<std::vector<Ledger::Unannounced>> Ledger::unannounced_alarms(std::size_t 
   return found;
 }
 
+Result<std::vector<std::pair<std::string, std::uint64_t>>> Ledger::count_unannounced() {
+  Result<Query> query = impl_->database.query(
+      fmt::format("SELECT kind, count(*) FROM alarm WHERE announced=0 AND ended_at IS NULL GROUP "
+                  "BY kind ORDER BY {}",
+                  gravity()));
+  if (!query) return query.error();
+  std::vector<std::pair<std::string, std::uint64_t>> found;
+  const Status done = rows::each(*query, [&](Query& row) {
+    found.emplace_back(row.bytes(0), static_cast<std::uint64_t>(row.integer(1)));
+    return true;
+  });
+  if (!done) return done.error();
+  return found;
+}
+
 Status Ledger::mark_announced(std::int64_t alarm) {
   const Result<std::uint64_t> done =
       impl_->database.run("UPDATE alarm SET announced=1 WHERE alarm_id=?1", alarm);
+  if (!done) return done.error();
+  return {};
+}
+
+Status Ledger::mark_all_announced() {
+  const Result<std::uint64_t> done =
+      impl_->database.run("UPDATE alarm SET announced=1 WHERE announced=0 AND ended_at IS NULL");
   if (!done) return done.error();
   return {};
 }

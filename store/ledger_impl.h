@@ -77,8 +77,16 @@ Result<bool> raise(Database& database, SourceId source, std::string_view kind, s
 Status raise_newest(Database& database, SourceId source, std::string_view kind,
                     std::string_view key, std::string_view message, Time now);
 
+/// Raises it; an open one that says something else says this, and is told anew. True for news.
+Result<bool> raise_or_renew(Database& database, SourceId source, std::string_view kind,
+                            std::string_view key, std::string_view message, Time now);
+
 Status end(Database& database, SourceId source, std::string_view kind, std::string_view key,
            Time now);
+
+/// Ends `unreadable`, `mismatch` and `ghost` of the key, each unless another content of it is still refused
+/// for that.
+Status end_refusals(Database& database, SourceId source, std::string_view key, Time now);
 
 }  // namespace alarms
 

@@ -18,6 +18,15 @@ constexpr std::string_view kMakeWanted =
     "INTEGER NOT NULL, role INTEGER NOT NULL, etag TEXT NOT NULL, size_bytes INTEGER NOT NULL, "
     "version_id TEXT NOT NULL, PRIMARY KEY (key, slot)) STRICT, WITHOUT ROWID";
 
+// Likewise what it notes of held keys.
+constexpr std::string_view kMakeNoted =
+    "CREATE TEMP TABLE IF NOT EXISTS noted (key BLOB PRIMARY KEY, kind INTEGER NOT NULL, since "
+    "INTEGER NOT NULL, etag TEXT NOT NULL, size_bytes INTEGER NOT NULL, version_id TEXT NOT NULL) "
+    "STRICT, WITHOUT ROWID";
+
+constexpr std::string_view kEmptyWanted = "DELETE FROM temp.wanted";
+constexpr std::string_view kEmptyNoted = "DELETE FROM temp.noted";
+
 constexpr std::string_view kUnchanged =
     "w.key=p.key AND w.slot=p.slot AND w.last_modified=p.last_modified AND w.role=p.role AND "
     "w.etag=p.etag AND w.size_bytes=p.size_bytes AND w.version_id=p.version_id";
@@ -43,7 +52,8 @@ Ledger::Plan::Impl::~Impl() {
   transaction.reset();
   // Its pages would stay cached for the rest of the run. Should this fail, the next plan empties
   // the table again, and reports it.
-  static_cast<void>(database().run("DELETE FROM temp.wanted"));
+  static_cast<void>(database().run(kEmptyWanted));
+  static_cast<void>(database().run(kEmptyNoted));
   ledger->plan_open = false;
 }
 
@@ -52,10 +62,10 @@ Result<Ledger::Plan> Ledger::begin_plan(SourceId source, std::string_view prefix
   if (impl_->plan_open) {
     return Error{ErrorKind::kBusy, 0, database.path(), "another plan of this ledger is not ended"};
   }
-  Result<std::uint64_t> done = database.run(kMakeWanted);
-  if (!done) return done.error();
-  done = database.run("DELETE FROM temp.wanted");
-  if (!done) return done.error();
+  for (const std::string_view sql : {kMakeWanted, kMakeNoted, kEmptyWanted, kEmptyNoted}) {
+    const Result<std::uint64_t> done = database.run(sql);
+    if (!done) return done.error();
+  }
 
   Result<Transaction> transaction = Transaction::begin(database);
   if (!transaction) return transaction.error();
@@ -104,7 +114,9 @@ Result<std::pair<Deviation, Identity>> Ledger::Plan::Impl::deviation_now(std::st
   // The planner speaks of the key that it was just given, a million times in the usual run.
   if (current && current->key == key) return std::pair(current->deviation, current->changed_to);
   Result<Query> query = database().query(
-      "SELECT kind, etag, size_bytes, version_id FROM deviation WHERE source_id=?1 AND key=?2");
+      "SELECT kind, etag, size_bytes, version_id FROM temp.noted WHERE key=?2 UNION ALL SELECT "
+      "kind, "
+      "etag, size_bytes, version_id FROM deviation WHERE source_id=?1 AND key=?2 LIMIT 1");
   if (!query) return query.error();
   const Result<bool> row = query->bind(source, Bytes{key}).step();
   if (!row) return row.error();
@@ -112,22 +124,36 @@ Result<std::pair<Deviation, Identity>> Ledger::Plan::Impl::deviation_now(std::st
   return std::pair(rows::deviation_of(query->integer(0)), rows::identity(*query, 1));
 }
 
+// Not written before the listing has ended: a transaction that has changed more than its cache
+// holds keeps everybody else from reading, and a listing may take hours.
+Status Ledger::Plan::Impl::apply_notes() {
+  if (!any_note) return {};
+  any_note = false;
+  for (const std::string_view sql :
+       {"DELETE FROM deviation WHERE source_id=?1 AND key IN (SELECT key FROM temp.noted WHERE "
+        "kind=0)",
+        "INSERT OR REPLACE INTO deviation (source_id, key, kind, since, etag, size_bytes, "
+        "version_id) SELECT ?1, key, kind, since, etag, size_bytes, version_id FROM temp.noted "
+        "WHERE kind<>0 ORDER BY key",
+        "DELETE FROM temp.noted WHERE ?1=?1"}) {
+    const Result<std::uint64_t> done = database().run(sql, source);
+    if (!done) return done.error();
+  }
+  return {};
+}
+
 Status Ledger::Plan::Impl::note(std::string_view key, Deviation deviation, const Identity& to,
                                 Time now) {
   const Result<std::pair<Deviation, Identity>> before = deviation_now(key);
   if (!before) return before.error();
   if (before->first == deviation && before->second == to) return {};
-  const Result<std::uint64_t> done =
-      deviation == Deviation::kNone
-          ? database().run("DELETE FROM deviation WHERE source_id=?1 AND key=?2", source,
-                           Bytes{key})
-          : database().run(
-                "INSERT OR REPLACE INTO deviation (source_id, key, kind, since, etag, size_bytes, "
-                "version_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                source, Bytes{key}, static_cast<std::int64_t>(deviation), rows::seconds(now),
-                std::string_view(to.etag), rows::signed_size(to.size_bytes),
-                std::string_view(to.version_id));
+  const Result<std::uint64_t> done = database().run(
+      "INSERT OR REPLACE INTO temp.noted (key, kind, since, etag, size_bytes, version_id) VALUES "
+      "(?1, ?2, ?3, ?4, ?5, ?6)",
+      Bytes{key}, static_cast<std::int64_t>(deviation), rows::seconds(now),
+      std::string_view(to.etag), rows::signed_size(to.size_bytes), std::string_view(to.version_id));
   if (!done) return done.error();
+  any_note = true;
   if (current && current->key == key) {
     current->deviation = deviation;
     current->changed_to = to;
@@ -149,16 +175,27 @@ Status Ledger::Plan::note_same(std::string_view key) {
 
 Status Ledger::Plan::note_restored(std::string_view key, Time now) {
   if (Status same = note_same(key); !same) return same;
-  for (const std::string_view kind : {"unreadable", "mismatch", "ghost"}) {
-    const Status ended = alarms::end(impl_->database(), impl_->source, kind, key, now);
-    if (!ended) return impl_->checked(ended);
+  Database& database = impl_->database();
+  const Result<std::optional<std::int64_t>> refused =
+      impl_->checked(forget_refusal(database, impl_->source, Bytes{key}, {}));
+  if (!refused) return refused.error();
+  if (*refused) {
+    const Status counted = adjust_tally(database, impl_->source, kTallyRefusal,
+                                        name_of(static_cast<RefusalKind>(**refused)), -1);
+    if (!counted) return impl_->checked(counted);
   }
-  return {};
+  return impl_->checked(alarms::end_refusals(database, impl_->source, key, now));
 }
 
 Result<bool> Ledger::Plan::raise_alarm(std::string_view kind, std::string_view key,
                                        std::string_view message, Time now) {
   return impl_->checked(alarms::raise(impl_->database(), impl_->source, kind, key, message, now));
+}
+
+Result<bool> Ledger::Plan::raise_or_renew_alarm(std::string_view kind, std::string_view key,
+                                                std::string_view message, Time now) {
+  return impl_->checked(
+      alarms::raise_or_renew(impl_->database(), impl_->source, kind, key, message, now));
 }
 
 Status Ledger::Plan::Impl::write(const Result<std::uint64_t>& done) {
@@ -183,13 +220,16 @@ Status Ledger::Plan::forget_changes() {
 
 Status Ledger::Plan::note_listed(Time now) {
   impl_->planned_at = now;
-  const Result<std::int64_t> first = impl_->checked(impl_->database().read_integer(
-      "SELECT first_listed_at IS NULL FROM source WHERE source_id=?1", impl_->source));
-  if (!first) return first.error();
-  if (*first == 0) return {};
-  return impl_->write(
-      impl_->database().run("UPDATE source SET first_listed_at=?2 WHERE source_id=?1",
-                            impl_->source, rows::seconds(now)));
+  const Result<std::int64_t> due = impl_->checked(impl_->database().read_integer(
+      "SELECT first_listed_at IS NULL OR listed_at IS NULL OR abs(?2-listed_at)>86400 FROM source "
+      "WHERE source_id=?1",
+      impl_->source, rows::seconds(now)));
+  if (!due) return due.error();
+  if (*due == 0) return {};
+  return impl_->write(impl_->database().run(
+      "UPDATE source SET first_listed_at=coalesce(first_listed_at, ?2), listed_at=?2 WHERE "
+      "source_id=?1",
+      impl_->source, rows::seconds(now)));
 }
 
 Status Ledger::Plan::visit_wanted(const std::function<bool(const Pending&)>& visit) {
@@ -279,8 +319,8 @@ Status Ledger::Plan::Impl::commit() {
   cursor.reset();
   at_end = true;
   Status done = forget_ghosts(planned_at);
-  if (!done) return done;
-  done = write_pending();
+  if (done) done = apply_notes();
+  if (done) done = write_pending();
   if (!done) return done;
   done = transaction->commit();
   transaction.reset();

@@ -73,6 +73,7 @@ struct Ledger::Plan::Impl {
                               const Identity& upstream);
   Status write(const Result<std::uint64_t>& done);
   Status forget_ghosts(Time now);
+  Status apply_notes();
   Status write_pending();
   Status commit();
 
@@ -85,6 +86,8 @@ struct Ledger::Plan::Impl {
   bool any_damage = false;
   bool any_pruned = false;
   Time planned_at{};
+  bool any_strike = false;
+  bool any_note = false;
   std::optional<HeldKey> current;
   std::optional<Error> failure;
 };

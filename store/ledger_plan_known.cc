@@ -84,6 +84,14 @@ Result<bool> Ledger::Plan::is_damaged_beside(std::string_view key, const Identit
       key, upstream);
 }
 
+Result<bool> Ledger::Plan::is_quarantined(std::string_view key, const Identity& upstream) {
+  static const std::string join = fmt::format(
+      "JOIN generation g ON g.source_id=s.source_id AND g.key=s.key AND g.sha256=s.sha256 AND "
+      "g.place={}",
+      static_cast<int>(Place::kQuarantine));
+  return impl_->is_sighting_of(join, key, upstream);
+}
+
 Result<bool> Ledger::Plan::was_pruned(std::string_view key, const Identity& upstream) {
   // Asked for each new key, of which there can be a million at the first listing.
   if (!impl_->any_pruned) return false;

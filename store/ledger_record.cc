@@ -243,11 +243,7 @@ class Recorder {
         forget_refusal(database_, source, Bytes{key}, slot);
     if (!refused) return refused.error();
     if (*refused) --difference.refusals[**refused];
-    for (const std::string_view kind : {"unreadable", "mismatch", "ghost"}) {
-      const Status ended = alarms::end(database_, source, kind, key, now);
-      if (!ended) return ended;
-    }
-    return {};
+    return alarms::end_refusals(database_, source, key, now);
   }
 
   Status write_sums_of(SourceId source, const Difference& difference) {

@@ -149,6 +149,22 @@ Result<bool> Ledger::refuse_with_alarm(SourceId source, std::string_view key, Re
   return is_new;
 }
 
+Result<std::vector<bool>> Ledger::refuse_with_alarms(const std::vector<Refused>& refused,
+                                                     Time now) {
+  std::vector<bool> news;
+  if (refused.empty()) return news;
+  Result<Transaction> transaction = Transaction::begin(impl_->database);
+  if (!transaction) return transaction.error();
+  for (const auto& one : refused) {
+    const Result<bool> is_new = refuse_with_alarm(one.source, one.key, one.kind, one.upstream, now,
+                                                  one.role, one.alarm_kind, one.message);
+    if (!is_new) return is_new.error();
+    news.push_back(*is_new);
+  }
+  if (Status done = transaction->commit(); !done) return done.error();
+  return news;
+}
+
 Result<Ledger::RefusalCounts> Ledger::refusal_counts(SourceId source) {
   Result<Query> query =
       impl_->database.query("SELECT value, count FROM tally WHERE source_id=?1 AND subject=?2");

@@ -42,11 +42,10 @@ constexpr std::string_view kGenerations =
     "EXISTS (SELECT 1 FROM damage d WHERE d.source_id=?1 AND d.key=g.key AND d.path=g.path), "
     "0, max(g.read_at, g.placed_at) FROM generation g WHERE g.source_id=?1";
 
-// Of the rest that is recorded; alarms of every source.
+// Of the rest that is recorded of the source.
 constexpr std::string_view kNewestBesides =
-    "SELECT max(coalesce((SELECT max(max(since, coalesce(ended_at, since))) FROM alarm), 0), "
-    "coalesce((SELECT max(max(coalesce(first_listed_at, 0), coalesce(scrubbed_at, 0))) FROM "
-    "source), 0))";
+    "SELECT max(coalesce(first_listed_at, 0), coalesce(scrubbed_at, 0), coalesce((SELECT newest "
+    "FROM own_clock), 0)) FROM source WHERE source_id=?1";
 
 NameVariant variant_of(std::int64_t column) {
   return column == 0 ? NameVariant::kPlain : NameVariant::kDistinct;
@@ -111,7 +110,7 @@ Result<Ledger::Review> Ledger::begin_review(
     }
   }
   if (Status done = transaction->commit(); !done) return done.error();
-  const Result<std::int64_t> besides = database.read_integer(kNewestBesides);
+  const Result<std::int64_t> besides = database.read_integer(kNewestBesides, source);
   if (!besides) return besides.error();
   review->newest = std::max(review->newest, *besides);
   return Review(std::move(review));

@@ -152,6 +152,13 @@ Status Ledger::take_arrivals(
   return transaction->commit();
 }
 
+Status Ledger::forget_series(SourceId source) {
+  const Result<std::uint64_t> done = impl_->database.run(
+      "UPDATE source SET series_spec=NULL WHERE source_id=?1 AND series_spec IS NOT NULL", source);
+  if (!done) return done.error();
+  return {};
+}
+
 Status Ledger::visit_series(SourceId source, std::uint64_t archives,
                             const std::function<bool(const Series&)>& visit) {
   Result<Query> query = impl_->database.query(

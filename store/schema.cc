@@ -306,8 +306,26 @@ DELETE FROM endpoint_fact WHERE value IN ('opaque', 'refused');
 DELETE FROM endpoint_evidence;
 )sql";
 
-constexpr std::array kMigrations = {kFirst,    kGenerations, kScrub,   kRetention,
-                                    kSetbacks, kPlacement,   kPromises};
+// `own_clock` is the newest time that this machine's clock has recorded.
+//
+// `listed_at` is when the source was last listed to the end. `doubt_after`: what was held after it
+// was recorded while our clock could not be right.
+//
+// A key that was overwritten thousands of times has its contents found by what they are.
+constexpr const char* kClock = R"sql(
+CREATE TABLE own_clock (
+  only_row INTEGER PRIMARY KEY CHECK (only_row=1),
+  newest INTEGER NOT NULL
+) STRICT;
+ALTER TABLE source ADD COLUMN listed_at INTEGER;
+ALTER TABLE source ADD COLUMN doubt_after INTEGER;
+CREATE INDEX generation_by_content ON generation (source_id, key, sha256);
+DROP INDEX alarm_unannounced;
+CREATE INDEX alarm_unannounced ON alarm (alarm_id) WHERE announced=0 AND ended_at IS NULL;
+)sql";
+
+constexpr std::array kMigrations = {kFirst,    kGenerations, kScrub,    kRetention,
+                                    kSetbacks, kPlacement,   kPromises, kClock};
 
 Error corrupt(const Database& database, std::string detail) {
   return {ErrorKind::kCorrupt, 0, database.path(), std::move(detail)};

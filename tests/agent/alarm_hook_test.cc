@@ -80,7 +80,21 @@ struct World {
   agent::Log log{agent::Log::Format::kText, agent::Log::Verbosity::kNormal,
                  [this](const std::string& line) { lines.push_back(line); }};
   agent::Environment environment{
-      clock, log, stop, {}, {}, {}, {}, {}, {}, "pi", 1, false, agent::run_shell_command};
+      clock,
+      log,
+      stop,
+      {},
+      {},
+      {},
+      {},
+      {},
+      {},
+      "pi",
+      1,
+      false,
+      [](const auto& command, const auto& variables, std::chrono::seconds timeout) {
+        return agent::run_shell_command(command, variables, timeout);
+      }};
   agent::HookAlarm alarm{"site", "changed", "db/1.tar", "the content changed",
                          agent::parse_time("2026-01-31T02:00:00Z").value()};
 
@@ -253,6 +267,20 @@ TEST_CASE("a command that hangs is ended, with all that it started", "[hook]") {
   REQUIRE_FALSE(done);
   CHECK(done.error() == "it had not ended after 2 s, and was killed; it said: waiting");
   CHECK(dies(number_in(hook.out)));
+}
+
+TEST_CASE("a command that hangs does not keep us from stopping", "[hook]") {
+  agent::StopFlag stop{false};
+  const auto begun = std::chrono::steady_clock::now();
+  std::thread later([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    stop.store(true);
+  });
+  const auto done = agent::run_shell_command("sleep 50", {}, std::chrono::seconds(60), &stop);
+  later.join();
+  REQUIRE_FALSE(done);
+  CHECK(done.error().find("told to stop") != std::string::npos);
+  CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(10));
 }
 
 TEST_CASE("a command that hangs may clean up first", "[hook]") {

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <random>
+
 #include "agent/lister.h"
 #include "tests/s3client/world.h"
 #include "tests/store/ledger_fixture.h"
@@ -163,7 +166,7 @@ s3::ListedObject listed(std::string key, std::string etag = "e", std::uint64_t s
 
 agent::Planner::Figures plan(Held& held, const std::vector<s3::ListedObject>& listing,
                              const agent::SourceConfig& source = {}, std::int64_t now = kNow) {
-  const bool on_hold = held.totals().hold_since.has_value();
+  const auto on_hold = held.totals().hold_since;
   auto plan = held.begin(source.prefix);
   agent::Planner planner(plan, source, on_hold, at(now));
   // In pages of two, so that the join crosses their bounds.
@@ -337,6 +340,143 @@ TEST_CASE("a share of the held keys that changes at once puts the source on HOLD
   // New keys come in any case; changed ones not on HOLD.
   const auto wanted = (empty ? 0U : 1U) + (given.trips ? 0U : static_cast<unsigned>(given.changed));
   CHECK(held.pending_keys().size() == wanted);
+}
+
+TEST_CASE("on HOLD the alarm says all that has changed since it began", "[planner]") {
+  Held held;
+  hold_names(held, 40);
+  REQUIRE(plan(held, struck(40, 8, 0)).on_hold);
+  REQUIRE(held.ledger.mark_all_announced());
+  CHECK(plan(held, struck(40, 8, 0), {}, kNow + 1).on_hold);
+  CHECK(held.ledger.unannounced_alarms(1)->empty());
+  CHECK(plan(held, struck(40, 40, 0), {}, kNow + 2).on_hold);
+  const auto alarms = held.ledger.open_alarms(held.source, 2);
+  REQUIRE(alarms->size() == 1);
+  CHECK(alarms->front().message.find("40 replaced by other contents") != std::string::npos);
+  CHECK(held.ledger.unannounced_alarms(1)->size() == 1);
+}
+
+namespace {
+
+struct Backup {
+  std::string key;
+  std::int64_t modified = 0;
+  std::uint64_t size_bytes = 0;
+};
+
+void hold_backups(Held& held, const std::vector<Backup>& backups) {
+  std::vector<store::Archive> archives;
+  for (const auto& one : backups)
+    archives.push_back(archive(one.key, one.modified, one.size_bytes));
+  held.record(archives);
+}
+
+std::vector<s3::ListedObject> listing_of(std::vector<Backup> backups) {
+  std::sort(backups.begin(), backups.end(),
+            [](const Backup& a, const Backup& b) { return a.key < b.key; });
+  std::vector<s3::ListedObject> listing;
+  for (const auto& one : backups) listing.push_back(listed(one.key, "e", one.size_bytes));
+  return listing;
+}
+
+std::vector<Backup> backups_of(std::string_view stream, int first, int last,
+                               std::uint64_t size_bytes) {
+  std::vector<Backup> made;
+  for (int i = first; i <= last; ++i) {
+    made.push_back({fmt::format("{}-{:04}.tar", stream, i), 1000 + i, size_bytes});
+  }
+  return made;
+}
+
+std::vector<Backup> operator+(std::vector<Backup> one, const std::vector<Backup>& other) {
+  one.insert(one.end(), other.begin(), other.end());
+  return one;
+}
+
+}  // namespace
+
+TEST_CASE("no junk, however much and whatever its names, hides that the real archives go",
+          "[planner]") {
+  const bool like_the_real_ones = GENERATE(false, true);
+  const bool came_before = GENERATE(false, true);
+  const int gone = GENERATE(30, 60, 100);
+  CAPTURE(like_the_real_ones, came_before, gone);
+  const auto real = backups_of("db", 1, 100, 1'000'000);
+  const auto junk = backups_of(like_the_real_ones ? "db" : "zz", 1001, 1420, 100);
+  Held held;
+  hold_backups(held, came_before ? real + junk : real);
+  const auto left = backups_of("db", gone + 1, 100, 1'000'000) + junk;
+  REQUIRE(plan(held, listing_of(real + (came_before ? junk : std::vector<Backup>{}))).vanished ==
+          0);
+  CHECK(plan(held, listing_of(left)).on_hold);
+}
+
+TEST_CASE("what rotates trips no wire, and what goes beside it does", "[planner]") {
+  const int each = GENERATE(1, 5, 14);
+  CAPTURE(each);
+  Held held;
+  hold_backups(held, backups_of("db", 1, 28, 1'000'000));
+  REQUIRE_FALSE(plan(held, listing_of(backups_of("db", 1, 28, 1'000'000))).on_hold);
+  const auto after = [&](int first) {
+    return backups_of("db", first, 28, 1'000'000) + backups_of("db", 29, 28 + each, 900'000);
+  };
+  SECTION("the oldest go, as many as come") {
+    CHECK_FALSE(plan(held, listing_of(after(1 + each))).on_hold);
+  }
+  SECTION("more of the oldest go than come") {
+    CHECK(plan(held, listing_of(after(7 + each))).on_hold);
+  }
+  SECTION("others than the oldest go") {
+    auto left = backups_of("db", 1, 20, 1'000'000) + backups_of("db", 29, 40, 900'000);
+    CHECK(plan(held, listing_of(left)).on_hold);
+  }
+}
+
+TEST_CASE("keys that the last listing did not have neither trip nor disarm the wire", "[planner]") {
+  SECTION("eight reappear with other contents") {
+    Held held;
+    hold_names(held, 20);
+    for (int gone = 2; gone <= 8; gone += 2) {
+      auto listing = struck(20, 0, gone);
+      REQUIRE_FALSE(plan(held, listing, {}, kNow + gone).on_hold);
+    }
+    CHECK_FALSE(plan(held, struck(20, 8, 0), {}, kNow + 9).on_hold);
+  }
+  SECTION("one that returns changed, and all the others gone") {
+    Held held;
+    hold_names(held, 4);
+    REQUIRE_FALSE(plan(held, struck(4, 0, 1)).on_hold);
+    CHECK(plan(held, {listed("k000", "f")}, {}, kNow + 1).on_hold);
+  }
+}
+
+TEST_CASE("whatever else is in a bucket, to take a fifth of a series of backups trips the wire",
+          "[planner]") {
+  std::mt19937 random(GENERATE(range(1U, 31U)));
+  const auto pick = [&](int first, int last) {
+    return std::uniform_int_distribution(first, last)(random);
+  };
+  Held held;
+  const int nights = pick(25, 60);
+  const auto real = backups_of("db", 1, nights, 1'000'000);
+  std::vector<Backup> others;
+  for (int i = pick(0, 5); i > 0; --i) {
+    others = others + backups_of(fmt::format("s{}x", std::string(static_cast<std::size_t>(i), 'y')),
+                                 1, pick(1, 80), static_cast<std::uint64_t>(pick(1, 90'000)));
+  }
+  // Junk may be held already, or come with the attack; its names are like the real ones.
+  const auto junk =
+      backups_of("db", 5001, 5000 + pick(0, 300), static_cast<std::uint64_t>(pick(0, 20)));
+  const bool before = pick(0, 1) == 1;
+  hold_backups(held, real + others + (before ? junk : std::vector<Backup>{}));
+  REQUIRE_FALSE(
+      plan(held, listing_of(real + others + (before ? junk : std::vector<Backup>{}))).on_hold);
+  auto left = real;
+  const auto lost = static_cast<std::size_t>(pick((nights + 4) / 5 + 1, nights));
+  if (pick(0, 1) == 1) std::shuffle(left.begin(), left.end(), random);
+  left.erase(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(lost));
+  CAPTURE(nights, lost, others.size(), junk.size(), before);
+  CHECK(plan(held, listing_of(left + others + junk)).on_hold);
 }
 
 TEST_CASE("the tripwire can be set, or switched off for names that rotate", "[planner]") {

@@ -335,3 +335,121 @@ TEST_CASE("the hook is told of each new alarm once", "[pull]") {
   CHECK(world.pull() == ExitStatus::kAlarm);
   CHECK(world.hooks.empty());
 }
+
+TEST_CASE("the gravest alarms are told first, and of many the rest in one", "[pull]") {
+  World world;
+  world.config.agent.on_alarm = "tell";
+  world.site().tripwire_share = 0.5;
+  for (int i = 0; i < 8; ++i) world.server->put("b", fmt::format("db-{}", i), "content");
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  for (int i = 0; i < 30; ++i) {
+    const auto key = fmt::format("closed-{:02}", i);
+    world.server->put("b", key, "content");
+    world.server->set_state("b", key, ObjectState::kSseC);
+  }
+  for (int i = 1; i < 8; ++i) world.server->erase("b", fmt::format("db-{}", i));
+  CHECK(world.pull() != ExitStatus::kOk);
+  REQUIRE(world.hooks.size() == 21);
+  CHECK(world.hooks.front().at("HOLDFAST_ALARM_KIND") == "mass-change");
+  CHECK(world.hooks[1].at("HOLDFAST_ALARM_KIND") == "unreadable");
+  CHECK(world.hooks.back().at("HOLDFAST_ALARM_KIND") == "summary");
+  CHECK(world.hooks.back().at("HOLDFAST_ALARM_MESSAGE").find("11 more alarms: 11 unreadable") == 0);
+  // A line for each of ten, one that there are more, and one for the mass-change.
+  CHECK(world.lines.size() == 12);
+  world.pull();
+  CHECK(world.hooks.empty());
+}
+
+TEST_CASE("a held archive that is overwritten by an archived one has changed", "[pull]") {
+  World world;
+  world.server->put("b", "k", "the first content");
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  world.server->put("b", "k", "junk");
+  world.server->set_state("b", "k", ObjectState::kArchived);
+  CHECK(world.pull() == ExitStatus::kAlarm);
+  CHECK(world.alarm_kinds() == Names{"changed"});
+  CHECK(world.archive("k") == "the first content");
+  CHECK(world.ack() == ExitStatus::kOk);
+  CHECK(world.pull() == ExitStatus::kOk);
+}
+
+TEST_CASE("an earlier content that is put back after another was accepted is told of", "[pull]") {
+  World world;
+  world.server->put("b", "k", "A");
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  world.server->put("b", "k", "B!");
+  REQUIRE(world.pull() == ExitStatus::kAlarm);
+  REQUIRE(world.accept("k") == ExitStatus::kOk);
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  world.server->put("b", "k", "A");
+  CHECK(world.pull() == ExitStatus::kAlarm);
+  CHECK(world.alarm_kinds() == Names{"changed"});
+  CHECK(world.gets_of("k") == 0);
+  CHECK(world.lines_with("put it back") == 1);
+  REQUIRE(world.ack() == ExitStatus::kOk);
+  CHECK(world.pull() == ExitStatus::kOk);
+}
+
+TEST_CASE("an alarm on one content of a key does not end with another's", "[pull]") {
+  World world;
+  world.site().versions = agent::Versions::kAll;
+  world.server->keep_versions("b");
+  world.server->put("b", "k", "the old version");
+  world.server->put("b", "k", "the current one");
+  world.server->put("b", "l", "what shows that the credentials may read");
+  world.server->set_state("b", "k", ObjectState::kSseC);
+  for (int run = 0; run < 3; ++run) {
+    CHECK(world.pull() == ExitStatus::kAlarm);
+    CHECK(world.alarm_kinds() == Names{"unreadable"});
+  }
+}
+
+TEST_CASE("silence is counted from what came while nothing was expected", "[pull]") {
+  World world;
+  world.site().expect_every = std::chrono::hours(26);
+  for (int i = 1; i <= 3; ++i) {
+    world.server->put("b", fmt::format("db-{}", i), "content");
+    REQUIRE(world.pull() == ExitStatus::kOk);
+  }
+  world.site().expect_every.reset();
+  for (int i = 4; i <= 9; ++i) {
+    world.pass(std::chrono::hours(24));
+    world.server->put("b", fmt::format("db-{}", i), "content");
+    REQUIRE(world.pull() == ExitStatus::kOk);
+  }
+  world.site().expect_every = std::chrono::hours(26);
+  CHECK(world.pull() == ExitStatus::kOk);
+  world.pass(std::chrono::hours(27));
+  CHECK(world.pull() == ExitStatus::kAlarm);
+  CHECK(world.alarm_kinds() == Names{"stale"});
+}
+
+TEST_CASE("what a HOLD leads to is said as it will be", "[pull]") {
+  World world;
+  const bool rotates = GENERATE(false, true);
+  if (rotates) world.site().on_change = OnChange::kGenerations;
+  for (int i = 0; i < 8; ++i) world.server->put("b", fmt::format("k{}", i), "content");
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  for (int i = 0; i < 8; ++i) world.server->put("b", fmt::format("k{}", i), "another content");
+  REQUIRE(world.pull() == ExitStatus::kAlarm);
+  CHECK(world.ack() == ExitStatus::kOk);
+  REQUIRE(world.printed.size() == 1);
+  CHECK((world.printed[0].find("into quarantine") == std::string::npos) == rotates);
+}
+
+TEST_CASE("alarms are told of when the disk fails in the same run", "[pull]") {
+  World world;
+  world.config.agent.on_alarm = "tell";
+  for (int i = 0; i < 8; ++i) world.server->put("b", fmt::format("db-{}", i), "content");
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  for (int i = 1; i < 8; ++i) world.server->erase("b", fmt::format("db-{}", i));
+  world.server->put("b", "new", "content");
+  world.disk.set_hook(
+      [](std::string_view operation, std::string_view path) -> std::optional<store::Error> {
+        if (operation.find("rename") == std::string_view::npos) return std::nullopt;
+        return store::error_from_errno(EIO, "rename", path);
+      });
+  CHECK(world.pull() == ExitStatus::kDiskFailed);
+  REQUIRE(world.hooks.size() == 1);
+  CHECK(world.hooks.front().at("HOLDFAST_ALARM_KIND") == "mass-change");
+}

@@ -186,7 +186,7 @@ TEST_CASE("rot beside the archives is found, and keeps its alarm", "[scrub]") {
   CHECK(world.verify() == ExitStatus::kOk);
   CHECK(world.verify_all() == ExitStatus::kAlarm);
   CHECK(world.lines_with(path) == 1);
-  CHECK(world.alarm_kinds() == Names{"changed", "corrupt"});
+  CHECK(world.alarm_kinds() == Names{"corrupt", "changed"});
   CHECK(world.accept("k") == ExitStatus::kIncomplete);
 }
 

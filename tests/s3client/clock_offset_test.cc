@@ -59,7 +59,10 @@ void run_operation(World& world, const nlohmann::json& operation) {
       CHECK((page.error().kind == s3::ErrorKind::kClockSkew) == out_of_budget);
     }
   }
-  CHECK(world.session->clock_offset() == std::chrono::seconds{operation["skew_out"].get<int>()});
+  const auto server =
+      world.session->server_now().value_or(s3::ServerTime(world.now->time_since_epoch()));
+  CHECK(server.time_since_epoch() - world.now->time_since_epoch() ==
+        std::chrono::seconds{operation["skew_out"].get<int>()});
 }
 
 void prime(World& world, int skew_seconds) {

@@ -282,7 +282,8 @@ TEST_CASE("a plan of which a part failed cannot be committed") {
   {
     auto plan = held.ledger.begin_plan(held.source, "");
     REQUIRE(plan);
-    CHECK_FALSE(plan->note_vanished("a", at(1)));
+    REQUIRE(plan->note_vanished("a", at(1)));
+    CHECK_FALSE(plan->hold(at(1)));
     held.disk.heal();
     const auto committed = plan->commit();
     REQUIRE_FALSE(committed);

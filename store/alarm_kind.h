@@ -1,0 +1,35 @@
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace store {
+
+/// What an alarm can be, the gravest first.
+enum class AlarmKind {
+  kMassChange,
+  kWritable,
+  kCorrupt,
+  kMissing,
+  kChanged,
+  kMismatch,
+  kUnreadable,
+  kGhost,
+  kExpiring,
+  kStale,
+  kSmall,
+  kForeign,
+};
+
+/// Their names, as the ledger, the status file and the hooks have them, in the same order.
+inline constexpr std::array<std::string_view, 12> kAlarmNames = {
+    "mass-change", "writable", "corrupt",  "missing", "changed", "mismatch",
+    "unreadable",  "ghost",    "expiring", "stale",   "small",   "foreign"};
+
+constexpr std::string_view name_of(AlarmKind kind) {
+  return kAlarmNames[static_cast<std::size_t>(kind)];
+}
+
+static_assert(name_of(AlarmKind::kForeign) == "foreign");
+
+}  // namespace store
