@@ -60,6 +60,7 @@ ExitStatus dry_run(RunContext& context, const PullOptions& options,
       context.environment.log.error({"", "", explain(looked.error())});
       return graver(status, status_of(looked.error()));
     }
+    context.tell_rest(source);
     status = graver(status, source.status);
   }
   return context.stopping() ? graver(status, ExitStatus::kIncomplete) : status;

@@ -61,7 +61,6 @@ store::Status FetchPhase::run() {
   }
   if (auto judged = judge_doubted(); !judged) return judged;
   if (auto finished = refusals_.finish(); !finished) return finished;
-  for (auto& source : context_.sources) context_.tell_rest(source);
   return {};
 }
 

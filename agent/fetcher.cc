@@ -38,7 +38,7 @@ class Fetcher::Transfer {
       case Step::kMoved:
         return moved();
       case Step::kRefused:
-        return FetchRefused{std::move(job_), std::move(*refusal_)};
+        return refused();
       case Step::kDiskError:
         return FetchDiskError{std::move(job_), std::move(*disk_error_)};
       case Step::kComplete:
@@ -73,6 +73,17 @@ class Fetcher::Transfer {
     return FetchRefused{
         std::move(job_),
         {s3::ErrorKind::kChanged, 0, "", "it is rewritten faster than it can be fetched", ""}};
+  }
+
+  Done refused() {
+    // Of an object that is refused at each run nothing may be left lying about.
+    if (!path_.empty() && offset_ == 0) {
+      file_.reset();
+      if (auto removed = shared_.disk.remove_file(path_); !removed) {
+        return FetchDiskError{std::move(job_), removed.error()};
+      }
+    }
+    return FetchRefused{std::move(job_), std::move(*refusal_)};
   }
 
   Step fail(store::Error error) {

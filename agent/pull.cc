@@ -62,7 +62,10 @@ class Pull {
     if (done && context_.run_status == ExitStatus::kOk) {
       if (auto pruned = prune_sources(); !pruned) fail_run(pruned.error());
     }
-    for (auto& source : context_.sources) finish_source(context_, source, retriers_);
+    for (auto& source : context_.sources) {
+      context_.tell_rest(source);
+      finish_source(context_, source, retriers_);
+    }
     show_disk(context_.board, context_.mirror, context_.config.disk.path);
     return exit_status();
   }

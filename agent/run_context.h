@@ -88,7 +88,7 @@ struct RunContext {
     environment.log.error({source.config->name, key, message});
   }
   /// Likewise, of something that may befall any number of keys: the first of a kind are told, and
-  /// tell_rest() says how many more there were.
+  /// tell_rest(), at the end of the run, says how many more there were.
   void report_one_of(const SourceRun& source, const std::string& kind, const std::string& key,
                      const std::string& message) const {
     if (++source.told[kind] <= kMostTold) report(source, key, message);

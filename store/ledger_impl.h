@@ -84,8 +84,8 @@ Result<bool> raise_or_renew(Database& database, SourceId source, std::string_vie
 Status end(Database& database, SourceId source, std::string_view kind, std::string_view key,
            Time now);
 
-/// Ends `unreadable`, `mismatch` and `ghost` of the key, each unless another content of it is still refused
-/// for that.
+/// Ends `unreadable`, `mismatch` and `ghost` of the key, each unless another content of it is still
+/// refused for that.
 Status end_refusals(Database& database, SourceId source, std::string_view key, Time now);
 
 }  // namespace alarms

@@ -33,8 +33,8 @@
 
 namespace pull_torture {
 
-// Time stands still, so that what is written is the same each time.
-inline constexpr agent::Clock::WallTime kNow{std::chrono::seconds{1'770'000'000}};
+// Time stands still, so that what is written is the same each time; later than any build.
+inline constexpr agent::Clock::WallTime kNow{std::chrono::seconds{4'000'000'000}};
 inline constexpr const char* kBucket = "backups";
 inline const std::string kLargeKey = "db/2026-02-large.tar";
 

@@ -5,18 +5,18 @@ using namespace pull_torture;
 namespace {
 
 // How many steps each scene has; a test that finds another number says what to do.
-constexpr Steps kNewArchives{.io_error = 707,
-                             .no_space = 161,
-                             .read_only = 192,
-                             .power_cut = 39,
-                             .half_written = 177,
-                             .requests = 10};
-constexpr Steps kGenerations{.io_error = 535, .half_written = 141, .requests = 3};
-constexpr Steps kGenerationsWithoutLinks{.no_space = 139, .half_written = 153};
-constexpr Steps kQuarantine{.io_error = 554, .half_written = 126};
-constexpr Steps kAcceptance{.io_error = 386, .half_written = 143};
-constexpr Steps kAcceptanceWithoutLinks{.no_space = 146, .half_written = 158};
-constexpr Steps kAck{.io_error = 123, .half_written = 34};
+constexpr Steps kNewArchives{.io_error = 870,
+                             .no_space = 184,
+                             .read_only = 217,
+                             .power_cut = 43,
+                             .half_written = 200,
+                             .requests = 8};
+constexpr Steps kGenerations{.io_error = 698, .half_written = 164, .requests = 3};
+constexpr Steps kGenerationsWithoutLinks{.no_space = 162, .half_written = 176};
+constexpr Steps kQuarantine{.io_error = 717, .half_written = 149};
+constexpr Steps kAcceptance{.io_error = 452, .half_written = 155};
+constexpr Steps kAcceptanceWithoutLinks{.no_space = 158, .half_written = 170};
+constexpr Steps kAck{.io_error = 174, .half_written = 38};
 
 Scenario of_new_archives() {
   return {[](World& world) { world.set_the_scene(); }, [](World& world) { (void)world.pull(); },

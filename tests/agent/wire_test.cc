@@ -42,6 +42,26 @@ TEST_CASE("what was cut is resumed without a byte twice, however often", "[wire]
   CHECK(world.gets_of("k") == 40);
 }
 
+TEST_CASE("a line that never holds is waited for, and costs nothing that is held", "[wire]") {
+  World world;
+  world.server->put("b", "held", "held");
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  const std::string content(3'000'000, 'x');
+  world.server->put("b", "new", content);
+  world.server->lie(GENERATE(Lie{LieKind::kTruncate, "GET", "new", 0},
+                             Lie{LieKind::kReset, "GET", "new", 0},
+                             Lie{LieKind::kNoAnswer, "GET", "new"}));
+  const auto begun = world.clock.steady_now();
+  CHECK(world.pull() == ExitStatus::kIncomplete);
+  CHECK(world.clock.steady_now() - begun >= std::chrono::minutes(2));
+  CHECK(world.lines_with(": new") == 1);
+  CHECK(world.archive("held") == "held");
+
+  world.server->clear_lies();
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK((world.archive("new") == content));
+}
+
 TEST_CASE("newest objects that cannot be had do not lock out the others", "[wire]") {
   World world;
   world.config.agent.parallel = 1;

@@ -141,7 +141,9 @@ TEST_CASE("on HOLD new archives come and changed ones do not, until the HOLD is 
   CHECK(story.status().at("state") == "attention");
   story.server->reset_journal();
   CHECK(story.pull().status == 1);
-  CHECK(story.keys_got().empty());
+  // Asked once more, as the policy may have been mended.
+  CHECK(story.keys_got() == std::set<std::string>{"secret.tar"});
+  story.server->reset_journal();
 
   const auto acknowledged = story.run({"ack", "site"});
   CHECK(acknowledged.status == 0);

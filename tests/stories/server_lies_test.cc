@@ -22,8 +22,9 @@ struct Row {
   std::string name;
   std::vector<Lie> lies;
   int exit = 0;
-  std::string says = {};     ///< on stderr; empty: nothing is printed at all
-  bool arrives = exit == 0;  ///< the new archive is held after the lying pull
+  std::string says = {};        ///< on stderr; empty: nothing is printed at all
+  bool arrives = exit == 0;     ///< the new archive is held after the lying pull
+  bool comes_next_day = false;  ///< it is not asked for at each run
 };
 
 Lie on_object(LieKind kind, std::int64_t number, int from = 1, int count = kAlways,
@@ -37,14 +38,18 @@ Lie on_listing(LieKind kind, std::int64_t number = 0, int count = kAlways, std::
 
 Lie cut_at_2_mib() { return on_object(LieKind::kTruncate, 2 * kMiB, 1, 1); }
 
+// What is waited for, as a line that is always cut, is in tests/agent, where waiting takes no time.
 std::vector<Row> damaged_bodies() {
   return {
       {"cut once", {on_object(LieKind::kTruncate, 5000, 1, 1)}},
-      {"cut always", {on_object(LieKind::kTruncate, 5000)}, 2, kNew},
       {"reset once", {on_object(LieKind::kReset, 5000, 1, 1)}},
-      {"reset always", {on_object(LieKind::kReset, 5000)}, 2, kNew},
       {"a flipped byte once", {on_object(LieKind::kFlip, 9999, 1, 1)}},
-      {"a flipped byte always", {on_object(LieKind::kFlip, 9999)}, 2, "not what the bucket"},
+      {"a flipped byte always",
+       {on_object(LieKind::kFlip, 9999)},
+       2,
+       "not what the bucket",
+       false,
+       true},
       {"longer than promised", {on_object(LieKind::kTooLong, 100)}},
       {"promised longer", {on_object(LieKind::kWrongContentLength, 100)}, 2, kNew},
       {"no length once", {on_object(LieKind::kOmitHeader, 0, 1, 1, "content-length")}},
@@ -73,7 +78,6 @@ std::vector<Row> refused_objects() {
       {"HTML instead of an object", {on_object(LieKind::kHtml, 200)}, 2, kNew},
       {"HTML with 502 once", {on_object(LieKind::kHtml, 502, 1, 1)}},
       {"no answer once", {on_object(LieKind::kNoAnswer, 0, 1, 1)}},
-      {"no answer", {on_object(LieKind::kNoAnswer, 0)}, 2, kNew},
   };
 }
 
@@ -141,6 +145,7 @@ TEST_CASE("a server that misbehaves costs no archive, and its next good day repa
   CHECK(status.at("errors").empty() == (row.exit == 0));
 
   story.server->clear_lies();
+  if (row.comes_next_day) story.let_pass(std::chrono::hours{25});
   const auto undisturbed = story.pull();
   CAPTURE(undisturbed.err);
   CHECK(undisturbed.status == 0);
@@ -185,7 +190,7 @@ TEST_CASE("an object that may not be read is an alarm, and not asked for at each
   CHECK(second.status == 1);
   CHECK(second.err.empty());
   // Where the policy may be mended any day, one object is asked for at each run.
-  const bool may_be_mended = state == fake_s3::ObjectState::kDenied;
+  const bool may_be_mended = state != fake_s3::ObjectState::kSseC;
   CHECK(story.server->counters().gets == (may_be_mended ? 1 : 0));
   CHECK(story.first_difference() == "");
 }
