@@ -26,6 +26,7 @@ std::string line_of(const SourceRun& source, const store::Pending& wanted, bool 
 
 store::Status look_at(RunContext& context, SourceRun& source, s3::Client& client, Retrier& retrier,
                       bool json, const std::function<void(const std::string&)>& print) {
+  if (auto recalled = recall_listing(context, source); !recalled) return recalled;
   return list_source(context, source, client, retrier, [&](store::Ledger::Plan& plan) {
     return plan.visit_wanted([&](const store::Pending& wanted) {
       print(line_of(source, wanted, json));

@@ -20,12 +20,12 @@ store::Status FetchPhase::plan(Listed listed) {
   planned_[listed.source] = true;
   if (listed.disk_error) return *std::move(listed.disk_error);
   store::Status read;
-  const auto pages = [&](const std::function<bool(const s3::ListPage&)>& take) {
-    if (listed.result) read = listed.spool->replay(take);
-    // Nothing may be concluded from a part of it.
-    return read ? std::move(listed.result)
-                : s3::Error{s3::ErrorKind::kAborted, 0, "", "the disk failed", ""};
-  };
+  const PageFeed pages{listed.in_order, [&](const TakePage& take) -> s3::Result<ListEnd> {
+                         if (listed.result) read = listed.spool->replay(take);
+                         // Nothing may be concluded from a part of it.
+                         if (read) return std::move(listed.result);
+                         return s3::Error{s3::ErrorKind::kAborted, 0, "", "the disk failed", ""};
+                       }};
   auto planned = plan_(listed.source, pages);
   if (!read) return read;
   if (!planned) return planned;

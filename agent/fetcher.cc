@@ -127,8 +127,10 @@ class Fetcher::Transfer {
     // What the other reading of a key leads to is another object.
     if (not_found_) return refuse(*not_found_);
     const auto old_path = path();
-    job_.wanted.upstream = {head.etag, head.size_bytes, head.version_id};
+    auto& upstream = job_.wanted.upstream;
     job_.wanted.last_modified = head.last_modified.value_or(job_.wanted.last_modified);
+    upstream = {head.etag, head.size_bytes, head.version_id};
+    if (upstream.etag.empty()) upstream.modified = job_.wanted.last_modified;
     if (auto removed = shared_.disk.remove_file(old_path); !removed) return fail(removed.error());
     return Step::kMoved;
   }

@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <cstdlib>
 #include <optional>
 
 #include "agent/failure.h"
+#include "agent/list_guard.h"
 #include "agent/lister.h"
+#include "agent/log.h"
 
 namespace agent {
 namespace {
@@ -68,61 +72,298 @@ void show_figures(RunContext& context, const SourceRun& source, const Planner::F
   });
 }
 
+// A nightly run comes a little earlier now and then, and is still the next day's.
+constexpr std::chrono::hours kAskOnAfter{20};
+// What was stored while the listing went on is behind its end by right.
+constexpr std::chrono::minutes kNewerThanListing{5};
+constexpr std::size_t kPlannedAtOnce = 1000;
+constexpr const char* kCutsFact = "listing-cut";
+constexpr const char* kUnorderedFact = "listing-unordered";
+
+// By bucket and prefix.
+std::string asked_on_fact(const SourceRun& source) {
+  return "listing-asked-on " + source.config->bucket + "/" + source.config->prefix;
+}
+
+store::ListedEntry entry_of(const s3::ListedObject& object) {
+  return {object.key,           {object.etag, object.size_bytes, object.version_id},
+          object.last_modified, object.storage_class,
+          object.is_latest,     object.is_delete_marker};
+}
+
+s3::ListedObject object_of(const store::ListedEntry& entry) {
+  return {entry.key,           entry.upstream.etag,   entry.upstream.size_bytes,
+          entry.last_modified, entry.storage_class,   entry.upstream.version_id,
+          entry.is_latest,     entry.is_delete_marker};
+}
+
+// One source's listing, from the first page to the plan.
+class SourceListing {
+ public:
+  SourceListing(RunContext& context, SourceRun& source, s3::Client& client, Retrier& retrier)
+      : context_(context),
+        source_(source),
+        client_(client),
+        retrier_(retrier),
+        ledger_(context.mirror.ledger),
+        was_(source.listing) {}
+
+  store::Status run(const PageFeed& listing,
+                    const std::function<store::Status(store::Ledger::Plan&)>& inspect) {
+    const auto before = ledger_.totals(source_.id);
+    if (!before) return before.error();
+    source_.listed_before = before->listed_at;
+    source_.doubt_after = before->doubt_after;
+    hold_since_ = before->hold_since;
+    const auto straight = [&](bool in_order) {
+      return list(listing_of(context_, source_, client_, retrier_, in_order));
+    };
+    if (auto listed = listing ? list(listing) : straight(was_.in_order); !listed) return listed;
+    if (end_ && end_->out_of_order) {
+      if (auto listed = straight(false); !listed) return listed;
+    }
+    report_corrected_region(context_, source_);
+    if (failure_) {
+      report_failed_listing(context_, source_, *failure_);
+      return {};
+    }
+    if (auto concluded = conclude(); !concluded) return concluded;
+    const auto& figures = planner_->figures();
+    show_figures(context_, source_, figures);
+    // Told when it was refused, and not held: so never nothing, whether its alarm is open or not.
+    if (figures.unreadable + figures.broken > 0) context_.fail_source(source_, ExitStatus::kAlarm);
+    if (inspect) return inspect(*plan_);
+    if (auto committed = plan_->commit(); !committed) return committed;
+    report_alarms();
+    planner_.reset();
+    plan_.reset();
+    return remember();
+  }
+
+ private:
+  bool is_of_versions() const { return source_.config->versions == Versions::kAll; }
+
+  store::Status set_fact(const std::string& name, const std::string& value) const {
+    return ledger_.set_endpoint_fact(source_.session->endpoint(), name, value);
+  }
+
+  // Made with the server's first answer: before it nobody knows whether our clock is right.
+  void begin() {
+    if (planner_) return;
+    planner_.emplace(*plan_, *source_.config, hold_since_, context_.now(source_));
+    if (was_.is_first) planner_->is_base_line();
+  }
+
+  store::Status list(const PageFeed& feed) {
+    planner_.reset();
+    plan_.reset();
+    end_.reset();
+    in_order_ = feed.in_order;
+    auto plan = ledger_.begin_plan(source_.id, source_.config->prefix);
+    if (!plan) return plan.error();
+    plan_.emplace(*std::move(plan));
+    auto listed = feed.hand_over([this](const s3::ListPage& page) {
+      planned_ = take(page);
+      return planned_.has_value();
+    });
+    if (!planned_) return planned_;
+    if (!listed) {
+      failure_ = listed.error();
+      return {};
+    }
+    end_ = *std::move(listed);
+    return in_order_ ? store::Status{} : plan_sorted();
+  }
+
+  store::Status take(const s3::ListPage& page) {
+    begin();
+    if (in_order_) return planner_->take(page.objects);
+    for (const auto& object : page.objects) {
+      if (const auto kept = plan_->set_aside(entry_of(object)); !kept) return kept.error();
+    }
+    return {};
+  }
+
+  // What is not in the order of the keys is sorted by the database, in a table on the disk.
+  store::Status plan_sorted() {
+    begin();
+    ListGuard guard(is_of_versions());
+    s3::ListPage page;
+    const auto flush = [&] {
+      if (guard.sift(page) != ListGuard::Verdict::kGood) {
+        failure_ = s3::Error{s3::ErrorKind::kServer, 200, "", "the listing " + guard.defect(), ""};
+        return false;
+      }
+      planned_ = planner_->take(page.objects);
+      page.objects.clear();
+      return planned_.has_value();
+    };
+    auto visited = plan_->visit_aside([&](const store::ListedEntry& entry) {
+      page.objects.push_back(object_of(entry));
+      return page.objects.size() < kPlannedAtOnce || flush();
+    });
+    if (!visited) return visited;
+    if (planned_ && !failure_) flush();
+    return planned_;
+  }
+
+  store::Status conclude() {
+    begin();
+    if (auto ended = planner_->end(); !ended) return ended;
+    auto absence = Planner::Absence::kMeansGone;
+    if (end_->odd_entries > 0) {
+      absence = Planner::Absence::kMeansNothing;
+      doubt(fmt::format(
+          "the listing has {} that cannot be understood and {} left out, the first "
+          "one: {}",
+          end_->odd_entries == 1 ? "an entry" : fmt::format("{} entries", end_->odd_entries),
+          end_->odd_entries == 1 ? "is" : "are", end_->first_odd));
+    } else if (const auto& missing = planner_->missing()) {
+      absence = ask_for(*missing);
+    }
+    return planner_->finish(absence);
+  }
+
+  // Before anything is concluded from what is missing, one of the missing is asked for. But an
+  // empty listing is how a stolen bucket looks, whatever it says of itself.
+  Planner::Absence ask_for(const std::string& key) {
+    s3::GetRequest request;
+    request.key = key;
+    const auto head =
+        retrier_.run<s3::ObjectHead>(*source_.session, [&] { return client_.head(request); });
+    const bool is_empty = planner_->figures().listed == 0;
+    if (head && is_empty) {
+      planner_->explain(fmt::format(
+          "The bucket has \"{}\" all the same, so the listing is not the truth.", printable(key)));
+    } else if (head) {
+      doubt(
+          fmt::format("the listing says that it is complete, and leaves out \"{}\", which the "
+                      "bucket has",
+                      printable(key)));
+    }
+    if (is_empty) return Planner::Absence::kMeansGone;
+    if (head) return Planner::Absence::kMeansNothing;
+    const auto verdict = verdict_on(head.error());
+    if (verdict != Verdict::kRetry && verdict != Verdict::kStopped) {
+      return Planner::Absence::kMeansGone;
+    }
+    doubt(
+        fmt::format("\"{}\" is missing in the listing, and whether the bucket has it could not be "
+                    "asked: {}",
+                    printable(key), explain(head.error(), "s3:GetObject")));
+    return Planner::Absence::kMeansNothing;
+  }
+
+  void doubt(const std::string& what) {
+    context_.fail_source(source_, ExitStatus::kIncomplete);
+    context_.report(source_, "",
+                    what +
+                        "; nothing is concluded from what is missing in it, and what is held "
+                        "stays");
+  }
+
+  bool is_proof_of_cutting() const {
+    if (!end_->oldest_behind_end) return false;
+    const auto skew = context_.clock_skew(source_).value_or(std::chrono::milliseconds::zero());
+    const auto begun_there = was_.begun + std::chrono::floor<std::chrono::seconds>(skew);
+    return *end_->oldest_behind_end < begun_there - kNewerThanListing;
+  }
+
+  void report_alarms() const {
+    if (const auto& tripped = planner_->tripped()) {
+      context_.report_one_of(source_, "mass-change", "", *tripped);
+    }
+    for (const auto& [key, message] : planner_->returned()) {
+      context_.report_one_of(source_, "changed", key, message);
+    }
+  }
+
+  // Said once each, when it is new.
+  store::Status remember() {
+    auto& log = context_.environment.log;
+    const auto& name = source_.config->name;
+    if (!was_.cuts && is_proof_of_cutting()) {
+      log.warning({name, "",
+                   "the server says that its listing is complete where it is not; from now on it "
+                   "is asked on after its last key until nothing more comes. Tell the provider"});
+      if (auto set = set_fact(kCutsFact, "yes"); !set) return set;
+    }
+    if (was_.in_order != in_order_) {
+      log.warning(
+          {name, "",
+           "the server does not list in the byte order of the keys; its listings are sorted "
+           "here, which takes room for temporary files"});
+      if (auto set = set_fact(kUnorderedFact, "yes"); !set) return set;
+    }
+    if (!end_->asked_on || !(was_.is_due || was_.is_first)) return {};
+    const auto now = context_.environment.clock.now_s().time_since_epoch().count();
+    return set_fact(asked_on_fact(source_), std::to_string(now));
+  }
+
+  RunContext& context_;
+  SourceRun& source_;
+  s3::Client& client_;
+  Retrier& retrier_;
+  store::Ledger& ledger_;
+  const ListingMemory was_;
+
+  std::optional<store::Time> hold_since_;
+  std::optional<store::Ledger::Plan> plan_;
+  std::optional<Planner> planner_;
+  std::optional<ListEnd> end_;
+  std::optional<s3::Error> failure_;
+  store::Status planned_;  ///< the disk's word
+  bool in_order_ = true;
+};
+
 }  // namespace
 
+store::Status recall_listing(const RunContext& context, SourceRun& source) {
+  auto& ledger = context.mirror.ledger;
+  auto& listing = source.listing;
+  const auto before = ledger.totals(source.id);
+  if (!before) return before.error();
+  listing.is_first = !before->first_listed_at;
+  const auto endpoint = source.session->endpoint();
+  const auto cuts = ledger.endpoint_fact(endpoint, kCutsFact);
+  if (!cuts) return cuts.error();
+  listing.cuts = *cuts == "yes";
+  const auto unordered = ledger.endpoint_fact(endpoint, kUnorderedFact);
+  if (!unordered) return unordered.error();
+  listing.in_order = *unordered != "yes";
+  const auto asked = ledger.endpoint_fact(endpoint, asked_on_fact(source));
+  if (!asked) return asked.error();
+  const auto at = *asked ? std::strtoll((*asked)->c_str(), nullptr, 10) : 0;
+  listing.begun = context.environment.clock.now_s();
+  const auto since = listing.begun - store::Time(std::chrono::seconds(at));
+  listing.is_due = since >= kAskOnAfter || since < std::chrono::seconds::zero();
+  auto last = ledger.last_expected(source.id, source.config->prefix);
+  if (!last) return last.error();
+  listing.last_expected = *std::move(last);
+  return {};
+}
+
 PageFeed listing_of(const RunContext& context, const SourceRun& source, s3::Client& client,
-                    Retrier& retrier) {
-  const auto list = source.config->versions == Versions::kAll ? list_all_versions : list_all;
-  return [&context, &source, &client, &retrier,
-          list](const std::function<bool(const s3::ListPage&)>& take) {
-    auto& clock = context.environment.clock;
-    const auto halt = context.halt().at_latest(clock, clock.steady_now() + kLongestListing);
-    return list(client, *source.session, retrier, halt, source.config->prefix, take);
-  };
+                    Retrier& retrier, bool in_order) {
+  return {in_order, [&context, &source, &client, &retrier, in_order](const TakePage& take) {
+            auto& clock = context.environment.clock;
+            const auto halt = context.halt().at_latest(clock, clock.steady_now() + kLongestListing);
+            const auto& was = source.listing;
+            const ListRequest request{
+                source.config->prefix, source.config->versions == Versions::kAll, in_order,
+                [&](const std::string& last_key) {
+                  return was.is_first || was.is_due || was.cuts ||
+                         (in_order && was.last_expected && last_key < *was.last_expected);
+                }};
+            return list_bucket(client, *source.session, retrier, halt, request, take);
+          }};
 }
 
 store::Status list_source(RunContext& context, SourceRun& source, s3::Client& client,
                           Retrier& retrier,
                           const std::function<store::Status(store::Ledger::Plan&)>& inspect,
                           const PageFeed& listing) {
-  const auto before = context.mirror.ledger.totals(source.id);
-  if (!before) return before.error();
-  source.listed_before = before->listed_at;
-  source.doubt_after = before->doubt_after;
-  auto plan = context.mirror.ledger.begin_plan(source.id, source.config->prefix);
-  if (!plan) return plan.error();
-  // Made with the server's first answer: before it nobody knows whether our clock is right.
-  std::optional<Planner> planner;
-  const auto begin = [&] {
-    if (planner) return;
-    planner.emplace(*plan, *source.config, before->hold_since, context.now(source));
-    if (!before->first_listed_at) planner->is_base_line();
-  };
-  store::Status planned;
-  const auto feed = listing ? listing : listing_of(context, source, client, retrier);
-  const auto listed = feed([&](const s3::ListPage& page) {
-    begin();
-    planned = planner->take(page.objects);
-    return planned.has_value();
-  });
-  if (!planned) return planned;
-  report_corrected_region(context, source);
-  if (!listed) {
-    report_failed_listing(context, source, listed.error());
-    return {};
-  }
-  if (auto finished = planner->finish(); !finished) return finished;
-  show_figures(context, source, planner->figures());
-  // Told when it was refused, and not held: so never nothing, whether its alarm is open or not.
-  const auto& figures = planner->figures();
-  if (figures.unreadable + figures.broken > 0) context.fail_source(source, ExitStatus::kAlarm);
-  if (inspect) return inspect(*plan);
-  if (auto committed = plan->commit(); !committed) return committed;
-  if (planner->tripped()) context.report_one_of(source, "mass-change", "", *planner->tripped());
-  for (const auto& [key, message] : planner->returned()) {
-    context.report_one_of(source, "changed", key, message);
-  }
-  return {};
+  return SourceListing(context, source, client, retrier).run(listing, inspect);
 }
 
 }  // namespace agent

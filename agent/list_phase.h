@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "agent/lister.h"
 #include "agent/planner.h"
 #include "agent/retry.h"
 #include "agent/run_context.h"
@@ -9,13 +10,21 @@
 
 namespace agent {
 
-/// Hands over the pages of a listing, as list_all() does.
-using PageFeed = std::function<s3::Result<void>(const std::function<bool(const s3::ListPage&)>&)>;
+/// Hands over the pages of a listing, as list_bucket() does.
+struct PageFeed {
+  bool in_order = true;  ///< see ListRequest
+  std::function<s3::Result<ListEnd>(const TakePage&)> hand_over = {};
+
+  explicit operator bool() const { return hand_over != nullptr; }
+};
+
+/// What the ledger remembers of the source's listings, for listing_of().
+store::Status recall_listing(const RunContext& context, SourceRun& source);
 
 /// The listing of a source, straight from its bucket. Ends with the run; `client` and `retrier`
 /// outlive it.
 PageFeed listing_of(const RunContext& context, const SourceRun& source, s3::Client& client,
-                    Retrier& retrier);
+                    Retrier& retrier, bool in_order);
 
 /// Lists one source and makes its plan. What goes wrong upstream is reported and kept in the
 /// source's status; an error is the disk's. `inspect`, when set, sees the plan of a listing that
@@ -24,6 +33,6 @@ PageFeed listing_of(const RunContext& context, const SourceRun& source, s3::Clie
 store::Status list_source(RunContext& context, SourceRun& source, s3::Client& client,
                           Retrier& retrier,
                           const std::function<store::Status(store::Ledger::Plan&)>& inspect,
-                          const PageFeed& listing = nullptr);
+                          const PageFeed& listing = {});
 
 }  // namespace agent

@@ -1,120 +1,291 @@
 #include "agent/lister.h"
 
-#include <cstdint>
-#include <optional>
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <utility>
+
+#include "agent/list_guard.h"
+#include "agent/log.h"
 
 namespace agent {
 namespace {
 
 // A page may be empty and truncated, but a server that goes on like that is broken.
 constexpr int kMostEmptyPages = 100;
+constexpr std::string_view kNullVersion = "null";
+// The transport has waited minutes for the first byte. The server may be at work on the page still,
+// and asked again it would begin anew beside it.
+constexpr std::chrono::minutes kLongWait{5};
 
-using Defect = std::optional<std::string>;
-using Take = std::function<bool(const s3::ListPage&)>;
-
-// Where a page begins; nothing for the first.
+/// Where a page begins; nothing for the first.
 struct Marker {
-  std::string token;
-  std::string version;
+  std::string token;     ///< of a listing of objects
+  std::string key;       ///< of objects: start-after; of versions: the key marker
+  std::string version;   ///< of versions: its own marker
+  bool asks_on = false;  ///< the listing has said that it is complete
 };
 
-// What the versions of one key never do.
-class VersionGuard {
+/// Finds a circle of any length (Brent).
+class Landmark {
  public:
-  Defect check(const s3::ListedObject& version) {
-    if (version.is_latest && std::exchange(has_latest_, true)) {
-      return "calls two versions of a key the latest";
+  bool comes_again(const std::string& name) {
+    if (seen_ > 0 && name == landmark_) return true;
+    if (++seen_ == next_) {
+      landmark_ = name;
+      next_ *= 2;
     }
-    if (seen_ > 0 && version.version_id == landmark_) return "names a version twice";
-    // A key may have any number of versions. One of them, renewed ever more seldom, is enough to
-    // find a circle of any length (Brent).
-    if (++seen_ == next_landmark_) {
-      landmark_ = version.version_id;
-      next_landmark_ *= 2;
-    }
-    return std::nullopt;
+    return false;
   }
 
  private:
-  bool has_latest_ = false;
   std::uint64_t seen_ = 0;
-  std::uint64_t next_landmark_ = 1;
+  std::uint64_t next_ = 1;
   std::string landmark_;
 };
 
-// What a well-behaved listing never does. (To give back the marker that it was given is already
-// refused by the client.)
-class Guard {
+class Lister {
  public:
-  enum class Keys { kOnce, kWithVersions };
+  Lister(s3::Client& client, s3::Session& session, Retrier& retrier, const Halt& halt,
+         const ListRequest& request, const TakePage& take)
+      : client_(client),
+        session_(session),
+        retrier_(retrier),
+        halt_(halt),
+        request_(request),
+        take_(take),
+        guard_(request.versions) {}
 
-  explicit Guard(Keys keys) : keys_(keys) {}
-
-  Defect check(const s3::ListPage& page) {
-    empty_pages_ = page.objects.empty() ? empty_pages_ + 1 : 0;
-    if (page.truncated && empty_pages_ > kMostEmptyPages) return "has no keys and no end";
-    for (const auto& object : page.objects) {
-      if (auto defect = check(object)) return defect;
+  s3::Result<ListEnd> run() {
+    while (true) {
+      auto page = retrier_.run<s3::ListPage>(session_, [&] { return ask_patiently(); });
+      if (!page) return page.error();
+      if (auto took = take(*page); !took) return took.error();
+      if (end_.out_of_order) return std::move(end_);
+      const auto next = page->truncated ? go_on(*page) : end(*page);
+      if (!next) return next.error();
+      if (done_) return std::move(end_);
+      was_truncated_ = page->truncated;
+      marker_ = *next;
     }
-    return std::nullopt;
   }
 
  private:
-  Defect check(const s3::ListedObject& object) {
-    const int order = any_ ? object.key.compare(last_key_) : 1;
-    if (order < 0) return "is not in the order of the keys";
-    if (order == 0 && keys_ == Keys::kOnce) return "names a key twice";
-    if (order > 0) {
-      last_key_ = object.key;
-      any_ = true;
-      versions_ = {};
+  s3::Result<s3::ListPage> ask_patiently() {
+    const auto begun = std::chrono::steady_clock::now();
+    auto page = ask();
+    if (page || page.error().kind != s3::ErrorKind::kNetwork ||
+        std::chrono::steady_clock::now() - begun < kLongWait) {
+      return page;
     }
-    return keys_ == Keys::kWithVersions ? versions_.check(object) : std::nullopt;
+    auto error = page.error();
+    error.kind = s3::ErrorKind::kInvalid;
+    error.message += "; a listing that takes so long is not asked for twice at once";
+    return error;
   }
 
-  const Keys keys_;
+  s3::Result<s3::ListPage> ask() {
+    const auto keep_going = [this] { return !halt_.load(); };
+    if (request_.versions) {
+      return client_.list_versions_page(request_.prefix, marker_.key, marker_.version, keep_going);
+    }
+    if (marker_.token.empty() && !marker_.key.empty()) {
+      return client_.list_page_after(request_.prefix, marker_.key, keep_going);
+    }
+    return client_.list_page(request_.prefix, marker_.token, keep_going);
+  }
+
+  static s3::Error broken(const std::string& what) {
+    return {s3::ErrorKind::kServer, 200, "", "the listing " + what, ""};
+  }
+
+  s3::Result<void> take(s3::ListPage& page) {
+    if (end_.odd_entries == 0) end_.first_odd = page.first_odd;
+    end_.odd_entries += page.odd_entries;
+    was_empty_ = page.objects.empty();
+    // The markers of the protocol speak of the page as it came, and not of what is new in it.
+    if (auto sifted = request_.in_order ? sift(page) : sift_any(page); !sifted) return sifted;
+    if (end_.out_of_order) return {};
+    if (halt_.load()) return interrupted();
+    if (!take_(page)) return interrupted();
+    has_news_ = !page.objects.empty();
+    empty_pages_ = has_news_ ? 0 : empty_pages_ + 1;
+    if (page.truncated && empty_pages_ > kMostEmptyPages) return broken("has no keys and no end");
+    if (marker_.asks_on && has_news_) note_behind_end(page);
+    return {};
+  }
+
+  static s3::Error interrupted() { return {s3::ErrorKind::kAborted, 0, "", "interrupted", ""}; }
+
+  // In no order, a circle shows in a page that begins as one did before.
+  s3::Result<void> sift_any(s3::ListPage& page) {
+    if (page.objects.empty()) return {};
+    const auto first = page.objects.front().key + '\n' + page.objects.front().version_id;
+    if (marker_.asks_on && first == first_of_listing_) page.objects.clear();
+    if (first_of_listing_.empty()) first_of_listing_ = first;
+    const auto last = std::exchange(last_of_page_, last_of(page));
+    if (marker_.asks_on && last && !page.objects.empty() && page.objects.front().key == last->key) {
+      page.objects.erase(page.objects.begin());
+    }
+    if (!page.objects.empty() && first_entries_.comes_again(first)) {
+      return broken("names the same keys again, and so goes round in a circle");
+    }
+    return {};
+  }
+
+  std::optional<s3::ListedObject> last_of(const s3::ListPage& page) const {
+    if (page.objects.empty()) return last_of_page_;
+    return page.objects.back();
+  }
+
+  s3::Result<void> sift(s3::ListPage& page) {
+    last_of_page_ = last_of(page);
+    if (marker_.asks_on) drop_known(page);
+    if (is_from_the_start(page)) {
+      return broken("is truncated, does not say where it goes on, and ignores start-after");
+    }
+    switch (guard_.sift(page)) {
+      case ListGuard::Verdict::kGood:
+        return {};
+      case ListGuard::Verdict::kOutOfOrder:
+        end_.out_of_order = true;
+        return {};
+      case ListGuard::Verdict::kBroken:
+        return broken(guard_.defect());
+    }
+    return {};
+  }
+
+  // A server that gave no token, and does not know the parameter that we go on with.
+  bool is_from_the_start(const s3::ListPage& page) const {
+    return !request_.versions && !marker_.asks_on && !marker_.key.empty() &&
+           !page.objects.empty() && guard_.last() != nullptr &&
+           page.objects.front().key < guard_.last()->key;
+  }
+
+  // Asked on, a server may begin with the key itself, or ignore where it was to begin.
+  void drop_known(s3::ListPage& page) const {
+    const auto* last = guard_.last();
+    if (last == nullptr || page.objects.empty()) return;
+    const bool drops_key =
+        !request_.versions || marker_.version.empty() || page.objects.front().key < last->key;
+    std::erase_if(page.objects, [&](const s3::ListedObject& object) {
+      return object.key < last->key || (drops_key && object.key == last->key);
+    });
+  }
+
+  void note_behind_end(const s3::ListPage& page) {
+    // Behind a "null" that the server misunderstood there is no end that it had claimed.
+    if (std::exchange(after_null_, false)) {
+      null_misleads_ = true;
+      return;
+    }
+    if (null_misleads_) return;
+    for (const auto& object : page.objects) {
+      auto& oldest = end_.oldest_behind_end;
+      oldest = oldest ? std::min(*oldest, object.last_modified) : object.last_modified;
+    }
+  }
+
+  // The page says that there is more.
+  s3::Result<Marker> go_on(const s3::ListPage& page) {
+    if (marker_.asks_on && !has_news_) return finish();
+    if (request_.versions) return go_on_with_versions(page);
+    if (!page.next_token.empty()) {
+      if (tokens_.comes_again(page.next_token)) {
+        return broken(
+            fmt::format("gives the continuation token \"{}\" again, and so goes round in "
+                        "a circle",
+                        printable(page.next_token)));
+      }
+      return Marker{page.next_token, "", "", false};
+    }
+    if (!has_news_) return broken("is truncated, and does not say where it goes on");
+    return Marker{"", last_of_page_->key, "", false};
+  }
+
+  s3::Result<Marker> go_on_with_versions(const s3::ListPage& page) {
+    Marker next{"", page.next_token, page.next_version_marker, false};
+    const bool is_last =
+        last_of_page_ && !was_empty_ && (next.key.empty() || next.key == last_of_page_->key);
+    if (is_last) {
+      if (next.key.empty()) next = {"", last_of_page_->key, last_of_page_->version_id, false};
+      const auto& own = last_of_page_->version_id;
+      // Swift says "null" whatever the version is.
+      if (next.version == kNullVersion && !own.empty()) next.version = own;
+      if (next.version == kNullVersion && null_misleads_) next.version.clear();
+    }
+    if (tokens_.comes_again(next.key + '\n' + next.version)) {
+      return broken(fmt::format("gives the key marker \"{}\" again, and so goes round in a circle",
+                                printable(next.key)));
+    }
+    return next;
+  }
+
+  // The page says that it is the last.
+  s3::Result<Marker> end(const s3::ListPage& page) {
+    if (marker_.asks_on) {
+      if (has_news_) return after_last();
+      if (!page.unclean.empty() && !was_empty_) return broken(page.unclean);
+      return finish();
+    }
+    if (!last_of_page_) {
+      if (!page.unclean.empty()) return broken(page.unclean);
+      return finish();
+    }
+    const bool is_odd_end = !page.unclean.empty() || (was_empty_ && was_truncated_);
+    if (is_odd_end || (request_.asks_on && request_.asks_on(last_entry().key))) return after_last();
+    return finish();
+  }
+
+  s3::Result<Marker> after_last() {
+    end_.asked_on = true;
+    const auto& last =
+        request_.in_order && guard_.last() != nullptr ? *guard_.last() : *last_of_page_;
+    Marker next{"", last.key, "", true};
+    if (request_.versions && last.version_id != kNullVersion) next.version = last.version_id;
+    after_null_ = was_empty_ && was_truncated_ && marker_.version == kNullVersion;
+    return next;
+  }
+
+  const s3::ListedObject& last_entry() const {
+    return request_.in_order && guard_.last() != nullptr ? *guard_.last() : *last_of_page_;
+  }
+
+  s3::Result<Marker> finish() {
+    done_ = true;
+    return Marker{};
+  }
+
+  s3::Client& client_;
+  s3::Session& session_;
+  Retrier& retrier_;
+  const Halt& halt_;
+  const ListRequest& request_;
+  const TakePage& take_;
+
+  ListGuard guard_;
+  Landmark tokens_;
+  Landmark first_entries_;
+  std::string first_of_listing_;
+  Marker marker_;
+  ListEnd end_;
+  std::optional<s3::ListedObject> last_of_page_;  ///< of the last page that was not empty
   int empty_pages_ = 0;
-  bool any_ = false;
-  std::string last_key_;
-  VersionGuard versions_;
+  bool was_truncated_ = false;  ///< the page before
+  bool was_empty_ = false;      ///< this page, as it came
+  bool has_news_ = false;
+  bool after_null_ = false;
+  bool null_misleads_ = false;
+  bool done_ = false;
 };
-
-s3::Result<void> list_pages(s3::Session& session, Retrier& retrier, const Halt& halt, Guard guard,
-                            const Take& take,
-                            const std::function<s3::Result<s3::ListPage>(const Marker&)>& ask) {
-  Marker marker;
-  while (true) {
-    const auto page = retrier.run<s3::ListPage>(session, [&] { return ask(marker); });
-    if (!page) return page.error();
-    if (auto defect = guard.check(*page)) {
-      return s3::Error{s3::ErrorKind::kServer, 200, "", "the listing " + *defect, ""};
-    }
-    if (halt.load() || !take(*page)) {
-      return s3::Error{s3::ErrorKind::kAborted, 0, "", "interrupted", ""};
-    }
-    if (!page->truncated) return {};
-    marker = {page->next_token, page->next_version_marker};
-  }
-}
 
 }  // namespace
 
-s3::Result<void> list_all(s3::Client& client, s3::Session& session, Retrier& retrier,
-                          const Halt& halt, const std::string& prefix, const Take& take) {
-  return list_pages(session, retrier, halt, Guard(Guard::Keys::kOnce), take,
-                    [&](const Marker& marker) {
-                      return client.list_page(prefix, marker.token, [&] { return !halt.load(); });
-                    });
-}
-
-s3::Result<void> list_all_versions(s3::Client& client, s3::Session& session, Retrier& retrier,
-                                   const Halt& halt, const std::string& prefix, const Take& take) {
-  return list_pages(session, retrier, halt, Guard(Guard::Keys::kWithVersions), take,
-                    [&](const Marker& marker) {
-                      return client.list_versions_page(prefix, marker.token, marker.version,
-                                                       [&] { return !halt.load(); });
-                    });
+s3::Result<ListEnd> list_bucket(s3::Client& client, s3::Session& session, Retrier& retrier,
+                                const Halt& halt, const ListRequest& request,
+                                const TakePage& take) {
+  return Lister(client, session, retrier, halt, request, take).run();
 }
 
 }  // namespace agent

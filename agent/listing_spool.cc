@@ -54,7 +54,8 @@ class Reader {
 
 // The bindings name every member, so that a new one cannot be forgotten here.
 std::string packed(const s3::ListPage& page) {
-  const auto& [objects, truncated, next_token, next_version_marker] = page;
+  const auto& [objects, truncated, next_token, next_version_marker, unclean, odd_entries,
+               first_odd] = page;
   std::string out;
   put(out, objects.size());
   for (const auto& object : objects) {
@@ -71,6 +72,9 @@ std::string packed(const s3::ListPage& page) {
   put(out, truncated ? 1U : 0U);
   put(out, next_token);
   put(out, next_version_marker);
+  put(out, unclean);
+  put(out, odd_entries);
+  put(out, first_odd);
   return out;
 }
 
@@ -93,6 +97,9 @@ std::optional<s3::ListPage> unpacked(std::string_view bytes) {
   page.truncated = in.number() != 0;
   page.next_token = in.text();
   page.next_version_marker = in.text();
+  page.unclean = in.text();
+  page.odd_entries = in.number();
+  page.first_odd = in.text();
   if (!in.is_whole()) return std::nullopt;
   return page;
 }

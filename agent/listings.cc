@@ -42,16 +42,25 @@ void Listings::run(std::size_t lane) {
 }
 
 Listed Listings::list(std::size_t index, std::size_t lane) {
+  auto listed = list(index, lane, context_.sources[index].listing.in_order);
+  if (!listed.result || !listed.result->out_of_order) return listed;
+  listed.spool.reset();  // its place is needed
+  return list(index, lane, false);
+}
+
+Listed Listings::list(std::size_t index, std::size_t lane, bool in_order) {
   const auto& source = context_.sources[index];
   Listed listed;
   listed.source = index;
+  listed.in_order = in_order;
   listed.spool = std::make_unique<ListingSpool>(ListingSpool::Place{
       *context_.mirror.disk,
       store::staging_path(source.config->name, "", "", "a listing, not an object", 0),
       context_.config.disk.min_free_bytes});
   bool no_room = false;
-  const auto feed = listing_of(context_, source, lanes_[lane]->client(index), *retriers_[lane]);
-  listed.result = feed([&](const s3::ListPage& page) {
+  const auto feed =
+      listing_of(context_, source, lanes_[lane]->client(index), *retriers_[lane], in_order);
+  listed.result = feed.hand_over([&](const s3::ListPage& page) {
     const auto added = listed.spool->add(page);
     if (!added) listed.disk_error = added.error();
     no_room = added && *added == ListingSpool::Added::kNoRoom;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/bounded_queue.h"
+#include "agent/lister.h"
 #include "agent/listing_spool.h"
 #include "agent/retry.h"
 #include "agent/run_context.h"
@@ -21,7 +22,8 @@ class Lane;
 /// A listing that has ended, however.
 struct Listed {
   std::size_t source = 0;
-  s3::Result<void> result;
+  bool in_order = true;
+  s3::Result<ListEnd> result = ListEnd{};
   std::unique_ptr<ListingSpool> spool;
   std::optional<store::Error> disk_error;
 };
@@ -46,6 +48,7 @@ class Listings {
  private:
   void run(std::size_t lane);
   Listed list(std::size_t source, std::size_t lane);
+  Listed list(std::size_t source, std::size_t lane, bool in_order);
 
   RunContext& context_;
   std::vector<std::unique_ptr<Lane>>& lanes_;

@@ -7,6 +7,7 @@
 
 #include "agent/log.h"
 #include "agent/units.h"
+#include "s3client/etag.h"
 
 namespace agent {
 namespace {
@@ -15,18 +16,30 @@ namespace {
 constexpr std::size_t kMostReturned = 20;
 
 store::Identity identity_of(const s3::ListedObject& object) {
-  return {object.etag, object.size_bytes, object.version_id};
+  store::Identity identity{object.etag, object.size_bytes, object.version_id};
+  if (object.etag.empty()) identity.modified = object.last_modified;
+  return identity;
 }
 
-// One ETag and size under one key are one content, whatever the version; where there is no ETag,
-// the size has to do.
-bool same_content(const store::Identity& held, const store::Identity& listed) {
-  return held.etag == listed.etag && held.size_bytes == listed.size_bytes;
+// One ETag and size under one key are one content, whatever the version. Where either side has no
+// ETag, which only says that the server knew none at the time, LastModified stands in for it.
+bool same_content(const store::Identity& held, store::Time held_modified,
+                  const store::Identity& listed, store::Time listed_modified) {
+  if (held.size_bytes != listed.size_bytes) return false;
+  if (held.etag.empty() || listed.etag.empty()) return held_modified == listed_modified;
+  // A ledger of before may hold it in another form.
+  return held.etag == listed.etag || s3::normal_etag(held.etag) == listed.etag;
+}
+
+bool same_content(const store::Identity& known, const store::Identity& listed) {
+  return same_content(known, known.modified, listed, listed.modified);
 }
 
 // Without ETags, only the same version of a noncurrent content is known to be the same.
-bool same_version(const store::Identity& held, const store::Identity& listed) {
-  return same_content(held, listed) && (!held.etag.empty() || held.version_id == listed.version_id);
+bool same_version(const store::HeldKey& held, const s3::ListedObject& object) {
+  const auto listed = identity_of(object);
+  return same_content(held.upstream, held.last_modified, listed, object.last_modified) &&
+         (!held.upstream.etag.empty() || held.upstream.version_id == listed.version_id);
 }
 
 // Its class says that no restore is needed. Where the listing tells none, and for what moves
@@ -76,14 +89,25 @@ store::Status Planner::take(const std::vector<s3::ListedObject>& page) {
   return {};
 }
 
-store::Status Planner::finish() {
+store::Status Planner::end() {
   if (auto started = take({}); !started) return started;
   while (held_ != nullptr) {
     if (auto left = leave_held(); !left) return left;
   }
+  return {};
+}
+
+store::Status Planner::finish(Absence absence) {
+  if (auto ended = end(); !ended) return ended;
+  const bool concludes = absence == Absence::kMeansGone;
+  if (!concludes) {
+    figures_.vanished = vanished_before_;
+    tripwire_.forget_gone();
+    if (auto forgotten = plan_.forget_absence(); !forgotten) return forgotten;
+  }
   if (auto probing = want_probe(); !probing) return probing;
   if (auto noted = plan_.note_listed(now_); !noted) return noted;
-  if (auto judged = figures_.on_hold ? keep_hold_up_to_date() : judge_all(); !judged) {
+  if (auto judged = figures_.on_hold ? keep_hold_up_to_date(concludes) : judge_all(); !judged) {
     return judged;
   }
   return figures_.on_hold ? plan_.forget_changes() : store::Status{};
@@ -96,7 +120,7 @@ store::Status Planner::judge_all() {
                                    [&](const Tripwire::Stream& stream) { tripwire_.take(stream); });
   if (!struck || !tripwire_.is_tripped(figures_.listed)) return struck;
   figures_.on_hold = true;
-  auto message = tripwire_.message();
+  auto message = tripwire_.message(why_);
   if (auto held = plan_.hold(now_); !held) return held;
   const auto raised = plan_.raise_alarm("mass-change", "", message, now_);
   if (!raised) return raised.error();
@@ -105,8 +129,8 @@ store::Status Planner::judge_all() {
 }
 
 // What ends the HOLD is told all that it accepts.
-store::Status Planner::keep_hold_up_to_date() {
-  if (!any_strike_) return {};
+store::Status Planner::keep_hold_up_to_date(bool concludes) {
+  if (!any_change_ && !(concludes && missing_)) return {};
   const auto deviations = plan_.deviations_since(*on_hold_since_);
   if (!deviations) return deviations.error();
   auto message = hold_message(source_, *on_hold_since_, *deviations);
@@ -145,7 +169,7 @@ store::Status Planner::compare(const s3::ListedObject& object) {
   const auto& held = *held_;
   const auto listed = identity_of(object);
   auto known = store::Known::kHeld;
-  if (!same_content(held.upstream, listed)) {
+  if (!same_content(held.upstream, held.last_modified, listed, object.last_modified)) {
     const auto found = plan_.known(held.key, listed);
     if (!found) return found.error();
     known = *found;
@@ -192,10 +216,8 @@ store::Status Planner::note_return(const s3::ListedObject& object) {
 }
 
 store::Status Planner::strike(Strike what) {
-  if (what != Strike::kReturned) {
-    any_strike_ = true;
-    tripwire_.remember(held_->key);
-  }
+  if (what == Strike::kChanged) any_change_ = true;
+  if (what != Strike::kReturned) tripwire_.remember(held_->key, what == Strike::kGone);
   return plan_.note_strike(held_->key, what);
 }
 
@@ -214,7 +236,7 @@ store::Status Planner::consider_unheld(const s3::ListedObject& object) {
 
 store::Status Planner::consider_noncurrent(const s3::ListedObject& object) {
   const auto listed = identity_of(object);
-  if (held_ != nullptr && held_->key == object.key && same_version(held_->upstream, listed)) {
+  if (held_ != nullptr && held_->key == object.key && same_version(*held_, object)) {
     // The bucket has another current content, and still this one for a repair.
     return held_->damaged ? consider(object, store::Role::kNoncurrent) : store::Status{};
   }
@@ -285,7 +307,10 @@ store::Status Planner::leave_held() {
     if (auto noted = deviates ? plan_.note_same(held_->key) : store::Status{}; !noted) return noted;
   } else if (!held_is_listed_) {
     ++figures_.vanished;
-    if (held_->deviation != store::Deviation::kVanished) {
+    if (held_->deviation == store::Deviation::kVanished) {
+      ++vanished_before_;
+    } else {
+      if (!missing_) missing_ = held_->key;
       if (auto noted = strike(Strike::kGone); !noted) return noted;
       if (auto noted = plan_.note_vanished(held_->key, now_); !noted) return noted;
     }

@@ -40,9 +40,20 @@ class Planner {
   /// The next page of the listing.
   store::Status take(const std::vector<s3::ListedObject>& page);
 
-  /// The listing ended cleanly: what was held and not listed has vanished, and so much may have
-  /// changed that the source goes on HOLD.
-  store::Status finish();
+  /// What is known of why so much is missing: a sentence for the alarm `mass-change`.
+  void explain(std::string why) { why_ = std::move(why); }
+
+  /// There is no page left.
+  store::Status end();
+  /// The first key that the last complete listing had, and this one, up to here, has not.
+  const std::optional<std::string>& missing() const { return missing_; }
+
+  enum class Absence {
+    kMeansGone,     ///< what was held and not listed has vanished
+    kMeansNothing,  ///< the listing may have left something out
+  };
+  /// The listing ended: so much may have changed that the source goes on HOLD.
+  store::Status finish(Absence absence = Absence::kMeansGone);
 
   const Figures& figures() const { return figures_; }
   /// What the alarm `mass-change` says, when this listing has raised it, or has more to say.
@@ -60,7 +71,7 @@ class Planner {
   using Strike = store::Ledger::Plan::Strike;
   store::Status strike(Strike what);
   store::Status judge_all();
-  store::Status keep_hold_up_to_date();
+  store::Status keep_hold_up_to_date(bool concludes);
   store::Status note_return(const s3::ListedObject& object);
   store::Status leave_held();
   void count_waiting(store::RefusalKind kind);
@@ -74,13 +85,16 @@ class Planner {
   const store::Time now_;
   Figures figures_;
   Tripwire tripwire_;
+  std::string why_;
+  std::optional<std::string> missing_;
+  std::uint64_t vanished_before_ = 0;
   std::optional<std::string> tripped_;
   const store::HeldKey* held_ = nullptr;
   bool held_is_listed_ = false;
   std::optional<store::Pending> probe_;
   store::Time probe_asked_at_{};
   bool held_is_watched_ = false;
-  bool any_strike_ = false;
+  bool any_change_ = false;
   std::vector<std::pair<std::string, std::string>> returned_;
   bool started_ = false;
   bool base_line_ = false;

@@ -213,7 +213,8 @@ class Pull {
       return {};
     }
     source.session = std::move(*session);
-    return recall_facts(context_, source);
+    if (auto recalled = recall_facts(context_, source); !recalled) return recalled;
+    return recall_listing(context_, source);
   }
 
   store::Status list(std::size_t index, const PageFeed& pages) {
@@ -246,7 +247,7 @@ class Pull {
     const auto order = sources_to_list();
     if (order.empty() || context_.stopping()) return sweep_unwanted(context_);
     if (context_.sources.size() == 1) {
-      if (auto listed = list(order.front(), nullptr); !listed) return listed;
+      if (auto listed = list(order.front(), PageFeed{}); !listed) return listed;
       if (auto swept = sweep_unwanted(context_); !swept) return swept;
       return fetch(nullptr);
     }

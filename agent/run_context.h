@@ -25,6 +25,16 @@
 
 namespace agent {
 
+/// What earlier runs know of a source's listings. Not changed while it is listed.
+struct ListingMemory {
+  bool is_first = true;  ///< none has ended cleanly
+  bool cuts = false;     ///< its server calls listings complete that are not
+  bool in_order = true;  ///< its server lists in the byte order of the keys
+  bool is_due = true;    ///< to be asked on after its last key, as once a day
+  std::optional<std::string> last_expected = {};  ///< the last key that has to come
+  store::Time begun{};
+};
+
 /// One source during a run. Only the thread that owns the ledger touches it; `session` is
 /// thread-safe by itself.
 struct SourceRun {
@@ -37,6 +47,7 @@ struct SourceRun {
   std::shared_ptr<s3::Session> session;  ///< none when the source stopped before its first request
   SourceTrust trust;
   std::shared_ptr<PartHints> part_hints = std::make_shared<PartHints>();  ///< of its endpoint
+  ListingMemory listing;
   bool stopped = false;  ///< nothing more is asked of it in this run
   ExitStatus status = ExitStatus::kOk;
   int unreachable_in_a_row = 0;  ///< objects for which there was not even a connection

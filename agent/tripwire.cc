@@ -34,8 +34,13 @@ std::string what_a_hold_is(const SourceConfig& source) {
 
 }  // namespace
 
-void Tripwire::remember(std::string_view key) {
-  if (examples_.size() < kExamples) examples_.emplace_back(key);
+void Tripwire::remember(std::string_view key, bool is_gone) {
+  const auto alike = std::ranges::count(examples_, is_gone, &Example::is_gone);
+  if (static_cast<std::size_t>(alike) < kExamples) examples_.push_back({std::string(key), is_gone});
+}
+
+void Tripwire::forget_gone() {
+  std::erase_if(examples_, [](const Example& one) { return one.is_gone; });
 }
 
 void Tripwire::watch(std::uint64_t size_bytes) {
@@ -76,18 +81,19 @@ bool Tripwire::is_tripped(std::uint64_t listed) const {
   return any_stream_ || reaches(all_);
 }
 
-std::string Tripwire::message() const {
+std::string Tripwire::message(const std::string& why) const {
   std::string examples;
-  for (const auto& key : examples_) {
-    examples += fmt::format("{}{}", examples.empty() ? "" : ", ", printable(key));
+  for (std::size_t i = 0; i < std::min(kExamples, examples_.size()); ++i) {
+    examples += fmt::format("{}{}", i == 0 ? "" : ", ", printable(examples_[i].key));
   }
   const auto series = worst_stream_.empty()
                           ? std::string()
                           : fmt::format(", most in the series {}", printable(worst_stream_));
   return fmt::format(
       "much of the bucket has changed at once: of {} archives that it had at the last run, {} "
-      "(for example: {}{}). {}",
-      all_.keys, counts_of(all_.changed, all_.gone), examples, series, what_a_hold_is(source_));
+      "(for example: {}{}). {}{}{}",
+      all_.keys, counts_of(all_.changed, all_.gone), examples, series, why, why.empty() ? "" : " ",
+      what_a_hold_is(source_));
 }
 
 std::string hold_message(const SourceConfig& source, store::Time since,

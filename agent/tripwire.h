@@ -22,7 +22,9 @@ class Tripwire {
   explicit Tripwire(const SourceConfig& source) : source_(source) {}
 
   /// An example for the message.
-  void remember(std::string_view key);
+  void remember(std::string_view key, bool is_gone);
+  /// What is missing may be there all the same: it is no example.
+  void forget_gone();
   /// A held key that the last complete listing had.
   void watch(std::uint64_t size_bytes);
   /// What of a series has changed or gone.
@@ -31,8 +33,8 @@ class Tripwire {
   /// `listed`: the current objects of this listing.
   bool is_tripped(std::uint64_t listed) const;
 
-  /// What happened, with numbers and examples, and what to do.
-  std::string message() const;
+  /// What happened, with numbers and examples, and what to do. `why`: a sentence on it; or empty.
+  std::string message(const std::string& why) const;
 
  private:
   bool reaches(const Stream& stream) const;
@@ -41,7 +43,11 @@ class Tripwire {
   Stream all_;
   bool any_stream_ = false;  ///< a series reaches the share by itself
   std::string worst_stream_;
-  std::vector<std::string> examples_;
+  struct Example {
+    std::string key;
+    bool is_gone = false;
+  };
+  std::vector<Example> examples_;  ///< a few of each kind
 };
 
 /// The same of a HOLD that goes on: what has changed and vanished since it began.

@@ -19,7 +19,7 @@ namespace s3 {
 
 struct ListedObject {
   std::string key;
-  std::string etag;  ///< without quotes
+  std::string etag;  ///< normal_etag()
   std::uint64_t size_bytes = 0;
   std::chrono::sys_seconds last_modified{};
   std::string storage_class;  ///< empty: the listing tells none
@@ -32,8 +32,14 @@ struct ListedObject {
 struct ListPage {
   std::vector<ListedObject> objects;
   bool truncated = false;
-  std::string next_token;  ///< for the next request, verbatim; set exactly when truncated
+  /// For the next request, verbatim; only when truncated. Empty though truncated: the server does
+  /// not tell, so it goes on after the last key.
+  std::string next_token;
   std::string next_version_marker = {};  ///< likewise, of a listing of versions; may be empty
+  /// What contradicts a page that says it is the last ("has 1021 entries ..."); empty: nothing.
+  std::string unclean = {};
+  std::uint64_t odd_entries = 0;  ///< that could not be understood, and are not in `objects`
+  std::string first_odd = {};     ///< key and value of the first, for a person
 };
 
 enum class ChecksumAlgorithm { kCrc32, kCrc32c, kCrc64Nvme, kMd5, kSha1, kSha256, kSha512 };
@@ -50,7 +56,7 @@ struct Checksum {
 struct ObjectHead {
   std::uint64_t size_bytes = 0;    ///< of the whole object (of the part, when a part was asked for)
   std::uint64_t offset_bytes = 0;  ///< where the body of this response begins
-  std::string etag;                ///< without quotes
+  std::string etag;                ///< normal_etag()
   std::string version_id;          ///< empty: none
   std::optional<std::chrono::sys_seconds> last_modified;
   std::vector<Checksum> checksums;  ///< those we know and that are well-formed; none of a Range
@@ -111,14 +117,18 @@ class Client {
   /// `transport` outlives the client.
   Client(std::shared_ptr<Session> session, Transport& transport);
 
-  /// ListObjectsV2, at most 1000 keys, with encoding-type=url. An unparsable page, or one that is
-  /// truncated and has no token or the one that was sent, is kServer. `keep_going`: as
-  /// ResponseSink::keep_going.
+  /// ListObjectsV2, at most 1000 keys, with encoding-type=url. An unparsable page, one that gives
+  /// back the token that was sent, or names a key that does not begin with `prefix`, is kServer.
+  /// Its first byte may take minutes. `keep_going`: as ResponseSink::keep_going.
   Result<ListPage> list_page(std::string_view prefix, std::string_view continuation_token,
                              const std::function<bool()>& keep_going);
+  /// The same, from the first key after `start_after` on. Some servers begin with that key itself.
+  Result<ListPage> list_page_after(std::string_view prefix, std::string_view start_after,
+                                   const std::function<bool()>& keep_going);
 
   /// ListObjectVersions, at most 1000 versions and delete markers as they come: by key, and those
-  /// of one key newest first. The markers are next_token (here NextKeyMarker, decoded) and
+  /// of one key newest first (where the server sends the delete markers apart, they are merged
+  /// among the versions). The markers are next_token (here NextKeyMarker, decoded) and
   /// next_version_marker of the page before, both; a version marker alone is kInvalid, and a key
   /// marker alone leaves out what is left of that key. Errors as of list_page, and
   /// has_no_version_listing(). Needs s3:ListBucketVersions.

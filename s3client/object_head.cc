@@ -8,6 +8,7 @@
 #include <string>
 
 #include "s3client/dates.h"
+#include "s3client/etag.h"
 #include "s3client/responses.h"
 
 namespace s3 {
@@ -29,14 +30,6 @@ std::optional<Number> number(std::string_view text) {
   const auto parsed = std::from_chars(text.data(), end, value);
   if (text.empty() || parsed.ec != std::errc{} || parsed.ptr != end) return std::nullopt;
   return value;
-}
-
-std::string_view bare_etag(std::string_view etag) {
-  if (etag.starts_with("W/")) etag.remove_prefix(2);
-  if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"') {
-    etag = etag.substr(1, etag.size() - 2);
-  }
-  return etag;
 }
 
 /// A "-N" at the end, as multipart ETags and composite checksums have; npos: none.
@@ -219,10 +212,11 @@ bool is_as_listed(const HttpHead& head, const ObjectHead& object, const Listed& 
 
 Result<ObjectHead> read_object_head(const HttpHead& head, const GetRequest& request, bool ranged) {
   ObjectHead object;
-  object.etag = printable(bare_etag(value_of(head, "etag")));
+  object.etag = normal_etag(value_of(head, "etag"));
   object.version_id = printable(value_of(head, "x-amz-version-id"));
   object.last_modified = parse_http_date(value_of(head, "last-modified"));
-  if (!request.if_match.empty() && !object.etag.empty() && object.etag != request.if_match) {
+  if (!request.if_match.empty() && !object.etag.empty() &&
+      object.etag != normal_etag(request.if_match)) {
     return refuse(ErrorKind::kChanged, head.status, "the object is no longer the one asked for");
   }
   if (!request.version_id.empty() && !object.version_id.empty() &&

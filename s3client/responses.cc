@@ -4,10 +4,39 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "s3client/dates.h"
+#include "s3client/etag.h"
 #include "s3client/uri_encode.h"
 
+// What real servers send otherwise than AWS documents it, and what is made of it. "x#n" is issue n
+// of that server's project; without a number it was seen in the server named.
+//
+//   listing of versions
+//     gofakes3 (rclone serve s3)   the root is ListBucketVersionsResult           read as the other
+//     S3Mock 5                     the root is ListBucketResult                   read as the other
+//     S3Mock 5                     1,021 entries for max-keys=1000; IsTruncated=false beside a
+//                                  NextVersionIdMarker                            no clean end
+//     versitygw 1.8                on a page all DeleteMarkers, then all Versions merged by key
+//     moto 5                       all Versions, then all DeleteMarkers           merged by key
+//     moto 5                       no EncodingType, though it was asked for       keys stand raw
+//     versitygw 1.8                key-marker is inclusive                        lister: dropped
+//     Swift s3api                  NextVersionIdMarker is always "null"           lister: the last
+//                                                                                 entry's own id
+//     Ceph, Swift                  NextKeyMarker raw on an encoded page           taken as it
+//     stands seaweedfs#7703               complete after the first thousand              lister:
+//     asked on
+//   listing of objects
+//     rustfs#3217, rustfs#5051     IsTruncated=false, and there is more           lister: asked on
+//     rustfs#1596                  truncated, with version 1's NextMarker         lister:
+//     start-after rustfs#1165                  start-after includes its key lister: dropped
+//     rustfs#5792, versitygw#2178  a token comes again                            lister: refused
+//     rustfs#2439                  an entry comes twice                           lister: dropped
+//     S3Proxy 4, S3Mock 5          in the order of UTF-16, as Java sorts          agent: sorted
+//     here Storj, S3 Express, fauxqs    in no order, or another                        agent:
+//     sorted here
+//   ETags: W/"x", upper-case hex, no quotes, &#34;&#34;, an empty element         see etag.h
 namespace s3 {
 namespace {
 
@@ -43,13 +72,6 @@ class ErrorSink final : public XmlSink {
   bool is_error_ = false;
 };
 
-std::string_view without_quotes(std::string_view etag) {
-  if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"') {
-    return etag.substr(1, etag.size() - 2);
-  }
-  return etag;
-}
-
 std::optional<bool> parse_bool(std::string_view text) {
   if (text != "true" && text != "false") return std::nullopt;
   return text == "true";
@@ -61,6 +83,32 @@ bool is_version_id(std::string_view text) {
   constexpr std::size_t kLongestId = 1024;
   return !text.empty() && text.size() <= kLongestId &&
          std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+/// Of one key the newest first, as AWS sends it.
+bool comes_before(const ListedObject& one, const ListedObject& other) {
+  if (const int order = one.key.compare(other.key); order != 0) return order < 0;
+  if (one.is_latest != other.is_latest) return one.is_latest;
+  return one.last_modified > other.last_modified;
+}
+
+/// Where the delete markers of a page stand all together, before or behind its versions, each of
+/// the two in the order of the keys, they are put where they belong. A page that is in order, or in
+/// none, stays as it is.
+void merge_groups(std::vector<ListedObject>& objects) {
+  const auto by_key = [](const ListedObject& one, const ListedObject& other) {
+    return one.key < other.key;
+  };
+  if (std::is_sorted(objects.begin(), objects.end(), by_key)) return;
+  std::vector<ListedObject> markers;
+  std::vector<ListedObject> versions;
+  for (ListedObject& object : objects) {
+    (object.is_delete_marker ? markers : versions).push_back(std::move(object));
+  }
+  objects.clear();
+  std::merge(std::move_iterator(versions.begin()), std::move_iterator(versions.end()),
+             std::move_iterator(markers.begin()), std::move_iterator(markers.end()),
+             std::back_inserter(objects), comes_before);
 }
 
 Error bad_page(std::string_view what) {
@@ -86,32 +134,51 @@ ErrorBody parse_error_body(std::string_view body) {
   return std::move(sink.body);
 }
 
+Result<void> ListParser::feed(std::span<const std::byte> bytes) {
+  if (auto fed = reader_.feed(bytes); !fed) return fed;
+  if (!defect_.empty()) return bad_page(defect_);
+  return {};
+}
+
 void ListParser::defect(std::string_view what) {
   if (defect_.empty()) defect_ = what;
 }
 
 bool ListParser::is_page() const {
-  return root_ == (listing_ == Listing::kVersions ? Root::kVersions : Root::kObjects);
+  return root_ == Root::kObjects || (listing_ == Listing::kVersions && root_ == Root::kVersions);
 }
 
 void ListParser::on_start(std::size_t depth, std::string_view name) {
   if (depth == 1) {
-    root_ = name == "ListBucketResult"     ? Root::kObjects
-            : name == "ListVersionsResult" ? Root::kVersions
-            : name == "Error"              ? Root::kError
-                                           : Root::kOther;
-    constexpr std::size_t kUsualObjects = 1000;
+    root_ = name == "ListBucketResult"           ? Root::kObjects
+            : name == "ListVersionsResult"       ? Root::kVersions
+            : name == "ListBucketVersionsResult" ? Root::kVersions
+            : name == "Error"                    ? Root::kError
+                                                 : Root::kOther;
     if (root_ == Root::kError) error_.emplace();
-    if (is_page()) objects_.reserve(kUsualObjects);
+    if (is_page()) objects_.reserve(kPageEntries);
   } else if (depth == 2 && is_page()) {
     const bool is_marker = listing_ == Listing::kVersions && name == "DeleteMarker";
     in_object_ = is_marker || name == (listing_ == Listing::kVersions ? "Version" : "Contents");
-    if (in_object_) {
-      objects_.emplace_back().is_delete_marker = is_marker;
-      has_size_ = false;
-      says_latest_ = false;
-    }
+    if (in_object_) start_object(is_marker);
   }
+}
+
+void ListParser::start_object(bool is_marker) {
+  has_versions_ = listing_ == Listing::kVersions;
+  // S3Mock exceeds it by a few; who exceeds it by far means no good.
+  if (++entries_ > 2 * kPageEntries) {
+    defect(fmt::format("it has more than {} entries where {} were asked for", 2 * kPageEntries,
+                       kPageEntries));
+  }
+  if (!defect_.empty()) {
+    in_object_ = false;
+    return;
+  }
+  objects_.emplace_back().is_delete_marker = is_marker;
+  has_size_ = false;
+  says_latest_ = false;
+  odd_.clear();
 }
 
 void ListParser::on_end(std::size_t depth, std::string_view name, std::string_view text) {
@@ -146,7 +213,7 @@ void ListParser::object_field(std::string_view name, std::string_view text) {
   if (name == "Key") {
     object.key = text;
   } else if (name == "ETag") {
-    object.etag = printable(without_quotes(text));
+    object.etag = normal_etag(text);
   } else if (name == "Size") {
     const char* const end = text.data() + text.size();
     const auto parsed = std::from_chars(text.data(), end, object.size_bytes);
@@ -154,8 +221,8 @@ void ListParser::object_field(std::string_view name, std::string_view text) {
   } else if (name == "LastModified") {
     if (const auto time = parse_iso8601(text)) {
       object.last_modified = *time;
-    } else {
-      defect("an object has a date that does not parse");
+    } else if (!text.empty()) {  // <LastModified/> says nothing, and nothing wrong
+      odd(fmt::format("has the date \"{}\"", printable(text)));
     }
   } else if (name == "StorageClass") {
     object.storage_class = printable(text);
@@ -164,7 +231,7 @@ void ListParser::object_field(std::string_view name, std::string_view text) {
 
 void ListParser::version_field(std::string_view name, std::string_view text) {
   if (name == "VersionId") {
-    if (!is_version_id(text)) defect("a version has an id that is none");
+    if (!is_version_id(text)) odd(fmt::format("has the version id \"{}\"", printable(text)));
     objects_.back().version_id = text;
   } else if (name == "IsLatest") {
     const auto is_latest = parse_bool(text);
@@ -173,31 +240,75 @@ void ListParser::version_field(std::string_view name, std::string_view text) {
   }
 }
 
-void ListParser::check_object() {
-  const ListedObject& object = objects_.back();
-  if (object.key.empty()) defect("an object has no key");
-  if (!has_size_ && !object.is_delete_marker) defect("an object has no size");
-  if (listing_ == Listing::kObjects) return;
-  if (!says_latest_) defect("a version does not say whether it is the latest");
-  // It could only be asked for as what it is not: the current one.
-  if (!object.is_latest && object.version_id.empty()) defect("a noncurrent version has no id");
+void ListParser::leave_out(const std::string& key, std::string_view what) {
+  constexpr std::size_t kShownBytes = 200;
+  if (odd_entries_++ > 0) return;
+  first_odd_ = fmt::format("\"{}{}\" {}", printable(key.substr(0, kShownBytes)),
+                           key.size() > kShownBytes ? "..." : "", what);
 }
 
-Result<void> ListParser::decode() {
-  for (ListedObject& object : objects_) {
-    if (object.key.find_first_of("%+") == std::string::npos) continue;
-    auto key = decode_url(object.key);
-    if (!key) return bad_page("a key is not encoded as the page says");
-    object.key = *std::move(key);
+void ListParser::check_object() {
+  const ListedObject& object = objects_.back();
+  const auto of_key = [&](std::string_view what) {
+    defect(fmt::format("\"{}\" {}", printable(object.key), what));
+  };
+  if (object.key.empty()) return defect("an object has no key");
+  if (!has_size_ && !object.is_delete_marker) return of_key("has no size");
+  if (listing_ == Listing::kVersions && !says_latest_) {
+    return of_key("has a version that does not say whether it is the latest");
   }
+  if (!odd_.empty()) {
+    leave_out(object.key, odd_);
+    objects_.pop_back();
+    return;
+  }
+  // It could only be asked for as what it is not: the current one.
+  if (!object.is_latest && object.version_id.empty()) {
+    of_key("has a noncurrent version without an id");
+  }
+}
+
+void ListParser::decode_keys() {
+  // "The name for a key is a sequence of Unicode characters whose UTF-8 encoding is at most 1,024
+  // bytes long." https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+  constexpr std::size_t kLongestKey = 1024;
+  const auto is_good = [&](ListedObject& object) {
+    if (url_encoded_ && object.key.find_first_of("%+") != std::string::npos) {
+      auto key = decode_url(object.key);
+      if (!key) {
+        leave_out(object.key, "is no key that is encoded as the page says");
+        return false;
+      }
+      object.key = *std::move(key);
+    }
+    if (object.key.size() <= kLongestKey) return true;
+    leave_out(object.key, fmt::format("is a key of {} bytes, and S3 allows {}", object.key.size(),
+                                      kLongestKey));
+    return false;
+  };
+  std::erase_if(objects_, [&](ListedObject& object) { return !is_good(object); });
+}
+
+Result<void> ListParser::decode_marker() {
   // A continuation token never is encoded. A key marker is, but not by Ceph and Swift: theirs is
   // the last key of the page as it stands there, which an encoded one is not unless both are one.
-  if (listing_ == Listing::kObjects || (!objects_.empty() && token_ == objects_.back().key)) {
+  if (!url_encoded_ || listing_ == Listing::kObjects ||
+      (!objects_.empty() && token_ == objects_.back().key)) {
     return {};
   }
   auto marker = decode_url(token_);
   if (!marker) return bad_page("the key marker is not encoded as the page says");
   token_ = *std::move(marker);
+  return {};
+}
+
+std::string ListParser::unclean() const {
+  if (entries_ > kPageEntries) {
+    return fmt::format("has {} entries on a page where {} were asked for", entries_, kPageEntries);
+  }
+  if (!*truncated_ && !(token_.empty() && version_marker_.empty())) {
+    return "says that it is complete, and where it goes on";
+  }
   return {};
 }
 
@@ -207,13 +318,24 @@ Result<ListPage> ListParser::finish() {
   if (!is_page()) return bad_page("it is not the document that was asked for");
   if (!defect_.empty()) return bad_page(defect_);
   if (!truncated_) return bad_page("it does not say whether it is truncated");
-  if (*truncated_ && token_.empty()) return bad_page("it is truncated and has no token");
-  // Only now: EncodingType may stand behind the keys.
-  if (url_encoded_) {
-    if (auto decoded = decode(); !decoded) return decoded.error();
+  if (*truncated_ && token_.empty() && objects_.empty()) {
+    return bad_page("it is truncated, and has neither an entry nor a token");
   }
-  if (!*truncated_) return ListPage{std::move(objects_), false, "", ""};
-  return ListPage{std::move(objects_), true, std::move(token_), std::move(version_marker_)};
+  // Only now: EncodingType may stand behind the keys.
+  decode_keys();
+  if (auto decoded = decode_marker(); !decoded) return decoded.error();
+  if (listing_ == Listing::kVersions) merge_groups(objects_);
+  ListPage page;
+  page.truncated = *truncated_;
+  page.unclean = unclean();
+  page.odd_entries = odd_entries_;
+  page.first_odd = std::move(first_odd_);
+  page.objects = std::move(objects_);
+  if (page.truncated) {
+    page.next_token = std::move(token_);
+    page.next_version_marker = std::move(version_marker_);
+  }
+  return page;
 }
 
 }  // namespace s3

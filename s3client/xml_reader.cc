@@ -33,6 +33,7 @@ struct XmlReader::Impl {
 
   static void XMLCALL start(void* user, const XML_Char* name, const XML_Char** /*attributes*/) {
     Impl& self = *static_cast<Impl*>(user);
+    self.silent_bytes = 0;
     if (self.refusal != nullptr) return;
     if (self.depth == kMaxDepth) return self.refuse("it is nested too deeply");
     ++self.depth;
@@ -42,6 +43,7 @@ struct XmlReader::Impl {
 
   static void XMLCALL end(void* user, const XML_Char* name) {
     Impl& self = *static_cast<Impl*>(user);
+    self.silent_bytes = 0;
     if (self.refusal != nullptr) return;
     self.sink.on_end(self.depth, local_name(name), self.text);
     self.text.clear();
@@ -50,6 +52,7 @@ struct XmlReader::Impl {
 
   static void XMLCALL characters(void* user, const XML_Char* bytes, int count) {
     Impl& self = *static_cast<Impl*>(user);
+    self.silent_bytes = 0;
     if (self.refusal != nullptr) return;
     const auto size = static_cast<std::size_t>(count);
     if (self.text.size() + size > kMaxTextBytes) return self.refuse("it has too long a text");
@@ -83,6 +86,7 @@ struct XmlReader::Impl {
   const char* refusal = nullptr;
   std::size_t depth = 0;
   std::size_t total_bytes = 0;
+  std::size_t silent_bytes = 0;
   std::string text;
 };
 
@@ -92,6 +96,9 @@ XmlReader::~XmlReader() = default;
 Result<void> XmlReader::feed(std::span<const std::byte> bytes) {
   // Also keeps the count within expat's int.
   if (bytes.size() > kMaxDocumentBytes - impl_->total_bytes) impl_->refuse("it is too large");
+  // expat reads a tag that is not complete anew with each piece that comes, which is quadratic.
+  if (impl_->silent_bytes > kMaxSilentBytes) impl_->refuse("it has too long a tag or comment");
+  impl_->silent_bytes += bytes.size();
   if (impl_->refusal == nullptr) impl_->total_bytes += bytes.size();
   const auto* chars = static_cast<const char*>(static_cast<const void*>(bytes.data()));
   return impl_->parse(chars, static_cast<int>(bytes.size()), false);

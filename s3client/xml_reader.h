@@ -25,6 +25,8 @@ class XmlReader {
  public:
   static constexpr std::size_t kMaxDepth = 16;
   static constexpr std::size_t kMaxTextBytes = std::size_t{8} * 1024;
+  /// Without the start or end of an element or a text: a tag, a comment.
+  static constexpr std::size_t kMaxSilentBytes = std::size_t{64} * 1024;
   static constexpr std::size_t kMaxDocumentBytes = std::size_t{16} * 1024 * 1024;
 
   /// `sink` outlives the reader.

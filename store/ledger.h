@@ -76,6 +76,9 @@ class Ledger {
     /// The content is wanted: replaces what an earlier plan said of it.
     Status want(const Pending& pending);
     Status note_vanished(std::string_view key, Time now);
+    /// The listing may have left something out: what was noted as vanished has not, and what is
+    /// pending and was not listed stays so.
+    Status forget_absence();
     Status note_changed(std::string_view key, const Identity& to, Time now);
     /// The key is listed again as we hold it.
     Status note_same(std::string_view key);
@@ -125,6 +128,12 @@ class Ledger {
     Result<bool> raise_alarm(std::string_view kind, std::string_view key, std::string_view message,
                              Time now);
 
+    /// Sets an entry of a listing aside that is not in the order of the keys; false when it is
+    /// there already, with the same ETag and size.
+    Result<bool> set_aside(const ListedEntry& entry);
+    /// In byte order of the keys, those of one key as they came, until `visit` returns false.
+    Status visit_aside(const std::function<bool(const ListedEntry&)>& visit);
+
     /// Calls `visit` for what this plan wants, newest first, until it returns false.
     Status visit_wanted(const std::function<bool(const Pending&)>& visit);
 
@@ -141,6 +150,8 @@ class Ledger {
   /// At most one plan at a time, of the keys under `prefix`. Once it is committed nothing of the
   /// source is pending but what it wants, whatever prefix an earlier one had.
   Result<Plan> begin_plan(SourceId source, std::string_view prefix);
+  /// The last of the held keys that start with `prefix` and that the last complete listing had.
+  Result<std::optional<std::string>> last_expected(SourceId source, std::string_view prefix);
 
   /// The pending contents of a source that come after `after` (nullptr: from the start) in the
   /// order newest first (last_modified descending, then key ascending); at most `limit`.

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -33,11 +35,23 @@ inline std::int64_t signed_size(std::uint64_t size_bytes) {
   return static_cast<std::int64_t>(size_bytes);
 }
 
-/// Reads etag, size_bytes and version_id from three columns in a row.
+/// What stands in a column for the ETag: where there is none, a line end, which no ETag has, and
+/// LastModified. `archive` and `generation` have a column of that name and only the ETag here.
+inline std::string etag_column(const Identity& upstream) {
+  if (!upstream.etag.empty() || upstream.modified == Time{}) return upstream.etag;
+  return "\n" + std::to_string(seconds(upstream.modified));
+}
+
+/// Reads etag_column(), size_bytes and version_id from three columns in a row.
 inline Identity identity(const Query& row, int first_column) {
-  return {std::string(row.bytes(first_column)),
-          static_cast<std::uint64_t>(row.integer(first_column + 1)),
-          std::string(row.bytes(first_column + 2))};
+  std::string etag(row.bytes(first_column));
+  Time modified{};
+  if (etag.starts_with('\n')) {
+    modified = time(std::strtoll(etag.c_str() + 1, nullptr, 10));
+    etag.clear();
+  }
+  return {std::move(etag), static_cast<std::uint64_t>(row.integer(first_column + 1)),
+          std::string(row.bytes(first_column + 2)), modified};
 }
 
 inline Bytes digest(const Sha256& sha256) {

@@ -38,7 +38,8 @@ Status Ledger::begin_placements(const std::vector<Placement>& intents) {
           "version_id, last_modified, verified_by, held_since, read_at, watched) "
           "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
           intent.source, Bytes{archive.key}, rows::digest(archive.sha256),
-          static_cast<std::int64_t>(intent.role), std::string_view(archive.upstream.etag),
+          static_cast<std::int64_t>(intent.role),
+          std::string_view(rows::etag_column(archive.upstream)),
           rows::signed_size(archive.upstream.size_bytes),
           std::string_view(archive.upstream.version_id), rows::seconds(archive.last_modified),
           std::string_view(archive.verified_by), rows::seconds(archive.held_since),
@@ -129,7 +130,7 @@ Status Ledger::visit_sightings(SourceId source, const std::function<bool(const S
         "WHERE source_id=?1 AND (key, etag, size_bytes, version_id)>(?2, ?3, ?4, ?5) "
         "ORDER BY key, etag, size_bytes, version_id LIMIT ?6");
     if (!query) return query.error();
-    query->bind(source, Bytes{after.key}, std::string_view(after.upstream.etag),
+    query->bind(source, Bytes{after.key}, std::string_view(rows::etag_column(after.upstream)),
                 rows::signed_size(after.upstream.size_bytes),
                 std::string_view(after.upstream.version_id), kPageRows);
     const Status done = rows::each(*query, [&](Query& row) {

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <string>
@@ -24,8 +25,15 @@ constexpr std::string_view kMakeNoted =
     "INTEGER NOT NULL, etag TEXT NOT NULL, size_bytes INTEGER NOT NULL, version_id TEXT NOT NULL) "
     "STRICT, WITHOUT ROWID";
 
-constexpr std::string_view kEmptyWanted = "DELETE FROM temp.wanted";
-constexpr std::string_view kEmptyNoted = "DELETE FROM temp.noted";
+// A listing that is not in the order of the keys, until it is complete.
+constexpr std::string_view kMakeAside =
+    "CREATE TEMP TABLE IF NOT EXISTS aside (key BLOB NOT NULL, version_id TEXT NOT NULL, etag TEXT "
+    "NOT NULL, size_bytes INTEGER NOT NULL, marker INTEGER NOT NULL, latest INTEGER NOT NULL, "
+    "last_modified INTEGER NOT NULL, storage_class TEXT NOT NULL, number INTEGER NOT NULL, "
+    "PRIMARY KEY (key, version_id, etag, size_bytes, marker)) STRICT, WITHOUT ROWID";
+
+constexpr std::array<std::string_view, 3> kEmptyScratch = {
+    "DELETE FROM temp.wanted", "DELETE FROM temp.noted", "DELETE FROM temp.aside"};
 
 constexpr std::string_view kUnchanged =
     "w.key=p.key AND w.slot=p.slot AND w.last_modified=p.last_modified AND w.role=p.role AND "
@@ -35,10 +43,11 @@ constexpr std::string_view kUnchanged =
 // nor without damage.
 std::string held_sql(const PrefixRange& range, bool any_deviation, bool any_damage) {
   return fmt::format(
-      "SELECT a.key, a.etag, a.size_bytes, a.version_id, {}, {} FROM archive a {} {} "
+      "SELECT a.key, a.etag, a.size_bytes, a.version_id, {}, {}, a.last_modified FROM archive a {} "
+      "{} "
       "WHERE a.source_id=?1 AND {} ORDER BY a.key",
       any_damage ? "x.finding IS NOT NULL" : "0",
-      any_deviation ? "d.kind, d.etag, d.size_bytes, d.version_id" : "NULL",
+      any_deviation ? "d.kind, d.etag, d.size_bytes, d.version_id" : "NULL, NULL, NULL, NULL",
       any_deviation ? "LEFT JOIN deviation d ON d.source_id=a.source_id AND d.key=a.key" : "",
       any_damage ? "LEFT JOIN damage x ON x.source_id=a.source_id AND x.key=a.key AND x.path=''"
                  : "",
@@ -52,8 +61,7 @@ Ledger::Plan::Impl::~Impl() {
   transaction.reset();
   // Its pages would stay cached for the rest of the run. Should this fail, the next plan empties
   // the table again, and reports it.
-  static_cast<void>(database().run(kEmptyWanted));
-  static_cast<void>(database().run(kEmptyNoted));
+  for (const std::string_view sql : kEmptyScratch) static_cast<void>(database().run(sql));
   ledger->plan_open = false;
 }
 
@@ -62,9 +70,13 @@ Result<Ledger::Plan> Ledger::begin_plan(SourceId source, std::string_view prefix
   if (impl_->plan_open) {
     return Error{ErrorKind::kBusy, 0, database.path(), "another plan of this ledger is not ended"};
   }
-  for (const std::string_view sql : {kMakeWanted, kMakeNoted, kEmptyWanted, kEmptyNoted}) {
-    const Result<std::uint64_t> done = database.run(sql);
-    if (!done) return done.error();
+  for (const std::string_view sql : {kMakeWanted, kMakeNoted, kMakeAside}) {
+    const Result<std::uint64_t> made = database.run(sql);
+    if (!made) return made.error();
+  }
+  for (const std::string_view sql : kEmptyScratch) {
+    const Result<std::uint64_t> emptied = database.run(sql);
+    if (!emptied) return emptied.error();
   }
 
   Result<Transaction> transaction = Transaction::begin(database);
@@ -104,7 +116,8 @@ Status Ledger::Plan::want(const Pending& pending) {
       "version_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
       Bytes{pending.key}, rows::slot(pending.role, pending.upstream),
       rows::seconds(pending.last_modified), static_cast<std::int64_t>(pending.role),
-      std::string_view(pending.upstream.etag), rows::signed_size(pending.upstream.size_bytes),
+      std::string_view(rows::etag_column(pending.upstream)),
+      rows::signed_size(pending.upstream.size_bytes),
       std::string_view(pending.upstream.version_id)));
   if (!done) return done.error();
   return {};
@@ -151,7 +164,8 @@ Status Ledger::Plan::Impl::note(std::string_view key, Deviation deviation, const
       "INSERT OR REPLACE INTO temp.noted (key, kind, since, etag, size_bytes, version_id) VALUES "
       "(?1, ?2, ?3, ?4, ?5, ?6)",
       Bytes{key}, static_cast<std::int64_t>(deviation), rows::seconds(now),
-      std::string_view(to.etag), rows::signed_size(to.size_bytes), std::string_view(to.version_id));
+      std::string_view(rows::etag_column(to)), rows::signed_size(to.size_bytes),
+      std::string_view(to.version_id));
   if (!done) return done.error();
   any_note = true;
   if (current && current->key == key) {
@@ -163,6 +177,38 @@ Status Ledger::Plan::Impl::note(std::string_view key, Deviation deviation, const
 
 Status Ledger::Plan::note_vanished(std::string_view key, Time now) {
   return impl_->checked(impl_->note(key, Deviation::kVanished, Identity{}, now));
+}
+
+Status Ledger::Plan::forget_absence() {
+  impl_->concludes_from_absence = false;
+  Status done = impl_->write(impl_->database().run(
+      "DELETE FROM temp.noted WHERE kind=?1", static_cast<std::int64_t>(Deviation::kVanished)));
+  if (!done || !impl_->any_strike) return done;
+  return impl_->write(impl_->database().run("DELETE FROM temp.strike WHERE strike=?1",
+                                            static_cast<std::int64_t>(Strike::kGone)));
+}
+
+Result<bool> Ledger::Plan::set_aside(const ListedEntry& entry) {
+  const Result<std::uint64_t> done = impl_->checked(impl_->database().run(
+      "INSERT OR IGNORE INTO temp.aside (key, version_id, etag, size_bytes, marker, latest, "
+      "last_modified, storage_class, number) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+      Bytes{entry.key}, std::string_view(entry.upstream.version_id),
+      std::string_view(entry.upstream.etag), rows::signed_size(entry.upstream.size_bytes),
+      std::int64_t{entry.is_delete_marker ? 1 : 0}, std::int64_t{entry.is_latest ? 1 : 0},
+      rows::seconds(entry.last_modified), std::string_view(entry.storage_class), impl_->aside++));
+  if (!done) return done.error();
+  return *done != 0;
+}
+
+Status Ledger::Plan::visit_aside(const std::function<bool(const ListedEntry&)>& visit) {
+  Result<Query> query = impl_->database().query(
+      "SELECT key, etag, size_bytes, version_id, last_modified, storage_class, latest, marker FROM "
+      "temp.aside ORDER BY key, number");
+  if (!query) return query.error();
+  return rows::each(*query, [&](const Query& row) {
+    return visit({std::string(row.bytes(0)), rows::identity(row, 1), rows::time(row.integer(4)),
+                  std::string(row.bytes(5)), row.integer(6) != 0, row.integer(7) != 0});
+  });
 }
 
 Status Ledger::Plan::note_changed(std::string_view key, const Identity& to, Time now) {
@@ -280,8 +326,11 @@ Status Ledger::Plan::Impl::forget_ghosts(Time now) {
 Status Ledger::Plan::Impl::write_pending() {
   const std::string stale = fmt::format(
       "FROM pending AS p WHERE p.source_id=?1 AND NOT EXISTS (SELECT 1 FROM temp.wanted w "
-      "WHERE {})",
-      kUnchanged);
+      "WHERE {}){}",
+      kUnchanged,
+      concludes_from_absence ? ""
+                             : " AND EXISTS (SELECT 1 FROM temp.wanted w WHERE w.key=p.key AND "
+                               "w.slot=p.slot)");
   // Asked first, because a DELETE takes the lock to write even where it finds nothing.
   Result<std::int64_t> any =
       database().read_integer(fmt::format("SELECT EXISTS (SELECT 1 {})", stale), source);
@@ -318,7 +367,7 @@ Status Ledger::Plan::Impl::commit() {
   }
   cursor.reset();
   at_end = true;
-  Status done = forget_ghosts(planned_at);
+  Status done = concludes_from_absence ? forget_ghosts(planned_at) : Status{};
   if (done) done = apply_notes();
   if (done) done = write_pending();
   if (!done) return done;

@@ -88,6 +88,8 @@ struct Ledger::Plan::Impl {
   Time planned_at{};
   bool any_strike = false;
   bool any_note = false;
+  bool concludes_from_absence = true;
+  std::int64_t aside = 0;
   std::optional<HeldKey> current;
   std::optional<Error> failure;
 };

@@ -27,6 +27,7 @@ Result<const HeldKey*> Ledger::Plan::Impl::next_held() {
   current->deviation = rows::deviation_of(cursor->integer(5));
   current->changed_to =
       current->deviation == Deviation::kChanged ? rows::identity(*cursor, 6) : Identity{};
+  current->last_modified = rows::time(cursor->integer(9));
   return &*current;
 }
 
@@ -47,31 +48,51 @@ Result<std::optional<Refusal>> Ledger::Plan::refusal(std::string_view key,
 }
 
 Result<Known> Ledger::Plan::known(std::string_view key, const Identity& upstream) {
-  // One ETag and size under one key are one content, whatever the version; only where there is no
-  // ETag the version has to say it.
+  // One ETag and size under one key are one content, whatever the version. Without an ETag,
+  // LastModified and the version have to say it; and an id, other than "null", names one content,
+  // whether it comes with its ETag today or not.
   Result<Query> query = impl_->database().query(
       "SELECT s.sha256=(SELECT sha256 FROM archive WHERE source_id=?1 AND key=?2) FROM sighting s "
-      "WHERE s.source_id=?1 AND s.key=?2 AND s.etag=?3 AND s.size_bytes=?4 AND (s.version_id=?5 OR "
-      "s.etag<>'') LIMIT 1");
+      "WHERE s.source_id=?1 AND s.key=?2 AND s.size_bytes=?4 AND ((s.etag=?3 AND (s.version_id=?5 "
+      "OR "
+      "?6)) OR (s.version_id=?5 AND ?5 NOT IN ('', 'null') AND NOT (?6 AND s.etag<>'' AND "
+      "s.etag NOT LIKE char(10) || '%'))) LIMIT 1");
   if (!query) return query.error();
+  const std::string etag = rows::etag_column(upstream);
   const Result<bool> row =
       query
-          ->bind(impl_->source, Bytes{key}, std::string_view(upstream.etag),
-                 rows::signed_size(upstream.size_bytes), std::string_view(upstream.version_id))
+          ->bind(impl_->source, Bytes{key}, std::string_view(etag),
+                 rows::signed_size(upstream.size_bytes), std::string_view(upstream.version_id),
+                 std::int64_t{upstream.etag.empty() ? 0 : 1})
           .step();
   if (!row) return row.error();
   if (!*row) return Known::kNo;
   return query->integer(0) == 1 ? Known::kHeld : Known::kBeside;
 }
 
+Result<std::optional<std::string>> Ledger::last_expected(SourceId source, std::string_view prefix) {
+  const PrefixRange range(prefix);
+  Result<Query> query = impl_->database.query(fmt::format(
+      "SELECT a.key FROM archive a WHERE a.source_id=?1 AND {} AND NOT EXISTS (SELECT 1 "
+      "FROM deviation d WHERE d.source_id=?1 AND d.key=a.key AND d.kind={}) ORDER BY "
+      "a.key DESC LIMIT 1",
+      range.condition("a.key"), static_cast<int>(Deviation::kVanished)));
+  if (!query) return query.error();
+  const Result<bool> row = query->bind(source, range.first(), range.end()).step();
+  if (!row) return row.error();
+  if (!*row) return std::nullopt;
+  return std::string(query->bytes(0));
+}
+
 Result<bool> Ledger::Plan::Impl::is_sighting_of(std::string_view what, std::string_view key,
                                                 const Identity& upstream) {
   const Result<std::int64_t> found = checked(database().read_integer(
       fmt::format("SELECT EXISTS (SELECT 1 FROM sighting s {} WHERE s.source_id=?1 AND s.key=?2 "
-                  "AND s.etag=?3 AND s.size_bytes=?4 AND (s.version_id=?5 OR s.etag<>''))",
+                  "AND s.etag=?3 AND s.size_bytes=?4 AND (s.version_id=?5 OR ?6))",
                   what),
-      source, Bytes{key}, std::string_view(upstream.etag), rows::signed_size(upstream.size_bytes),
-      std::string_view(upstream.version_id)));
+      source, Bytes{key}, std::string_view(rows::etag_column(upstream)),
+      rows::signed_size(upstream.size_bytes), std::string_view(upstream.version_id),
+      std::int64_t{upstream.etag.empty() ? 0 : 1}));
   if (!found) return found.error();
   return *found != 0;
 }

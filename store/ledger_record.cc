@@ -133,7 +133,8 @@ class Recorder {
     const auto path = removal.trusted ? std::string_view() : std::string_view(removal.path);
     for (const std::string_view into :
          {"sighting (source_id, key, etag, size_bytes, version_id, sha256) SELECT source_id, key, "
-          "etag, size_bytes, version_id, sha256",
+          "CASE etag WHEN '' THEN char(10) || last_modified ELSE etag END, size_bytes, version_id, "
+          "sha256",
           "pruned (source_id, key, sha256) SELECT source_id, key, sha256"}) {
       const Result<std::uint64_t> noted = database_.run(
           fmt::format("INSERT OR REPLACE INTO {} FROM {} WHERE source_id=?1 AND key=?2 AND {}=?3",
@@ -217,8 +218,9 @@ class Recorder {
     const Result<std::uint64_t> done = database_.run(
         "INSERT OR REPLACE INTO sighting (source_id, key, etag, size_bytes, version_id, sha256) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        source, Bytes{key}, std::string_view(upstream.etag), rows::signed_size(upstream.size_bytes),
-        std::string_view(upstream.version_id), rows::digest(sha256));
+        source, Bytes{key}, std::string_view(rows::etag_column(upstream)),
+        rows::signed_size(upstream.size_bytes), std::string_view(upstream.version_id),
+        rows::digest(sha256));
     if (!done) return done.error();
     return {};
   }

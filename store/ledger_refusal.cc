@@ -58,8 +58,9 @@ Result<bool> ask_once_more(Database& database, const NewRefusal& refusal) {
       "UPDATE refusal SET asked_at=?7, asks=asks+1 WHERE source_id=?1 AND key=?2 AND kind=?3 AND "
       "etag=?4 AND size_bytes=?5 AND version_id=?6 AND slot=?8",
       refusal.source, Bytes{refusal.key}, static_cast<std::int64_t>(refusal.kind),
-      std::string_view(refusal.upstream.etag), rows::signed_size(refusal.upstream.size_bytes),
-      std::string_view(refusal.upstream.version_id), rows::seconds(refusal.now), refusal.slot);
+      std::string_view(rows::etag_column(refusal.upstream)),
+      rows::signed_size(refusal.upstream.size_bytes), std::string_view(refusal.upstream.version_id),
+      rows::seconds(refusal.now), refusal.slot);
   if (!done) return done.error();
   return *done == 0;
 }
@@ -77,8 +78,9 @@ Status insert_refusal(Database& database, const NewRefusal& refusal) {
       "INSERT INTO refusal (source_id, key, kind, etag, size_bytes, version_id, since, asked_at, "
       "asks, slot) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, 1, ?8)",
       refusal.source, Bytes{refusal.key}, static_cast<std::int64_t>(refusal.kind),
-      std::string_view(refusal.upstream.etag), rows::signed_size(refusal.upstream.size_bytes),
-      std::string_view(refusal.upstream.version_id), rows::seconds(refusal.now), refusal.slot);
+      std::string_view(rows::etag_column(refusal.upstream)),
+      rows::signed_size(refusal.upstream.size_bytes), std::string_view(refusal.upstream.version_id),
+      rows::seconds(refusal.now), refusal.slot);
   if (!done) return done.error();
   return adjust_tally(database, refusal.source, kTallyRefusal, name_of(refusal.kind), 1);
 }

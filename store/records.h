@@ -22,6 +22,7 @@ struct Identity {
   std::string etag;  ///< as listed, without quotes
   std::uint64_t size_bytes = 0;
   std::string version_id;  ///< empty when the listing tells none
+  Time modified{};         ///< LastModified, which stands in for an ETag where there is none
   bool operator==(const Identity&) const = default;
 };
 
@@ -52,6 +53,16 @@ struct Pending {
   Identity upstream;
   Time last_modified{};
   Role role = Role::kNew;
+};
+
+/// One entry of a listing.
+struct ListedEntry {
+  std::string key;
+  Identity upstream;
+  Time last_modified{};
+  std::string storage_class;
+  bool is_latest = true;
+  bool is_delete_marker = false;
 };
 
 /// A content that we hold beside the trusted one of its key.
@@ -109,6 +120,7 @@ struct Reading {
 struct HeldKey {
   std::string key;
   Identity upstream;
+  Time last_modified{};  ///< the upstream's word when it was fetched
   bool damaged = false;  ///< the copy under archives/ was found corrupt or missing
   Deviation deviation = Deviation::kNone;  ///< as of the last complete listing
   Identity changed_to;                     ///< when kChanged

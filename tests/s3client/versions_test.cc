@@ -129,8 +129,7 @@ TEST_CASE("a key marker that stands raw in an encoded page is taken as it stands
 TEST_CASE("a page of versions that cannot be trusted is a server error") {
   const std::string latest = "<IsLatest>true</IsLatest>";
   const std::string text = GENERATE_COPY(
-      page_of(version("k", "v1")), page_of(kCut + version("k", "v1")),
-      page_of(kCut + "<NextVersionIdMarker>v1</NextVersionIdMarker>" + version("k", "v1")),
+      page_of(version("k", "v1")), page_of(kCut),
       page_of(kCut + "<NextContinuationToken>t</NextContinuationToken>"),
       page_of(kEncoded + kCut + markers("100%", "v1") + version("k", "v1")),
       page_of(kWhole + "<Version><VersionId>v</VersionId>" + latest + "<Size>1</Size></Version>"),
@@ -142,9 +141,6 @@ TEST_CASE("a page of versions that cannot be trusted is a server error") {
               "<Version><Key>k</Key><VersionId>v</VersionId><Size>1</Size></Version>"),
       page_of(kWhole + "<DeleteMarker><Key>k</Key><IsLatest>yes</IsLatest></DeleteMarker>"),
       page_of(kWhole + "<Version><Key>k</Key><IsLatest>false</IsLatest><Size>1</Size></Version>"),
-      page_of(kWhole + version("k", "")), page_of(kWhole + version("k", "a b")),
-      page_of(kWhole + version("k", "a&#10;b")), page_of(kWhole + version("k", "\xC3\xA9")),
-      page_of(kWhole + version("k", std::string(1025, 'v'))),
       std::string("<html><body>It works!</body></html>"), std::string());
   CAPTURE(text);
   const auto page = parse(text);

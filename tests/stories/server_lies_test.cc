@@ -102,7 +102,7 @@ std::vector<Row> broken_listings() {
       {"the same page for ever", {on_listing(LieKind::kSamePage)}, 2, failed},
       {"an empty page once", {on_listing(LieKind::kEmptyPage, 0, 1)}},
       {"empty pages for ever", {on_listing(LieKind::kEmptyPage)}, 2, failed},
-      {"keys out of order", {on_listing(LieKind::kReversedPage)}, 2, failed},
+      {"keys out of order", {on_listing(LieKind::kReversedPage)}, 0, "byte order"},
       {"truncated without a token", {on_listing(LieKind::kNoToken)}, 2, failed},
       {"keys that are not encoded as asked", {on_listing(LieKind::kNoEncodingType)}},
   };

@@ -168,6 +168,11 @@ void Server::set_page_keys(std::size_t keys) {
   settings_.page_keys = keys;
 }
 
+void Server::set_listing_dialect(ListingLies dialect) {
+  const std::lock_guard lock(mutex_);
+  settings_.dialect = std::move(dialect);
+}
+
 void Server::allow_anonymous_reads(bool allow) {
   const std::lock_guard lock(mutex_);
   settings_.anonymous_may_read = allow;

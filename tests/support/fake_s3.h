@@ -98,6 +98,8 @@ class Server {
   /// At most so many keys on a page of a listing; fewer than asked for is legal.
   void set_page_keys(std::size_t keys);
   void allow_anonymous_reads(bool allow);
+  /// How every listing differs from AWS's.
+  void set_listing_dialect(ListingLies dialect);
   /// Answers GET BUCKET?SUBRESOURCE ("lifecycle", "policyStatus", ...), which else is 501.
   void set_bucket_answer(const std::string& bucket, const std::string& subresource, int status,
                          std::string xml);

@@ -96,7 +96,52 @@ std::string common_prefix(const std::string& key, const Parameters& parameters) 
   return end == std::string::npos ? "" : key.substr(0, end + parameters.delimiter.size());
 }
 
-std::string object_xml(const std::string& shown_key, const Object& object) {
+std::string listed_etag(const Object& object, const ListingLies& lies) {
+  const std::string etag = lies.no_etag ? "" : xml_escape(object.shown_etag());
+  return fmt::format(fmt::runtime(lies.etag_form), etag);
+}
+
+// As Java compares Strings: by their UTF-16 code units, so that what needs two of them (they begin
+// with D8..DB) comes before U+E000 to U+FFFF.
+bool utf16_less(const std::string& one, const std::string& other) {
+  const auto weight = [](unsigned char byte) {
+    return byte >= 0xF0 ? byte - 2 : byte >= 0xEE ? byte + 6 : int{byte};
+  };
+  return std::lexicographical_compare(one.begin(), one.end(), other.begin(), other.end(),
+                                      [&](char a, char b) {
+                                        const int left = weight(static_cast<unsigned char>(a));
+                                        const int right = weight(static_cast<unsigned char>(b));
+                                        return left < right;
+                                      });
+}
+
+bool comes_before(const std::string& one, const std::string& other, const ListingLies& lies) {
+  return lies.by_utf16 ? utf16_less(one, other) : one < other;
+}
+
+void visit_in_order(const Bucket& bucket, const std::string& from, const ListingLies& lies,
+                    const Bucket::Visitor& visitor) {
+  if (!lies.by_utf16) return bucket.visit(from, visitor);
+  struct Entry {
+    std::string key;
+    Object object;
+    bool is_latest;
+  };
+  std::vector<Entry> entries;
+  bucket.visit("", [&](const std::string& key, const Object& object, bool is_latest) {
+    entries.push_back({key, object, is_latest});
+    return true;
+  });
+  std::stable_sort(entries.begin(), entries.end(), [](const Entry& one, const Entry& other) {
+    return utf16_less(one.key, other.key);
+  });
+  for (const Entry& entry : entries) {
+    if (!visitor(entry.key, entry.object, entry.is_latest)) return;
+  }
+}
+
+std::string object_xml(const std::string& shown_key, const Object& object,
+                       const ListingLies& lies) {
   std::string checksums;
   for (const auto& [algorithm, value] : object.checksums) {
     std::string name = algorithm;
@@ -108,9 +153,9 @@ std::string object_xml(const std::string& shown_key, const Object& object) {
     checksums += fmt::format("<ChecksumType>{}</ChecksumType>", object.checksum_type);
   }
   return fmt::format(
-      "<Key>{}</Key><LastModified>{}</LastModified><ETag>&quot;{}&quot;</ETag>{}<Size>{}</Size>"
+      "<Key>{}</Key><LastModified>{}</LastModified><ETag>{}</ETag>{}<Size>{}</Size>"
       "<StorageClass>{}</StorageClass>",
-      shown_key, iso_time(object.last_modified), xml_escape(object.shown_etag()), checksums,
+      shown_key, iso_time(object.last_modified), listed_etag(object, lies), checksums,
       object.content->size_bytes(),
       object.storage_class.empty() ? "STANDARD" : object.storage_class);
 }
@@ -124,35 +169,38 @@ struct Page {
   std::size_t size() const { return entries.size() + prefixes.size(); }
 };
 
-bool is_past(const std::string& key, const Position& start) {
-  return start.is_prefix ? !key.starts_with(start.name) && key > start.name : key > start.name;
+bool is_past(const std::string& key, const Position& start, const ListingLies& lies) {
+  if (start.is_prefix && key.starts_with(start.name)) return false;
+  return comes_before(start.name, key, lies);
 }
 
-Page collect(const Bucket& bucket, const Parameters& parameters, const Position& start) {
+Page collect(const Bucket& bucket, const Parameters& parameters, const Position& start,
+             const ListingLies& lies) {
   Page page;
   page.last = start;
-  bucket.visit(std::max(parameters.prefix, start.name),
-               [&](const std::string& key, const Object& object, bool is_latest) {
-                 if (!key.starts_with(parameters.prefix)) return key < parameters.prefix;
-                 if (!is_latest || object.delete_marker) return true;
-                 if (!start.name.empty() && !is_past(key, start)) return true;
-                 const std::string prefix = common_prefix(key, parameters);
-                 if (!prefix.empty() && !page.prefixes.empty() && page.prefixes.back() == prefix)
+  visit_in_order(bucket, std::max(parameters.prefix, start.name), lies,
+                 [&](const std::string& key, const Object& object, bool is_latest) {
+                   if (!key.starts_with(parameters.prefix)) return key < parameters.prefix;
+                   if (!is_latest || object.delete_marker) return true;
+                   if (!start.name.empty() && !is_past(key, start, lies)) return true;
+                   const std::string prefix = common_prefix(key, parameters);
+                   if (!prefix.empty() && !page.prefixes.empty() && page.prefixes.back() == prefix)
+                     return true;
+                   if (page.size() == parameters.max_keys) {
+                     page.truncated = page.size() > 0;
+                     return false;
+                   }
+                   if (prefix.empty()) {
+                     page.entries.push_back("<Contents>" +
+                                            object_xml(parameters.shown(key), object, lies) +
+                                            "</Contents>");
+                     page.last = {key, false, {}};
+                   } else {
+                     page.prefixes.push_back(prefix);
+                     page.last = {prefix, true, {}};
+                   }
                    return true;
-                 if (page.size() == parameters.max_keys) {
-                   page.truncated = page.size() > 0;
-                   return false;
-                 }
-                 if (prefix.empty()) {
-                   page.entries.push_back("<Contents>" + object_xml(parameters.shown(key), object) +
-                                          "</Contents>");
-                   page.last = {key, false, {}};
-                 } else {
-                   page.prefixes.push_back(prefix);
-                   page.last = {prefix, true, {}};
-                 }
-                 return true;
-               });
+                 });
   return page;
 }
 
@@ -169,6 +217,7 @@ class AfterMarkers {
     if (key < start_.name) return false;
     if (skips_prefix_ && key.starts_with(start_.name)) return false;
     if (start_.name.empty() || key != start_.name) return true;
+    if (start_.version_id.empty()) return false;
     const bool after = marker_seen_;
     marker_seen_ = marker_seen_ || (object.version_id == start_.version_id);
     return after;
@@ -180,40 +229,41 @@ class AfterMarkers {
   bool marker_seen_ = false;
 };
 
-std::string version_xml(const std::string& shown_key, const Object& object, bool is_latest) {
+std::string version_xml(const std::string& shown_key, const Object& object, bool is_latest,
+                        const ListingLies& lies) {
   const std::string version =
       fmt::format("<VersionId>{}</VersionId><IsLatest>{}</IsLatest>", object.version_id, is_latest);
   if (!object.delete_marker) {
-    return fmt::format("<Version>{}{}</Version>", object_xml(shown_key, object), version);
+    return fmt::format("<Version>{}{}</Version>", object_xml(shown_key, object, lies), version);
   }
   return fmt::format("<DeleteMarker><Key>{}</Key>{}<LastModified>{}</LastModified></DeleteMarker>",
                      shown_key, version, iso_time(object.last_modified));
 }
 
-Page collect_versions(const Bucket& bucket, const Parameters& parameters, const Position& start) {
+Page collect_versions(const Bucket& bucket, const Parameters& parameters, const Position& start,
+                      const ListingLies& lies) {
   Page page;
   page.last = start;
   AfterMarkers is_after(start, parameters);
-  bucket.visit(std::max(parameters.prefix, start.name),
-               [&](const std::string& key, const Object& object, bool is_latest) {
-                 if (!key.starts_with(parameters.prefix)) return key < parameters.prefix;
-                 if (!is_after(key, object)) return true;
-                 const std::string prefix = common_prefix(key, parameters);
-                 if (!prefix.empty() && !page.prefixes.empty() && page.prefixes.back() == prefix)
-                   return true;
-                 if (page.size() == parameters.max_keys) {
-                   page.truncated = page.size() > 0;
-                   return false;
-                 }
-                 if (prefix.empty()) {
-                   page.entries.push_back(version_xml(parameters.shown(key), object, is_latest));
-                   page.last = {key, false, object.version_id};
-                 } else {
-                   page.prefixes.push_back(prefix);
-                   page.last = {prefix, true, {}};
-                 }
-                 return true;
-               });
+  bucket.visit(std::max(parameters.prefix, start.name), [&](const std::string& key,
+                                                            const Object& object, bool is_latest) {
+    if (!key.starts_with(parameters.prefix)) return key < parameters.prefix;
+    if (!is_after(key, object)) return true;
+    const std::string prefix = common_prefix(key, parameters);
+    if (!prefix.empty() && !page.prefixes.empty() && page.prefixes.back() == prefix) return true;
+    if (page.size() == parameters.max_keys) {
+      page.truncated = page.size() > 0;
+      return false;
+    }
+    if (prefix.empty()) {
+      page.entries.push_back(version_xml(parameters.shown(key), object, is_latest, lies));
+      page.last = {key, false, object.version_id};
+    } else {
+      page.prefixes.push_back(prefix);
+      page.last = {prefix, true, {}};
+    }
+    return true;
+  });
   return page;
 }
 
@@ -223,6 +273,22 @@ void distort(Page& page, const Position& start, const ListingLies& lies) {
     page.truncated = lies.empty_page;
     page.last = start;
   }
+  if (lies.cut_after > 0 && page.entries.size() > lies.cut_after) {
+    page.entries.resize(lies.cut_after);
+    page.truncated = false;
+  }
+  if (lies.markers_apart) {
+    std::stable_partition(page.entries.begin(), page.entries.end(), [](const std::string& entry) {
+      return entry.starts_with("<DeleteMarker>");
+    });
+  }
+  if (!lies.left_out.empty()) {
+    const auto left_out = fmt::format("<Key>{}</Key>", lies.left_out);
+    std::erase_if(page.entries, [&](const std::string& entry) {
+      return entry.find(left_out) != std::string::npos;
+    });
+  }
+  if (!lies.odd_entry.empty()) page.entries.insert(page.entries.begin(), lies.odd_entry);
   if (lies.reversed) std::reverse(page.entries.begin(), page.entries.end());
   if (lies.same_page || lies.no_token) page.truncated = true;
 }
@@ -284,7 +350,7 @@ tl::expected<std::string, Refusal> list_objects(const Bucket& bucket,
     }
     start = *position;
   }
-  Page page = collect(bucket, *parameters, start);
+  Page page = collect(bucket, *parameters, start, context.lies);
   distort(page, start, context.lies);
 
   std::string xml = common_xml(context, *parameters, query);
@@ -316,7 +382,8 @@ tl::expected<std::string, Refusal> list_versions(const Bucket& bucket,
                                   "A version-id marker cannot be specified without a key marker."});
   }
   const Position start = context.lies.same_page ? Position{} : asked;
-  Page page = collect_versions(bucket, *parameters, start);
+  Page page = collect_versions(bucket, *parameters, start, context.lies);
+  if (context.lies.null_marker && asked.version_id == "null") page = Page{};
   distort(page, start, context.lies);
 
   std::string xml = common_xml(context, *parameters, query);
@@ -326,11 +393,12 @@ tl::expected<std::string, Refusal> list_versions(const Bucket& bucket,
   if (page.truncated && !context.lies.no_token) {
     xml += fmt::format("<NextKeyMarker>{}</NextKeyMarker>", parameters->shown(page.last.name));
     if (!page.last.version_id.empty()) {
-      xml += fmt::format("<NextVersionIdMarker>{}</NextVersionIdMarker>", page.last.version_id);
+      xml += fmt::format("<NextVersionIdMarker>{}</NextVersionIdMarker>",
+                         context.lies.null_marker ? "null" : page.last.version_id);
     }
   }
   for (const std::string& entry : page.entries) xml += entry;
-  return document("ListVersionsResult", xml + prefixes_xml(page, *parameters));
+  return document(context.lies.versions_root, xml + prefixes_xml(page, *parameters));
 }
 
 }  // namespace fake_s3

@@ -17,6 +17,25 @@ struct ListingLies {
   bool no_encoding_type = false;  ///< names raw, although url encoding was asked for
   bool no_token = false;          ///< truncated, and no token
   bool same_page = false;         ///< always the first page, truncated, with the same token
+  std::size_t cut_after = 0;      ///< > 0: complete after so many entries from its start
+  bool by_utf16 = false;          ///< in the order of UTF-16, as Java sorts
+  bool markers_apart = false;     ///< of versions: all delete markers of a page first
+  bool null_marker = false;       ///< NextVersionIdMarker is "null" always, and finds nothing
+  std::string versions_root = "ListVersionsResult";
+  std::string etag_form = "&quot;{}&quot;";  ///< for fmt
+  bool no_etag = false;
+  std::string left_out;   ///< a key that is never listed
+  std::string odd_entry;  ///< XML, before the first entry of every page
+
+  /// The lies of one request on top of the server's dialect.
+  void merge(const ListingLies& told) {
+    empty = empty || told.empty;
+    empty_page = empty_page || told.empty_page;
+    reversed = reversed || told.reversed;
+    no_encoding_type = no_encoding_type || told.no_encoding_type;
+    no_token = no_token || told.no_token;
+    same_page = same_page || told.same_page;
+  }
 };
 
 struct ListingContext {

@@ -104,7 +104,8 @@ class Service {
   }
 
   Answer listing(const Bucket& bucket) const {
-    const ListingContext context{request_.bucket, settings_.page_keys, lies_.listing};
+    ListingContext context{request_.bucket, settings_.page_keys, settings_.dialect};
+    context.lies.merge(lies_.listing);
     const bool versions = has_parameter(request_.query, "versions");
     if (!versions && parameter(request_.query, "list-type") != "2") return not_implemented();
     auto xml = versions ? list_versions(bucket, request_.query, context)

@@ -21,6 +21,7 @@ struct ServiceSettings {
   std::chrono::sys_seconds now{};
   std::size_t page_keys = 1000;
   bool anonymous_may_read = false;
+  ListingLies dialect;  ///< of every listing
   /// Answers to GET BUCKET?NAME, by bucket and name: status and XML.
   std::map<std::pair<std::string, std::string>, std::pair<int, std::string>> bucket_answers = {};
 };
