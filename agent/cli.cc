@@ -65,10 +65,10 @@ ExitStatus in_system(const Arguments& arguments,
   return command(system_environment(clock, log, stop));
 }
 
-ExitStatus with_config(
-    const Arguments& arguments,
-    const std::function<ExitStatus(const Config&, const Environment&)>& command) {
-  const auto config = load_config(config_path(arguments.config));
+ExitStatus with_config(const Arguments& arguments,
+                       const std::function<ExitStatus(const Config&, const Environment&)>& command,
+                       Purpose purpose = Purpose::kDiskOnly) {
+  const auto config = load_config(config_path(arguments.config), purpose);
   if (!config) {
     Log log = make_log(arguments);
     log.error({"", "", config.error().message});
@@ -113,9 +113,12 @@ void add_pull(CLI::App& app, Arguments& arguments, Command& command) {
   sub->add_flag("--json", arguments.pull.json, "With --dry-run: one JSON object a line");
   sub->callback([&] {
     command = [&] {
-      return with_config(arguments, [&](const Config& config, const Environment& environment) {
-        return pull(config, arguments.pull, environment, print_line);
-      });
+      return with_config(
+          arguments,
+          [&](const Config& config, const Environment& environment) {
+            return pull(config, arguments.pull, environment, print_line);
+          },
+          Purpose::kNetwork);
     };
   });
 }

@@ -11,6 +11,8 @@
 #include "agent/config_file.h"
 #include "agent/config_keys.h"
 #include "agent/glob.h"
+#include "s3client/endpoint.h"
+#include "s3client/tls_policy.h"
 
 namespace agent {
 namespace {
@@ -58,28 +60,9 @@ bool is_source_name(std::string_view name) {
                      [&](char c) { return plain(c) || c == '_' || c == '-'; });
 }
 
-// The host of "scheme://host[:port]"; empty when there is more or less than that.
-std::string_view host_of(std::string_view url) {
-  url.remove_prefix(std::min(url.size(), url.find("://") + 3));
-  if (!url.empty() && url.back() == '/') url.remove_suffix(1);
-  if (url.find_first_of("/?#@ ") != std::string_view::npos) return {};
-  if (!url.empty() && url.front() == '[') {
-    const auto end = url.find(']');
-    return end == std::string_view::npos ? std::string_view{} : url.substr(0, end + 1);
-  }
-  return url.substr(0, url.find(':'));
-}
-
-bool is_loopback(std::string_view host) {
-  if (host == "localhost" || host == "[::1]") return true;
-  // A name such as 127.example.org only looks like one.
-  return host.substr(0, 4) == "127." &&
-         host.find_first_not_of("0123456789.") == std::string_view::npos;
-}
-
 class Loader {
  public:
-  explicit Loader(std::string path) : path_(std::move(path)) {}
+  Loader(std::string path, Purpose purpose) : path_(std::move(path)), purpose_(purpose) {}
 
   Result<Config, ConfigError> load() {
     const auto sections = read_ini(path_);
@@ -176,29 +159,45 @@ class Loader {
     if (source.bucket.empty()) {
       return complain(section.line, fmt::format("[{}] needs \"bucket = NAME\"", section.name));
     }
-    if (source.bucket.find_first_of("/?# \t") != std::string::npos) {
+    if (source.bucket == "." || source.bucket == ".." ||
+        source.bucket.find_first_of("/?# \t") != std::string::npos) {
       return complain(line_of(section, "bucket"),
                       fmt::format("\"{}\" cannot be a bucket's name", source.bucket));
     }
-    if (source.region.empty()) return complain(line_of(section, "region"), "region is empty");
-    if (source.endpoint.empty()) return std::nullopt;
-    const int line = line_of(section, "endpoint");
-    const bool https = source.endpoint.starts_with("https://");
-    const bool http = source.endpoint.starts_with("http://");
-    const auto host = host_of(source.endpoint);
-    if ((!https && !http) || host.empty()) {
-      return complain(line,
-                      fmt::format("endpoint: \"{}\" is not https://HOST[:PORT]; the bucket has a "
-                                  "key of its own",
-                                  source.endpoint));
+    if (!s3::is_region_name(source.region)) {
+      return complain(
+          line_of(section, "region"),
+          fmt::format("region: \"{}\" is none; write it as in eu-west-1", source.region));
     }
-    if (http && !source.allow_http && !is_loopback(host)) {
+    if (auto failure = check_address(section, source)) return failure;
+    return check_ca_file(section, source);
+  }
+
+  Failure check_address(const IniSection& section, const SourceConfig& source) const {
+    auto endpoint = source.endpoint.empty()
+                        ? s3::Result<s3::Endpoint>(s3::aws_endpoint(source.region))
+                        : s3::parse_endpoint(source.endpoint);
+    const int line = line_of(section, "endpoint");
+    if (!endpoint) return complain(line, "endpoint: " + endpoint.error().message);
+    if (!endpoint->tls && !source.allow_http && !s3::is_loopback(endpoint->host)) {
       return complain(
           line,
           "endpoint: http:// would send everything in the clear; use https://, or write "
           "\"allow_http = yes\" below it if that is meant");
     }
-    return std::nullopt;
+    const auto address = s3::address_of(*endpoint, source.addressing, source.bucket);
+    if (address) return std::nullopt;
+    return complain(line_of(section, "addressing"), "addressing: " + address.error().message);
+  }
+
+  // What is held can be read and restored without what only the network needs.
+  Failure check_ca_file(const IniSection& section, const SourceConfig& source) const {
+    const auto line = line_of(section, "ca_file");
+    const bool given = line != section.line;
+    if (!given || purpose_ == Purpose::kDiskOnly) return std::nullopt;
+    const auto usable = s3::check_ca_file(source.ca_file);
+    if (usable) return std::nullopt;
+    return complain(line, "ca_file: " + usable.error().message);
   }
 
   Failure check_whole() const {
@@ -212,7 +211,8 @@ class Loader {
     return std::nullopt;
   }
 
-  std::string path_;
+  const std::string path_;
+  const Purpose purpose_;
   Config config_;
   std::map<std::string, int> seen_;
 };
@@ -233,6 +233,8 @@ std::string config_path(const std::string& from_command_line) {
   return "/etc/holdfast/holdfast.conf";
 }
 
-Result<Config, ConfigError> load_config(const std::string& path) { return Loader(path).load(); }
+Result<Config, ConfigError> load_config(const std::string& path, Purpose purpose) {
+  return Loader(path, purpose).load();
+}
 
 }  // namespace agent

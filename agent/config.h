@@ -78,7 +78,12 @@ struct ConfigError {
 /// --config, else $HOLDFAST_CONFIG, else /etc/holdfast/holdfast.conf.
 std::string config_path(const std::string& from_command_line);
 
-/// Reads and checks the whole file; touches nothing else. The first mistake is the error.
-Result<Config, ConfigError> load_config(const std::string& path);
+/// Whether servers will be asked: only then has a "ca_file" to be there.
+enum class Purpose { kNetwork, kDiskOnly };
+
+/// Reads and checks the whole file, and what it names that the purpose cannot do without; changes
+/// nothing. The first mistake is the error.
+Result<Config, ConfigError> load_config(const std::string& path,
+                                        Purpose purpose = Purpose::kNetwork);
 
 }  // namespace agent

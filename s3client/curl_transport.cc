@@ -235,7 +235,11 @@ class CurlTransport final : public Transport {
 
   void set_tls() {
     set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    if (!options_.ca_file.empty()) set(CURLOPT_CAINFO, options_.ca_file.c_str());
+    if (!options_.ca_file.empty()) {
+      set(CURLOPT_CAINFO, options_.ca_file.c_str());
+      // Else any CA of the system would do as well: libcurl knows their directory.
+      set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+    }
     if (ciphers_.tls12 != nullptr) set(CURLOPT_SSL_CIPHER_LIST, ciphers_.tls12);
     if (ciphers_.tls13 != nullptr) set(CURLOPT_TLS13_CIPHERS, ciphers_.tls13);
   }

@@ -28,7 +28,7 @@ using ServerTime = ServerClock::time_point;
 enum class Addressing { kAuto, kPath, kVirtual };
 
 struct SessionOptions {
-  std::string endpoint;  ///< "https://host[:port]"; empty: AWS's for the region
+  std::string endpoint;  ///< "https://host[:port][/path]"; empty: AWS's for the region
   std::string bucket;
   std::string region = "us-east-1";
   Addressing addressing = Addressing::kAuto;  ///< auto: virtual for AWS, path for the rest; a

@@ -16,8 +16,8 @@ std::string host_header(const Address& address, const std::string& bucket) {
 }
 
 std::string encoded_path(const Address& address, std::string_view bucket, std::string_view key) {
-  std::string path = "/";
-  path.reserve(bucket.size() + key.size() + key.size() / 4 + 2);
+  std::string path = address.endpoint.path + "/";
+  path.reserve(path.size() + bucket.size() + key.size() + key.size() / 4 + 1);
   if (!address.virtual_host) {
     append_uri_encoded(path, bucket, Slash::kEncode);
     if (!key.empty()) path.push_back('/');
@@ -40,7 +40,7 @@ SessionState::SessionState(SessionOptions options, Address address)
 
 Result<std::unique_ptr<SessionState>> SessionState::open(SessionOptions options) {
   if (!is_region_name(options.region)) {
-    return Error{ErrorKind::kInvalid, 0, "", "the region is no region name", ""};
+    return Error{ErrorKind::kInvalid, 0, "", "the region is none; write it as in eu-west-1", ""};
   }
   auto endpoint = options.endpoint.empty() ? Result<Endpoint>(aws_endpoint(options.region))
                                            : parse_endpoint(options.endpoint);
@@ -143,7 +143,7 @@ RegionLesson SessionState::learn_region(const std::string& told, const std::stri
   if (region_corrected_) return RegionLesson::kContradicts;
   region_ = told;
   region_corrected_ = true;
-  if (follows_region(address_.endpoint)) address_.endpoint = aws_endpoint(told);
+  if (auto there = in_region(address_.endpoint, told)) address_.endpoint = *std::move(there);
   return RegionLesson::kLearned;
 }
 

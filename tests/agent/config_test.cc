@@ -12,10 +12,11 @@ namespace {
 // Lines 1 to 4; what a test adds begins in line 5, inside [source site].
 const std::string kGood = "[disk]\npath = /mnt/backup\n[source site]\nbucket = b\n";
 
-tl::expected<agent::Config, agent::ConfigError> load(const std::string& text) {
+tl::expected<agent::Config, agent::ConfigError> load(
+    const std::string& text, agent::Purpose purpose = agent::Purpose::kNetwork) {
   const test::TempDir dir;
   test::write_file(dir / "holdfast.conf", text);
-  auto config = agent::load_config(dir / "holdfast.conf");
+  auto config = agent::load_config(dir / "holdfast.conf", purpose);
   if (!config) {
     // Without the directory, which is another one each time.
     auto& message = config.error().message;
@@ -86,7 +87,8 @@ TEST_CASE("every key is taken", "[config]") {
       "keep_monthly = 4\nkeep_yearly = 0\n"
       "[source second]\nbucket = c\naddressing = path\nversions = current\n"
       "on_change = quarantine\ntripwire = off\nseries = source\n"
-      "[source third]\nbucket = d\ntripwire = 100%\nseries = auto\n");
+      "[source third]\nbucket = d\ntripwire = 100%\nseries = auto\n",
+      agent::Purpose::kDiskOnly);
   REQUIRE(config);
   CHECK_FALSE(config->disk.require_mount);
   CHECK(config->disk.id == "abc");
@@ -180,7 +182,31 @@ TEST_CASE("every mistake is told with its line and what to do", "[config]") {
       Case{kGood + "versions = some\n", "5: versions: \"some\" is not current or all"},
       Case{kGood + "include = a,,b\n", "5: include: an empty pattern stands in the list"},
       Case{kGood + "exclude = [a\n", "5: exclude: \"[a\" is not a pattern"},
-      Case{kGood + "region =\n", "5: region is empty"},
+      Case{kGood + "region =\n", "5: region: \"\" is none; write it as in eu-west-1"},
+      Case{kGood + "region = eu west 1\n",
+           "5: region: \"eu west 1\" is none; write it as in eu-west-1"},
+      Case{kGood + "addressing = virtual\nendpoint = https://127.0.0.1:9000\n",
+           "5: addressing: \"b.127.0.0.1\" is no host name, as the bucket cannot be part of one "
+           "with an IP address; write \"addressing = path\""},
+      Case{
+          kGood + "endpoint = http://[::1]\naddressing = virtual\n",
+          "6: addressing: \"b.[::1]\" is no host name, as the bucket cannot be part of one with an "
+          "IP address; write \"addressing = path\""},
+      Case{"[disk]\npath = /d\n[source a]\nbucket = My_Bucket\naddressing = virtual\n",
+           "5: addressing: \"My_Bucket.s3.us-east-1.amazonaws.com\" is no host name, as the bucket "
+           "cannot be part of one with this name; write \"addressing = path\""},
+      Case{kGood + "ca_file = /nonexistent/ca.pem\n",
+           "5: ca_file: \"/nonexistent/ca.pem\" cannot be read: No such file or directory; name a "
+           "PEM file with the CA's certificate, or remove the line for the system's"},
+      Case{kGood + "ca_file =\n",
+           "5: ca_file: \"\" cannot be read: No such file or directory; name a PEM file with the "
+           "CA's certificate, or remove the line for the system's"},
+      Case{kGood + "ca_file = /dev/null\n",
+           "5: ca_file: \"/dev/null\" is no regular file; name a PEM file with the CA's "
+           "certificate, or remove the line for the system's"},
+      Case{kGood + "endpoint = https://u:hunter2@h\n",
+           "5: endpoint: the endpoint has no user and no password; they belong into "
+           "credentials_file"},
       Case{kGood + "on_change = keep\n", "5: on_change: \"keep\" is not quarantine or generations"},
       Case{kGood + "tripwire = 20\n",
            "5: tripwire: \"20\" is neither a percentage above 0% and up to 100% (such as 20%) nor "
@@ -232,9 +258,10 @@ TEST_CASE("http is for this machine, or where it is allowed", "[config]") {
   const auto error = [](const std::string& endpoint, const std::string& more = "") {
     return error_of(fmt::format("{}endpoint = {}\n{}", kGood, endpoint, more));
   };
-  for (const char* good : {"https://s3.example.org", "https://s3.example.org:9000",
-                           "https://[2001:db8::1]:9000/", "http://localhost:9000",
-                           "http://127.0.0.1", "http://127.255.0.3:80/", "http://[::1]:9000"}) {
+  for (const char* good :
+       {"https://s3.example.org", "https://s3.example.org:9000", "https://[2001:db8::1]:9000/",
+        "https://nas/s3/", "https://p.supabase.co/storage/v1/s3", "http://localhost:9000",
+        "http://127.0.0.1", "http://127.255.0.3:80/", "http://[::1]:9000"}) {
     CAPTURE(good);
     CHECK(error(good) == "none");
   }
@@ -246,11 +273,19 @@ TEST_CASE("http is for this machine, or where it is allowed", "[config]") {
     CHECK(error(clear).starts_with("holdfast.conf:5: endpoint: http:// would send everything"));
     CHECK(error(clear, "allow_http = yes\n") == "none");
   }
-  for (const char* wrong : {"s3.example.org", "ftp://h", "https://", "https://h/bucket",
-                            "https://user@h", "https://h?x", "http://127.0.0.1@evil.example"}) {
+  for (const char* wrong : {"s3.example.org", "ftp://h", "https://", "https://h//b", "https://h?x",
+                            "https://h:", "https://h:0", "https://h:65536", "http://127.0.0.1:0",
+                            "https://h:9000x", "https://h/a b"}) {
     CAPTURE(wrong);
     CHECK(error(wrong).starts_with("holdfast.conf:5: endpoint: \""));
   }
+  CHECK(error("http://127.0.0.1@evil.example").starts_with("holdfast.conf:5: endpoint: "));
+}
+
+TEST_CASE("what only the network needs is not asked for where only the disk is read", "[config]") {
+  const auto text = kGood + "ca_file = /nonexistent/ca.pem\n";
+  CHECK_FALSE(load(text));
+  CHECK(load(text, agent::Purpose::kDiskOnly));
 }
 
 TEST_CASE("the name of a source is short, and safe as a directory", "[config]") {
@@ -277,7 +312,7 @@ TEST_CASE("the name of a source is short, and safe as a directory", "[config]") 
 }
 
 TEST_CASE("a bucket's name cannot smuggle in a path", "[config]") {
-  for (const char* wrong : {"a/b", "a?b", "a#b", "a b"}) {
+  for (const char* wrong : {"a/b", "a?b", "a#b", "a b", ".", ".."}) {
     CAPTURE(wrong);
     CHECK(error_of(fmt::format("[disk]\npath = /d\n[source a]\nbucket = {}\n", wrong)) ==
           fmt::format("holdfast.conf:4: \"{}\" cannot be a bucket's name", wrong));

@@ -197,6 +197,49 @@ TEST_CASE("a temporary redirect is followed once, for its key, within the domain
   CHECK(last_url(world) == "https://bucket.s3.us-east-1.amazonaws.com/k");
 }
 
+TEST_CASE("the path of an endpoint is sent, and signed as it is sent") {
+  s3::SessionOptions options;
+  options.endpoint = "https://nas.example/storage/v1/s3/";
+  World world(std::move(options));
+  world.answer(404);
+  std::ignore = world.client().head(object_request("a b/c"));
+  CHECK(last_url(world) == "https://nas.example/storage/v1/s3/bucket/a%20b/c");
+  CHECK(world.transport.sent_header("host") == "nas.example");
+  CHECK(world.session->endpoint() == "https://nas.example/storage/v1/s3");
+  const std::vector<s3::Header> headers = {
+      {"host", "nas.example"},
+      {"x-amz-checksum-mode", "ENABLED"},
+      {"x-amz-content-sha256", std::string(s3::kEmptyPayloadHash)},
+      {"x-amz-date", world.transport.sent_header("x-amz-date")}};
+  const s3::SigningScope scope{"us-east-1", "s3",
+                               std::chrono::floor<std::chrono::seconds>(*world.now)};
+  const auto expected =
+      s3::sign({"HEAD", "/storage/v1/s3/bucket/a%20b/c", {}, headers, s3::kEmptyPayloadHash}, scope,
+               "AKIDEXAMPLE", s3::derive_signing_key(s3::Secret(*world.secret_key), scope));
+  CHECK(world.transport.sent_header("authorization") == expected.authorization);
+  world.answer(404);
+  std::ignore = world.client().list_page("", "", nullptr);
+  CHECK(last_url(world).starts_with("https://nas.example/storage/v1/s3/bucket?"));
+  // Within its own service a redirect keeps the path.
+  world.answer(307, {{"location", "https://n2.nas.example/storage/v1/s3/bucket/k"}});
+  world.answer(404);
+  auto client = world.client();
+  CHECK(client.head(object_request("k")).error().kind == ErrorKind::kRedirect);
+  std::ignore = client.head(object_request("k"));
+  CHECK(last_url(world) == "https://n2.nas.example/storage/v1/s3/bucket/k");
+}
+
+TEST_CASE("a FIPS endpoint is still one when its region is corrected") {
+  s3::SessionOptions options;
+  options.endpoint = "https://s3-fips.us-east-1.amazonaws.com";
+  World world(std::move(options));
+  world.answer(301, {{"x-amz-bucket-region", "us-gov-west-1"}});
+  world.answer(404);
+  std::ignore = world.client().head(object_request("k"));
+  std::ignore = world.client().head(object_request("k"));
+  CHECK(last_url(world) == "https://bucket.s3-fips.us-gov-west-1.amazonaws.com/k");
+}
+
 TEST_CASE("a redirect to a foreign host or to plain HTTP is refused, and nothing is sent there") {
   World world = World::aws();
   const std::string location = GENERATE("https://evil.example/k", "", "nonsense://",

@@ -1,4 +1,12 @@
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
 
 #include "s3client/curl_transport.h"
 #include "s3client/tls_policy.h"
@@ -52,6 +60,16 @@ ErrorKind kind_of(const s3::Result<void>& result) {
   INFO(result.error().message);
   CHECK_FALSE(result.error().message.empty());
   return result.error().kind;
+}
+
+unsigned long name_hash(const std::string& certificate_pem) {
+  BIO* const bio =
+      BIO_new_mem_buf(certificate_pem.data(), static_cast<int>(certificate_pem.size()));
+  X509* const certificate = PEM_read_bio_X509(bio, nullptr, nullptr, nullptr);
+  const unsigned long hash = X509_subject_name_hash(certificate);
+  X509_free(certificate);
+  BIO_free(bio);
+  return hash;
 }
 
 std::string offered_ciphers(const char* list, const char* suites) {
@@ -126,6 +144,69 @@ TEST_CASE("a CA file that is not there is refused") {
   const TlsSetup setup;
   RawServer server({always(kHello)}, setup.context());
   CHECK(kind_of(setup.ask(server.url(), setup.directory / "missing.pem")) == ErrorKind::kTls);
+}
+
+// Only in a mount namespace of its own can a test have a CA of the system's.
+TEST_CASE("a given CA stands in the stead of all the system's, those in its directory too") {
+  const TlsSetup systems;
+  fake_s3::CertificateOptions another_name;
+  another_name.dns_name = "given.example";
+  const TlsSetup given(another_name);
+  RawServer server({always(kHello), always(kHello)}, systems.context());
+  std::filesystem::create_directory(systems.directory / "certs");
+  test::write_file(systems.directory /
+                       fmt::format("certs/{:08x}.0", name_hash(systems.identity.certificate_pem)),
+                   systems.identity.certificate_pem);
+  // The bundle of the system's that Debian's libcurl reads besides.
+  test::write_file(systems.directory / "certs/ca-certificates.crt", given.identity.certificate_pem);
+  enum : int { kBelieved, kRefused, kNoNamespace };
+  const auto ask = [&](const std::string& ca_file) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      if (::unshare(CLONE_NEWNS) != 0 ||
+          ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+          ::mount((systems.directory / "certs").c_str(), "/etc/ssl/certs", nullptr, MS_BIND,
+                  nullptr) != 0) {
+        ::_exit(kNoNamespace);
+      }
+      s3::TransportOptions options;
+      options.ca_file = ca_file;
+      Recorder sink;
+      const auto got = s3::make_curl_transport(options)->perform({"GET", server.url(), {}}, sink);
+      ::_exit(got ? kBelieved : kRefused);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WEXITSTATUS(status);
+  };
+  const int with_the_systems = ask("");
+  if (with_the_systems != kBelieved) {
+    // Where libcurl knows no directory at all there is nothing to turn off.
+    WARN("SKIPPED: no mount namespace to be had, or a libcurl without a directory of CAs");
+    return;
+  }
+  CHECK(ask(given.ca_file()) == kRefused);
+}
+
+TEST_CASE("a CA file that no certificate can be had from is found without a server") {
+  const test::TempDir directory;
+  const auto problem = [&](const std::string& path) {
+    const auto usable = s3::check_ca_file(path);
+    return usable ? "none" : usable.error().message;
+  };
+  test::write_file(directory / "empty.pem", "");
+  test::write_file(directory / "key.pem", "-----BEGIN PRIVATE KEY-----\n");
+  test::write_file(directory / "ca.pem", TlsSetup().identity.certificate_pem);
+  test::write_file(directory / "told.pem", "Issuer: me\n" + TlsSetup().identity.certificate_pem);
+  REQUIRE(::mkfifo((directory / "fifo").c_str(), 0600) == 0);
+  CHECK(problem(directory / "ca.pem") == "none");
+  CHECK(problem(directory / "told.pem") == "none");
+  CHECK(problem(directory / "missing.pem").find("No such file") != std::string::npos);
+  CHECK(problem("").find("No such file") != std::string::npos);
+  CHECK(problem(directory / "empty.pem").find("has no certificate in it") != std::string::npos);
+  CHECK(problem(directory / "key.pem").find("has no certificate in it") != std::string::npos);
+  CHECK(problem(directory.path()).find("is no regular file") != std::string::npos);
+  CHECK(problem(directory / "fifo").find("is no regular file") != std::string::npos);
 }
 
 TEST_CASE("a server that speaks no TLS, or refuses ours, is a TLS error") {
