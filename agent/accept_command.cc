@@ -92,13 +92,13 @@ class Acceptance {
 
 std::string json_of(const AcceptOptions& options, const store::Generation& taken) {
   return json_line({{"source", options.source},
-                    {"key", printable(options.key)},
+                    {"key", JsonValue::of_key(options.key)},
                     {"sha256", store::to_hex(taken.sha256)}});
 }
 
 std::string text_of(const AcceptOptions& options, const store::Generation& taken) {
   return fmt::format("{}: {} now has the content of {}, {}; the one before is superseded",
-                     options.source, printable(options.key), format_time(taken.last_modified),
+                     options.source, printable_name(options.key), format_time(taken.last_modified),
                      format_size(taken.upstream.size_bytes));
 }
 

@@ -17,7 +17,7 @@ void AlarmHook::tell(const HookAlarm& alarm) {
   const auto done = environment_.run_command(command_,
                                              {{"HOLDFAST_ALARM_KIND", one_line(alarm.kind)},
                                               {"HOLDFAST_ALARM_SOURCE", one_line(alarm.source)},
-                                              {"HOLDFAST_ALARM_KEY", one_line(alarm.key)},
+                                              {"HOLDFAST_ALARM_KEY", printable_name(alarm.key)},
                                               {"HOLDFAST_ALARM_MESSAGE", one_line(alarm.message)},
                                               {"HOLDFAST_ALARM_SINCE", format_time(alarm.since)}},
                                              kTimeout);

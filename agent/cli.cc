@@ -3,12 +3,15 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "agent/commands.h"
+#include "agent/printable.h"
 #include "agent/pull.h"
 #include "agent/signal_watcher.h"
 #include "agent/system_environment.h"
@@ -36,9 +39,17 @@ struct Arguments {
   RebuildOptions rebuild;
 };
 
+// Names are made printable where they are put into a line, so that they cannot end it; here is the
+// last door for all else.
 void print_line(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  if (text.empty() || text.back() != '\n') std::fputc('\n', stdout);
+  std::string_view rest = text;
+  do {
+    const auto line = printable(rest.substr(0, rest.find('\n')));
+    rest.remove_prefix(std::min(rest.size(), rest.find('\n')));
+    if (!rest.empty()) rest.remove_prefix(1);
+    std::fwrite(line.data(), 1, line.size(), stdout);
+    std::fputc('\n', stdout);
+  } while (!rest.empty());
 }
 
 void write_log_line(const std::string& line) {
@@ -283,14 +294,15 @@ ExitStatus run_cli(int argc, const char* const* argv) {
       app.exit(error);
       return ExitStatus::kOk;
     }
-    std::fprintf(stderr, "holdfast: error: %s; see holdfast --help\n", error.what());
+    std::fprintf(stderr, "holdfast: error: %s; see holdfast --help\n",
+                 one_line(error.what()).c_str());
     return ExitStatus::kUsage;
   }
   try {
     return command();
   } catch (const std::exception& defect) {
     std::fprintf(stderr, "holdfast: error: a defect in holdfast: %s; please report it\n",
-                 defect.what());
+                 one_line(defect.what()).c_str());
     return ExitStatus::kDefect;
   }
 }

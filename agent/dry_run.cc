@@ -15,11 +15,11 @@ namespace {
 
 std::string line_of(const SourceRun& source, const store::Pending& wanted, bool json) {
   if (!json) {
-    return fmt::format("{}: would fetch {} ({})", source.config->name, printable(wanted.key),
+    return fmt::format("{}: would fetch {} ({})", source.config->name, printable_name(wanted.key),
                        format_size(wanted.upstream.size_bytes));
   }
   return json_line({{"source", source.config->name},
-                    {"key", printable(wanted.key)},
+                    {"key", JsonValue::of_key(wanted.key)},
                     {"size", wanted.upstream.size_bytes},
                     {"last_modified", format_time(wanted.last_modified)}});
 }

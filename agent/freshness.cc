@@ -23,7 +23,8 @@ std::uint64_t median(std::vector<std::uint64_t> sizes_bytes) {
 }
 
 std::string series_name(const SeriesState& series) {
-  return series.name.empty() ? "this source" : fmt::format("the series {}", printable(series.name));
+  return series.name.empty() ? "this source"
+                             : fmt::format("the series {}", printable_name(series.name));
 }
 
 std::optional<std::string> judge_size(const SourceConfig& config, const Arrival& arrival,

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "agent/pull_status.h"
+#include "agent/shell_word.h"
 #include "agent/units.h"
 #include "store/duplicate.h"
 #include "store/supersession.h"
@@ -262,8 +263,11 @@ store::Status Keeper::raise_changed(const Accepted& accepted, const std::string&
   if (*before + 1 >= kRotatingContents) {
     message += advice_on_rotation(*source.config, archive.key, *before + 2);
   }
-  message += fmt::format(". If it is right, take it: holdfast accept {} {}", source.config->name,
-                         shell_word(archive.key));
+  // No command line can carry a NUL.
+  if (archive.key.find('\0') == std::string::npos) {
+    message += fmt::format(". If it is right, take it: holdfast accept {}",
+                           shell_arguments(source.config->name, archive.key));
+  }
   work.batch.raised.push_back({source.id, "changed", archive.key, std::move(message)});
   return {};
 }

@@ -12,12 +12,13 @@ namespace {
 
 std::string text_line(const store::Archive& archive) {
   return fmt::format("{:>12}  {}  {:<16}  {}", archive.upstream.size_bytes,
-                     format_time(archive.held_since), archive.verified_by, printable(archive.key));
+                     format_time(archive.held_since), archive.verified_by,
+                     printable_name(archive.key));
 }
 
 std::string json_of(const std::string& source, const store::Archive& archive,
                     store::NameRules rules) {
-  return json_line({{"key", printable(archive.key)},
+  return json_line({{"key", JsonValue::of_key(archive.key)},
                     {"path", store::archive_path(source, archive.key, rules, archive.variant)},
                     {"state", "held"},
                     {"size", archive.upstream.size_bytes},
@@ -31,13 +32,13 @@ std::string json_of(const std::string& source, const store::Archive& archive,
 std::string text_line(const std::string& source, const store::Generation& generation) {
   return fmt::format("{:>12}  {}  {:<16}  {}  [{}: {}]", generation.upstream.size_bytes,
                      format_time(generation.held_since), generation.verified_by,
-                     printable(generation.key), store::name_of(generation.place),
-                     generation.path.substr(source.size() + 1));
+                     printable_name(generation.key), store::name_of(generation.place),
+                     printable(generation.path.substr(source.size() + 1)));
 }
 
 std::string json_of(const store::Generation& generation) {
   return json_line(
-      {{"key", printable(generation.key)},
+      {{"key", JsonValue::of_key(generation.key)},
        {"path", generation.path},
        {"state", generation.place == store::Place::kSuperseded ? "superseded" : "quarantined"},
        {"size", generation.upstream.size_bytes},

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/printable.h"
+
 namespace agent {
 
 /// What happened, to which source and key (each may be empty), and what to do: one line.
@@ -15,14 +17,6 @@ struct Problem {
   std::string key;
   std::string message;
 };
-
-/// Makes any bytes fit for a terminal, a log line and JSON: control characters and what is no UTF-8
-/// become \xNN. Keys come from upstream, who may be hostile.
-std::string printable(std::string_view bytes);
-/// Likewise, with a space for each line break and tab.
-std::string one_line(std::string text);
-/// As one word for a shell, where a line is meant to be copied: nothing in it is a command.
-std::string shell_word(std::string_view text);
 
 /// Lines on stderr. Off a terminal a clean run prints nothing. Thread-safe.
 class Log {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agent/failure.h"
+#include "agent/shell_word.h"
 #include "store/rebuild.h"
 
 namespace agent {
@@ -54,14 +55,15 @@ Guarded<store::Marker> check_marker(store::Disk& disk, const Config& config) {
     const auto carried = store::carried_sources(disk);
     if (carried && !carried->empty()) {
       return absent(fmt::format(
-          "{} carries archives ({}), but {} is missing: 'holdfast init {}' writes it "
-          "anew, then 'holdfast rebuild' finds what is held",
-          config.disk.path, fmt::join(*carried, ", "), store::kMarkerPath, config.disk.path));
+          "{} carries archives ({}), but {} is missing. Have it written anew, and then 'holdfast "
+          "rebuild' find what is held: holdfast init {}",
+          config.disk.path, fmt::join(*carried, ", "), store::kMarkerPath,
+          shell_word(config.disk.path)));
     }
     return absent(
         fmt::format("what is at {} is no holdfast disk; if it is meant to become one: "
                     "holdfast init {}",
-                    config.disk.path, config.disk.path));
+                    config.disk.path, shell_word(config.disk.path)));
   }
   if (!config.disk.id.empty() && (*marker)->id != config.disk.id) {
     auto error =

@@ -59,7 +59,7 @@ class Explanation {
     if (!began_ || candidate.series != series_) {
       series_ = candidate.series;
       print_(fmt::format("{}, series {}", source_,
-                         series_.empty() ? "of all its archives" : printable(series_)));
+                         series_.empty() ? "of all its archives" : printable_name(series_)));
       began_ = true;
     }
     const auto why = decision == PruneDecision::kKeep
@@ -69,10 +69,11 @@ class Explanation {
     const auto beside =
         candidate.is_trusted()
             ? std::string()
-            : fmt::format("  [{}]", candidate.generation_path.substr(source_.size() + 1));
+            : fmt::format("  [{}]",
+                          printable(candidate.generation_path.substr(source_.size() + 1)));
     print_(fmt::format("  {:<6}  {}  {:<40}  {:>12}  {}{}", name_of(decision),
                        format_time(candidate.held_since), why, candidate.size_bytes,
-                       printable(candidate.key), beside));
+                       printable_name(candidate.key), beside));
   }
 
  private:
@@ -84,7 +85,7 @@ class Explanation {
     return json_line(
         {{"source", source_},
          {"series", printable(candidate.series)},
-         {"key", printable(candidate.key)},
+         {"key", JsonValue::of_key(candidate.key)},
          {"state", state},
          {"path", candidate.is_trusted()
                       ? store::archive_path(source_, candidate.key, rules_, candidate.variant)

@@ -32,13 +32,13 @@ struct Counts {
 std::string text_line(const std::string& source, const Restorable& content) {
   auto line =
       fmt::format("{:>12}  {}  {:<16}  {}", content.size_bytes, format_time(content.held_since),
-                  content.verified_by, printable(content.key));
+                  content.verified_by, printable_name(content.key));
   if (content.state == "held") return line;
-  return fmt::format("{}  [{}]", line, content.from_path.substr(source.size() + 1));
+  return fmt::format("{}  [{}]", line, printable(content.from_path.substr(source.size() + 1)));
 }
 
 std::string json_of(const Restorable& content) {
-  return json_line({{"key", printable(content.key)},
+  return json_line({{"key", JsonValue::of_key(content.key)},
                     {"path", content.from_path},
                     {"state", content.state},
                     {"size", content.size_bytes},
@@ -53,7 +53,7 @@ std::string archives(std::uint64_t count) {
 
 std::string text_of(const RestoreOptions& options, const Counts& counts) {
   auto text = fmt::format("{}: {} restored to {} ({})", options.source, archives(counts.restored),
-                          options.to, format_size(counts.restored_bytes));
+                          printable(options.to), format_size(counts.restored_bytes));
   if (counts.there > 0) {
     text += fmt::format(", {} {} there already", counts.there, counts.there == 1 ? "was" : "were");
   }

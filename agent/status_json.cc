@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
 
+#include "agent/json_line.h"
 #include "agent/status.h"
 
 namespace agent {
@@ -12,6 +15,12 @@ using Json = nlohmann::ordered_json;
 
 Json time_json(const std::optional<Time>& time) {
   return time ? Json(format_time(*time)) : Json(nullptr);
+}
+
+/// Exact, also where JSON cannot carry it; see JsonValue::of_key.
+void put_key(Json& object, const std::string& key) {
+  object["key"] = is_utf8(key) ? key : printable_name(key);
+  if (!is_utf8(key)) object["key_hex"] = hex_of_key(key);
 }
 
 Json run_json(const RunFigures& run) {
@@ -24,18 +33,18 @@ Json run_json(const RunFigures& run) {
 Json source_json(const SourceStatus& source) {
   Json newest = nullptr;
   if (source.newest) {
-    newest = {{"key", printable(source.newest->key)},
-              {"size", source.newest->size_bytes},
-              {"last_modified", format_time(source.newest->last_modified)},
-              {"held_since", format_time(source.newest->held_since)}};
+    newest = Json::object();
+    put_key(newest, source.newest->key);
+    newest["size"] = source.newest->size_bytes;
+    newest["last_modified"] = format_time(source.newest->last_modified);
+    newest["held_since"] = format_time(source.newest->held_since);
   }
   Json alarms = Json::array();
   for (const auto& alarm : source.alarms) {
-    alarms.push_back({{"id", alarm.id},
-                      {"kind", alarm.kind},
-                      {"since", format_time(alarm.since)},
-                      {"key", printable(alarm.key)},
-                      {"message", printable(alarm.message)}});
+    Json& entry = alarms.emplace_back(
+        Json{{"id", alarm.id}, {"kind", alarm.kind}, {"since", format_time(alarm.since)}});
+    put_key(entry, alarm.key);
+    entry["message"] = printable(alarm.message);
   }
   Json verified_by = Json::object();
   for (const auto& [level, count] : source.verified_by) verified_by[level] = count;
@@ -59,34 +68,101 @@ Json source_json(const SourceStatus& source) {
           {"alarms", alarms}};
 }
 
-// Reads members that may be missing or null.
+// Reads members that may be missing or null. The file may be anybody's: the first member that has
+// another form than we write ends the reading.
 class Reader {
  public:
-  explicit Reader(const Json& json) : json_(json) {}
+  Reader(const Json& json, std::string name, std::string& complaint)
+      : json_(json), name_(std::move(name)), complaint_(complaint) {
+    if (!json_.is_object()) complain("", "no object");
+  }
 
-  template <typename T>
-  void get(const char* name, T& into) const {
-    if (const auto* value = member(name)) value->get_to(into);
+  void get(const char* name, std::string& into) const {
+    const auto* value = member(name);
+    if (value == nullptr) return;
+    if (!value->is_string()) return complain(name, "no text");
+    into = value->get<std::string>();
+  }
+  void get(const char* name, bool& into) const {
+    const auto* value = member(name);
+    if (value == nullptr) return;
+    if (!value->is_boolean()) return complain(name, "neither true nor false");
+    into = value->get<bool>();
+  }
+  void get(const char* name, std::uint64_t& into) const {
+    const auto* value = member(name);
+    if (value == nullptr) return;
+    if (!value->is_number_unsigned()) return complain(name, "no count");
+    into = value->get<std::uint64_t>();
+  }
+  void get(const char* name, std::int64_t& into) const {
+    const auto* value = member(name);
+    if (value == nullptr) return;
+    // What is unsigned is an integer, too, and may be beyond.
+    if (!value->is_number_integer() ||
+        (value->is_number_unsigned() && value->get<std::int64_t>() < 0)) {
+      return complain(name, "no number");
+    }
+    into = value->get<std::int64_t>();
+  }
+  void get(const char* name, std::optional<int>& into) const {
+    std::int64_t number = -1;
+    get(name, number);
+    constexpr std::int64_t kMost = 255;
+    if (member(name) != nullptr && (number < 0 || number > kMost)) complain(name, "no exit status");
+    if (member(name) != nullptr) into = static_cast<int>(number);
+  }
+  void get(const char* name, double& into) const {
+    const auto* value = member(name);
+    if (value == nullptr) return;
+    constexpr double kMost = 1e10;  // some centuries
+    if (!value->is_number() || !(std::abs(value->get<double>()) <= kMost)) {
+      return complain(name, "no number of seconds");
+    }
+    into = value->get<double>();
   }
   void get(const char* name, std::optional<Time>& into) const {
-    if (const auto* value = member(name)) into = parse_time(value->get<std::string>());
+    std::string text;
+    get(name, text);
+    if (member(name) != nullptr) into = parse_time(text);
   }
   void get(const char* name, Time& into) const {
     std::optional<Time> time;
     get(name, time);
     into = time.value_or(into);
   }
+  void get(const char* name, std::vector<std::string>& into) const {
+    const auto* array = member(name);
+    if (array == nullptr) return;
+    if (!array->is_array()) return complain(name, "no list");
+    for (const auto& element : *array) {
+      if (!element.is_string()) return complain(name, "no list of texts");
+      into.push_back(element.get<std::string>());
+    }
+  }
+  void get(const char* name, std::map<std::string, std::uint64_t>& into) const {
+    const auto counts = object(name);
+    if (!counts.json_.is_object()) return;
+    for (const auto& [level, count] : counts.json_.items()) counts.get(level.c_str(), into[level]);
+  }
+  void get_key(std::string& into) const {
+    std::string hex;
+    get("key", into);
+    get("key_hex", hex);
+    if (const auto bytes = key_of_hex(hex); !bytes.empty()) into = bytes;
+  }
   Reader object(const char* name) const {
     static const Json kEmpty = Json::object();
     const auto* value = member(name);
-    return Reader(value != nullptr ? *value : kEmpty);
+    return {value != nullptr ? *value : kEmpty, name, complaint_};
   }
   bool has(const char* name) const { return member(name) != nullptr; }
   template <typename Visit>
   void each(const char* name, const Visit& visit) const {
     const auto* array = member(name);
     if (array == nullptr) return;
-    for (const auto& element : *array) visit(Reader(element));
+    if (!array->is_array()) return complain(name, "no list");
+    for (const auto& element : *array) visit(Reader(element, name, complaint_));
   }
 
  private:
@@ -94,7 +170,15 @@ class Reader {
     const auto found = json_.find(name);
     return found == json_.end() || found->is_null() ? nullptr : &*found;
   }
+  void complain(std::string_view member, std::string_view is) const {
+    if (!complaint_.empty()) return;
+    const auto* dot = name_.empty() || member.empty() ? "" : ".";
+    complaint_ = fmt::format("\"{}{}{}\" is {}", name_, dot, printable(member), is);
+  }
+
   const Json& json_;
+  const std::string name_;
+  std::string& complaint_;
 };
 
 SourceStatus read_source(const Reader& json) {
@@ -122,7 +206,7 @@ SourceStatus read_source(const Reader& json) {
   if (json.has("newest")) {
     const auto newest = json.object("newest");
     auto& into = source.newest.emplace();
-    newest.get("key", into.key);
+    newest.get_key(into.key);
     newest.get("size", into.size_bytes);
     newest.get("last_modified", into.last_modified);
     newest.get("held_since", into.held_since);
@@ -137,7 +221,7 @@ SourceStatus read_source(const Reader& json) {
     auto& alarm = source.alarms.emplace_back();
     element.get("id", alarm.id);
     element.get("kind", alarm.kind);
-    element.get("key", alarm.key);
+    element.get_key(alarm.key);
     element.get("since", alarm.since);
     element.get("message", alarm.message);
   });
@@ -148,9 +232,7 @@ Status read_status(const Reader& json) {
   Status status;
   json.get("host", status.host);
   json.get("state", status.state);
-  int exit_status = 0;
-  json.get("exit_status", exit_status);
-  if (json.has("exit_status")) status.exit_status = exit_status;
+  json.get("exit_status", status.exit_status);
   json.get("started_at", status.started_at);
   json.get("finished_at", status.finished_at);
   json.get("last_success_at", status.last_success_at);
@@ -168,7 +250,7 @@ Status read_status(const Reader& json) {
   json.each("errors", [&](const Reader& element) {
     auto& error = status.errors.emplace_back();
     element.get("source", error.source);
-    element.get("key", error.key);
+    element.get_key(error.key);
     element.get("message", error.message);
   });
   return status;
@@ -202,9 +284,9 @@ std::string to_json(const Status& status) {
   for (const auto& source : status.sources) sources.push_back(source_json(source));
   Json errors = Json::array();
   for (const auto& error : status.errors) {
-    errors.push_back({{"source", error.source},
-                      {"key", printable(error.key)},
-                      {"message", printable(error.message)}});
+    Json& entry = errors.emplace_back(Json{{"source", error.source}});
+    put_key(entry, error.key);
+    entry["message"] = printable(error.message);
   }
   const Json json = {
       {"schema", 1},
@@ -226,18 +308,26 @@ std::string to_json(const Status& status) {
       {"clock", {{"skew_seconds", status.skew_seconds}}},
       {"sources", sources},
       {"errors", errors}};
-  return json.dump(2) + "\n";
+  return json.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
 Result<Status> status_from_json(std::string_view text) {
-  const auto json = Json::parse(text, nullptr, false);
+  // What we write is six deep; what is deeper is not kept.
+  constexpr int kDeepest = 16;
+  bool is_too_deep = false;
+  const auto json = Json::parse(
+      text,
+      [&](int depth, Json::parse_event_t /*event*/, const Json& /*parsed*/) {
+        is_too_deep = is_too_deep || depth > kDeepest;
+        return !is_too_deep;
+      },
+      false);
+  if (is_too_deep) return "it is nested too deeply";
   if (!json.is_object()) return "it is no JSON object";
-  // The library says by exception that a member has another type than we wrote.
-  try {
-    return read_status(Reader(json));
-  } catch (const nlohmann::json::exception& wrong) {
-    return wrong.what();
-  }
+  std::string complaint;
+  auto status = read_status(Reader(json, "", complaint));
+  if (!complaint.empty()) return complaint;
+  return status;
 }
 
 }  // namespace agent

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/shell_word.h"
 #include "agent/status.h"
 
 namespace agent {
@@ -39,10 +40,18 @@ void append_wrapped(std::string& out, std::string_view text, std::size_t indent)
   }
 }
 
+// A command that ends the message has a line of its own, from which it can be copied.
+void append_message(std::string& out, std::string_view message, std::size_t indent) {
+  const auto command = find_command(message);
+  const bool any = command < message.size();
+  append_wrapped(out, message.substr(0, any ? command - 1 : command), indent);
+  if (any) out += fmt::format("{:{}}{}\n", "", indent + 2, message.substr(command));
+}
+
 void append_alarm(std::string& out, const store::Alarm& alarm) {
   out += fmt::format("    ALARM {} {} since {}{}{}\n", alarm.id, alarm.kind,
-                     format_time(alarm.since), alarm.key.empty() ? "" : ", ", printable(alarm.key));
-  append_wrapped(out, printable(alarm.message), 8);
+                     format_time(alarm.since), alarm.key.empty() ? "" : ", ", alarm.key);
+  append_message(out, alarm.message, 8);
 }
 
 // What an alarm above says already.
@@ -59,11 +68,10 @@ void append_problems(std::string& out, const Status& status) {
   for (const auto& error : status.errors) {
     if (is_told(status, error)) continue;
     if (!std::exchange(any, true)) out += "\n  problems of the last run:\n";
-    append_wrapped(
-        out,
-        fmt::format("{}{}{}{}{}", error.source, error.source.empty() ? "" : ": ",
-                    printable(error.key), error.key.empty() ? "" : ": ", printable(error.message)),
-        4);
+    append_message(out,
+                   fmt::format("{}{}{}{}{}", error.source, error.source.empty() ? "" : ": ",
+                               error.key, error.key.empty() ? "" : ": ", error.message),
+                   4);
   }
 }
 
@@ -74,10 +82,10 @@ void append_source(std::string& out, const SourceStatus& source, Time now) {
   out += fmt::format("\n  {}: {}{}\n", source.name, source.state, source.hold ? ", on HOLD" : "");
   line("holds", fmt::format("{} archives, {}", source.archives, format_size(source.size_bytes)));
   if (source.newest) {
-    line("newest", fmt::format("{} ({}, held for {})", printable(source.newest->key),
-                               format_size(source.newest->size_bytes),
-                               format_duration(std::max(now - source.newest->held_since,
-                                                        std::chrono::seconds{0}))));
+    line("newest",
+         fmt::format(
+             "{} ({}, held for {})", source.newest->key, format_size(source.newest->size_bytes),
+             format_duration(std::max(now - source.newest->held_since, std::chrono::seconds{0}))));
   }
   const auto& run = source.run;
   line("last run",
@@ -112,9 +120,40 @@ void append_source(std::string& out, const SourceStatus& source, Time now) {
   }
 }
 
+void make_printable(SourceStatus& source) {
+  source.name = printable(source.name);
+  source.state = printable(source.state);
+  if (source.newest) source.newest->key = printable_name(source.newest->key);
+  std::map<std::string, std::uint64_t> levels;
+  for (const auto& [level, count] : source.verified_by) levels[printable(level)] += count;
+  source.verified_by = std::move(levels);
+  for (auto& alarm : source.alarms) {
+    alarm.kind = printable(alarm.kind);
+    alarm.key = printable_name(alarm.key);
+    alarm.message = printable(alarm.message);
+  }
+}
+
+// Every text in it: the file may have come from another machine, or from somebody else.
+Status made_printable(Status status) {
+  status.host = printable(status.host);
+  status.state = printable(status.state);
+  status.disk.path = printable(status.disk.path);
+  status.disk.filesystem = printable(status.disk.filesystem);
+  for (auto& weakness : status.disk.weaker) weakness = printable(weakness);
+  for (auto& source : status.sources) make_printable(source);
+  for (auto& error : status.errors) {
+    error.source = printable(error.source);
+    error.key = printable_name(error.key);
+    error.message = printable(error.message);
+  }
+  return status;
+}
+
 }  // namespace
 
-std::string to_text(const Status& status, Time now) {
+std::string to_text(const Status& as_read, Time now) {
+  const auto status = made_printable(as_read);
   std::string out = fmt::format("holdfast on {}: {}\n", status.host, headline(status, now));
   out += fmt::format("  last run      {}; last success {}\n",
                      ago(status.finished_at ? status.finished_at : status.started_at, now),

@@ -84,11 +84,11 @@ bool Tripwire::is_tripped(std::uint64_t listed) const {
 std::string Tripwire::message(const std::string& why) const {
   std::string examples;
   for (std::size_t i = 0; i < std::min(kExamples, examples_.size()); ++i) {
-    examples += fmt::format("{}{}", i == 0 ? "" : ", ", printable(examples_[i].key));
+    examples += fmt::format("{}{}", i == 0 ? "" : ", ", printable_name(examples_[i].key));
   }
   const auto series = worst_stream_.empty()
                           ? std::string()
-                          : fmt::format(", most in the series {}", printable(worst_stream_));
+                          : fmt::format(", most in the series {}", printable_name(worst_stream_));
   return fmt::format(
       "much of the bucket has changed at once: of {} archives that it had at the last run, {} "
       "(for example: {}{}). {}{}{}",

@@ -48,7 +48,9 @@ int write_all(int file, std::string_view content) {
 
 // errno of the first step that failed, 0 when all went well.
 int write_new_file(const std::string& path, std::string_view content) {
-  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+  // Whatever has this name is what a crash left, or a trap: a pipe would keep us waiting.
+  ::unlink(path.c_str());
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
                                S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH));
   if (file.get() < 0) return errno;
   // The umask may have taken away what a monitoring user needs.
@@ -81,11 +83,15 @@ Status replace_system_file(const std::string& path, std::string_view content) {
 }
 
 Result<std::optional<std::string>> read_system_file(const std::string& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // A pipe in its place would keep us waiting.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) {
     if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
     return error_from_errno(errno, "read", path);
   }
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) return error_from_errno(errno, "read", path);
+  if (!S_ISREG(status.st_mode)) return Error{ErrorKind::kIo, EINVAL, path, "it is no regular file"};
   std::string content;
   std::string buffer(64 * 1024, '\0');
   while (true) {

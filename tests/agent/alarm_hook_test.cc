@@ -126,9 +126,13 @@ TEST_CASE("a hostile key reaches a hook as one harmless line", "[hook]") {
                     std::string("\0end", 4);
   world.alarm.message = "changed: " + world.alarm.key;
   world.run("printf '%s\\n%s\\n' \"$HOLDFAST_ALARM_KEY\" \"$HOLDFAST_ALARM_MESSAGE\" > \"$OUT\"");
-  const auto key = fmt::format(
-      "a\"b'c;$(touch {0})`touch {0}` HOLDFAST_ALARM_KIND=none  \\x1B[2J\\x7F\\xFF\\x00end", trap);
-  CHECK(test::read_file(hook.out) == key + "\nchanged: " + key + "\n");
+  const auto with_gaps = [&](std::string_view line_break, std::string_view gaps) {
+    return fmt::format(
+        "a\"b'c;$(touch {0})`touch {0}`{1}HOLDFAST_ALARM_KIND=none{2}\\x1B[2J\\x7F\\xFF\\x00end",
+        trap, line_break, gaps);
+  };
+  CHECK(test::read_file(hook.out) ==
+        with_gaps("\\x0A", "\\x09\\x0D") + "\nchanged: " + with_gaps(" ", "  ") + "\n");
   CHECK(::access(trap.c_str(), F_OK) != 0);
   CHECK(world.lines.empty());
 }

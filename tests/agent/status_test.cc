@@ -113,6 +113,107 @@ TEST_CASE("a status file that is none is refused, one that lacks members is read
   CHECK(read->sources.empty());
 }
 
+TEST_CASE("no status file, whoever wrote it, is more than refused", "[status]") {
+  const auto nested = [](std::size_t depth) {
+    return "{\"sources\": " + std::string(depth, '[') + std::string(depth, ']') + "}";
+  };
+  const std::string rows[] = {R"({"clock": {"skew_seconds": 1e308}})",
+                              R"({"clock": {"skew_seconds": -1e300}})",
+                              R"({"clock": {"skew_seconds": "0"}})",
+                              R"({"clock": {"skew_seconds": 1e999}})",
+                              R"({"clock": 7})",
+                              R"({"clock": []})",
+                              R"({"exit_status": 1e30})",
+                              R"({"exit_status": -1})",
+                              R"({"exit_status": 99999999999999999999})",
+                              R"({"disk": "x"})",
+                              R"({"disk": {"path": 7}})",
+                              R"({"disk": {"total_bytes": -1}})",
+                              R"({"disk": {"free_bytes": 1e30}})",
+                              R"({"disk": {"weaker": "x"}})",
+                              R"({"disk": {"weaker": [7]}})",
+                              R"({"sources": "x"})",
+                              R"({"sources": {}})",
+                              R"({"sources": [7]})",
+                              R"({"sources": [{"hold": 1}]})",
+                              R"({"sources": [{"run": {"listed": 0.5}}]})",
+                              R"({"sources": [{"verified_by": {"x": -1}}]})",
+                              R"({"sources": [{"verified_by": []}]})",
+                              R"({"sources": [{"newest": "x"}]})",
+                              R"({"sources": [{"alarms": [[]]}]})",
+                              R"({"sources": [{"alarms": [{"id": 1e30}]}]})",
+                              R"({"sources": [{"alarms": [{"id": 18446744073709551615}]}]})",
+                              R"({"errors": [{"source": []}]})",
+                              R"({"last_success_at": {}})",
+                              nested(100'000),
+                              std::string(1'000'000, '[')};
+  for (const auto& text : rows) {
+    CAPTURE(text.substr(0, 100));
+    const auto read = agent::status_from_json(text);
+    CHECK_FALSE(read);
+    if (!read) CHECK(agent::printable(read.error()) == read.error());
+  }
+  for (const char* odd :
+       {R"({"clock": {"skew_seconds": 1e9}, "sources": [{"archives": 18446744073709551615}]})",
+        R"({"started_at": "9999-12-31T23:59:59Z", "last_success_at": "0000-01-01T00:00:00Z"})",
+        R"({"sources": [{"newest": {"held_since": "0000-01-01T00:00:00Z"}, "alarm_count": 7}]})"}) {
+    CAPTURE(odd);
+    const auto read = agent::status_from_json(odd);
+    REQUIRE(read);
+    CHECK_FALSE(agent::to_text(*read, kNow).empty());
+    CHECK(agent::status_from_json(agent::to_json(*read)));
+  }
+}
+
+TEST_CASE("a status carries keys exactly, those too that are no UTF-8", "[status]") {
+  for (const std::string key :
+       {"a\tb", "a\\tb", "\xE2\x80\xAE", "\xFF\\xFF", "\\xFF", "e\xCC\x81", "\xC3\xA9"}) {
+    Status status = full();
+    status.sources[0].newest->key = key;
+    status.sources[0].alarms[0].key = key;
+    status.errors[0].key = key;
+    const auto read = agent::status_from_json(agent::to_json(status));
+    REQUIRE(read);
+    CHECK(read->sources[0].newest->key == key);
+    CHECK(read->sources[0].alarms[0].key == key);
+    CHECK(read->errors[0].key == key);
+  }
+}
+
+TEST_CASE("no text of a foreign status steers, turns or hides", "[status]") {
+  const std::string bad = "x\x1b[2J\n\xE2\x80\xAE\xE2\x80\x8B\xC2\x9B";
+  Status status = full();
+  auto& source = status.sources[0];
+  for (auto* text : {&status.host, &status.disk.path, &status.disk.filesystem,
+                     &status.disk.weaker[0], &source.name, &source.state, &source.newest->key,
+                     &source.alarms[0].kind, &source.alarms[0].key, &source.alarms[0].message,
+                     &status.errors[0].source, &status.errors[0].key, &status.errors[0].message}) {
+    *text = bad;
+  }
+  source.verified_by = {{bad, 1}};
+  status.state = GENERATE("attention", "\x1b\n\xE2\x80\xAE");
+  for (const bool present : {true, false}) {
+    status.disk.present = present;
+    const auto text = agent::to_text(status, kNow);
+    auto without_breaks = text;
+    std::erase(without_breaks, '\n');
+    CHECK((agent::printable(without_breaks) == without_breaks));
+    CHECK_FALSE(contains(text, "x\n"));
+  }
+  const auto json = agent::to_json(status);
+  CHECK(std::all_of(json.begin(), json.end(),
+                    [](char c) { return c == '\n' || (c >= 0x20 && c < 0x7F); }));
+}
+
+TEST_CASE("a command in a status stands on a line of its own, however long it is", "[status]") {
+  Status status = full();
+  const auto command = "holdfast accept site '" + std::string(30, 'x') + " and then " +
+                       std::string(60, 'y') + " : holdfast z'";
+  status.sources[0].alarms[0].message =
+      "the bucket has another content under this key. If it is right, take it: " + command;
+  CHECK(contains(agent::to_text(status, kNow), "take it:\n          " + command + "\n"));
+}
+
 TEST_CASE("the state follows the exit status", "[status]") {
   CHECK(agent::state_of(ExitStatus::kOk) == "ok");
   CHECK(agent::state_of(ExitStatus::kAlarm) == "attention");

@@ -4,6 +4,7 @@
 
 #include "agent/glob.h"
 #include "agent/log.h"
+#include "agent/shell_word.h"
 #include "tests/support/catch.h"
 
 using namespace std::chrono_literals;
@@ -218,7 +219,8 @@ TEST_CASE("a log line is one line, whatever the key holds", "[log]") {
   json.log.error({"site", "a\"\n\xff", "wrong"});
   json.log.warning({"", "", "careful"});
   CHECK(json.lines.at(0) ==
-        R"({"level":"error","source":"site","key":"a\"\\x0A\\xFF","message":"wrong"})");
+        R"({"level":"error","source":"site","key":"a\"\\x0A\\xFF","key_hex":"61220aff",)"
+        R"("message":"wrong"})");
   CHECK(json.lines.at(1) == R"({"level":"warning","message":"careful"})");
 }
 
@@ -269,6 +271,6 @@ TEST_CASE("a key in a line to copy is one word, and no command", "[units]") {
   CHECK(agent::shell_word("") == "''");
   CHECK(agent::shell_word("my backup") == "'my backup'");
   CHECK(agent::shell_word("x; rm -rf $HOME `id`") == "'x; rm -rf $HOME `id`'");
-  CHECK(agent::shell_word("it's") == "'it'\\''s'");
-  CHECK(agent::shell_word("a\nb") == "'a\\x0Ab'");
+  CHECK(agent::shell_word("it's") == "$'it\\'s'");
+  CHECK(agent::shell_word("a\nb") == "$'a\\x0Ab'");
 }

@@ -305,3 +305,19 @@ TEST_CASE("the secret is in no output and in no file of ours", "[stories]") {
     CHECK(story::contains(content, secret) == (path == "credentials"));
   }
 }
+
+TEST_CASE("a pipe in the place of the status file keeps nobody waiting", "[stories]") {
+  Story story;
+  story.init();
+  story.put("db.tar", "content");
+  REQUIRE(story.pull().status == 0);
+  REQUIRE(std::filesystem::remove(story.status_path()));
+  REQUIRE(::mkfifo(story.status_path().c_str(), 0666) == 0);
+  const auto shown = story.run({"status"});
+  CHECK(shown.status == 2);
+  CHECK(story::contains(shown.err, "it is no regular file"));
+  const auto pulled = story.pull();
+  CAPTURE(pulled.err);
+  CHECK(pulled.status == 0);
+  CHECK(story.status().at("state") == "ok");
+}

@@ -158,3 +158,91 @@ TEST_CASE("a bucket of many pages is mirrored whole, each object fetched once", 
   CHECK(status.at("run").at("new") == 50);
   CHECK(status.at("verified_by").at("etag-md5") == 50);
 }
+
+TEST_CASE("the command that an alarm suggests does what it says when it is pasted", "[stories]") {
+  Story story;
+  story.init();
+  const std::vector<std::string> keys = {"plain.tar",
+                                         "-x",
+                                         "--help",
+                                         "odd/tab\tx",
+                                         "a b",
+                                         "it's",
+                                         "$(touch x)",
+                                         "!!",
+                                         "\xE2\x80\xAEtxt",
+                                         "bell\x07\xFF",
+                                         "x: holdfast accept site y",
+                                         "list",
+                                         "a\\x09b",
+                                         "=a",
+                                         "~",
+                                         "new\nline",
+                                         "''",
+                                         std::string(300, 'l') + " " + std::string(300, 'm')};
+  for (const auto& key : keys) story.server->put(story::kBucket, key, "the good content");
+  story.sources["site"] = "tripwire = off\n";
+  REQUIRE(story.pull().status == 0);
+  for (const auto& key : keys) story.server->put(story::kBucket, key, "another content");
+  REQUIRE(story.pull().status == 1);
+  const auto status = story.run({"status"});
+  std::string script = "set -o history -H\nholdfast() { ";
+  const auto command = story.command({});
+  for (const auto& word : command.words) script += "'" + word + "' ";
+  script += "\"$@\"; }\n";
+  std::size_t commands = 0;
+  for (std::size_t at = 0; at < status.out.size();) {
+    const auto end = std::min(status.out.find('\n', at), status.out.size());
+    const auto line = status.out.substr(at, end - at);
+    const auto start = line.find_first_not_of(' ');
+    if (start != std::string::npos && line.substr(start).starts_with("holdfast accept")) {
+      script += line.substr(start) + " || exit 9\n";
+      ++commands;
+    }
+    at = end + 1;
+  }
+  CHECK(commands == keys.size());
+  test::write_file(story.dir / "script", script);
+  auto pasted = command;
+  pasted.words = {"/bin/bash", story.dir / "script"};
+  const auto ran = test::Program(pasted).wait();
+  CAPTURE(ran.out, ran.err, script);
+  CHECK(ran.status == 0);
+  CHECK(story.alarm_kinds().empty());
+  for (const auto& [path, content] : story.archives()) {
+    CAPTURE(path);
+    CHECK(content == "another content");
+  }
+}
+
+TEST_CASE("no key steers or hides in what is printed, and JSON has it exactly", "[stories]") {
+  Story story;
+  story.init();
+  const std::vector<std::string> keys = {
+      "a\tb",           "a\\tb", "a\\x09b",    "\xE2\x80\xAEgnp.exe",
+      "z\xE2\x80\x8Bz", "zz",    "n\xC2\xA0n", "\xC2\x9B"};
+  for (const auto& key : keys) story.server->put(story::kBucket, key, "the good content");
+  story.sources["site"] = "tripwire = off\n";
+  REQUIRE(story.pull().status == 0);
+  for (const auto& key : keys) story.server->put(story::kBucket, key, "another content");
+  REQUIRE(story.pull().status == 1);
+  for (const auto& words : {story::Words{"list", "site", "--all"},
+                            {"status"},
+                            {"status", "--json"},
+                            {"list", "site", "--all", "--json"},
+                            {"pull", "--dry-run"}}) {
+    CAPTURE(words);
+    const auto shown = story.run(words);
+    for (const char* hidden : {"\t", "\xE2\x80\xAE", "\xE2\x80\x8B", "\xC2\xA0", "\xC2\x9B"}) {
+      CHECK(shown.out.find(hidden) == std::string::npos);
+      CHECK(shown.err.find(hidden) == std::string::npos);
+    }
+  }
+  std::set<std::string> listed;
+  for (const auto& [path, archive] : story.list()) listed.insert(archive.at("key"));
+  CHECK(listed == std::set<std::string>(keys.begin(), keys.end()));
+  std::set<std::string> alarmed;
+  const auto source = story.source_status();
+  for (const auto& alarm : source.at("alarms")) alarmed.insert(alarm.at("key"));
+  CHECK(alarmed == std::set<std::string>(keys.begin(), keys.end()));
+}
