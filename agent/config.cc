@@ -65,18 +65,19 @@ class Loader {
   Loader(std::string path, Purpose purpose) : path_(std::move(path)), purpose_(purpose) {}
 
   Result<Config, ConfigError> load() {
-    const auto sections = read_ini(path_);
-    if (!sections) {
-      const auto& error = sections.error();
+    const auto file = read_ini(path_);
+    if (!file) {
+      const auto& error = file.error();
       return complain(error.line, error.line > 0
                                       ? error.message
                                       : fmt::format("cannot be read: {}; name the right file with "
                                                     "--config or $HOLDFAST_CONFIG",
                                                     error.message));
     }
-    for (const auto& section : *sections) {
+    for (const auto& section : file->sections) {
       if (auto error = take(section)) return *error;
     }
+    if (auto error = check_commands(*file)) return *error;
     if (auto error = check_whole()) return *error;
     return std::move(config_);
   }
@@ -198,6 +199,17 @@ class Loader {
     const auto usable = s3::check_ca_file(source.ca_file);
     if (usable) return std::nullopt;
     return complain(line, "ca_file: " + usable.error().message);
+  }
+
+  // Who can write the file would run what they like as us.
+  Failure check_commands(const IniFile& file) const {
+    if (config_.agent.on_alarm.empty() || !file.is_writable_by_others) return std::nullopt;
+    const auto section =
+        std::find_if(file.sections.begin(), file.sections.end(),
+                     [](const IniSection& candidate) { return candidate.name == "agent"; });
+    return complain(line_of(*section, "on_alarm"),
+                    "on_alarm: it is not run from a file that others than root and this user can "
+                    "write; chown it to root and chmod go-w it, or remove the line");
   }
 
   Failure check_whole() const {

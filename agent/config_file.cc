@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 #include <ini.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -54,6 +56,14 @@ char* read_line(char* into, int size_bytes, void* stream) {
   return parser.failed() ? nullptr : line;
 }
 
+// Of a pipe, as bash makes one, nothing can be said that helps.
+bool is_writable_by_others(std::FILE* file) {
+  struct stat status {};
+  if (::fstat(::fileno(file), &status) != 0 || !S_ISREG(status.st_mode)) return false;
+  const bool is_ours = status.st_uid == 0 || status.st_uid == ::geteuid();
+  return !is_ours || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+}
+
 int take_key(void* user, const char*, const char* name, const char* value) {
   auto& parser = *static_cast<Parser*>(user);
   if (parser.sections.empty()) {
@@ -66,7 +76,7 @@ int take_key(void* user, const char*, const char* name, const char* value) {
 
 }  // namespace
 
-Result<std::vector<IniSection>, IniError> read_ini(const std::string& path) {
+Result<IniFile, IniError> read_ini(const std::string& path) {
   // The library's own settings are variables; these make a line as long as we say, and an indented
   // line a line of its own.
   ini_use_stack = false;
@@ -85,7 +95,7 @@ Result<std::vector<IniSection>, IniError> read_ini(const std::string& path) {
     return IniError{first_bad_line > 0 ? first_bad_line : 0,
                     "neither a [section] nor \"key = value\""};
   }
-  return std::move(parser.sections);
+  return IniFile{std::move(parser.sections), is_writable_by_others(file.get())};
 }
 
 }  // namespace agent

@@ -25,8 +25,13 @@ struct IniError {
   std::string message;
 };
 
-/// Sections in file order, those without keys too. Keys before the first section, unreadable files
-/// and lines that are neither are errors. One line holds at most 4096 bytes.
-Result<std::vector<IniSection>, IniError> read_ini(const std::string& path);
+struct IniFile {
+  std::vector<IniSection> sections;    ///< in file order, those without keys too
+  bool is_writable_by_others = false;  ///< by others than root and the user that runs this
+};
+
+/// Keys before the first section, unreadable files and lines that are neither are errors. One line
+/// holds at most 4096 bytes.
+Result<IniFile, IniError> read_ini(const std::string& path);
 
 }  // namespace agent

@@ -31,45 +31,72 @@ class DialectCheck {
   Complaint complaint() {
     while (!rest_.empty()) {
       if (auto found = step()) return found;
-      if (sizes_.back() > kLargestSize) return "its repetitions, written out, are too long";
+      if (levels_.back().size > kLargestSize) return "its repetitions, written out, are too long";
     }
     if (!has_group_) return "it has no group: put the part that names the series in ( )";
     return std::nullopt;
   }
 
  private:
+  // The whole, or a group that is open.
+  struct Level {
+    std::size_t size = 0;
+    bool branch_is_empty = true;       // what came since the last '|' may match nothing, ...
+    bool before_atom_is_empty = true;  // ... and so may what came before its last atom,
+    bool other_is_empty = false;       // ... or a branch before it
+  };
+
   Complaint step() {
     const char c = rest_.front();
     const bool quantifier = c == '*' || c == '+' || c == '?' || c == '{';
     if (c == '?' && after_quantifier_) {
       return "there are no lazy repetitions: the longest match is always taken";
     }
+    if (quantifier && after_quantifier_) return std::string(kRepeated);
     after_quantifier_ = quantifier;
     rest_.remove_prefix(1);
     if (c == '{') return count();
-    if (c == '+') return repeat(2);  // as x+ is compiled to xx*
-    if (quantifier) return std::nullopt;
+    if (c == '+') return repeat({2, true, false});  // as x+ is compiled to xx*
+    if (c == '*') return repeat({1, true, true});
+    if (c == '?') return repeat({1, false, true});
     if (c == '(') return open_group();
     if (c == ')') return close_group();
-    atom_size_ = 1;
-    ++sizes_.back();
-    if (c == '[') return bracket();
+    if (c == '|') return next_branch();
     if (c == '\\') return escape();
+    add_atom(1, c == '^' || c == '$');
+    return c == '[' ? bracket() : std::nullopt;
+  }
+
+  void add_atom(std::size_t size, bool may_be_empty) {
+    auto& level = levels_.back();
+    atom_size_ = size;
+    atom_is_empty_ = may_be_empty;
+    level.size += size;
+    level.before_atom_is_empty = level.branch_is_empty;
+    level.branch_is_empty = level.branch_is_empty && may_be_empty;
+  }
+
+  Complaint next_branch() {
+    auto& level = levels_.back();
+    ++level.size;
+    level.other_is_empty = level.other_is_empty || level.branch_is_empty;
+    level.branch_is_empty = true;
+    level.before_atom_is_empty = true;
     return std::nullopt;
   }
 
   Complaint open_group() {
     if (rest_.starts_with('?')) return "\"(?\" is not known: every group is a plain ( )";
     has_group_ = true;
-    sizes_.push_back(1);
+    levels_.push_back({.size = 1});
     return std::nullopt;
   }
 
   Complaint close_group() {
-    if (sizes_.size() == 1) return "a ')' has no '('";
-    atom_size_ = sizes_.back();
-    sizes_.pop_back();
-    sizes_.back() += atom_size_;
+    if (levels_.size() == 1) return "a ')' has no '('";
+    const auto group = levels_.back();
+    levels_.pop_back();
+    add_atom(group.size, group.branch_is_empty || group.other_is_empty);
     return std::nullopt;
   }
 
@@ -91,6 +118,9 @@ class DialectCheck {
     if (rest_.empty()) return "it ends in a '\\'";
     const char c = rest_.front();
     rest_.remove_prefix(1);
+    // Where a word begins or ends, and the like: nothing that is matched.
+    constexpr std::string_view kPlaces = "bB<>`'";
+    add_atom(1, kPlaces.find(c) != std::string_view::npos);
     const bool letter_or_digit =
         (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     constexpr std::string_view kKnown = "wWsSbB";
@@ -112,29 +142,47 @@ class DialectCheck {
     return repeat(*times);
   }
 
-  // "2", "2," or "2,5": how often the atom is written out.
-  static std::optional<std::size_t> most_of(std::string_view text) {
+  // How often an atom is written out, and whether it may then come for ever, or not at all.
+  struct Repetition {
+    std::size_t times = 1;
+    bool endless = false;
+    bool from_none = false;
+  };
+
+  // "2", "2," or "2,5".
+  static std::optional<Repetition> most_of(std::string_view text) {
     const auto comma = std::min(text.find(','), text.size());
     const auto second = text.substr(std::min(comma + 1, text.size()));
     const auto low = parse_number(text.substr(0, comma), 0, kLargestSize);
     const auto high = second.empty() ? low : parse_number(second, 0, kLargestSize);
     if (!low || !high) return std::nullopt;
     const bool open = comma < text.size() && second.empty();
-    return static_cast<std::size_t>(std::max(*low, *high)) + (open ? 1 : 0);
+    return Repetition{static_cast<std::size_t>(std::max(*low, *high)) + (open ? 1 : 0), open,
+                      *low == 0};
   }
 
-  Complaint repeat(std::size_t times) {
-    const auto repeated = atom_size_ * std::max<std::size_t>(times, 1);
-    sizes_.back() += repeated - atom_size_;
+  // To repeat without end what may be nothing is what makes the engine's compiler double its work
+  // with each level or copy; and it means no more than to repeat its content.
+  Complaint repeat(const Repetition& repetition) {
+    if (repetition.endless && atom_is_empty_) return std::string(kRepeated);
+    const auto repeated = atom_size_ * std::max<std::size_t>(repetition.times, 1);
+    auto& level = levels_.back();
+    level.size += repeated - atom_size_;
     atom_size_ = repeated;
+    atom_is_empty_ = atom_is_empty_ || repetition.from_none;
+    level.branch_is_empty = level.before_atom_is_empty && atom_is_empty_;
     return std::nullopt;
   }
+
+  static constexpr std::string_view kRepeated =
+      "what is repeated may be nothing, or is a repetition; write (a*) for (a*)*";
 
   std::string_view rest_;
   bool has_group_ = false;
   bool after_quantifier_ = false;
-  std::size_t atom_size_ = 0;             // of what a repetition here would repeat
-  std::vector<std::size_t> sizes_ = {0};  // of the whole, and of each open group
+  std::size_t atom_size_ = 0;   // of what a repetition here would repeat
+  bool atom_is_empty_ = false;  // whether that may match nothing
+  std::vector<Level> levels_ = {{}};
 };
 
 }  // namespace

@@ -17,7 +17,8 @@ namespace agent {
 /// POSIX extended, by glibc's regexec: it simulates an automaton, where engines that backtrack take
 /// exponential time or a stack frame for each byte. What would make it backtrack, grow large or
 /// mean something else than in the dialect that people know is refused by compile: back-references,
-/// repetitions that come to more than 256 characters when written out, Perl's additions. With what
+/// repetitions that come to more than 256 characters when written out, endless ones of what may be
+/// nothing, Perl's additions. With what
 /// is left the worst key takes milliseconds, or microseconds where the expression begins with '^'.
 class SeriesExpression {
  public:

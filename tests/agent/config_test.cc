@@ -1,6 +1,8 @@
 #include "agent/config.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
 
@@ -132,6 +134,30 @@ TEST_CASE("every key is taken", "[config]") {
   CHECK_FALSE(second.tripwire_share);
   CHECK(second.series.spec() == "source");
   CHECK(config->sources[2].tripwire_share == 1.0);
+}
+
+TEST_CASE("a command is not run from a file that others can write", "[config]") {
+  const auto error = [](const std::string& text, mode_t mode, uid_t owner = ::geteuid()) {
+    const test::TempDir dir;
+    const auto path = dir / "holdfast.conf";
+    test::write_file(path, text);
+    REQUIRE(::chmod(path.c_str(), mode) == 0);
+    if (owner != ::geteuid() && ::chown(path.c_str(), owner, ::getegid()) != 0) {
+      WARN("SKIPPED: this user cannot give files away");
+      owner = ::geteuid();
+    }
+    const auto config = agent::load_config(path);
+    return config ? "none" : config.error().message.substr(path.size());
+  };
+  const auto with_command = kGood + "[agent]\non_alarm = mail root\n";
+  const std::string refused = ":6: on_alarm: it is not run from a file that others";
+  for (const mode_t mode : {0600U, 0644U, 0640U, 0444U}) CHECK(error(with_command, mode) == "none");
+  for (const mode_t mode : {0666U, 0602U, 0660U, 0777U}) {
+    CAPTURE(mode);
+    CHECK(error(with_command, mode).starts_with(refused));
+    CHECK(error(kGood, mode) == "none");
+  }
+  if (::geteuid() == 0) CHECK(error(with_command, 0644, 1000).starts_with(refused));
 }
 
 TEST_CASE("include and exclude look at the key without the prefix", "[config]") {

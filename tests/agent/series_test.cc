@@ -27,6 +27,28 @@ std::string error_of(const std::string& value) {
   return parsed ? "none" : parsed.error();
 }
 
+constexpr const char* kRepeated =
+    "what is repeated may be nothing, or is a repetition; write (a*) for (a*)*";
+
+// Any expression of a small alphabet.
+std::string random_pattern(std::mt19937& random, int depth) {
+  std::string pattern;
+  for (auto left = 1 + random() % 3; left > 0; --left) {
+    const auto choice = random() % 8;
+    if (choice < 3 && depth > 0) {
+      pattern += "(" + random_pattern(random, depth - 1) + ")";
+    } else if (choice == 3 && depth > 0) {
+      pattern += "(" + random_pattern(random, depth - 1) + "|)";
+    } else {
+      pattern += std::vector<std::string>{"a", "[ab]", ".", "^", "\\b", "b"}[random() % 6];
+    }
+    const std::vector<std::string> repetitions = {"", "*", "+", "?", "{3}", "{0,2}", "{2,}", "{9}"};
+    pattern += repetitions[random() % repetitions.size()];
+    if (random() % 6 == 0) pattern += "|";
+  }
+  return pattern;
+}
+
 }  // namespace
 
 TEST_CASE("keys that differ in their digits only are one series", "[series]") {
@@ -86,6 +108,27 @@ TEST_CASE("an expression matches any byte, and nothing in a key ends it", "[seri
   CHECK(series("^(.)").of(given) == given.substr(0, 1));  // bytes, in every locale
 }
 
+TEST_CASE("whatever expression is taken, it compiles and matches before one has finished waiting",
+          "[series]") {
+  std::mt19937 random(3);
+  int taken = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    const auto pattern = "^(" + random_pattern(random, 4) + ")";
+    CAPTURE(pattern);
+    const auto begun = std::chrono::steady_clock::now();
+    const auto parsed = agent::Series::parse(pattern);
+    if (!parsed) continue;
+    ++taken;
+    if (i % 20 == 0) {
+      std::ignore = parsed->of(std::string(64, 'a') + "#");
+      std::ignore = parsed->of("abababab");
+    }
+    // Those that double their work take longer than anybody lives.
+    CHECK(std::chrono::steady_clock::now() - begun < 30s);
+  }
+  CHECK(taken > 1000);
+}
+
 TEST_CASE("a series that is wrong is told what is wrong", "[series]") {
   const auto given = GENERATE(
       std::pair{"", "it has no group: put the part that names the series in ( )"},
@@ -113,7 +156,14 @@ TEST_CASE("a series that is wrong is told what is wrong", "[series]") {
                 "after '{' come one or two numbers up to 256 and '}'; write \\{ for a "
                 "brace"},
       std::pair{"(a{17}){17}", "its repetitions, written out, are too long"},
-      std::pair{"(a){17}{17}", "its repetitions, written out, are too long"},
+      std::pair{"(a){17}{17}", kRepeated}, std::pair{"(a)**", kRepeated},
+      std::pair{"(a)+*", kRepeated}, std::pair{"^(a*)*{24}", kRepeated},
+      std::pair{"^((a?)*){20}", kRepeated}, std::pair{"^(a*|b)*{20}", kRepeated},
+      std::pair{"^(()*){30}", kRepeated}, std::pair{"(a*)*b", kRepeated},
+      std::pair{"(a?a?a?a?a*)*!", kRepeated}, std::pair{"(a{0,3}){2,}", kRepeated},
+      std::pair{"(a|)+", kRepeated}, std::pair{"(^|$)*a", kRepeated},
+      std::pair{"(\\b)*a", kRepeated}, std::pair{"(\\<\\>)+a", kRepeated},
+      std::pair{"((x|y*)(z{0}))*", kRepeated},
       std::pair{"((((((((((a)+)+)+)+)+)+)+)+)+)+", "its repetitions, written out, are too long"});
   CAPTURE(given.first);
   CHECK(error_of(given.first) ==
@@ -128,7 +178,8 @@ TEST_CASE("a series that is wrong is told what is wrong", "[series]") {
 TEST_CASE("no key can hang an expression, or grow it without end", "[series]") {
   const auto begun = std::chrono::steady_clock::now();
   for (const char* pattern :
-       {"(a*)*b", "(a|a)*b", "(a|aa)+$", "(.*)(.*)(.*)(.*)x", "(([a-z]+-)+)+x", "(a?a?a?a?a*)*!"}) {
+       {"(aa*)*b", "(a|a)*b", "(a|aa)+$", "(.*)(.*)(.*)(.*)x", "(([a-z]+-)+)+x", "(a|a?a?a?a?a)*!",
+        "^((a?b?)?){20}c", "^((a*)(b*)){20}c", "^(((a+)+)+)+b", "(((a?){3}){3}){3}x"}) {
     const auto parsed = series(pattern);
     CAPTURE(pattern);
     for (int i = 0; i < 20; ++i) CHECK(parsed.of(std::string(1023, 'a') + "#").empty());
