@@ -75,7 +75,40 @@ bool is_account_closed(const s3::Error& error) {
          error.code == "NotSignedUp" || error.code == "UserSuspended";
 }
 
+std::string_view remedy(s3::Hint hint) {
+  switch (hint) {
+    case s3::Hint::kWebPage:
+      return "that is a web page, and not S3: the login page of a network, the port of a console, "
+             "or a wrong \"endpoint\"";
+    case s3::Hint::kUseHttps:
+      return "if this port speaks TLS, write https:// in \"endpoint\"";
+    case s3::Hint::kUseHttp:
+      return "this port speaks no TLS; if it is the right one, write http:// in \"endpoint\", and "
+             "\"allow_http = yes\" where that is another machine";
+    case s3::Hint::kUsePath:
+      return "the server does not know the bucket's host name as its own: write \"addressing = "
+             "path\"";
+    case s3::Hint::kUnknownKey:
+      return "the server does not know this access key; correct the credentials";
+    case s3::Hint::kWrongSecret:
+      return "correct the credentials, most likely the secret key; if they are right, something on "
+             "the way changes the requests, as a proxy that rewrites Host or leaves out Range";
+    case s3::Hint::kWrongToken:
+      return "the session token is wrong or too old; renew it, or leave it out of the credentials";
+    case s3::Hint::kForeignBucket:
+      return "correct \"bucket\"; if another key made it, it is not shared with this key: see "
+             "garage bucket alias and garage bucket allow";
+    case s3::Hint::kUploadersKey:
+      return "it is encrypted with a key of the uploader's own (SSE-C), without which nobody can "
+             "read it; have it uploaded without, or find out who did that";
+    case s3::Hint::kNone:
+      break;
+  }
+  return {};
+}
+
 std::string remedy(const s3::Error& error, std::string_view action) {
+  if (error.hint != s3::Hint::kNone) return std::string(remedy(error.hint));
   if (is_account_closed(error)) {
     return "the account is closed or suspended: ask the provider, and whoever pays for it";
   }

@@ -22,12 +22,21 @@ bool objects_may_still_come(const s3::Error& error) {
   return error.kind == s3::ErrorKind::kServer || error.kind == s3::ErrorKind::kProtocol;
 }
 
+// A refusal is most often of another bucket, server or key than is thought.
+std::string what_was_asked(const SourceRun& source) {
+  const auto& config = *source.config;
+  return fmt::format("Asked for was the bucket \"{}\"{} at {}, with {}", config.bucket,
+                     config.prefix.empty() ? "" : fmt::format(", prefix \"{}\",", config.prefix),
+                     source.session->endpoint(), source.session->credentials_in_use());
+}
+
 std::string explain_listing(const SourceRun& source, const s3::Error& error) {
   if (s3::has_no_version_listing(error)) {
     return "this server has no listing of versions; write \"versions = current\"";
   }
   const bool all = source.config->versions == Versions::kAll;
-  return explain(error, all ? "s3:ListBucketVersions" : "s3:ListBucket");
+  const auto what = explain(error, all ? "s3:ListBucketVersions" : "s3:ListBucket");
+  return error.http_status == 0 ? what : fmt::format("{}. {}", what, what_was_asked(source));
 }
 
 void report_failed_listing(RunContext& context, SourceRun& source, const s3::Error& error) {

@@ -26,10 +26,13 @@ constexpr int kForbidden = 403;
 
 constexpr std::size_t kRecordedAtOnce = 256;
 
-constexpr std::string_view kReadAction = "s3:GetObject";
+// With a version in it, also the current one's, a request needs another permission.
+std::string_view read_action(const FetchRefused& refused) {
+  return refused.job.wanted.upstream.version_id.empty() ? "s3:GetObject" : "s3:GetObjectVersion";
+}
 
 std::string unreadable_message(const FetchRefused& refused) {
-  const auto why = explain(refused.error, kReadAction);
+  const auto why = explain(refused.error, read_action(refused));
   if (refused.job.wanted.role == store::Role::kRepair) {
     return fmt::format("the copy here is damaged, and the bucket's cannot be read: {}", why);
   }
@@ -115,7 +118,7 @@ store::Status Refusals::fail_object(SourceRun& source, const FetchRefused& refus
   context_.figures(source, [](SourceStatus& status) { ++status.run.failed; });
   context_.fail_source(source, ExitStatus::kIncomplete);
   context_.report_one_of(source, "not fetched", refused.job.wanted.key,
-                         explain(refused.error, kReadAction));
+                         explain(refused.error, read_action(refused)));
   count_failure(source, refused.error);
   auto& setbacks = setbacks_[refused.job.source];
   setbacks.push_back(refused.job.wanted);
@@ -147,7 +150,7 @@ void Refusals::stop_source(SourceRun& source, const FetchRefused& refused) {
   if (source.stopped) return;  // the other workers met the same
   source.stopped = true;
   source.server_failed = refused.error.kind == s3::ErrorKind::kTls;
-  context_.report(source, refused.job.wanted.key, explain(refused.error, kReadAction));
+  context_.report(source, refused.job.wanted.key, explain(refused.error, read_action(refused)));
 }
 
 store::Status Refusals::take_denied(const FetchRefused& refused) {

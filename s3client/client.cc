@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::string_view kChecksumMode = "checksum-mode";
 constexpr std::string_view kEncodingType = "encoding-type";
+// So much of a document tells what it is.
+constexpr std::size_t kBeginningBytes = 1024;
 
 /// Takes the response to one signed request: teaches the session the clock as soon as the head is
 /// there, and keeps what is not the answer that was asked for.
@@ -29,9 +31,10 @@ class Answer : public ResponseSink {
     failed_.clock_offset = clock_offset_of(head, request_.sent, session_.now());
     if (failed_.clock_offset) session_.learn_clock_offset(*failed_.clock_offset);
     failed_.head = head;
+    redact(failed_.head, request_);
     is_error_ = head.status != 200 && head.status != 206;
     if (is_error_) return true;
-    auto accepted = accept(head);
+    auto accepted = accept(failed_.head);
     if (accepted) return *accepted;
     refusal_ = std::move(accepted.error());
     return false;
@@ -54,6 +57,7 @@ class Answer : public ResponseSink {
     if (is_error_) {
       if (!sent && sent.error().kind == ErrorKind::kAborted && !full_) return sent;
       failed_.body = parse_error_body(error_body_);
+      failed_.beginning = error_body_.substr(0, kBeginningBytes);
       return explain(session_, operation, request_, failed_);
     }
     return sent;
@@ -98,16 +102,39 @@ class ListAnswer final : public Answer {
   ListParser parser;
   using Answer::succeeds;
 
+  /// What came in the stead of a listing, where it is known.
+  std::optional<Error> other_document(bool virtual_host) const {
+    const auto error = [](ErrorKind kind, std::string message, Hint hint) {
+      Error made{kind, 200, "", std::move(message), ""};
+      made.hint = hint;
+      return made;
+    };
+    if (beginning_.find("<ListAllMyBucketsResult") != std::string::npos) {
+      return error(ErrorKind::kInvalid, "the list of all buckets came, and not what is in this one",
+                   virtual_host ? Hint::kUsePath : Hint::kNone);
+    }
+    const auto hint = hint_of_page(content_type_, beginning_);
+    if (hint != Hint::kWebPage) return std::nullopt;
+    return error(ErrorKind::kServer, "a web page came", hint);
+  }
+
  private:
-  Result<bool> accept(const HttpHead& /*head*/) override { return true; }
+  Result<bool> accept(const HttpHead& head) override {
+    if (const auto* type = head.find("content-type")) content_type_ = *type;
+    return true;
+  }
 
   bool take(std::span<const std::byte> bytes) override {
+    const auto more = bytes.first(std::min(bytes.size(), kBeginningBytes - beginning_.size()));
+    beginning_.append(static_cast<const char*>(static_cast<const void*>(more.data())), more.size());
     auto fed = parser.feed(bytes);
     if (!fed) refuse(std::move(fed.error()));
     return fed.has_value();
   }
 
   const std::function<bool()>& keep_going_;
+  std::string content_type_;
+  std::string beginning_;
 };
 
 class ObjectAnswer final : public Answer {
@@ -242,9 +269,15 @@ Result<ListPage> ask_for_page(SessionState& session, Transport& transport, Listi
   const SignedRequest request = session.sign(operation);
   ListAnswer answer(session, operation, request, listing, keep_going);
   const auto sent = transport.perform(request.http, answer);
-  if (auto done = answer.outcome(operation, sent); !done) return done.error();
+  if (auto done = answer.outcome(operation, sent); !done) {
+    const auto other = answer.other_document(session.virtual_host());
+    return other && done.error().kind == ErrorKind::kServer ? *other : done.error();
+  }
 
   auto page = answer.parser.finish();
+  if (!page) {
+    if (auto other = answer.other_document(session.virtual_host())) return *std::move(other);
+  }
   if (answer.parser.error()) {
     return answer.explain_as(operation, *answer.parser.error());
   }

@@ -145,6 +145,7 @@ Result<Credentials> checked(Credentials credentials, const std::string& origin) 
     return bad_credentials(
         fmt::format("{}: a value has spaces or strange characters in it; copy it again", origin));
   }
+  credentials.origin = origin;
   return credentials;
 }
 

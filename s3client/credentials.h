@@ -36,7 +36,8 @@ std::ostream& operator<<(std::ostream& out, const Secret&);
 struct Credentials {
   std::string access_key_id;
   Secret secret_access_key;
-  Secret session_token;  ///< empty: none
+  Secret session_token;     ///< empty: none
+  std::string origin = {};  ///< where they were found: "FILE, profile [default]"
 };
 
 struct CredentialsSource {

@@ -3,8 +3,10 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 #include <new>
 #include <utility>
 
@@ -144,6 +146,29 @@ bool is_refused_handshake(std::string_view message) {
          message.find("unexpected eof") == std::string_view::npos;
 }
 
+/// libcurl repeats a proxy that it cannot make out, with the user and password in it.
+bool may_tell_password(std::string_view message) {
+  return message.find('@') != std::string_view::npos;
+}
+
+/// OpenSSL's words for an answer that is none of TLS, and libcurl's for one that is none of HTTP.
+Hint hint_of(CURLcode code, std::string_view message, bool tls) {
+  constexpr std::string_view kNoTls[] = {"wrong version number", "packet length too long",
+                                         "record layer failure", "unknown protocol",
+                                         "http request"};
+  if (tls) {
+    const bool none =
+        code == CURLE_SSL_CONNECT_ERROR &&
+        std::any_of(std::begin(kNoTls), std::end(kNoTls), [&](std::string_view words) {
+          return message.find(words) != std::string_view::npos;
+        });
+    return none ? Hint::kUseHttp : Hint::kNone;
+  }
+  const bool no_http = code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY ||
+                       code == CURLE_GOT_NOTHING;
+  return no_http ? Hint::kUseHttps : Hint::kNone;
+}
+
 ErrorKind kind_of(CURLcode code, std::string_view message) {
   switch (code) {
     case CURLE_URL_MALFORMAT:
@@ -184,7 +209,7 @@ class CurlTransport final : public Transport {
     curl_easy_reset(easy_.get());
     error_text_.front() = '\0';
     configure(request, headers.get(), transfer);
-    return outcome(curl_easy_perform(easy_.get()), transfer);
+    return outcome(curl_easy_perform(easy_.get()), transfer, request.url.starts_with("https://"));
   }
 
  private:
@@ -244,7 +269,7 @@ class CurlTransport final : public Transport {
     if (ciphers_.tls13 != nullptr) set(CURLOPT_TLS13_CIPHERS, ciphers_.tls13);
   }
 
-  Result<void> outcome(CURLcode code, const Transfer& transfer) const {
+  Result<void> outcome(CURLcode code, const Transfer& transfer, bool tls) const {
     const auto failed = [&](ErrorKind kind, std::string message) {
       return Error{kind, transfer.status(), "", std::move(message), ""};
     };
@@ -253,8 +278,9 @@ class CurlTransport final : public Transport {
     if (code == CURLE_OK && transfer.has_head()) return {};
     if (code == CURLE_OK) return failed(ErrorKind::kNetwork, "the server sent no response");
     const std::string_view text = error_text_.data();
-    auto error =
-        failed(kind_of(code, text), printable(text.empty() ? curl_easy_strerror(code) : text));
+    const bool tellable = !text.empty() && !may_tell_password(text);
+    auto error = failed(kind_of(code, text), printable(tellable ? text : curl_easy_strerror(code)));
+    error.hint = hint_of(code, text, tls);
     error.is_unreachable = error.kind == ErrorKind::kNetwork && !transfer.was_sent();
     return error;
   }

@@ -33,6 +33,20 @@ enum class ErrorKind {
   kInvalid,         ///< any other 4xx, and what cannot be sent at all: final
 };
 
+/// What an answer shows of its cause, where the remedy follows from that and not from the kind.
+enum class Hint {
+  kNone,
+  kWebPage,        ///< a web page, not S3: a login portal, a console's port, a wrong endpoint
+  kUseHttps,       ///< plain HTTP went to a port that speaks TLS, or may do so
+  kUseHttp,        ///< TLS went to a port that speaks plain HTTP
+  kUsePath,        ///< the list of buckets came: the bucket's host name is not the server's to it
+  kUnknownKey,     ///< the server does not know the access key
+  kWrongSecret,    ///< the signature does not fit: another secret, or another request than was sent
+  kWrongToken,     ///< the session token
+  kForeignBucket,  ///< no bucket of this name for this key; there may be one for others
+  kUploadersKey,   ///< encrypted with a key that only the uploader has (SSE-C)
+};
+
 /// No member ever holds a secret or a signature.
 struct Error {
   ErrorKind kind = ErrorKind::kInvalid;
@@ -43,6 +57,7 @@ struct Error {
   std::chrono::milliseconds retry_after{0};  ///< the server asks for this pause; 0: it does not
   bool is_unreachable = false;               ///< kNetwork: there was not even a connection
   bool is_delete_marker = false;             ///< kNotFound, and the bucket says that it was deleted
+  Hint hint = Hint::kNone;
 };
 
 /// A value, or the Error that stands in its place. The compiler warns where one is dropped, and a

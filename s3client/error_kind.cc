@@ -26,6 +26,7 @@ constexpr CodeKind kCodes[] = {
     {"InvalidSecurity", ErrorKind::kBadCredentials},
     {"InvalidSignatureException", ErrorKind::kBadCredentials},
     {"InvalidToken", ErrorKind::kBadCredentials},
+    {"InvalidTokenId", ErrorKind::kBadCredentials},  // MinIO: a bad or an old session token
     {"NoSuchBucket", ErrorKind::kNoSuchBucket},
     {"NotSignedUp", ErrorKind::kBadCredentials},
     {"OperationAborted", ErrorKind::kServer},
@@ -46,6 +47,26 @@ constexpr CodeKind kCodes[] = {
     {"UnrecognizedClientException", ErrorKind::kBadCredentials},
 };
 
+struct CodeHint {
+  std::string_view code;
+  std::string_view message;  ///< lower case; part of it; empty: any
+  Hint hint;
+};
+
+/// Garage says AccessDenied to whatever is wrong with a key:
+/// https://git.deuxfleurs.fr/Deuxfleurs/garage/src/branch/main-v2/src/api/common/signature
+constexpr CodeHint kHints[] = {
+    {"AccessDenied", "no such key:", Hint::kUnknownKey},
+    {"AccessDenied", "invalid signature", Hint::kWrongSecret},
+    {"InvalidAccessKeyId", "", Hint::kUnknownKey},
+    {"InvalidClientTokenId", "", Hint::kUnknownKey},
+    {"InvalidSignatureException", "", Hint::kWrongSecret},
+    {"InvalidToken", "", Hint::kWrongToken},
+    {"InvalidTokenId", "", Hint::kWrongToken},
+    {"NoSuchBucket", "bucket not found:", Hint::kForeignBucket},
+    {"SignatureDoesNotMatch", "", Hint::kWrongSecret},
+};
+
 std::optional<ErrorKind> kind_of_code(std::string_view code) {
   const auto* const found = std::find_if(std::begin(kCodes), std::end(kCodes),
                                          [&](const CodeKind& known) { return known.code == code; });
@@ -53,12 +74,16 @@ std::optional<ErrorKind> kind_of_code(std::string_view code) {
   return found->kind;
 }
 
-bool mentions(std::string_view text, std::string_view lower_case_word) {
+std::string lower_case(std::string_view text) {
   std::string lower(text);
   for (char& c : lower) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
   }
-  return lower.find(lower_case_word) != std::string::npos;
+  return lower;
+}
+
+bool mentions(std::string_view text, std::string_view lower_case_word) {
+  return lower_case(text).find(lower_case_word) != std::string::npos;
 }
 
 /// The action "kms:Decrypt" in S3's message, or "the KMS key"; not the "kms" in some key's name.
@@ -116,8 +141,38 @@ ErrorKind kind_of_status(const Refusal& refusal) {
 ErrorKind kind_of(const Refusal& refusal) {
   if (const auto kind = kind_of_code(refusal.code)) return *kind;
   if (is_unreadable(refusal)) return ErrorKind::kUnreadable;
+  const auto hint = hint_of(refusal);
+  if (hint == Hint::kUnknownKey || hint == Hint::kWrongSecret) return ErrorKind::kBadCredentials;
   if (refusal.code == "AccessDenied") return ErrorKind::kDenied;
   return kind_of_status(refusal);
+}
+
+Hint hint_of(const Refusal& refusal) {
+  for (const CodeHint& known : kHints) {
+    if (refusal.code == known.code && mentions(refusal.message, known.message)) return known.hint;
+  }
+  constexpr int kBadRequest = 400;
+  const bool by_uploader =
+      refusal.status == kBadRequest && is_unreadable(refusal) && !is_about_kms(refusal);
+  return by_uploader ? Hint::kUploadersKey : Hint::kNone;
+}
+
+Hint hint_of_page(std::string_view content_type, std::string_view beginning) {
+  // nginx, Apache, and all that is written in Go.
+  constexpr std::string_view kPlainToTls[] = {
+      "plain http request was sent to https port",
+      "speaking plain http to an ssl-enabled server port",
+      "client sent an http request to an https server",
+  };
+  const std::string text = lower_case(beginning);
+  for (const auto saying : kPlainToTls) {
+    if (text.find(saying) != std::string::npos) return Hint::kUseHttps;
+  }
+  const std::size_t first = std::min(text.find_first_not_of(" \t\r\n\xEF\xBB\xBF"), text.size());
+  const std::string_view page = std::string_view(text).substr(first);
+  const bool is_html = page.starts_with("<!doctype html") || page.starts_with("<html") ||
+                       lower_case(content_type).starts_with("text/html");
+  return is_html ? Hint::kWebPage : Hint::kNone;
 }
 
 bool is_unknown_operation(const Refusal& refusal) {

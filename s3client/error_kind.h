@@ -24,6 +24,13 @@ struct Refusal {
 /// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 ErrorKind kind_of(const Refusal& refusal);
 
+/// What the answer shows of its cause, as far as code and message tell.
+Hint hint_of(const Refusal& refusal);
+
+/// Whether a body, of which the beginning is enough, is no S3 server's: a web page, or what web
+/// servers say to plain HTTP at a TLS port. The hint is kNone where it is neither.
+Hint hint_of_page(std::string_view content_type, std::string_view beginning);
+
 /// Whether the server says that it does not have the operation at all.
 bool is_unknown_operation(const Refusal& refusal);
 

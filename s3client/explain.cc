@@ -60,7 +60,8 @@ std::chrono::milliseconds pause_asked_for(const HttpHead& head, Time now) {
   return bounded(Time(*date) - from);
 }
 
-/// A server may echo what we sent, and messages end up in logs and mails.
+/// A server may echo what we sent, and messages end up in logs and mails. To be done before
+/// anything is cut short: of a secret that is cut the rest is not found.
 void redact(std::string& text, const std::string& secret) {
   if (secret.empty()) return;
   for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
@@ -68,12 +69,29 @@ void redact(std::string& text, const std::string& secret) {
   }
 }
 
-void redact(Error& error, const SignedRequest& request) {
-  for (std::string* text : {&error.code, &error.message, &error.request_id}) {
-    redact(*text, request.signature);
-    redact(*text, request.credentials->secret_access_key.reveal());
-    redact(*text, request.credentials->session_token.reveal());
-  }
+void redact(std::string& text, const SignedRequest& request) {
+  redact(text, request.signature);
+  redact(text, request.credentials->secret_access_key.reveal());
+  redact(text, request.credentials->session_token.reveal());
+}
+
+std::string fit_to_print(std::string text, const SignedRequest& request) {
+  redact(text, request);
+  return printable(text);
+}
+
+/// A web page in the stead of an error; a proxy's own page about a server that is away is none.
+Hint page_hint(const FailedAnswer& answer) {
+  constexpr int kServersOwn = 500;
+  const bool is_s3 = !answer.body.code.empty() || answer.head.find("x-amz-request-id") != nullptr;
+  if (is_s3 || answer.head.status >= kServersOwn || answer.beginning.empty()) return Hint::kNone;
+  return hint_of_page(header_or(answer.head, "content-type", ""), answer.beginning);
+}
+
+std::string page_message(const FailedAnswer& answer, const SignedRequest& request) {
+  const auto target = header_or(answer.head, "location", "");
+  if (target.empty()) return "a web page came";
+  return fmt::format("a web page came, which redirects to \"{}\"", fit_to_print(target, request));
 }
 
 std::string no_s3_error(const Operation& operation) {
@@ -124,7 +142,7 @@ std::optional<ErrorKind> redirect_kind(SessionState& session, const Operation& o
   }
   if (!session.learn_redirect(operation.key, target)) {
     message = fmt::format("the server redirects to \"{}\", which is not its own domain",
-                          printable(target));
+                          fit_to_print(target, request));
     return ErrorKind::kInvalid;
   }
   message = "the server redirects to another of its hosts";
@@ -169,25 +187,38 @@ std::optional<ErrorKind> option_kind(SessionState& session, const Operation& ope
 
 }  // namespace
 
+void redact(HttpHead& head, const SignedRequest& request) {
+  for (Header& header : head.headers) redact(header.second, request);
+}
+
 Error explain(SessionState& session, const Operation& operation, const SignedRequest& request,
               const FailedAnswer& answer) {
   Error error;
   error.http_status = answer.head.status;
-  error.code = answer.body.code;
-  error.message = answer.body.message;
-  error.request_id = printable(header_or(answer.head, "x-amz-request-id", answer.body.request_id));
-  if (error.code.empty() && error.message.empty()) error.message = no_s3_error(operation);
+  error.code = fit_to_print(answer.body.code, request);
+  error.message = fit_to_print(answer.body.message, request);
+  error.request_id =
+      fit_to_print(header_or(answer.head, "x-amz-request-id", answer.body.request_id), request);
+  error.hint = page_hint(answer);
+  if (error.hint == Hint::kWebPage) {
+    error.message = page_message(answer, request);
+  } else if (error.code.empty() && error.message.empty()) {
+    error.message = no_s3_error(operation);
+  }
 
   auto kind = clock_kind(operation, request, answer, error.message);
   if (!kind) kind = region_kind(session, request, answer, error.message);
   if (!kind) kind = redirect_kind(session, operation, request, answer, error.message);
   if (!kind) kind = operation_kind(operation, answer, error.code);
   if (!kind) kind = option_kind(session, operation, answer);
-  error.kind = kind ? *kind : kind_of(refusal_of(operation, answer));
+  const auto refusal = refusal_of(operation, answer);
+  if (!kind && error.hint == Hint::kNone) error.hint = hint_of(refusal);
+  // Whatever it denies, it says nothing of the bucket.
+  if (!kind && error.hint == Hint::kWebPage) kind = ErrorKind::kProtocol;
+  error.kind = kind ? *kind : kind_of(refusal);
   error.retry_after = pause_asked_for(answer.head, session.now());
   error.is_delete_marker =
       error.kind == ErrorKind::kNotFound && refusal_of(operation, answer).is_delete_marker;
-  redact(error, request);
   return error;
 }
 

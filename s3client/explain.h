@@ -14,8 +14,12 @@ namespace s3 {
 struct FailedAnswer {
   HttpHead head;
   ErrorBody body;
+  std::string beginning;                                  ///< of the body as it came
   std::optional<std::chrono::milliseconds> clock_offset;  ///< what this very response taught
 };
+
+/// Takes out of the head what the server echoes of our secrets, before anything of it is kept.
+void redact(HttpHead& head, const SignedRequest& request);
 
 /// Makes an Error of it, and teaches the session what it says about region, host and options.
 ///

@@ -42,15 +42,15 @@ namespace {
 
 void set_error_field(ErrorBody& body, std::string_view name, std::string_view text) {
   if (name == "Code") {
-    body.code = printable(text);
+    body.code = text;
   } else if (name == "Message") {
-    body.message = printable(text);
+    body.message = text;
   } else if (name == "Region") {
     body.region = text;
   } else if (name == "Endpoint") {
     body.endpoint = text;
   } else if (name == "RequestId") {
-    body.request_id = printable(text);
+    body.request_id = text;
   } else if (name == "ArgumentName" || name == "Header") {
     body.argument = text;
   } else if (name == "ResourceType") {

@@ -14,7 +14,7 @@
 
 namespace s3 {
 
-/// The parts of an <Error> that are of use; empty where it has none.
+/// The parts of an <Error> that are of use, as they came; empty where it has none.
 struct ErrorBody {
   std::string code;
   std::string message;

@@ -17,6 +17,7 @@ Result<std::shared_ptr<Session>> Session::open(SessionOptions options) {
 
 std::string Session::endpoint() const { return impl_->state->origin(); }
 std::string Session::region() const { return impl_->state->region(); }
+std::string Session::credentials_in_use() const { return impl_->state->credentials_in_use(); }
 
 std::optional<std::string> Session::corrected_region() const {
   return impl_->state->corrected_region();

@@ -51,6 +51,8 @@ class Session {
   /// when the region is corrected.
   std::string endpoint() const;
   std::string region() const;
+  /// The key that signs, and where it was found: "the key AKIA... from FILE, profile [default]".
+  std::string credentials_in_use() const;
   /// The region that the server corrected us to; nullopt while ours was right.
   std::optional<std::string> corrected_region() const;
   /// What the server's clock says now; learned from every response, nullopt before the first. The

@@ -125,6 +125,18 @@ std::uint64_t SessionState::requests() const {
   return requests_;
 }
 
+bool SessionState::virtual_host() const {
+  const std::scoped_lock lock(mutex_);
+  return address_.virtual_host;
+}
+
+std::string SessionState::credentials_in_use() const {
+  const std::scoped_lock lock(mutex_);
+  const auto& origin = credentials_->origin;
+  return fmt::format("the key {}{}{}", credentials_->access_key_id, origin.empty() ? "" : " from ",
+                     origin);
+}
+
 std::string SessionState::region() const {
   const std::scoped_lock lock(mutex_);
   return region_;

@@ -55,6 +55,10 @@ class SessionState {
 
   Time now() const { return options_.now(); }
   const std::string& bucket() const { return options_.bucket; }
+  /// Whether the bucket is part of the host name.
+  bool virtual_host() const;
+  /// The key that signs, and where it was found: "the key AKIA... from FILE, profile [default]".
+  std::string credentials_in_use() const;
   /// The configured one: a name for the server that does not change while the program runs.
   const std::string& origin() const { return origin_; }
   bool request_payer() const { return options_.request_payer; }

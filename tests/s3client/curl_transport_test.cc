@@ -288,3 +288,17 @@ TEST_CASE("a proxy from the environment is not used for loopback") {
   REQUIRE_FALSE(elsewhere.has_value());
   CHECK(elsewhere.error().message.find("127.0.0.1 port 1") != std::string::npos);
 }
+
+TEST_CASE("the password of a proxy is in no message, however the proxy is written") {
+  for (const char* proxy : {"http://user:hunter2@[::1", "http://user:hunter2@h:port",
+                            "nonsense://user:hunter2@h", "http://user:hunter2 @127.0.0.1:1"}) {
+    CAPTURE(proxy);
+    REQUIRE(::setenv("http_proxy", proxy, 1) == 0);
+    Recorder sink;
+    const auto asked = transport()->perform(get("http://s3.example.org/"), sink);
+    ::unsetenv("http_proxy");
+    REQUIRE_FALSE(asked.has_value());
+    CHECK_FALSE(asked.error().message.empty());
+    CHECK(asked.error().message.find("hunter2") == std::string::npos);
+  }
+}

@@ -97,6 +97,121 @@ TEST_CASE("a status alone says what to do, when the body is HTML or empty") {
   }
 }
 
+TEST_CASE("an answer that shows its cause is told by that") {
+  struct Cause {
+    int status;
+    const char* code;
+    const char* message;
+    bool on_object;
+    ErrorKind kind;
+    s3::Hint hint;
+  };
+  const Cause rows[] = {
+      {403, "InvalidAccessKeyId", "", false, ErrorKind::kBadCredentials, s3::Hint::kUnknownKey},
+      {403, "SignatureDoesNotMatch", "", true, ErrorKind::kBadCredentials, s3::Hint::kWrongSecret},
+      {400, "InvalidToken", "", false, ErrorKind::kBadCredentials, s3::Hint::kWrongToken},
+      // MinIO
+      {403, "InvalidTokenId", "The security token included in the request is invalid", false,
+       ErrorKind::kBadCredentials, s3::Hint::kWrongToken},
+      // Garage
+      {403, "AccessDenied", "Forbidden: No such key: GK31c2f218a2e44f485b94239e", false,
+       ErrorKind::kBadCredentials, s3::Hint::kUnknownKey},
+      {403, "AccessDenied", "Forbidden: Invalid signature", true, ErrorKind::kBadCredentials,
+       s3::Hint::kWrongSecret},
+      {403, "AccessDenied", "Forbidden: Operation is not allowed for this key.", false,
+       ErrorKind::kDenied, s3::Hint::kNone},
+      {404, "NoSuchBucket", "Bucket not found: site", false, ErrorKind::kNoSuchBucket,
+       s3::Hint::kForeignBucket},
+      {404, "NoSuchBucket", "The specified bucket does not exist", false, ErrorKind::kNoSuchBucket,
+       s3::Hint::kNone},
+      {400, "InvalidRequest", "Bad request: Object is encrypted", true, ErrorKind::kUnreadable,
+       s3::Hint::kUploadersKey},
+      {400, "InvalidRequest", kSseC, true, ErrorKind::kUnreadable, s3::Hint::kUploadersKey},
+      {403, "AccessDenied", kKmsDenied, true, ErrorKind::kUnreadable, s3::Hint::kNone},
+      {400, "KMS.NotFoundException", "", true, ErrorKind::kUnreadable, s3::Hint::kNone},
+      {403, "AccessDenied", "Access Denied", false, ErrorKind::kDenied, s3::Hint::kNone},
+  };
+  for (const Cause& row : rows) {
+    CAPTURE(row.status, row.code, row.message);
+    World world;
+    world.error(row.status, row.code, row.message);
+    auto client = world.client();
+    Collector sink;
+    const auto error = row.on_object ? client.get(object_request("k"), sink).error()
+                                     : client.list_page("", "", nullptr).error();
+    CHECK(error.kind == row.kind);
+    CHECK(error.hint == row.hint);
+  }
+}
+
+TEST_CASE("a web page is told from an S3 error, and from a server's own trouble") {
+  const std::tuple<int, s3::Header, const char*, s3::Hint> rows[] = {
+      {403, {"server", "x"}, "<!DOCTYPE html><html>Log in</html>", s3::Hint::kWebPage},
+      {404, {"server", "x"}, " \r\n<HTML><body>", s3::Hint::kWebPage},
+      {401, {"content-type", "text/html; charset=utf-8"}, "<br>", s3::Hint::kWebPage},
+      {302, {"location", "http://portal.example/?u=very-secret-key"}, "<html>", s3::Hint::kWebPage},
+      {502, {"server", "nginx"}, "<html>Bad Gateway</html>", s3::Hint::kNone},
+      {404, {"x-amz-request-id", "R"}, "<html>", s3::Hint::kNone},
+      {404, {"server", "x"}, "", s3::Hint::kNone},
+      // nginx, Go, Apache
+      {400,
+       {"content-type", "text/html"},
+       "<html><title>400 The plain HTTP request was sent to HTTPS port</title>",
+       s3::Hint::kUseHttps},
+      {400,
+       {"server", "x"},
+       "Client sent an HTTP request to an HTTPS server.\n",
+       s3::Hint::kUseHttps},
+      {400,
+       {"server", "x"},
+       "<p>Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />",
+       s3::Hint::kUseHttps}};
+  for (const auto& [status, header, body, hint] : rows) {
+    CAPTURE(status, body);
+    World world;
+    world.answer(status, {header}, body);
+    const auto listed = world.client().list_page("", "", nullptr);
+    REQUIRE_FALSE(listed.has_value());
+    CHECK(listed.error().hint == hint);
+    // What a portal denies is neither the credentials' fault nor the bucket's.
+    if (hint == s3::Hint::kWebPage) CHECK(listed.error().kind == ErrorKind::kProtocol);
+    CHECK(s3::describe(listed.error()).find("very-secret") == std::string::npos);
+    const bool told = listed.error().message.find("a web page came") != std::string::npos;
+    CHECK(told == (hint == s3::Hint::kWebPage));
+  }
+}
+
+TEST_CASE("what came in the stead of a listing is told") {
+  const std::pair<const char*, const char*> rows[] = {
+      {"<!DOCTYPE html><html><head><title>MinIO Console</title></head></html>", "a web page came"},
+      {"<html><body>Log in</body></html>", "a web page came"},
+      {"<?xml version=\"1.0\"?><ListAllMyBucketsResult "
+       "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Buckets/></ListAllMyBucketsResult>",
+       "the list of all buckets came, and not what is in this one"},
+      {"<other/>", "the listing is refused: it is not the document that was asked for"}};
+  for (const auto& [body, message] : rows) {
+    CAPTURE(body);
+    s3::SessionOptions options;
+    options.addressing = GENERATE(s3::Addressing::kPath, s3::Addressing::kVirtual);
+    const bool virtual_host = options.addressing == s3::Addressing::kVirtual;
+    World world(std::move(options));
+    world.answer(200, {}, body);
+    world.answer(200, {}, body);
+    auto client = world.client();
+    const auto page = client.list_page("", "", nullptr);
+    REQUIRE_FALSE(page.has_value());
+    CHECK(page.error().message == message);
+    const bool use_path = page.error().hint == s3::Hint::kUsePath;
+    CHECK(use_path == (virtual_host && std::string(body).find("AllMy") != std::string::npos));
+    CHECK(client.list_versions_page("", "", "", nullptr).error().message == message);
+  }
+}
+
+TEST_CASE("a session says which key it signs with, and where that was found") {
+  World world;
+  CHECK(world.session->credentials_in_use() == "the key AKIDEXAMPLE");
+}
+
 TEST_CASE("a delete marker is not found, by header or body") {
   World world;
   world.error(405, "MethodNotAllowed", "", "", {{"x-amz-delete-marker", "true"}});
@@ -193,4 +308,42 @@ TEST_CASE("no description holds a secret, even if the server echoes what we sent
   CHECK(text.find("<redacted>") != std::string::npos);
   const auto as_code = client.get(object_request("k"), sink);
   CHECK(s3::describe(as_code.error()).find("very-secret") == std::string::npos);
+}
+
+TEST_CASE("what a server echoes in headers is taken out before anything of it is kept") {
+  World world;
+  *world.session_token = "very-secret-token";
+  REQUIRE(world.session->reload_credentials().has_value());
+  world.answer(200, {{"content-length", "0"},
+                     {"etag", "\"very-secret-token\""},
+                     {"x-amz-expiration", "rule-id=\"very-secret-key\""},
+                     {"x-amz-storage-class", "very-secret-token"}});
+  const auto head = world.client().head(object_request("k"));
+  REQUIRE(head.has_value());
+  CHECK(head->etag == "<redacted>");
+  CHECK(head->expiration == "rule-id=\"<redacted>\"");
+  CHECK(head->storage_class == "<redacted>");
+}
+
+TEST_CASE("no part of a secret is left where a message is cut") {
+  const std::string secret = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY";
+  for (const bool in_target : {false, true}) {
+    for (std::size_t filler = 500 - secret.size(); filler <= 500; filler += 3) {
+      CAPTURE(in_target, filler);
+      World world;
+      *world.secret_key = secret;
+      REQUIRE(world.session->reload_credentials().has_value());
+      const std::string echo = std::string(filler, '.') + secret;
+      if (in_target) {
+        world.answer(307, {{"location", "https://evil.example/" + echo.substr(22)}});
+      } else {
+        world.error(403, "AccessDenied", echo);
+      }
+      Collector sink;
+      const auto text = s3::describe(world.client().get(object_request("k"), sink).error());
+      for (std::size_t i = 0; i + 4 <= secret.size(); ++i) {
+        CHECK(text.find(secret.substr(i, 4)) == std::string::npos);
+      }
+    }
+  }
 }

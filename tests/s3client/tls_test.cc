@@ -224,6 +224,29 @@ TEST_CASE("a server that speaks no TLS, or refuses ours, is a TLS error") {
   CHECK(kind_of(setup.ask(url, setup.ca_file())) == ErrorKind::kTls);
 }
 
+TEST_CASE("a port that speaks no TLS, and one that does, are told from other trouble") {
+  const TlsSetup setup;
+  const auto hint = [&](const std::string& url) {
+    const auto asked = setup.ask(url, setup.ca_file());
+    REQUIRE_FALSE(asked.has_value());
+    INFO(asked.error().message);
+    return asked.error().hint;
+  };
+  RawServer plain({[&](RawServer& /*self*/, SocketStream& stream) {
+    char hello[4096];
+    stream.receive(hello);
+    stream.send("HTTP/1.1 400 Bad Request\r\n\r\n");
+    stream.finish();
+  }});
+  CHECK(hint(fmt::format("https://127.0.0.1:{}/", plain.port())) == s3::Hint::kUseHttp);
+  // A TLS alert is what OpenSSL's servers answer plain HTTP with.
+  RawServer tls({[&](RawServer& /*self*/, SocketStream& stream) { stream.refuse_tls(); }});
+  CHECK(hint(fmt::format("http://127.0.0.1:{}/", tls.port())) == s3::Hint::kUseHttps);
+  RawServer other({always(kHello)}, setup.context());
+  CHECK(hint(fmt::format("https://localhost.localdomain.invalid:{}/", other.port())) ==
+        s3::Hint::kNone);
+}
+
 TEST_CASE("a connection that breaks within the handshake is a network error") {
   const TlsSetup setup;
   const bool by_reset = GENERATE(false, true);

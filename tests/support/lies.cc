@@ -58,9 +58,13 @@ bool names_part(std::string_view list, std::string_view part) {
 std::optional<Answer> instead(const Lie& lie, const S3Request& request) {
   const std::string message = "A fault that was asked for.";
   switch (lie.kind) {
-    case LieKind::kError:
-      return refusal_answer({static_cast<int>(lie.number), lie.text, message}, request,
-                            "us-east-1");
+    case LieKind::kError: {
+      const auto bar = std::min(lie.text.find('|'), lie.text.size());
+      const bool told = bar < lie.text.size();
+      return refusal_answer({static_cast<int>(lie.number), lie.text.substr(0, bar),
+                             told ? lie.text.substr(bar + 1) : message},
+                            request, "us-east-1");
+    }
     case LieKind::kRefuseIfMatch:
       if (request.http.find("if-match") == nullptr) return std::nullopt;
       return refusal_answer({412, "PreconditionFailed",

@@ -42,7 +42,7 @@ enum class LieKind {
   kChange,       ///< [change N] before the answer the object becomes another one of N bytes
                  ///< (0: of the same size)
   // Another answer altogether.
-  kError,               ///< [error STATUS/CODE] in a Lie: number and text
+  kError,               ///< [error STATUS/CODE or STATUS/CODE|MESSAGE] in a Lie: number and text
   kRefuseIfMatch,       ///< [refuse-if-match] 412 whenever it is asked for, as where ETags are weak
   kRefuseChecksumMode,  ///< [refuse-checksum-mode] 400 InvalidArgument where it is asked for, as
                         ///< Backblaze did until 2025
