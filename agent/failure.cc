@@ -160,9 +160,22 @@ std::string explain(const store::Error& error) {
       return what + "; the filesystem is read-only: look into the kernel's log, check the disk";
     case store::ErrorKind::kIo:
       return what + "; the disk may be failing: look into the kernel's log, check cable and disk";
+    case store::ErrorKind::kRefusedName:
+      return what + "; the filesystem refuses that name, or access to it: look at its permissions";
     default:
       return what;
   }
+}
+
+std::string explain_refused_name(const store::Error& error) {
+  const auto what = fmt::format("not kept: {}", store::describe(error));
+  return error.kind == store::ErrorKind::kExists
+             ? what +
+                   "; 'holdfast verify --all' says what holdfast did not put there: move it "
+                   "elsewhere, and the next run tries again"
+             : what +
+                   "; look at the permissions of its directory, have it uploaded under a "
+                   "plainer name, or exclude it; the next run tries again";
 }
 
 }  // namespace agent

@@ -33,5 +33,7 @@ ExitStatus status_of(const store::Error& error);
 /// example "s3:GetObject".
 std::string explain(const s3::Error& error, std::string_view action);
 std::string explain(const store::Error& error);
+/// Likewise, of a key that could not be given a name on the disk; see store::concerns_a_name().
+std::string explain_refused_name(const store::Error& error);
 
 }  // namespace agent

@@ -112,15 +112,18 @@ store::Result<Job> Feeder::job_of(std::size_t source, store::Pending pending) co
   Job job;
   job.source = source;
   job.source_name = run.config->name;
-  job.archive_path = store::archive_path(run.config->name, pending.key, context_.mirror.rules,
-                                         store::NameVariant::kPlain);
+  job.archive_path =
+      store::archive_path(run.config->name, pending.key, context_.mirror.rules,
+                          store::variants_of(pending.key, context_.mirror.rules).front());
   job.wanted = std::move(pending);
   job.other_reading = run.other_reading;
   make_ready(job);
   if (job.wanted.role != store::Role::kChanged) return job;
   const auto held = context_.mirror.ledger.find(run.id, job.wanted.key);
   if (!held) return held.error();
-  if (*held) {
+  const auto damaged = context_.mirror.ledger.is_damaged(run.id, job.wanted.key);
+  if (!damaged) return damaged.error();
+  if (*held && !*damaged) {
     job.held = HeldCopy{store::archive_path(run.config->name, job.wanted.key, context_.mirror.rules,
                                             (*held)->variant),
                         (*held)->upstream.size_bytes, (*held)->sha256};

@@ -109,6 +109,11 @@ store::Status FetchPhase::settle(Done done) {
     feeder_.again(std::move(moved->job));
     return {};
   }
+  if (auto* unreadable = std::get_if<FetchUnreadable>(&done)) {
+    release(unreadable->job);
+    settle_unreadable(unreadable->job, unreadable->error);
+    return {};
+  }
   if (auto* failed = std::get_if<FetchDiskError>(&done)) {
     return std::move(failed->error);
   }
@@ -152,6 +157,16 @@ store::Status FetchPhase::settle_fetched(Fetched fetched) {
   unsynced_bytes_ += fetched.job.wanted.upstream.size_bytes;
   unsynced_.push_back(std::move(fetched));
   return {};
+}
+
+void FetchPhase::settle_unreadable(const Job& job, const store::Error& error) {
+  auto& source = context_.sources[job.source];
+  context_.figures(source, [](SourceStatus& status) { ++status.run.failed; });
+  context_.fail_source(source, ExitStatus::kIncomplete);
+  context_.report(source, job.wanted.key,
+                  fmt::format("not kept: what was written for it cannot be read back ({}); look "
+                              "into the kernel's log, check the disk; the next run tries again",
+                              store::describe(error)));
 }
 
 store::Status FetchPhase::settle_same(FoundSame same) {
@@ -237,6 +252,7 @@ void FetchPhase::accept(Fetched fetched, const std::string& level) {
   accepted.role = fetched.job.wanted.role;
   accepted.path = std::move(fetched.path);
   accepted.adopted = fetched.adopted;
+  accepted.held_is_unreadable = fetched.job.held_is_unreadable;
   accepted.archive.key = std::move(fetched.job.wanted.key);
   accepted.archive.upstream = std::move(fetched.job.wanted.upstream);
   accepted.archive.last_modified = fetched.job.wanted.last_modified;
@@ -336,15 +352,31 @@ store::Status FetchPhase::sync_and_verify() {
   if (small.empty()) return {};
   if (auto synced = sync_small(small); !synced) return synced;
   for (auto& fetched : small) {
-    auto file = context_.mirror.disk->open(fetched.path, store::OpenMode::kRead);
-    if (!file) return file.error();
-    auto verified = verify_content(**file, fetched.job.wanted.upstream.size_bytes, fetched.promises,
-                                   fetched.further_promises, [] { return true; });
+    const auto verified = verify_small(fetched);
     if (!verified) return verified.error();
-    fetched.verification = std::move(*verified);
+    if (!*verified) continue;
     if (auto decided = decide(std::move(fetched), std::nullopt); !decided) return decided;
   }
   return {};
+}
+
+// False where it cannot be read back, which is its own trouble until it is that of many.
+store::Result<bool> FetchPhase::verify_small(Fetched& fetched) {
+  auto& disk = *context_.mirror.disk;
+  auto verified = [&]() -> store::Result<Verification> {
+    const auto file = disk.open(fetched.path, store::OpenMode::kRead);
+    if (!file) return file.error();
+    return verify_content(**file, fetched.job.wanted.upstream.size_bytes, fetched.promises,
+                          fetched.further_promises, [] { return true; });
+  }();
+  if (verified) {
+    fetched.verification = std::move(*verified);
+    return true;
+  }
+  if (context_.unreadable.note(fetched.path)) return verified.error();
+  if (auto removed = disk.remove_file(fetched.path); !removed) return removed.error();
+  settle_unreadable(fetched.job, verified.error());
+  return false;
 }
 
 store::Status FetchPhase::sync_small(const std::vector<Fetched>& small) {

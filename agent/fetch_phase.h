@@ -55,6 +55,8 @@ class FetchPhase {
   store::Status settle_fetched(Fetched fetched);
   store::Status settle_same(FoundSame same);
   store::Status settle_sidecar(SidecarRead read);
+  void settle_unreadable(const Job& job, const store::Error& error);
+  store::Result<bool> verify_small(Fetched& fetched);
   store::Status decide(Fetched fetched, const std::optional<SidecarAnswer>& sidecar);
   void give(Work work, std::uint64_t reserved_bytes);
 

@@ -38,9 +38,9 @@ class Fetcher::Transfer {
       case Step::kMoved:
         return moved();
       case Step::kRefused:
-        return refused();
+      case Step::kUnreadable:
       case Step::kDiskError:
-        return FetchDiskError{std::move(job_), std::move(*disk_error_)};
+        return failed(step);
       case Step::kComplete:
       case Step::kNotHere:
       case Step::kAgain:
@@ -57,6 +57,7 @@ class Fetcher::Transfer {
     kMoved,
     kSame,
     kRefused,
+    kUnreadable,  ///< what was written cannot be read back
     kDiskError
   };
 
@@ -84,6 +85,14 @@ class Fetcher::Transfer {
       }
     }
     return FetchRefused{std::move(job_), std::move(*refusal_)};
+  }
+
+  Done failed(Step step) {
+    if (step == Step::kRefused) return refused();
+    if (step == Step::kUnreadable) {
+      return FetchUnreadable{std::move(job_), std::move(*disk_error_)};
+    }
+    return FetchDiskError{std::move(job_), std::move(*disk_error_)};
   }
 
   Step fail(store::Error error) {
@@ -163,16 +172,19 @@ class Fetcher::Transfer {
     const auto& upstream = job_.wanted.upstream;
     if (job_.wanted.role != store::Role::kNew || !is_worth_a_head()) return Step::kNotHere;
     const auto info = shared_.disk.stat(job_.archive_path);
+    if (!info && store::concerns_a_name(info.error())) return Step::kNotHere;
     if (!info) return fail(info.error());
     if (!*info || (*info)->kind != store::FileKind::kFile ||
         (*info)->size_bytes != upstream.size_bytes) {
       return Step::kNotHere;
     }
     auto file = shared_.disk.open(job_.archive_path, store::OpenMode::kRead);
-    if (!file) return fail(file.error());
+    if (!file) return without(job_.archive_path, file.error());
     file_ = std::move(*file);
     if (const auto step = ask_head(); step != Step::kComplete) return step;
-    if (const auto step = verify(); step != Step::kComplete) return step;
+    auto proven = prove();
+    if (!proven) return without(job_.archive_path, proven.error());
+    verification_ = *std::move(proven);
     if (verification_->outcome != Verification::Outcome::kProven) {
       verification_.reset();
       return Step::kNotHere;
@@ -202,13 +214,23 @@ class Fetcher::Transfer {
     if (promises.empty()) return Step::kNotHere;
     auto file = shared_.disk.open(job_.held->path, store::OpenMode::kRead);
     if (!file && file.error().kind == store::ErrorKind::kNotFound) return Step::kNotHere;
-    if (!file) return fail(file.error());
+    if (!file) return without_held(file.error());
     auto verified =
         verify_content(**file, job_.held->size_bytes, promises, {}, [&] { return !halted(); });
-    if (!verified) return interrupted_or_failed(verified.error());
+    if (!verified) return without_held(verified.error());
     const bool same = verified->outcome == Verification::Outcome::kProven &&
                       verified->sha256 == job_.held->sha256;
     return same ? Step::kSame : Step::kNotHere;
+  }
+
+  // A file that could have saved the transfer, and cannot be read: it comes over the wire.
+  Step without(const std::string& path, const store::Error& error) {
+    if (error.kind == store::ErrorKind::kBusy) return interrupted();
+    return shared_.unreadable.note(path) ? fail(error) : Step::kNotHere;
+  }
+  Step without_held(const store::Error& error) {
+    job_.held_is_unreadable = error.kind != store::ErrorKind::kBusy;
+    return without(job_.held->path, error);
   }
 
   // What a range does not tell (checksums, metadata) comes from a HEAD.
@@ -314,30 +336,31 @@ class Fetcher::Transfer {
     return {job_, client_, session_, retrier_, [this] { return !halted(); }};
   }
 
-  Step verify() {
+  store::Result<Verification> prove() {
     auto finder = part_finder();
-    auto verified =
-        prove_content(*file_, *head_, job_.trust, finder, found_, [this] { return !halted(); });
+    return prove_content(*file_, *head_, job_.trust, finder, found_, [this] { return !halted(); });
+  }
+
+  Step verify() {
+    auto verified = prove();
     if (verified) {
       verification_ = std::move(*verified);
       return Step::kComplete;
     }
-    return interrupted_or_failed(verified.error());
+    if (verified.error().kind == store::ErrorKind::kBusy) return interrupted();
+    if (shared_.unreadable.note(path_)) return fail(verified.error());
+    // Where it lies is bad; a new file lies elsewhere.
+    file_.reset();
+    if (auto removed = shared_.disk.remove_file(path_); !removed) return fail(removed.error());
+    disk_error_ = verified.error();
+    return Step::kUnreadable;
   }
 
-  Step interrupted_or_failed(const store::Error& error) {
-    if (error.kind != store::ErrorKind::kBusy) return fail(error);
-    return refuse({s3::ErrorKind::kAborted, 0, "", "interrupted", ""});
-  }
+  Step interrupted() { return refuse({s3::ErrorKind::kAborted, 0, "", "interrupted", ""}); }
 
   Done complete() {
     if (!adopted_) {
-      if (const auto step = finish_staged(); step != Step::kComplete) {
-        if (step == Step::kDiskError) {
-          return FetchDiskError{std::move(job_), std::move(*disk_error_)};
-        }
-        return FetchRefused{std::move(job_), std::move(*refusal_)};
-      }
+      if (const auto step = finish_staged(); step != Step::kComplete) return failed(step);
     }
     Fetched fetched;
     fetched.expiration = head_->expiration;

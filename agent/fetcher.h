@@ -9,6 +9,7 @@
 #include "agent/job.h"
 #include "agent/rate_limit.h"
 #include "agent/retry.h"
+#include "agent/unreadable_files.h"
 #include "s3client/client.h"
 #include "store/disk.h"
 
@@ -27,6 +28,7 @@ class Fetcher {
     RateLimit& rate_limit;
     const Halt halt;
     std::atomic<std::uint64_t>& received_bytes;  ///< for the progress bar
+    UnreadableFiles& unreadable;
   };
   Fetcher(const Shared& shared, Retrier& retrier);
 

@@ -30,8 +30,9 @@ struct Job {
   std::size_t source = 0;  ///< index into the run's sources
   std::string source_name;
   store::Pending wanted;
-  std::string archive_path;      ///< its plain place on the disk
-  std::optional<HeldCopy> held;  ///< set for store::Role::kChanged
+  std::string archive_path;         ///< its first place on the disk: see store::variants_of()
+  std::optional<HeldCopy> held;     ///< set for store::Role::kChanged
+  bool held_is_unreadable = false;  ///< as comparing with it has shown
   SourceTrust trust;
   std::shared_ptr<PartHints> part_hints = std::make_shared<PartHints>();  ///< of its endpoint
   int attempt = 1;
@@ -86,6 +87,12 @@ struct FetchRefused {
   s3::Error error;
 };
 
+/// What was written for it cannot be read back; nothing is left of it.
+struct FetchUnreadable {
+  Job job;
+  store::Error error;
+};
+
 /// The disk failed: the run ends.
 struct FetchDiskError {
   Job job;
@@ -104,7 +111,7 @@ struct SidecarRead {
 };
 
 using Work = std::variant<Job, SidecarJob>;
-using Done =
-    std::variant<Fetched, FoundSame, FetchMoved, FetchRefused, FetchDiskError, SidecarRead>;
+using Done = std::variant<Fetched, FoundSame, FetchMoved, FetchRefused, FetchUnreadable,
+                          FetchDiskError, SidecarRead>;
 
 }  // namespace agent

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/failure.h"
 #include "agent/pull_status.h"
 #include "agent/shell_word.h"
 #include "agent/units.h"
@@ -14,6 +15,8 @@
 namespace agent {
 namespace {
 
+// No bucket can make a disk refuse so many: every key has a name of letters and digits.
+constexpr int kMostRefusedInARow = 20;
 // A name that has had so many contents is likely to rotate.
 constexpr std::uint64_t kRotatingContents = 2;
 
@@ -70,7 +73,17 @@ store::Status Keeper::keep(std::vector<Accepted> accepted) {
   work.batch.placements = intents_of(accepted);
   if (auto begun = context_.mirror.begin(work.batch.placements); !begun) return begun;
   for (auto& one : accepted) {
-    if (auto sorted = sort(std::move(one), work); !sorted) return sorted;
+    const auto source = one.source;
+    const auto key = one.archive.key;
+    const auto sorted = sort(std::move(one), work);
+    if (sorted) {
+      refused_in_a_row_ = 0;
+      continue;
+    }
+    if (!store::concerns_a_name(sorted.error()) || ++refused_in_a_row_ >= kMostRefusedInARow) {
+      return sorted;
+    }
+    fail(source, key, sorted.error());
   }
   if (auto superseded = supersede(work); !superseded) return superseded;
   if (auto recorded = context_.mirror.commit(placer_, work.batch); !recorded) return recorded;
@@ -87,6 +100,13 @@ std::vector<store::Ledger::Placement> Keeper::intents_of(
     intents.push_back({source.id, one.archive, one.role, is_watched(*source.config)});
   }
   return intents;
+}
+
+void Keeper::fail(std::size_t source, const std::string& key, const store::Error& error) {
+  auto& run = context_.sources[source];
+  context_.fail_source(run, ExitStatus::kIncomplete);
+  context_.figures(run, [](SourceStatus& status) { ++status.run.failed; });
+  context_.report_one_of(run, "refused names", key, explain_refused_name(error));
 }
 
 store::Status Keeper::sort(Accepted accepted, Work& work) {
@@ -147,7 +167,7 @@ store::Status Keeper::keep_same(const Accepted& accepted, const store::Archive& 
   const auto damaged =
       context_.mirror.ledger.is_damaged(context_.sources[accepted.source].id, held.key);
   if (!damaged) return damaged.error();
-  if (!*damaged) return note_same(accepted, work);
+  if (!*damaged && !accepted.held_is_unreadable) return note_same(accepted, work);
   return repair(accepted,
                 {store::archive_path(context_.sources[accepted.source].config->name, held.key,
                                      context_.mirror.rules, held.variant),
@@ -159,19 +179,21 @@ store::Status Keeper::repair(const Accepted& accepted, const Broken& broken, Wor
   const auto& source = context_.sources[accepted.source];
   const auto& name = source.config->name;
   const auto& archive = accepted.archive;
-  work.batch.repaired.push_back(
-      {source.id, archive.key, broken.generation_path, archive.upstream, accepted.role});
+  const store::Ledger::Batch::Repaired record = {source.id, archive.key, broken.generation_path,
+                                                 archive.upstream, accepted.role};
   // A crash may have come between placing and recording.
   const auto whole = store::holds(*context_.mirror.disk, broken.path, archive.sha256);
   if (whole && *whole) {
     placer_.note_placed(broken.path);
+    work.batch.repaired.push_back(record);
     work.repaired.push_back({name, archive.key, "repaired: it reads right again"});
     return context_.mirror.disk->remove_file(accepted.path);
   }
   const auto aside = placer_.put_back(
       accepted.path, broken.path,
-      store::damaged_path(name, archive.key, context_.mirror.rules, work.batch.now));
+      store::damaged_paths(name, archive.key, context_.mirror.rules, work.batch.now));
   if (!aside) return aside.error();
+  work.batch.repaired.push_back(record);
   work.repaired.push_back({name, archive.key,
                            aside->empty()
                                ? std::string("repaired: it was missing, and is held again")
@@ -186,6 +208,7 @@ store::Status Keeper::place_archive(Accepted accepted, Work& work) {
   auto& archive = accepted.archive;
   if (accepted.adopted) {
     placer_.note_placed(accepted.path);
+    archive.variant = store::variants_of(archive.key, context_.mirror.rules).front();
   } else {
     const auto variant =
         placer_.place(accepted.path, source.config->name, archive.key, archive.sha256);

@@ -18,6 +18,7 @@ struct Accepted {
   store::Role role = store::Role::kNew;
   std::string path;
   bool adopted = false;
+  bool held_is_unreadable = false;  ///< the copy under archives/, as comparing has shown
   store::Archive archive;
 };
 
@@ -28,13 +29,15 @@ class Keeper {
  public:
   explicit Keeper(RunContext& context);
 
-  /// All are placed, durable and recorded on return, or the run has to end.
+  /// All are placed, durable and recorded on return, or the run has to end; but for those that no
+  /// name can be had for: they fail with a line each, stay pending and in staging.
   store::Status keep(std::vector<Accepted> accepted);
 
  private:
   struct Work;
   std::vector<store::Ledger::Placement> intents_of(const std::vector<Accepted>& accepted) const;
   store::Status sort(Accepted accepted, Work& work);
+  void fail(std::size_t source, const std::string& key, const store::Error& error);
   store::Result<bool> is_known_beside(const Accepted& accepted);
   store::Status note_same(const Accepted& accepted, Work& work);
   store::Status keep_same(const Accepted& accepted, const store::Archive& held, Work& work);
@@ -49,6 +52,7 @@ class Keeper {
 
   RunContext& context_;
   store::Placer placer_;
+  int refused_in_a_row_ = 0;
 };
 
 }  // namespace agent

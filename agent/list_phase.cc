@@ -81,6 +81,22 @@ void show_figures(RunContext& context, const SourceRun& source, const Planner::F
   });
 }
 
+void report_long_keys(RunContext& context, SourceRun& source, const Planner::Figures& found) {
+  if (found.too_long == 0) return;
+  constexpr std::size_t kShownBytes = 200;
+  context.fail_source(source, ExitStatus::kIncomplete);
+  context.figures(source, [&](SourceStatus& status) { status.run.failed += found.too_long; });
+  context.report(
+      source, found.too_long_example.substr(0, kShownBytes),
+      fmt::format("not fetched: {} longer than {} bytes, which no S3 has; find out what answers "
+                  "for this bucket, or exclude {}",
+                  found.too_long == 1 ? "this key (its beginning is shown) is"
+                                      : fmt::format("this key (its beginning is shown) and {} "
+                                                    "more are",
+                                                    found.too_long - 1),
+                  store::kLongestKeyBytes, found.too_long == 1 ? "it" : "them"));
+}
+
 // A nightly run comes a little earlier now and then, and is still the next day's.
 constexpr std::chrono::hours kAskOnAfter{20};
 // What was stored while the listing went on is behind its end by right.
@@ -139,6 +155,7 @@ class SourceListing {
     if (auto concluded = conclude(); !concluded) return concluded;
     const auto& figures = planner_->figures();
     show_figures(context_, source_, figures);
+    report_long_keys(context_, source_, figures);
     // Told when it was refused, and not held: so never nothing, whether its alarm is open or not.
     if (figures.unreadable + figures.broken > 0) context_.fail_source(source_, ExitStatus::kAlarm);
     if (inspect) return inspect(*plan_);

@@ -159,6 +159,11 @@ store::Status Planner::take_one(const s3::ListedObject& object) {
     if (auto left = leave_held(); !left) return left;
   }
   if (object.is_delete_marker || object.key.empty() || !source_.wants(object.key)) return {};
+  const bool is_held_key = held_ != nullptr && held_->key == object.key;
+  if (object.key.size() > store::kLongestKeyBytes && !is_held_key) {
+    if (figures_.too_long++ == 0) figures_.too_long_example = object.key;
+    return {};
+  }
   if (!object.is_latest) return consider_noncurrent(object);
   if (held_ == nullptr || held_->key != object.key) return consider_unheld(object);
   held_is_listed_ = true;

@@ -26,6 +26,8 @@ class Planner {
     std::uint64_t unreadable = 0;  ///< refused earlier, and not asked for again yet
     std::uint64_t broken = 0;      ///< likewise, because they broke their promise
     std::uint64_t archived = 0;
+    std::uint64_t too_long = 0;    ///< keys that no S3 has; nothing is done with them
+    std::string too_long_example;  ///< the first of them
     bool on_hold = false;
   };
 

@@ -21,6 +21,7 @@
 #include "agent/promise.h"
 #include "agent/reckoning.h"
 #include "agent/status_board.h"
+#include "agent/unreadable_files.h"
 #include "s3client/session.h"
 
 namespace agent {
@@ -77,6 +78,7 @@ struct RunContext {
   std::atomic<std::uint64_t> received_bytes{0};
   std::atomic<std::uint64_t> planned_archives{0};  ///< by the sources that have their plans
   std::atomic<std::uint64_t> planned_bytes{0};
+  UnreadableFiles unreadable{};
   ExitStatus run_status = ExitStatus::kOk;       ///< of what concerns no single source
   std::optional<store::Time> newest_recorded{};  ///< by this machine's clock, before this run
 

@@ -18,6 +18,14 @@ ErrorKind kind_of_errno(int error_number) {
     case ENOTDIR:
     case EISDIR:
       return ErrorKind::kExists;
+    case ENAMETOOLONG:
+    case EILSEQ:
+    case EINVAL:
+    case EPERM:
+    case EACCES:
+    case ELOOP:
+    case EMLINK:
+      return ErrorKind::kRefusedName;
     case ENOSPC:
     case EDQUOT:
     case EFBIG:
@@ -46,6 +54,10 @@ std::string describe(const Error& error) {
   if (error.detail.empty()) return fmt::format("{}: {}", error.path, reason(error.error_number));
   if (error.path.empty() || error.detail.find(error.path) != std::string::npos) return error.detail;
   return fmt::format("{}: {}", error.path, error.detail);
+}
+
+bool concerns_a_name(const Error& error) {
+  return error.kind == ErrorKind::kRefusedName || error.kind == ErrorKind::kExists;
 }
 
 Error error_from_errno(int error_number, std::string_view action, std::string_view path) {

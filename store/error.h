@@ -11,6 +11,7 @@ namespace store {
 enum class ErrorKind {
   kNotFound,      ///< the file or directory is not there
   kExists,        ///< the name is taken; nothing was changed
+  kRefusedName,   ///< too long, not allowed, or nobody may reach it: this name, not the disk
   kNoSpace,       ///< ENOSPC, EDQUOT, EFBIG: stop the run
   kReadOnly,      ///< EROFS: stop the run
   kIo,            ///< EIO and all that is not listed here: stop the run
@@ -44,6 +45,10 @@ using Status = Result<void>;
 /// The detail, with the path before it where it does not name it:
 /// "write archives/db.tar: No space left on device"
 std::string describe(const Error& error);
+
+/// The name is what is wrong, because it is taken or refused: another one may be had, and what
+/// concerns other names goes on.
+bool concerns_a_name(const Error& error);
 
 /// The one place where an errno becomes a kind.
 Error error_from_errno(int error_number, std::string_view action, std::string_view path);

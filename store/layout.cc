@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::string_view kEmptySegment = "%2F";
 constexpr std::string_view kDistinctMark = "%~";
+constexpr std::string_view kNarrowMark = "%-";
+constexpr std::string_view kHexMark = "%=";
 constexpr std::string_view kNotPortable = ":*?\"<>|";
 constexpr std::size_t kDistinctHashBytes = 8;
 
@@ -26,6 +28,19 @@ struct Limits {
 };
 constexpr Limits kPlainLimits = {255, 240};
 constexpr Limits kDistinctLimits = {230, 230};  // leaves room for "%~" and the hash
+constexpr Limits kNarrowLimits = {120, 120};    // eCryptfs has names of 143 bytes
+
+// What copies, reads or removes a tree puts a directory of its own before our paths.
+struct Extent {
+  std::size_t bytes;
+  std::ptrdiff_t segments;
+};
+constexpr Extent kLongestPath = {2048, 128};
+constexpr Extent kLongestReadableNarrow = {1400, 32};
+
+bool is_within(std::string_view path, const Extent& extent) {
+  return path.size() <= extent.bytes && std::ranges::count(path, '/') < extent.segments;
+}
 
 unsigned char byte_at(std::string_view text, std::size_t at) {
   return static_cast<unsigned char>(text[at]);
@@ -83,6 +98,25 @@ std::string escape_segment(std::string_view segment, NameRules rules) {
   return out;
 }
 
+bool is_narrow(char byte) {
+  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+         (byte >= '0' && byte <= '9') || byte == '-' || byte == '_';
+}
+
+std::string escape_narrowly(std::string_view segment) {
+  if (segment.empty()) return std::string(kEmptySegment);
+  std::string out;
+  for (std::size_t at = 0; at < segment.size(); ++at) {
+    const bool inner_dot = segment[at] == '.' && at > 0 && at + 1 < segment.size();
+    if (inner_dot || is_narrow(segment[at])) {
+      out += segment[at];
+    } else {
+      append_escape(out, byte_at(segment, at));
+    }
+  }
+  return out;
+}
+
 // The last place up to `at` that is neither inside a character nor inside an escape.
 std::size_t cut_before(std::string_view escaped, std::size_t at) {
   while ((byte_at(escaped, at) & 0xc0) == 0x80) --at;
@@ -98,6 +132,11 @@ void append_segment(std::string& path, std::string_view escaped, const Limits& l
       path.append(escaped.substr(0, cut)).append("%").append(directory_mark).append("/");
       escaped.remove_prefix(cut);
     }
+  }
+  // What is left of a long segment can be what no segment may be.
+  if (escaped == "." || escaped == "..") {
+    for (const char dot : escaped) append_escape(path, static_cast<unsigned char>(dot));
+    return;
   }
   path.append(escaped);
 }
@@ -157,6 +196,56 @@ std::optional<std::string> read_key(std::string_view path) {
   }
 }
 
+// What the segments of a path of marked segments stand for: `mark` ends each directory.
+std::string without_marks(std::string_view path, std::string_view mark) {
+  std::string unmarked;
+  while (!path.empty()) {
+    const auto slash = std::min(path.find('/'), path.size());
+    auto segment = path.substr(0, slash);
+    if (segment.ends_with(mark) && slash < path.size()) segment.remove_suffix(mark.size());
+    unmarked.append(segment);
+    if (slash < path.size()) unmarked += '/';
+    path.remove_prefix(std::min(slash + 1, path.size()));
+  }
+  return unmarked;
+}
+
+std::string marked_path(std::string_view key, const Limits& limits, std::string_view mark,
+                        const auto& escape) {
+  std::string path;
+  while (true) {
+    const std::size_t slash = key.find('/');
+    append_segment(path, escape(key.substr(0, slash)), limits, mark);
+    if (slash == std::string_view::npos) return path;
+    path.append(mark).append("/");
+    key.remove_prefix(slash + 1);
+  }
+}
+
+std::string hex_path(std::string_view key) {
+  auto path = std::string(kHexMark);
+  const std::string hex = to_hex(std::as_bytes(std::span(key)));
+  for (std::size_t at = 0; at < hex.size(); at += kNarrowLimits.part_bytes) {
+    if (at > 0) path.append(kNarrowMark).append("/");
+    path.append(hex, at, kNarrowLimits.part_bytes);
+  }
+  return path;
+}
+
+std::string narrow_path(std::string_view key) {
+  auto path = marked_path(key, kNarrowLimits, kNarrowMark, escape_narrowly);
+  return is_within(path, kLongestReadableNarrow) ? path : hex_path(key);
+}
+
+std::optional<std::string> read_narrow_key(std::string unmarked) {
+  if (!unmarked.starts_with(kHexMark)) return read_key(unmarked);
+  std::erase(unmarked, '/');
+  const auto bytes = from_hex(std::string_view(unmarked).substr(kHexMark.size()));
+  std::string key;
+  for (const auto byte : bytes) key += static_cast<char>(byte);
+  return key;
+}
+
 // 20260131T020000Z. A date that no calendar has came from a liar, and names the epoch.
 std::string written_out(std::chrono::sys_seconds time) {
   using std::chrono::days;
@@ -190,20 +279,25 @@ std::uint64_t largest_file_bytes_of(std::string_view filesystem_name) {
 }
 
 std::string path_of_key(std::string_view key, NameRules rules, NameVariant variant) {
-  const bool distinct = variant == NameVariant::kDistinct;
-  const Limits& limits = distinct ? kDistinctLimits : kPlainLimits;
-  const std::string_view directory_mark = distinct ? kDistinctMark : "";
-  std::string path;
-  std::string_view rest = key;
-  while (true) {
-    const std::size_t slash = rest.find('/');
-    append_segment(path, escape_segment(rest.substr(0, slash), rules), limits, directory_mark);
-    if (slash == std::string_view::npos) break;
-    path.append(directory_mark).append("/");
-    rest.remove_prefix(slash + 1);
+  const auto escape = [&](std::string_view segment) { return escape_segment(segment, rules); };
+  switch (variant) {
+    case NameVariant::kPlain:
+      return marked_path(key, kPlainLimits, "", escape);
+    case NameVariant::kDistinct:
+      return marked_path(key, kDistinctLimits, kDistinctMark, escape)
+          .append(kDistinctMark)
+          .append(hash_of_key(key));
+    case NameVariant::kNarrow:
+      break;
   }
-  if (distinct) path.append(kDistinctMark).append(hash_of_key(key));
-  return path;
+  return narrow_path(key).append(kNarrowMark).append(hash_of_key(key));
+}
+
+std::span<const NameVariant> variants_of(std::string_view key, NameRules rules) {
+  static constexpr std::array kAll = {NameVariant::kPlain, NameVariant::kDistinct,
+                                      NameVariant::kNarrow};
+  const bool fits = is_within(path_of_key(key, rules, NameVariant::kPlain), kLongestPath);
+  return fits ? std::span(kAll) : std::span(kAll).last(1);
 }
 
 std::optional<std::string> key_of_plain_path(std::string_view path) {
@@ -236,36 +330,37 @@ std::vector<std::string> generation_paths(std::string_view source, Place place,
                        when, std::string_view(digest).substr(0, digits));
   };
   constexpr std::size_t kIdDigits = 8;
-  return {path(NameVariant::kPlain, kIdDigits), path(NameVariant::kDistinct, kIdDigits),
-          path(NameVariant::kDistinct, digest.size())};
+  std::vector<std::string> paths;
+  for (const auto variant : variants_of(key, rules)) {
+    paths.push_back(path(variant, kIdDigits));
+    if (variant != NameVariant::kPlain) paths.push_back(path(variant, digest.size()));
+  }
+  return paths;
 }
 
-std::string damaged_path(std::string_view source, std::string_view key, NameRules rules,
-                         std::chrono::sys_seconds when) {
-  return fmt::format("{}/damaged/{}/{}", source, path_of_key(key, rules, NameVariant::kDistinct),
-                     written_out(when));
+std::vector<std::string> damaged_paths(std::string_view source, std::string_view key,
+                                       NameRules rules, std::chrono::sys_seconds when) {
+  std::vector<std::string> paths;
+  for (const auto variant : variants_of(key, rules)) {
+    if (variant == NameVariant::kPlain) continue;
+    paths.push_back(fmt::format("{}/damaged/{}/{}", source, path_of_key(key, rules, variant),
+                                written_out(when)));
+  }
+  return paths;
 }
 
 std::optional<NamedKey> key_of_path(std::string_view path) {
   if (auto key = key_of_plain_path(path)) return NamedKey{*std::move(key), NameVariant::kPlain};
-  const auto mark = path.rfind(kDistinctMark);
-  if (mark == std::string_view::npos) return std::nullopt;
-  std::string unmarked;
-  for (std::string_view rest = path.substr(0, mark); !rest.empty();) {
-    const auto slash = std::min(rest.find('/'), rest.size());
-    auto segment = rest.substr(0, slash);
-    if (segment.ends_with(kDistinctMark) && slash < rest.size()) {
-      segment.remove_suffix(kDistinctMark.size());
-    }
-    unmarked.append(segment);
-    if (slash < rest.size()) unmarked += '/';
-    rest.remove_prefix(std::min(slash + 1, rest.size()));
-  }
-  auto key = read_key(unmarked);
-  if (!key) return std::nullopt;
-  for (const NameRules rules : {NameRules::kPosix, NameRules::kPortable}) {
-    if (path_of_key(*key, rules, NameVariant::kDistinct) == path) {
-      return NamedKey{*std::move(key), NameVariant::kDistinct};
+  for (const auto variant : {NameVariant::kDistinct, NameVariant::kNarrow}) {
+    const auto mark = variant == NameVariant::kDistinct ? kDistinctMark : kNarrowMark;
+    const auto end = path.rfind(mark);
+    if (end == std::string_view::npos) continue;
+    auto unmarked = without_marks(path.substr(0, end), mark);
+    auto key = variant == NameVariant::kDistinct ? read_key(unmarked)
+                                                 : read_narrow_key(std::move(unmarked));
+    if (!key) continue;
+    for (const NameRules rules : {NameRules::kPosix, NameRules::kPortable}) {
+      if (path_of_key(*key, rules, variant) == path) return NamedKey{*std::move(key), variant};
     }
   }
   return std::nullopt;

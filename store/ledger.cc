@@ -26,7 +26,7 @@ constexpr std::string_view kArchiveColumns =
 Archive archive_of(const Query& row) {
   Archive archive;
   archive.key = row.bytes(0);
-  archive.variant = row.integer(1) == 0 ? NameVariant::kPlain : NameVariant::kDistinct;
+  archive.variant = rows::variant(row.integer(1));
   archive.upstream = rows::identity(row, 2);
   archive.last_modified = rows::time(row.integer(5));
   archive.sha256 = rows::digest(row.bytes(6));

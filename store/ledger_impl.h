@@ -65,6 +65,17 @@ inline Sha256 digest(std::string_view column) {
   return sha256;
 }
 
+inline NameVariant variant(std::int64_t column) {
+  switch (column) {
+    case 0:
+      return NameVariant::kPlain;
+    case 1:
+      return NameVariant::kDistinct;
+    default:
+      return NameVariant::kNarrow;
+  }
+}
+
 /// Tells the contents apart that one key can wait for: empty for the current one.
 inline std::string_view slot(Role role, const Identity& upstream) {
   return role == Role::kNoncurrent ? std::string_view(upstream.version_id) : std::string_view();

@@ -200,7 +200,7 @@ class Recorder {
         "INSERT OR REPLACE INTO archive (source_id, key, variant, etag, size_bytes, version_id, "
         "last_modified, sha256, verified_by, held_since, read_at) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-        source, Bytes{archive.key}, std::int64_t{archive.variant == NameVariant::kPlain ? 0 : 1},
+        source, Bytes{archive.key}, static_cast<std::int64_t>(archive.variant),
         std::string_view(archive.upstream.etag), rows::signed_size(archive.upstream.size_bytes),
         std::string_view(archive.upstream.version_id), rows::seconds(archive.last_modified),
         rows::digest(archive.sha256), std::string_view(archive.verified_by),

@@ -47,10 +47,6 @@ constexpr std::string_view kNewestBesides =
     "SELECT max(coalesce(first_listed_at, 0), coalesce(scrubbed_at, 0), coalesce((SELECT newest "
     "FROM own_clock), 0)) FROM source WHERE source_id=?1";
 
-NameVariant variant_of(std::int64_t column) {
-  return column == 0 ? NameVariant::kPlain : NameVariant::kDistinct;
-}
-
 }  // namespace
 
 struct Ledger::Review::Impl {
@@ -133,7 +129,7 @@ Status Ledger::Review::visit(const std::function<bool(const Candidate&)>& visit)
     candidate.series = row.bytes(0);
     candidate.key = row.bytes(1);
     candidate.generation_path = row.bytes(2);
-    candidate.variant = variant_of(row.integer(3));
+    candidate.variant = rows::variant(row.integer(3));
     candidate.place = static_cast<Place>(row.integer(4));
     candidate.size_bytes = static_cast<std::uint64_t>(row.integer(5));
     candidate.last_modified = rows::time(row.integer(6));
@@ -179,7 +175,7 @@ Status Ledger::Review::mark(const Candidate& candidate) {
       std::int64_t{candidate.is_trusted() ? 1 : 0}, rows::seconds(candidate.held_since),
       rows::seconds(candidate.last_modified), Bytes{candidate.key},
       std::string_view(candidate.generation_path),
-      std::int64_t{candidate.variant == NameVariant::kPlain ? 0 : 1},
+      static_cast<std::int64_t>(candidate.variant),
       rows::signed_size(candidate.size_bytes));
   if (!done) return done.error();
   return {};
@@ -214,7 +210,7 @@ Result<std::vector<Candidate>> Ledger::Review::oldest_marked(bool trusted, const
     candidate.last_modified = rows::time(row.integer(1));
     candidate.key = row.bytes(2);
     candidate.generation_path = row.bytes(3);
-    candidate.variant = variant_of(row.integer(4));
+    candidate.variant = rows::variant(row.integer(4));
     candidate.size_bytes = static_cast<std::uint64_t>(row.integer(5));
     return true;
   });

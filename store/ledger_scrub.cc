@@ -23,7 +23,7 @@ auto place_in_order(const Holding& holding) {
 Holding holding_of(const Query& row) {
   Holding holding;
   holding.key = row.bytes(0);
-  holding.variant = row.integer(1) == 0 ? NameVariant::kPlain : NameVariant::kDistinct;
+  holding.variant = rows::variant(row.integer(1));
   holding.generation_path = row.bytes(2);
   holding.size_bytes = static_cast<std::uint64_t>(row.integer(3));
   holding.sha256 = rows::digest(row.bytes(4));

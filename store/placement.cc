@@ -71,7 +71,9 @@ struct Placer::Impl {
   Result<bool> adopt(const std::string& from_path, Origin origin, const std::string& path,
                      std::span<const std::byte> sha256);
   Result<std::string> keep_damaged(const std::string& path, FileKind kind,
-                                   const std::string& to_path);
+                                   std::span<const std::string> to_paths);
+  Result<std::string> keep_damaged_at(const std::string& path, FileKind kind,
+                                      const std::string& to_path);
   Result<bool> make_directories(const std::string& path, NameVariant variant);
   Result<bool> make_one_directory(const std::string& path, NameVariant variant);
   Result<bool> is_own_directory(const std::string& path, NameVariant variant);
@@ -128,7 +130,7 @@ Result<bool> Placer::Impl::make_one_directory(const std::string& path, NameVaria
 // In a directory `a`, the keys a/x and A/x would be one file. Distinct names may share it: the hash
 // in them tells the keys apart.
 Result<bool> Placer::Impl::is_own_directory(const std::string& path, NameVariant variant) {
-  if (variant == NameVariant::kDistinct) return true;
+  if (variant != NameVariant::kPlain) return true;
   const auto folded = folds_case(path);
   if (!folded) return folded;
   return *folded ? is_stored_name(disk, path) : true;
@@ -180,16 +182,19 @@ Status Placer::Impl::give_name(const std::string& from_path, Origin origin, cons
 
 Result<std::string> Placer::Impl::claim_beside(const std::string& from_path, Origin origin,
                                                const Beside& beside) {
-  auto variant = NameVariant::kPlain;
+  auto variant = variants_of(beside.key, rules).front();
+  Error refusal{ErrorKind::kExists, 0, from_path,
+                "every name for it beside the trusted one is taken"};
   for (auto& path : generation_paths(beside.source, beside.place, beside.key, rules,
                                      beside.last_modified, beside.sha256)) {
     const auto claimed = claim(from_path, origin, path, variant, beside.sha256);
-    if (!claimed) return claimed.error();
-    if (*claimed) return std::move(path);
-    variant = NameVariant::kDistinct;
+    if (claimed && *claimed) return std::move(path);
+    if (!claimed && claimed.error().kind != ErrorKind::kRefusedName) return claimed.error();
+    if (!claimed) refusal = claimed.error();
+    // Whatever comes after the first bears a hash.
+    variant = NameVariant::kNarrow;
   }
-  return Error{ErrorKind::kExists, 0, from_path,
-               "every name for it beside the trusted one is taken"};
+  return refusal;
 }
 
 Result<bool> Placer::Impl::adopt(const std::string& from_path, Origin origin,
@@ -199,8 +204,9 @@ Result<bool> Placer::Impl::adopt(const std::string& from_path, Origin origin,
   if (!comparable || !*comparable) return comparable;
   const auto exact = is_stored_name(disk, path);
   if (!exact || !*exact) return exact;
+  // What cannot be read there is nothing that we would take for ours.
   const auto same = holds(disk, path, sha256);
-  if (!same || !*same) return same;
+  if (!same || !*same) return false;
 
   if (auto finished = disk.set_finished(path, true); !finished) {
     return finished.error();
@@ -214,10 +220,20 @@ Result<bool> Placer::Impl::adopt(const std::string& from_path, Origin origin,
   return true;
 }
 
+Result<std::string> Placer::Impl::keep_damaged(const std::string& path, FileKind kind,
+                                               std::span<const std::string> to_paths) {
+  Result<std::string> kept = Error{ErrorKind::kExists, 0, path, "it has no name to be kept under"};
+  for (const auto& to_path : to_paths) {
+    kept = keep_damaged_at(path, kind, to_path);
+    if (kept || !concerns_a_name(kept.error())) return kept;
+  }
+  return kept;
+}
+
 // Whatever it is, and however often it was so in this second. Where a file can have two names it
 // keeps the first: a rename between two directories may be lost half in a power cut.
-Result<std::string> Placer::Impl::keep_damaged(const std::string& path, FileKind kind,
-                                               const std::string& to_path) {
+Result<std::string> Placer::Impl::keep_damaged_at(const std::string& path, FileKind kind,
+                                                  const std::string& to_path) {
   constexpr int kTries = 100;
   const auto ready = make_directories(parent_of(to_path), NameVariant::kDistinct);
   if (!ready) return ready.error();
@@ -254,14 +270,15 @@ Result<NameVariant> Placer::place(const std::string& staged_path, std::string_vi
   if (auto finished = impl_->disk.set_finished(staged_path, true); !finished) {
     return finished.error();
   }
-  std::string path;
-  for (const NameVariant variant : {NameVariant::kPlain, NameVariant::kDistinct}) {
-    path = archive_path(source, key, impl_->rules, variant);
+  Error refusal{ErrorKind::kExists, 0, "", "every name of this key is taken by something else"};
+  for (const NameVariant variant : variants_of(key, impl_->rules)) {
+    const auto path = archive_path(source, key, impl_->rules, variant);
     const auto claimed = impl_->claim(staged_path, Origin::kStaged, path, variant, sha256);
-    if (!claimed) return claimed.error();
-    if (*claimed) return variant;
+    if (claimed && *claimed) return variant;
+    if (!claimed && claimed.error().kind != ErrorKind::kRefusedName) return claimed.error();
+    if (!claimed) refusal = claimed.error();
   }
-  return Error{ErrorKind::kExists, 0, path, "both names of this key are taken by other files"};
+  return refusal;
 }
 
 Result<std::string> Placer::place_generation(const std::string& staged_path, const Beside& beside) {
@@ -278,6 +295,7 @@ Result<std::string> Placer::keep_aside(const std::string& placed_path, const Bes
 Result<bool> Placer::is_placed(const std::string& path, std::uint64_t size_bytes,
                                std::span<const std::byte> sha256) {
   const auto info = impl_->disk.stat(path);
+  if (!info && concerns_a_name(info.error())) return false;
   if (!info) return info.error();
   const bool may_be =
       *info && (*info)->kind == FileKind::kFile && (*info)->size_bytes == size_bytes;
@@ -287,11 +305,12 @@ Result<bool> Placer::is_placed(const std::string& path, std::uint64_t size_bytes
   return holds(impl_->disk, path, sha256);
 }
 
-Result<std::string> Placer::keep_damaged(const std::string& path, const std::string& damaged_path) {
+Result<std::string> Placer::keep_damaged(const std::string& path,
+                                         std::span<const std::string> damaged_paths) {
   const auto before = impl_->disk.stat(path);
   if (!before) return before.error();
   if (!*before) return std::string();
-  return impl_->keep_damaged(path, (*before)->kind, damaged_path);
+  return impl_->keep_damaged(path, (*before)->kind, damaged_paths);
 }
 
 Status Placer::replace(const std::string& staged_path, const std::string& archive_path) {
@@ -312,9 +331,9 @@ Status Placer::replace(const std::string& staged_path, const std::string& archiv
 
 Result<std::string> Placer::put_back(const std::string& staged_path,
                                      const std::string& archive_path,
-                                     const std::string& damaged_path) {
+                                     std::span<const std::string> damaged_paths) {
   if (!is_content_path(archive_path)) return not_a_content(archive_path);
-  auto aside = keep_damaged(archive_path, damaged_path);
+  auto aside = keep_damaged(archive_path, damaged_paths);
   if (!aside) return aside;
   if (!aside->empty()) {
     if (auto synced = sync(); !synced) return synced.error();

@@ -43,7 +43,8 @@ class Placer {
   /// folds to it) whose bytes on the disk have the SHA-256 `sha256`, a crash came between placing
   /// and recording: that file is kept as ours and the staged one is removed. When the plain name is
   /// taken by anything else, or a directory of it is a file, the distinct name is tried in the same
-  /// way. What was there is never touched. kExists when both are taken.
+  /// way; and so on through variants_of(), also where the filesystem refuses a name. What was there
+  /// is never touched. kExists or kRefusedName when no name can be had: the others can be placed.
   ///
   /// On any error nothing under archives/ has changed that was there before.
   Result<NameVariant> place(const std::string& staged_path, std::string_view source,
@@ -64,7 +65,8 @@ class Placer {
 
   /// Keeps the bytes at a path, whatever they are, as put_back() does. Returns where they lie too,
   /// or only; "" when nothing was there. Durable with the next sync().
-  Result<std::string> keep_damaged(const std::string& path, const std::string& damaged_path);
+  Result<std::string> keep_damaged(const std::string& path,
+                                   std::span<const std::string> damaged_paths);
 
   /// Puts a staged content in the place of a held one, atomically.
   /// Requires, besides what place() does: the held content was kept aside, a sync() since has
@@ -72,10 +74,11 @@ class Placer {
   Status replace(const std::string& staged_path, const std::string& archive_path);
 
   /// Puts a staged content, which is the held one once more, in the place of its damaged copy.
-  /// What lay there, if anything, is durably at `damaged_path` before (or beside it, where that is
-  /// taken); returns where, or "". Requires what place() does, but for the ledger.
+  /// What lay there, if anything, is durably at the first of `damaged_paths` that can be had before
+  /// (or beside it, where that is taken); returns where, or "". Requires what place() does, but for
+  /// the ledger.
   Result<std::string> put_back(const std::string& staged_path, const std::string& archive_path,
-                               const std::string& damaged_path);
+                               std::span<const std::string> damaged_paths);
 
   /// For a file that already lies under its name (adopted after a crash): its directories are made
   /// durable by the next sync().

@@ -57,7 +57,7 @@ class Finishing {
   }
 
   Status take_archive(const Ledger::Placement& intent, const std::string& name) {
-    for (const auto variant : {NameVariant::kPlain, NameVariant::kDistinct}) {
+    for (const auto variant : variants_of(intent.archive.key, rules_)) {
       const auto path = archive_path(name, intent.archive.key, rules_, variant);
       const auto placed = is_placed(path, intent.archive);
       if (!placed) return placed.error();

@@ -104,6 +104,7 @@ class Recovery {
 
   Result<bool> lies_at(const std::string& path, const Archive& held) {
     const auto info = disk_.stat(path);
+    if (!info && concerns_a_name(info.error())) return false;
     if (!info) return info.error();
     if (!*info || (*info)->kind != FileKind::kFile ||
         (*info)->size_bytes != held.upstream.size_bytes) {
@@ -172,7 +173,7 @@ Result<Superseded> keep_aside(Placer& placer, NameRules rules, const std::string
   if (!cannot_be_kept(aside.error())) return aside.error();
   // It rotted. On a disk that is gone this fails as well.
   auto kept =
-      placer.keep_damaged(path, damaged_path(replacement.source_name, held.key, rules, now));
+      placer.keep_damaged(path, damaged_paths(replacement.source_name, held.key, rules, now));
   if (!kept) return kept.error();
   return Superseded{std::nullopt, *std::move(kept)};
 }

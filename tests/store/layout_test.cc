@@ -343,3 +343,63 @@ TEST_CASE("a path below archives/ leads back to its key, and to no other", "[lay
     CHECK_FALSE(store::key_of_path(foreign));
   }
 }
+
+TEST_CASE("what is left of a long segment is never . or ..", "[layout]") {
+  for (const NameRules rules : {NameRules::kPosix, NameRules::kPortable}) {
+    for (std::size_t size = 200; size <= store::kLongestKeyBytes; ++size) {
+      for (const std::size_t dots : {1, 2, 3}) {
+        const auto key = std::string(size - dots, 'x') + std::string(dots, '.');
+        for (const auto variant :
+             {NameVariant::kPlain, NameVariant::kDistinct, NameVariant::kNarrow}) {
+          const auto path = path_of_key(key, rules, variant);
+          const auto found = store::key_of_path(path);
+          if (fault_of(path, rules).empty() && found && found->key == key &&
+              found->variant == variant) {
+            continue;
+          }
+          CAPTURE(size, dots, path);
+          FAIL("this path cannot stand, or does not lead back");
+        }
+      }
+    }
+  }
+  CHECK(plain(std::string(478, 'x') + "..") ==
+        std::string(239, 'x') + "%/" + std::string(239, 'x') + "%/%2E%2E");
+}
+
+TEST_CASE("any key of 1 to 1024 bytes has different names, none too deep or long", "[layout]") {
+  std::mt19937_64 random{20260102};
+  std::unordered_set<std::string> keys;
+  std::unordered_set<std::string> paths;
+  std::size_t wanted = 0;
+  for (int i = 0; i < 20000; ++i) {
+    std::string key(1 + random() % store::kLongestKeyBytes, 'x');
+    // Of all bytes, of few, or of one: slashes, dots, what is escaped.
+    const std::string few = "/.%x";
+    const auto kind = random() % 3;
+    for (char& c : key) {
+      if (kind == 0) c = static_cast<char>(random() % 256);
+      if (kind == 1) c = few[random() % few.size()];
+      if (kind == 2) c = few[key.size() % few.size()];
+    }
+    if (!keys.insert(key).second) continue;
+    for (const auto variant : store::variants_of(key, NameRules::kPosix)) {
+      const auto path = path_of_key(key, NameRules::kPosix, variant);
+      const auto found = store::key_of_path(path);
+      const auto segments = segments_of(path);
+      const bool narrow_fits =
+          variant != NameVariant::kNarrow ||
+          std::all_of(segments.begin(), segments.end(),
+                      [](const std::string& segment) { return segment.size() <= 143; });
+      const bool stands = fault_of(path, NameRules::kPosix).empty() && path.size() <= 2400 &&
+                          segments.size() <= 128 && narrow_fits;
+      if (!stands || !found || found->key != key || found->variant != variant) {
+        CAPTURE(key, path);
+        FAIL("this path cannot stand, or does not lead back");
+      }
+      paths.insert(path);
+      ++wanted;
+    }
+  }
+  CHECK(paths.size() == wanted);
+}

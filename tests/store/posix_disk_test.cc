@@ -158,7 +158,7 @@ TEST_CASE("no symbolic link is followed, neither to a file nor as a directory") 
 
   const auto refused = [](const auto& result) {
     REQUIRE_FALSE(result);
-    CHECK(result.error().kind == ErrorKind::kIo);
+    CHECK(result.error().kind == ErrorKind::kRefusedName);
     CHECK(store::describe(result.error()).find("a symbolic link is in the way") !=
           std::string::npos);
   };
@@ -195,10 +195,10 @@ TEST_CASE("a path that could lead out of the disk is refused before the system s
         std::string("/"), std::string("."), std::string("below/."), std::string("below//x"),
         std::string("below/"), with_nul}) {
     CAPTURE(path);
-    CHECK(disk->open(path, OpenMode::kCreate).error().kind == ErrorKind::kIo);
-    CHECK(disk->stat(path).error().kind == ErrorKind::kIo);
-    CHECK(disk->remove_file(path).error().kind == ErrorKind::kIo);
-    CHECK(disk->make_directory(path).error().kind == ErrorKind::kIo);
+    CHECK(disk->open(path, OpenMode::kCreate).error().kind == ErrorKind::kRefusedName);
+    CHECK(disk->stat(path).error().kind == ErrorKind::kRefusedName);
+    CHECK(disk->remove_file(path).error().kind == ErrorKind::kRefusedName);
+    CHECK(disk->make_directory(path).error().kind == ErrorKind::kRefusedName);
   }
   CHECK(test::read_file(dir / "outside") == "untouched");
 }
@@ -475,8 +475,12 @@ TEST_CASE("the kinds of error say what the caller must do") {
       {EFBIG, ErrorKind::kNoSpace},
       {EROFS, ErrorKind::kReadOnly},
       {EIO, ErrorKind::kIo},
-      {ELOOP, ErrorKind::kIo},
-      {EACCES, ErrorKind::kIo},
+      {ELOOP, ErrorKind::kRefusedName},
+      {EACCES, ErrorKind::kRefusedName},
+      {EPERM, ErrorKind::kRefusedName},
+      {EINVAL, ErrorKind::kRefusedName},
+      {EILSEQ, ErrorKind::kRefusedName},
+      {ENAMETOOLONG, ErrorKind::kRefusedName},
       {ENOTSUP, ErrorKind::kNotSupported},
       {ENOSYS, ErrorKind::kNotSupported},
       {EWOULDBLOCK, ErrorKind::kBusy},

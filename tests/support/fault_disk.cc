@@ -139,6 +139,7 @@ Result<std::unique_ptr<store::File>> FaultDisk::open(std::string_view path, Open
   if (mode == OpenMode::kRead) touch = Touch::kReads;
   const Status admitted = state_->admit("open", path, touch);
   if (!admitted) return tl::unexpected(admitted.error());
+  if (auto refused = state_->refused("open", path, !is_new)) return *std::move(refused);
 
   if (is_new) {
     if (tree.parent(path) == nullptr) return failure(ENOENT, "open", path);
@@ -162,6 +163,7 @@ Result<std::optional<store::FileInfo>> FaultDisk::stat(std::string_view path) {
   const std::lock_guard lock(state_->mutex);
   const Status admitted = state_->admit("stat", path, Touch::kReads);
   if (!admitted) return tl::unexpected(admitted.error());
+  if (auto refused = state_->refused("stat", path, true)) return *std::move(refused);
   const NodePtr node = state_->tree.find(path);
   if (node == nullptr) return std::nullopt;
   return store::FileInfo{node->kind, node->content.current().size()};
@@ -179,6 +181,7 @@ Status FaultDisk::make_directory(std::string_view path) {
     return failure(EEXIST, "make directory", path);
   }
   if (tree.parent(path) == nullptr) return failure(ENOENT, "make directory", path);
+  if (auto refused = state_->refused("make directory", path, false)) return *std::move(refused);
   node = std::make_shared<Node>();
   node->kind = FileKind::kDirectory;
   tree.add(path, node);
@@ -188,6 +191,7 @@ Status FaultDisk::make_directory(std::string_view path) {
 Status FaultDisk::State::rename(std::string_view from, std::string_view to, bool replace) {
   const Status admitted = admit("rename", from, Touch::kWrites);
   if (!admitted) return admitted;
+  if (auto named = refused("rename to", to, false)) return *std::move(named);
   const NodePtr node = tree.find(from);
   const NodePtr target = tree.find(to);
   if (node == nullptr || tree.parent(to) == nullptr) return failure(ENOENT, "rename", from);
@@ -208,6 +212,7 @@ Status FaultDisk::link(std::string_view from, std::string_view to) {
   if (!state_->has_links) return failure(EOPNOTSUPP, "link", from);
   const Status admitted = state_->admit("link", from, Touch::kWrites);
   if (!admitted) return admitted;
+  if (auto refused = state_->refused("link to", to, false)) return *std::move(refused);
   const NodePtr node = state_->tree.find(from);
   if (node == nullptr || state_->tree.parent(to) == nullptr) return failure(ENOENT, "link", from);
   if (state_->tree.find(to) != nullptr) return failure(EEXIST, "link", to);

@@ -55,6 +55,10 @@ class FaultDisk final : public store::Disk {
   using Hook =
       std::function<std::optional<store::Error>(std::string_view operation, std::string_view path)>;
   void set_hook(Hook hook);
+  /// Like a filesystem that refuses names: no path for which `refuses` holds can be made, given or
+  /// renamed to, and where `also_to_look` neither looked for nor opened. Not ended by heal().
+  void refuse_names(std::function<bool(std::string_view path)> refuses, int error_number,
+                    bool also_to_look);
   /// Ends every fault but a power cut, also those that have not struck yet.
   void heal();
   /// True once the fault of fail_at() has struck.

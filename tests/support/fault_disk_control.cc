@@ -109,6 +109,20 @@ void FaultDisk::heal() {
   state_->hook = nullptr;
 }
 
+void FaultDisk::refuse_names(std::function<bool(std::string_view)> refuses, int error_number,
+                             bool also_to_look) {
+  const std::lock_guard lock(state_->mutex);
+  state_->refuses_name = std::move(refuses);
+  state_->refusal = error_number;
+  state_->refuses_to_look = also_to_look;
+}
+
+std::optional<store::Error> FaultDisk::State::refused(std::string_view action,
+                                                      std::string_view path, bool looks) const {
+  if (!refuses_name || (looks && !refuses_to_look) || !refuses_name(path)) return std::nullopt;
+  return store::error_from_errno(refusal, action, path);
+}
+
 bool FaultDisk::struck() const {
   const std::lock_guard lock(state_->mutex);
   return state_->struck;

@@ -39,6 +39,9 @@ struct FaultDisk::State {
   bool read_only = false;
   bool powered_off = false;
   Hook hook;
+  std::function<bool(std::string_view)> refuses_name;
+  int refusal = 0;
+  bool refuses_to_look = false;
   std::optional<std::uint64_t> power_cut_seed;
 
   // Files and locks that an earlier process opened are dead.
@@ -62,6 +65,8 @@ struct FaultDisk::State {
   Verdict judge(std::string_view operation, std::string_view path, Touch touch);
   std::optional<int> strike(bool is_write, bool& half_done);
   store::Status admit(std::string_view operation, std::string_view path, Touch touch);
+  std::optional<store::Error> refused(std::string_view action, std::string_view path,
+                                      bool looks) const;
   store::Status rename(std::string_view from, std::string_view to, bool replace);
   store::Status remove(std::string_view path, store::FileKind kind);
 };
