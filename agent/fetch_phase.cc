@@ -106,8 +106,7 @@ store::Status FetchPhase::settle(Done done) {
   }
   if (auto* moved = std::get_if<FetchMoved>(&done)) {
     release(moved->job);
-    feeder_.again(std::move(moved->job));
-    return {};
+    return settle_moved(std::move(*moved));
   }
   if (auto* unreadable = std::get_if<FetchUnreadable>(&done)) {
     release(unreadable->job);
@@ -169,18 +168,45 @@ void FetchPhase::settle_unreadable(const Job& job, const store::Error& error) {
                               store::describe(error)));
 }
 
+// What it has moved to may be what we hold, by the ETag that it is held under.
+store::Status FetchPhase::settle_moved(FetchMoved moved) {
+  auto& job = moved.job;
+  auto& ledger = context_.mirror.ledger;
+  const auto id = context_.sources[job.source].id;
+  const auto& upstream = job.wanted.upstream;
+  const auto held = ledger.find(id, job.wanted.key);
+  if (!held) return held.error();
+  const auto damaged = ledger.is_damaged(id, job.wanted.key);
+  if (!damaged) return damaged.error();
+  const bool same = job.held && *held && !*damaged && !upstream.etag.empty() &&
+                    (*held)->upstream.etag == upstream.etag &&
+                    (*held)->upstream.size_bytes == upstream.size_bytes;
+  if (!same) {
+    feeder_.again(std::move(job));
+    return {};
+  }
+  begin_batch();
+  keep_as_same(std::move(job));
+  return {};
+}
+
 store::Status FetchPhase::settle_same(FoundSame same) {
   if (auto noted = refusals_.note_success(same.job); !noted) return noted;
   if (auto seen = expiry_.see(same.job, same.expiration); !seen) return seen;
   begin_batch();
-  Accepted accepted;
-  accepted.source = same.job.source;
-  accepted.role = same.job.wanted.role;
-  accepted.archive.key = std::move(same.job.wanted.key);
-  accepted.archive.upstream = std::move(same.job.wanted.upstream);
-  accepted.archive.sha256 = same.job.held->sha256;
-  accepted_.push_back(std::move(accepted));
+  keep_as_same(std::move(same.job));
   return {};
+}
+
+void FetchPhase::keep_as_same(Job job) {
+  Accepted accepted;
+  accepted.source = job.source;
+  accepted.role = job.wanted.role;
+  accepted.archive.key = std::move(job.wanted.key);
+  accepted.archive.upstream = std::move(job.wanted.upstream);
+  accepted.archive.sha256 = job.held->sha256;
+  accepted.listed_as = std::move(job.listed_as);
+  accepted_.push_back(std::move(accepted));
 }
 
 void FetchPhase::begin_batch() {
@@ -257,6 +283,7 @@ void FetchPhase::accept(Fetched fetched, const std::string& level) {
   accepted.archive.upstream = std::move(fetched.job.wanted.upstream);
   accepted.archive.last_modified = fetched.job.wanted.last_modified;
   accepted.archive.sha256 = fetched.verification->sha256;
+  accepted.listed_as = std::move(fetched.job.listed_as);
   accepted.archive.verified_by = level;
   accepted.archive.held_since = now;
   accepted.archive.read_at = now;

@@ -54,6 +54,8 @@ class FetchPhase {
   store::Status settle(Done done);
   store::Status settle_fetched(Fetched fetched);
   store::Status settle_same(FoundSame same);
+  store::Status settle_moved(FetchMoved moved);
+  void keep_as_same(Job job);
   store::Status settle_sidecar(SidecarRead read);
   void settle_unreadable(const Job& job, const store::Error& error);
   store::Result<bool> verify_small(Fetched& fetched);

@@ -35,6 +35,8 @@ struct Job {
   bool held_is_unreadable = false;  ///< as comparing with it has shown
   SourceTrust trust;
   std::shared_ptr<PartHints> part_hints = std::make_shared<PartHints>();  ///< of its endpoint
+  /// As what it was listed, where its own answer tells another ETag with the same size and date.
+  std::optional<store::Identity> listed_as;
   int attempt = 1;
   int moves = 0;                     ///< how often the bucket had another content than was thought
   int throttled = 0;                 ///< how often it was put back because there were too many

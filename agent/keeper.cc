@@ -19,6 +19,7 @@ namespace {
 constexpr int kMostRefusedInARow = 20;
 // A name that has had so many contents is likely to rotate.
 constexpr std::uint64_t kRotatingContents = 2;
+constexpr const char* kMisnamesFact = "listing-etags";
 
 constexpr const char* kGoneBefore =
     "somebody removed the content held before from the disk; only the new one is held. Find out "
@@ -73,6 +74,7 @@ store::Status Keeper::keep(std::vector<Accepted> accepted) {
   work.batch.placements = intents_of(accepted);
   if (auto begun = context_.mirror.begin(work.batch.placements); !begun) return begun;
   for (auto& one : accepted) {
+    if (auto noted = note_listed_as(one, work); !noted) return noted;
     const auto source = one.source;
     const auto key = one.archive.key;
     const auto sorted = sort(std::move(one), work);
@@ -138,6 +140,33 @@ store::Status Keeper::sort(Accepted accepted, Work& work) {
   if (*known) return note_same(accepted, work);
   return place_beside(accepted, noncurrent ? store::Place::kSuperseded : store::Place::kQuarantine,
                       work);
+}
+
+// Seen once, it may have been overwritten after it was listed, within the second. What is seen in
+// two runs is the server's way to list, and no change of the content.
+store::Status Keeper::note_listed_as(const Accepted& accepted, Work& work) {
+  if (!accepted.listed_as) return {};
+  auto& ledger = context_.mirror.ledger;
+  const auto& source = context_.sources[accepted.source];
+  const store::Ledger::ListedAs listed{source.id, accepted.archive.key, *accepted.listed_as,
+                                       accepted.archive.sha256};
+  const auto before = ledger.was_listed_as(listed);
+  if (!before) return before.error();
+  if (!*before) {
+    work.batch.listed_as.push_back(listed);
+    return {};
+  }
+  work.batch.same.push_back({source.id, listed.key, listed.upstream, listed.sha256, accepted.role});
+  const auto endpoint = source.session->endpoint();
+  const auto told = ledger.endpoint_fact(endpoint, kMisnamesFact);
+  if (!told) return told.error();
+  if (*told) return {};
+  context_.environment.log.warning(
+      {source.config->name, "",
+       "the server's listing tells other ETags than its objects do; where size and date agree in "
+       "two "
+       "runs, both are taken for the same content. Tell the provider"});
+  return ledger.set_endpoint_fact(endpoint, kMisnamesFact, "yes");
 }
 
 store::Result<bool> Keeper::is_known_beside(const Accepted& accepted) {

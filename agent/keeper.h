@@ -20,6 +20,7 @@ struct Accepted {
   bool adopted = false;
   bool held_is_unreadable = false;  ///< the copy under archives/, as comparing has shown
   store::Archive archive;
+  std::optional<store::Identity> listed_as;  ///< see Job
 };
 
 /// Makes accepted contents held, each where it belongs: a first content under archives/; another
@@ -39,6 +40,7 @@ class Keeper {
   store::Status sort(Accepted accepted, Work& work);
   void fail(std::size_t source, const std::string& key, const store::Error& error);
   store::Result<bool> is_known_beside(const Accepted& accepted);
+  store::Status note_listed_as(const Accepted& accepted, Work& work);
   store::Status note_same(const Accepted& accepted, Work& work);
   store::Status keep_same(const Accepted& accepted, const store::Archive& held, Work& work);
   struct Broken;

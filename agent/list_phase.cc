@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "agent/failure.h"
+#include "agent/key_reading.h"
 #include "agent/list_guard.h"
 #include "agent/lister.h"
 #include "agent/log.h"
@@ -255,6 +256,8 @@ class SourceListing {
   Planner::Absence ask_for(const std::string& key) {
     s3::GetRequest request;
     request.key = key;
+    const auto other = source_.other_reading ? other_reading(key) : std::nullopt;
+    if (other) request.key = *other;
     const auto head =
         retrier_.run<s3::ObjectHead>(*source_.session, [&] { return client_.head(request); });
     const bool is_empty = planner_->figures().listed == 0;

@@ -14,9 +14,6 @@ namespace {
 // A page may be empty and truncated, but a server that goes on like that is broken.
 constexpr int kMostEmptyPages = 100;
 constexpr std::string_view kNullVersion = "null";
-// The transport has waited minutes for the first byte. The server may be at work on the page still,
-// and asked again it would begin anew beside it.
-constexpr std::chrono::minutes kLongWait{5};
 
 /// Where a page begins; nothing for the first.
 struct Marker {
@@ -58,7 +55,7 @@ class Lister {
 
   s3::Result<ListEnd> run() {
     while (true) {
-      auto page = retrier_.run<s3::ListPage>(session_, [&] { return ask_patiently(); });
+      auto page = retrier_.run<s3::ListPage>(session_, [&] { return ask(); });
       if (!page) return page.error();
       if (auto took = take(*page); !took) return took.error();
       if (end_.out_of_order) return std::move(end_);
@@ -71,19 +68,6 @@ class Lister {
   }
 
  private:
-  s3::Result<s3::ListPage> ask_patiently() {
-    const auto begun = std::chrono::steady_clock::now();
-    auto page = ask();
-    if (page || page.error().kind != s3::ErrorKind::kNetwork ||
-        std::chrono::steady_clock::now() - begun < kLongWait) {
-      return page;
-    }
-    auto error = page.error();
-    error.kind = s3::ErrorKind::kInvalid;
-    error.message += "; a listing that takes so long is not asked for twice at once";
-    return error;
-  }
-
   s3::Result<s3::ListPage> ask() {
     const auto keep_going = [this] { return !halt_.load(); };
     if (request_.versions) {

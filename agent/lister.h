@@ -40,8 +40,8 @@ using TakePage = std::function<bool(const s3::ListPage&)>;
 /// end it (kAborted). Success only when the listing ended cleanly: nothing may be concluded from
 /// any other. Broken by the server, final: kServer for a listing that goes round in circles, names
 /// a key or version twice, or contradicts itself about its end to the last. Where the server has no
-/// listing of versions: s3::has_no_version_listing(), without a second try. A listing whose first
-/// byte does not come is not asked for again: the server may still be at work on it.
+/// listing of versions: s3::has_no_version_listing(), without a second try. A page whose first
+/// byte does not come for minutes is not asked for again: the server may still be at work on it.
 /// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 /// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
 s3::Result<ListEnd> list_bucket(s3::Client& client, s3::Session& session, Retrier& retrier,

@@ -179,6 +179,12 @@ store::Status Planner::compare(const s3::ListedObject& object) {
     if (!found) return found.error();
     known = *found;
   }
+  if (known == store::Known::kNo) {
+    const auto misnamed = plan_.was_listed_as(held.key, listed);
+    if (!misnamed) return misnamed.error();
+    // It is asked once more whether it is the same, which is no change before the answer.
+    if (*misnamed) return consider(object, store::Role::kChanged);
+  }
   if (known == store::Known::kHeld) {
     const bool deviated = held.deviation != store::Deviation::kNone;
     auto noted = deviated ? plan_.note_restored(held.key, now_) : store::Status{};

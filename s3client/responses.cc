@@ -218,6 +218,7 @@ void ListParser::object_field(std::string_view name, std::string_view text) {
     const char* const end = text.data() + text.size();
     const auto parsed = std::from_chars(text.data(), end, object.size_bytes);
     has_size_ = parsed.ec == std::errc{} && parsed.ptr == end;
+    if (!has_size_) odd(fmt::format("has the size \"{}\"", printable(text)));
   } else if (name == "LastModified") {
     if (const auto time = parse_iso8601(text)) {
       object.last_modified = *time;
@@ -253,10 +254,10 @@ void ListParser::check_object() {
     defect(fmt::format("\"{}\" {}", printable(object.key), what));
   };
   if (object.key.empty()) return defect("an object has no key");
-  if (!has_size_ && !object.is_delete_marker) return of_key("has no size");
   if (listing_ == Listing::kVersions && !says_latest_) {
     return of_key("has a version that does not say whether it is the latest");
   }
+  if (!has_size_ && !object.is_delete_marker && odd_.empty()) odd("has no size");
   if (!odd_.empty()) {
     leave_out(object.key, odd_);
     objects_.pop_back();

@@ -66,6 +66,8 @@ class Ledger {
     Result<std::optional<Refusal>> refusal(std::string_view key, std::string_view version_id = {});
 
     Result<Known> known(std::string_view key, const Identity& upstream);
+    /// Whether the listing has called the held content so once, and the object itself did not.
+    Result<bool> was_listed_as(std::string_view key, const Identity& upstream);
     /// Whether it is a content that lies beside the trusted one, and is damaged.
     Result<bool> is_damaged_beside(std::string_view key, const Identity& upstream);
     /// Whether it is a content that lies in quarantine.
@@ -193,6 +195,15 @@ class Ledger {
     Role role = Role::kNew;
     bool watched = false;
   };
+  /// A listing calls a content by an ETag that is not its own, with the same size and date. Once it
+  /// may be that it was overwritten between the two.
+  struct ListedAs {
+    SourceId source = 0;
+    std::string key;
+    Identity upstream;  ///< as listed
+    Sha256 sha256{};
+  };
+  Result<bool> was_listed_as(const ListedAs& listed);
   /// A batch of effects, recorded all or none, once every name in it is durable.
   struct Batch {
     struct Beside {
@@ -236,6 +247,7 @@ class Ledger {
     std::vector<Placed> archives;  ///< a key that is held gets this content in the other's stead
     std::vector<Beside> generations;
     std::vector<Same> same;
+    std::vector<ListedAs> listed_as;
     std::vector<Repaired> repaired;
     std::vector<Removed> removed;
     std::vector<Raised> raised;

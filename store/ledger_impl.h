@@ -138,4 +138,7 @@ std::string_view name_of(RefusalKind kind);
 Result<std::optional<std::int64_t>> forget_refusal(Database& database, SourceId source, Bytes key,
                                                    std::string_view slot);
 
+/// See Ledger::Batch::listed_as.
+Status note_listed_as(Database& database, const Ledger::ListedAs& listed);
+
 }  // namespace store

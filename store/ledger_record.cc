@@ -359,6 +359,9 @@ Status Ledger::record_batch(const Batch& batch,
   for (const auto& same : batch.same) {
     if (Status done = recorder.add(same, batch.now); !done) return done;
   }
+  for (const auto& listed : batch.listed_as) {
+    if (Status done = note_listed_as(database, listed); !done) return done;
+  }
   for (const auto& repaired : batch.repaired) {
     if (Status done = recorder.add(repaired, batch.now); !done) return done;
   }

@@ -188,7 +188,7 @@ bool read_identity(const Json& json, ManifestEntry& entry) {
   if (!valid) return false;
   std::ranges::copy(digest, entry.sha256.begin());
   entry.upstream = {text_in(json, "etag").value_or(""), size_bytes->get<std::uint64_t>(),
-                    text_in(json, "version").value_or("")};
+                    text_in(json, "version").value_or(""), time_in(json, "modified")};
   return true;
 }
 
@@ -217,6 +217,8 @@ std::string line_of(const ManifestEntry& entry) {
     json["size"] = entry.upstream.size_bytes;
     json["etag"] = entry.upstream.etag;
     json["version"] = entry.upstream.version_id;
+    const bool by_date = entry.upstream.etag.empty() && entry.upstream.modified != Time{};
+    if (by_date) json["modified"] = seconds(entry.upstream.modified);
   }
   if (entry.kind == Kind::kHeld || entry.kind == Kind::kBeside) {
     json["last_modified"] = seconds(entry.last_modified);
@@ -239,6 +241,8 @@ std::optional<ManifestEntry> entry_of(std::string_view line) {
   if (*kind == Kind::kGone || *kind == Kind::kPruned) return entry;
   if (!read_identity(json, entry)) return std::nullopt;
   entry.last_modified = time_in(json, "last_modified");
+  auto& upstream = entry.upstream;
+  if (upstream.etag.empty() && upstream.modified == Time{}) upstream.modified = entry.last_modified;
   entry.verified_by = text_in(json, "verified_by").value_or("size");
   entry.held_since = time_in(json, "held_since");
   entry.placed_at = time_in(json, "placed_at");

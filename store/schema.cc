@@ -324,8 +324,20 @@ DROP INDEX alarm_unannounced;
 CREATE INDEX alarm_unannounced ON alarm (alarm_id) WHERE announced=0 AND ended_at IS NULL;
 )sql";
 
-constexpr std::array kMigrations = {kFirst,    kGenerations, kScrub,    kRetention,
-                                    kSetbacks, kPlacement,   kPromises, kClock};
+// As what a listing names a content that calls itself otherwise, with the same size and date.
+constexpr const char* kListedAs = R"sql(
+CREATE TABLE listed_as (
+  source_id INTEGER NOT NULL REFERENCES source,
+  key BLOB NOT NULL,
+  etag TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  sha256 BLOB NOT NULL,
+  PRIMARY KEY (source_id, key, etag, size_bytes)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kMigrations = {kFirst,     kGenerations, kScrub, kRetention, kSetbacks,
+                                    kPlacement, kPromises,    kClock, kListedAs};
 
 Error corrupt(const Database& database, std::string detail) {
   return {ErrorKind::kCorrupt, 0, database.path(), std::move(detail)};

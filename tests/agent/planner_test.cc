@@ -99,6 +99,18 @@ TEST_CASE("a page that fails is asked for again, and no page is handed over twic
   CHECK(listing.requests() == 3);
 }
 
+TEST_CASE("a listing whose first byte never comes is not asked for once more", "[lister]") {
+  Listing listing;
+  ScriptedAnswer silent;
+  silent.status = 0;
+  silent.failure = s3::Error{s3::ErrorKind::kNetwork, 0, "", "nothing came for 900 s", ""};
+  silent.before = [&] { listing.clock.advance(std::chrono::minutes(15)); };
+  listing.world.transport.answer(silent);
+  listing.page({"a"});
+  CHECK(listing.list().error().kind == s3::ErrorKind::kNetwork);
+  CHECK(listing.requests() == 1);
+}
+
 TEST_CASE("a listing that does not end cleanly is an error", "[lister]") {
   Listing listing;
   SECTION("XML that is cut every time") {

@@ -91,6 +91,24 @@ TEST_CASE("a listing that leaves out what the bucket has is believed in nothing"
   CHECK(world.source().hold);
 }
 
+TEST_CASE("what a listing leaves out is asked for by the name that the bucket knows",
+          "[pull][dialects]") {
+  World world;
+  put_some(world, 10);
+  world.server->put("b", "a+b", "plus");
+  const auto raw = [](auto& lies) { lies.says_encoded = true; };
+  world.server->set_listing_dialect(dialect(raw));
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  CHECK(world.archive("a b") == "plus");
+  world.server->set_listing_dialect(dialect([&](auto& lies) {
+    raw(lies);
+    lies.left_out = "a+b";
+  }));
+  CHECK(world.pull() == ExitStatus::kIncomplete);
+  CHECK(world.lines_with("leaves out \"a b\"") == 1);
+  CHECK(world.source().run.vanished == 0);
+}
+
 TEST_CASE("an empty listing puts the source on HOLD, and the alarm says what the bucket has",
           "[pull][dialects]") {
   World world;
@@ -171,6 +189,28 @@ TEST_CASE("an ETag that only went, or came, is no change", "[pull][dialects]") {
   REQUIRE(world.pull() == ExitStatus::kOk);
   CHECK(world.server->counters().gets == 0);
   CHECK_FALSE(world.source().hold);
+}
+
+TEST_CASE("where listing and objects tell different ETags, they are one content after two runs",
+          "[pull][dialects]") {
+  World world;
+  put_some(world, 5);
+  world.server->set_listing_dialect(
+      dialect([](auto& lies) { lies.etag_form = "&quot;other-{}&quot;"; }));
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  CHECK(held(world) == 5);
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  CHECK(world.lines_with("other ETags") == 1);
+  CHECK(world.source().run.changed == 0);
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  CHECK(world.lines_with("other ETags") == 0);
+  CHECK(world.server->counters().gets == 0);
+  CHECK(world.alarm_kinds().empty());
+
+  world.server->put("b", "k01", "CONTENT 1");
+  world.pull();
+  CHECK(world.source().run.changed == 1);
+  CHECK(world.contents_below("site/quarantine/") == std::vector<std::string>{"CONTENT 1"});
 }
 
 TEST_CASE("without ETags an overwrite of the same size is noticed by its date",

@@ -78,6 +78,24 @@ TEST_CASE("after a rebuild everything is known again, and the next pull fetches 
   CHECK(World::below(world.disk.files(), "site/") == files);
 }
 
+TEST_CASE("without ETags, too, what lies beside the archives is known after a rebuild",
+          "[rebuild]") {
+  World world;
+  fake_s3::ListingLies no_etags;
+  no_etags.no_etag = true;
+  world.server->set_listing_dialect(no_etags);
+  world.server->put("b", "k", "first");
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  world.pass(24h);
+  world.server->put("b", "k", "other");
+  REQUIRE(world.pull() == ExitStatus::kAlarm);
+  REQUIRE(world.ack() == ExitStatus::kOk);
+  lose_ledger(world);
+  REQUIRE(world.rebuild() == ExitStatus::kOk);
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.server->counters().gets == 0);
+}
+
 TEST_CASE("a ledger that is in order is not made anew", "[rebuild]") {
   World world;
   fill(world);

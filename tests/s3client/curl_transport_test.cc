@@ -203,6 +203,24 @@ TEST_CASE("a transfer that stalls is a network error, before and within the body
   CHECK(std::chrono::steady_clock::now() - start < 10s);
 }
 
+TEST_CASE("the first byte of a listing may take longer than that of an object") {
+  const auto slowly = [](RawServer& self, SocketStream& stream) {
+    if (!self.read_request(stream)) return;
+    stream.pause(1500ms);
+    (void)stream.send(kHello);
+  };
+  RawServer server({slowly, slowly});
+  auto client = transport(300ms);
+  auto request = get(server.url());
+  request.is_text = true;
+  Recorder text;
+  CHECK(client->perform(request, text).has_value());
+  CHECK(text.body == "hello");
+  request.is_text = false;
+  Recorder object;
+  CHECK(kind_of(client->perform(request, object)) == ErrorKind::kNetwork);
+}
+
 TEST_CASE("time that the sink itself takes is no stall") {
   RawServer server({once(kHello)});
   Recorder sink;

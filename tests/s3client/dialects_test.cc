@@ -111,16 +111,21 @@ TEST_CASE("a page that is truncated without a token has its entries") {
 
 TEST_CASE("one entry that cannot be understood costs that entry, and is named") {
   const auto [odd, named] = GENERATE(table<std::string, std::string>({
-      {"<Key>odd</Key><LastModified>yesterday</LastModified>",
+      {"<Key>odd</Key><LastModified>yesterday</LastModified><Size>1</Size>",
        "\"odd\" has the date \"yesterday\""},
-      {"<Key>100%</Key>", "\"100%\" is no key"},
-      {"<Key>" + std::string(1025, 'k') + "</Key>", "1025 bytes"},
+      {"<Key>100%</Key><Size>1</Size>", "\"100%\" is no key"},
+      {"<Key>" + std::string(1025, 'k') + "</Key><Size>1</Size>", "1025 bytes"},
+      {"<Key>odd</Key>", "\"odd\" has no size"},
+      {"<Key>odd</Key><Size></Size>", "\"odd\" has the size \"\""},
+      {"<Key>odd</Key><Size>-1</Size>", "\"odd\" has the size \"-1\""},
+      {"<Key>odd</Key><Size>1k</Size>", "\"odd\" has the size \"1k\""},
+      {"<Key>odd</Key><Size>99999999999999999999</Size>", "has the size \"9999999"},
   }));
   const auto page =
       parse(Listing::kObjects,
             "<ListBucketResult><EncodingType>url</EncodingType>" + kWhole +
                 "<Contents><Key>a</Key><LastModified/><Size>1</Size></Contents><Contents>" + odd +
-                "<Size>1</Size></Contents><Contents><Key>z</Key><Size>1</Size></Contents></"
+                "</Contents><Contents><Key>z</Key><Size>1</Size></Contents></"
                 "ListBucketResult>");
   REQUIRE(page.has_value());
   CHECK(page->objects.size() == 2);

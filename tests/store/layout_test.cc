@@ -347,7 +347,7 @@ TEST_CASE("a path below archives/ leads back to its key, and to no other", "[lay
 TEST_CASE("what is left of a long segment is never . or ..", "[layout]") {
   for (const NameRules rules : {NameRules::kPosix, NameRules::kPortable}) {
     for (std::size_t size = 200; size <= store::kLongestKeyBytes; ++size) {
-      for (const std::size_t dots : {1, 2, 3}) {
+      for (const std::size_t dots : {1U, 2U, 3U}) {
         const auto key = std::string(size - dots, 'x') + std::string(dots, '.');
         for (const auto variant :
              {NameVariant::kPlain, NameVariant::kDistinct, NameVariant::kNarrow}) {

@@ -76,7 +76,8 @@ tl::expected<Parameters, Refusal> read_parameters(const std::vector<Header>& que
   result.prefix = parameter(query, "prefix");
   result.delimiter = parameter(query, "delimiter");
   const std::string encoding = parameter(query, "encoding-type");
-  result.url_encoded = encoding == "url" && !context.lies.no_encoding_type;
+  result.url_encoded =
+      encoding == "url" && !context.lies.no_encoding_type && !context.lies.says_encoded;
   const auto max_keys = has_parameter(query, "max-keys")
                             ? parse_number(parameter(query, "max-keys"))
                             : std::optional<std::uint64_t>(1000);
@@ -311,7 +312,8 @@ std::string common_xml(const ListingContext& context, const Parameters& paramete
   }
   xml += fmt::format("<MaxKeys>{}</MaxKeys>",
                      has_parameter(query, "max-keys") ? parameter(query, "max-keys") : "1000");
-  if (parameters.url_encoded) xml += "<EncodingType>url</EncodingType>";
+  if (parameters.url_encoded || context.lies.says_encoded)
+    xml += "<EncodingType>url</EncodingType>";
   return xml;
 }
 

@@ -15,6 +15,7 @@ struct ListingLies {
   bool empty_page = false;        ///< nothing, and truncated, with a token that goes on
   bool reversed = false;          ///< keys within the page
   bool no_encoding_type = false;  ///< names raw, although url encoding was asked for
+  bool says_encoded = false;      ///< names raw, and EncodingType all the same
   bool no_token = false;          ///< truncated, and no token
   bool same_page = false;         ///< always the first page, truncated, with the same token
   std::size_t cut_after = 0;      ///< > 0: complete after so many entries from its start
