@@ -69,6 +69,8 @@ void Story::write_config() const {
     text += options + "\n";
   }
   test::write_file(config_path(), text);
+  // Whatever the umask is: a command is not run from what others can write.
+  std::filesystem::permissions(config_path(), std::filesystem::perms(0600));
 }
 
 test::Command Story::command(const Words& words) const {
