@@ -1,8 +1,12 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
+
 #include "agent/commands.h"
 #include "agent/json_line.h"
 #include "agent/pull_status.h"
+#include "agent/scrub_slice.h"
 #include "agent/source_command.h"
 
 namespace agent {
@@ -11,19 +15,62 @@ namespace {
 struct Acknowledged {
   std::uint64_t alarms = 0;
   bool hold_ended = false;
+  store::GivenUp given_up;
 };
 
-store::Result<Acknowledged> acknowledge(store::Ledger& ledger, store::SourceId source,
-                                        const AckOptions& options, store::Time now) {
+// What is lost here and upstream ends with its alarm. Of one alarm that is named, also where nobody
+// can say whether the bucket has it still; of all of them only where it has been seen that it has
+// not.
+store::Result<store::GivenUp> give_up_lost(SourceMirror& source, const AckOptions& options,
+                                           const Environment& environment) {
+  std::optional<store::Alarm> named;
+  if (options.alarm) {
+    auto alarm = source.mirror.ledger.open_alarm(source.id, *options.alarm);
+    if (!alarm) return alarm.error();
+    if (!*alarm || ((*alarm)->kind != "corrupt" && (*alarm)->kind != "missing")) {
+      return store::GivenUp{};
+    }
+    named = *std::move(alarm);
+  }
+  store::GiveUp request;
+  request.source = source.id;
+  request.source_name = source.name;
+  request.which = {named ? &named->key : nullptr, !named};
+  request.now = environment.clock.now_s();
+  request.message = damage_message;
+  request.keep_going = [&] { return !environment.stop.load(); };
+  request.found = [&](const store::Reading& reading) {
+    if (reading.finding == store::Finding::kRight) {
+      environment.log.info(
+          {source.name, reading.holding.key, fmt::format("{} reads right again", reading.path)});
+    }
+  };
+  return source.mirror.give_up(request);
+}
+
+store::Result<Acknowledged> acknowledge(SourceMirror& mirror, const AckOptions& options,
+                                        const Environment& environment) {
+  auto& ledger = mirror.mirror.ledger;
+  const auto source = mirror.id;
+  const auto now = environment.clock.now_s();
+  const auto open_before = ledger.count_open_alarms(source);
+  if (!open_before) return open_before.error();
+  const auto given_up = give_up_lost(mirror, options, environment);
+  if (!given_up) return given_up.error();
+  const auto left = ledger.count_open_alarms(source);
+  if (!left) return left.error();
+  const auto over = *open_before - std::min(*open_before, *left);
   const auto totals = ledger.totals(source);
   if (!totals) return totals.error();
   const auto ended = ledger.acknowledge(source, options.alarm, now);
   if (!ended) return ended.error();
   const auto still_open = ledger.is_open(source, "mass-change", "");
   if (!still_open) return still_open.error();
-  if (*still_open || !totals->hold_since) return Acknowledged{*ended, false};
+  if (*still_open || !totals->hold_since) {
+    return Acknowledged{over + *ended, false, *given_up};
+  }
   if (auto done = ledger.end_hold(source); !done) return done.error();
-  return Acknowledged{*ended, true};
+  return Acknowledged{over + *ended, true, *given_up};
 }
 
 const char* what_comes_next(OnChange on_change) {
@@ -34,14 +81,23 @@ const char* what_comes_next(OnChange on_change) {
 }
 
 std::string text_of(const AckOptions& options, OnChange on_change, const Acknowledged& done) {
-  return fmt::format("{}: {} acknowledged{}", options.source,
-                     done.alarms == 1 ? "1 alarm" : fmt::format("{} alarms", done.alarms),
-                     done.hold_ended ? what_comes_next(on_change) : "");
+  const auto lost = done.given_up.contents;
+  return fmt::format(
+      "{}: {} acknowledged{}{}", options.source,
+      done.alarms == 1 ? "1 alarm" : fmt::format("{} alarms", done.alarms),
+      lost == 0 ? ""
+                : fmt::format("; {} lost here and in the bucket, and no longer held (what is left "
+                              "of {} is in {}/damaged)",
+                              lost == 1 ? "1 content is" : fmt::format("{} contents are", lost),
+                              lost == 1 ? "it" : "them", options.source),
+      done.hold_ended ? what_comes_next(on_change) : "");
 }
 
 std::string json_of(const AckOptions& options, const Acknowledged& done) {
-  return json_line(
-      {{"source", options.source}, {"alarms", done.alarms}, {"hold_ended", done.hold_ended}});
+  return json_line({{"source", options.source},
+                    {"alarms", done.alarms},
+                    {"hold_ended", done.hold_ended},
+                    {"given_up", done.given_up.contents}});
 }
 
 }  // namespace
@@ -55,7 +111,7 @@ ExitStatus ack_command(const Config& config, const AckOptions& options,
       configured == config.sources.end() ? OnChange::kQuarantine : configured->on_change;
   const auto ack = [&](SourceMirror& source) -> store::Result<ExitStatus> {
     auto& ledger = source.mirror.ledger;
-    const auto done = acknowledge(ledger, source.id, options, environment.clock.now_s());
+    const auto done = acknowledge(source, options, environment);
     if (!done) return done.error();
     if (options.alarm && done->alarms == 0) {
       environment.log.error(

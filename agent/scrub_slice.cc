@@ -98,11 +98,13 @@ ScrubAllowance scrub_allowance(const ScrubPace& pace) {
 std::string damage_message(const store::Reading& reading) {
   const auto& path = reading.path;
   const bool beside = !reading.holding.generation_path.empty();
-  const auto remedy =
+  const auto remedy = fmt::format(
+      "{}; if it has not, and the loss is understood: holdfast ack {}",
       beside
           ? "the trusted one is not concerned; the next pull fetches it again if the bucket lists "
             "this very content"
-          : "the next pull fetches it again as long as the bucket has this very content";
+          : "the next pull fetches it again as long as the bucket has this very content",
+      path.substr(0, path.find('/')));
   return reading.finding == store::Finding::kMissing
              ? fmt::format("{}: {}; holdfast did not remove it, so find out who did; {}", path,
                            reading.detail, remedy)

@@ -306,8 +306,12 @@ Result<Totals> Ledger::totals(SourceId source) {
 
 Status Ledger::add_scrub(SourceId source, Totals& totals) {
   Result<Query> oldest = impl_->database.query(
-      "SELECT min(read_at) FROM (SELECT min(read_at) AS read_at FROM archive WHERE source_id=?1 "
-      "UNION ALL SELECT min(read_at) FROM generation WHERE source_id=?1)");
+      "SELECT coalesce(min(read_at), (SELECT min(looked_at) FROM damage WHERE source_id=?1)) FROM "
+      "(SELECT * FROM (SELECT read_at FROM archive a WHERE source_id=?1 AND NOT EXISTS (SELECT 1 "
+      "FROM damage d WHERE d.source_id=?1 AND d.key=a.key AND d.path='') ORDER BY read_at LIMIT 1) "
+      "UNION ALL SELECT * FROM (SELECT read_at FROM generation g WHERE source_id=?1 AND NOT EXISTS "
+      "(SELECT 1 FROM damage d WHERE d.source_id=?1 AND d.key=g.key AND d.path=g.path) ORDER BY "
+      "read_at LIMIT 1))");
   if (!oldest) return oldest.error();
   const Result<bool> any = oldest->bind(source).step();
   if (!any) return any.error();

@@ -361,6 +361,8 @@ class Ledger {
   Status end_alarm(SourceId source, std::string_view kind, std::string_view key, Time now);
   /// At most `limit` open alarms of a source: the gravest first, then the oldest.
   Result<std::vector<Alarm>> open_alarms(SourceId source, std::size_t limit);
+  /// The open alarm with this id.
+  Result<std::optional<Alarm>> open_alarm(SourceId source, std::int64_t alarm);
   Result<std::uint64_t> count_open_alarms(SourceId source);
 
   /// Ends one open alarm of a source, or all of them; returns how many.
@@ -412,9 +414,10 @@ class Ledger {
   /// `now`, or the first second after it at which nothing was read: the stamp of one pass, by which
   /// it knows what it has read.
   Result<Time> stamp_of_pass(SourceId source, Time now);
-  /// The held contents that were not read for the longest time, first those; with `beside` also
-  /// what lies beside the trusted ones. Leaves out what was read at `stamp`, and begins after
-  /// `after` (nullptr: at the start), so that one pass sees each once; at most `limit`.
+  /// The held contents that were not looked at for the longest time, first those; with `beside`
+  /// also what lies beside the trusted ones. What is damaged takes its turn like the rest. Leaves
+  /// out what was looked at at `stamp`, and begins after `after` (nullptr: at the start), so that
+  /// one pass sees each once; at most `limit`.
   Result<std::vector<Holding>> longest_unread(SourceId source, bool beside, Time stamp,
                                               const Holding* after, std::size_t limit);
   /// Records what reading showed. `message` is the text of the alarm `corrupt` or `missing`, raised
@@ -423,6 +426,16 @@ class Ledger {
   Result<std::vector<bool>> record_readings(
       SourceId source, const std::vector<Reading>& readings, Time now,
       const std::function<std::string(const Reading&)>& message);
+  /// What is damaged, in the order of key and path, after `after` (nullptr: all), at most `limit`:
+  /// of what no repair is pending, and the bucket has no other content under its key. With
+  /// `unlisted_only` only what the bucket does not have, as far as a complete listing since has
+  /// shown; with `key` only what is that key's.
+  struct LossQuery {
+    const std::string* key = nullptr;
+    bool unlisted_only = true;
+  };
+  Result<std::vector<Holding>> lost(SourceId source, const LossQuery& which, const Holding* after,
+                                    std::size_t limit);
   /// Whether the content under archives/ is known to be damaged.
   Result<bool> is_damaged(SourceId source, std::string_view key);
   /// Where this content of the key lies beside the trusted one, and is damaged.
@@ -479,11 +492,14 @@ class Ledger {
   Result<bool> is_reviewed(SourceId source, std::string_view rules, Time now);
 
   /// These are no longer held, and are remembered, so that they are not taken for new ones when
-  /// they are listed. Their files are still there: see store/removal.h.
+  /// they are listed; but for those that are lost. Their files are still there: see
+  /// store/removal.h.
   Status begin_removals(SourceId source, const std::vector<Removal>& removals, Time now);
   /// Those whose files may still be there.
   Result<std::vector<Removal>> open_removals(SourceId source, std::size_t limit);
   Status end_removals(SourceId source, const std::vector<Removal>& removals);
+  /// Whether the file at this path is one of them.
+  Result<bool> is_to_go(SourceId source, std::string_view path);
   /// Whether this content of the key was removed by retention.
   Result<bool> was_pruned(SourceId source, std::string_view key, const Sha256& sha256);
 

@@ -23,6 +23,11 @@ const std::string& gravity() {
   return sql;
 }
 
+Alarm alarm_of(const Query& row) {
+  return {row.integer(0), std::string(row.bytes(1)), std::string(row.bytes(2)),
+          rows::time(row.integer(3)), std::string(row.bytes(4))};
+}
+
 }  // namespace
 
 namespace alarms {
@@ -139,9 +144,20 @@ Result<std::vector<Alarm>> Ledger::open_alarms(SourceId source, std::size_t limi
     const Result<bool> row = query->step();
     if (!row) return row.error();
     if (!*row) return found;
-    found.push_back({query->integer(0), std::string(query->bytes(1)), std::string(query->bytes(2)),
-                     rows::time(query->integer(3)), std::string(query->bytes(4))});
+    found.push_back(alarm_of(*query));
   }
+}
+
+Result<std::optional<Alarm>> Ledger::open_alarm(SourceId source, std::int64_t alarm) {
+  Result<Query> query = impl_->database.query(
+      "SELECT alarm_id, kind, key, since, message FROM alarm WHERE source_id=?1 AND alarm_id=?2 "
+      "AND "
+      "ended_at IS NULL");
+  if (!query) return query.error();
+  const Result<bool> row = query->bind(source, alarm).step();
+  if (!row) return row.error();
+  if (!*row) return std::nullopt;
+  return alarm_of(*query);
 }
 
 Result<std::uint64_t> Ledger::count_open_alarms(SourceId source) {

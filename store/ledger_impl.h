@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "store/database.h"
 #include "store/ledger.h"
@@ -114,6 +115,13 @@ Status end(Database& database, SourceId source, std::string_view kind, std::stri
 Status end_refusals(Database& database, SourceId source, std::string_view key, Time now);
 
 }  // namespace alarms
+
+namespace holdings {
+
+/// From key, variant, path, size, SHA-256, when it was looked at, and whether it is damaged.
+Status append(Query& query, std::vector<Holding>& found);
+
+}  // namespace holdings
 
 namespace damage {
 

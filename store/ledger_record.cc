@@ -131,6 +131,23 @@ class Recorder {
   Status prune(SourceId source, const Removal& removal, Time now) {
     const std::string_view table = removal.trusted ? "archive" : "generation";
     const auto path = removal.trusted ? std::string_view() : std::string_view(removal.path);
+    const Result<bool> held = removal.lost ? forget_content(source, removal, table, path)
+                                           : remember_content(source, removal, table, path);
+    if (!held) return held.error();
+    if (!*held) return {};
+    const Result<std::uint64_t> intended = database_.run(
+        "INSERT OR REPLACE INTO removal (source_id, path, key, trusted, lost) VALUES (?1, ?2, ?3, "
+        "?4, ?5)",
+        source, std::string_view(removal.path), Bytes{removal.key},
+        std::int64_t{removal.trusted ? 1 : 0}, std::int64_t{removal.lost ? 1 : 0});
+    if (!intended) return intended.error();
+    return removal.trusted ? remove_archive(source, removal.key, now)
+                           : remove(Ledger::Batch::Removed{source, removal.key, removal.path}, now);
+  }
+
+  // False where it is not held.
+  Result<bool> remember_content(SourceId source, const Removal& removal, std::string_view table,
+                                std::string_view path) {
     for (const std::string_view into :
          {"sighting (source_id, key, etag, size_bytes, version_id, sha256) SELECT source_id, key, "
           "CASE etag WHEN '' THEN char(10) || last_modified ELSE etag END, size_bytes, version_id, "
@@ -141,15 +158,25 @@ class Recorder {
                       into, table, removal.trusted ? "''" : "path"),
           source, Bytes{removal.key}, path);
       if (!noted) return noted.error();
-      if (*noted == 0) return {};
+      if (*noted == 0) return false;
     }
-    const Result<std::uint64_t> intended = database_.run(
-        "INSERT OR REPLACE INTO removal (source_id, path, key, trusted) VALUES (?1, ?2, ?3, ?4)",
-        source, std::string_view(removal.path), Bytes{removal.key},
-        std::int64_t{removal.trusted ? 1 : 0});
-    if (!intended) return intended.error();
-    return removal.trusted ? remove_archive(source, removal.key, now)
-                           : remove(Ledger::Batch::Removed{source, removal.key, removal.path}, now);
+    return true;
+  }
+
+  // Likewise.
+  Result<bool> forget_content(SourceId source, const Removal& removal, std::string_view table,
+                              std::string_view path) {
+    const auto content =
+        fmt::format("(SELECT sha256 FROM {} WHERE source_id=?1 AND key=?2 AND {}=?3)", table,
+                    removal.trusted ? "''" : "path");
+    const Result<std::int64_t> held = database_.read_integer(
+        fmt::format("SELECT EXISTS {}", content), source, Bytes{removal.key}, path);
+    if (!held) return held.error();
+    const Result<std::uint64_t> done = database_.run(
+        fmt::format("DELETE FROM sighting WHERE source_id=?1 AND key=?2 AND sha256 IN {}", content),
+        source, Bytes{removal.key}, path);
+    if (!done) return done.error();
+    return *held != 0;
   }
 
   Status write_sums() {

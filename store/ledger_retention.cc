@@ -174,8 +174,7 @@ Status Ledger::Review::mark(const Candidate& candidate) {
       "size_bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
       std::int64_t{candidate.is_trusted() ? 1 : 0}, rows::seconds(candidate.held_since),
       rows::seconds(candidate.last_modified), Bytes{candidate.key},
-      std::string_view(candidate.generation_path),
-      static_cast<std::int64_t>(candidate.variant),
+      std::string_view(candidate.generation_path), static_cast<std::int64_t>(candidate.variant),
       rows::signed_size(candidate.size_bytes));
   if (!done) return done.error();
   return {};
@@ -238,13 +237,13 @@ Result<bool> Ledger::is_reviewed(SourceId source, std::string_view rules, Time n
 
 Result<std::vector<Removal>> Ledger::open_removals(SourceId source, std::size_t limit) {
   Result<Query> query = impl_->database.query(
-      "SELECT key, path, trusted FROM removal WHERE source_id=?1 ORDER BY path LIMIT ?2");
+      "SELECT key, path, trusted, lost FROM removal WHERE source_id=?1 ORDER BY path LIMIT ?2");
   if (!query) return query.error();
   std::vector<Removal> found;
   const Status done =
       rows::each(query->bind(source, static_cast<std::int64_t>(limit)), [&](Query& row) {
-        found.push_back(
-            {std::string(row.bytes(0)), std::string(row.bytes(1)), row.integer(2) != 0});
+        found.push_back({std::string(row.bytes(0)), std::string(row.bytes(1)), row.integer(2) != 0,
+                         row.integer(3) != 0});
         return true;
       });
   if (!done) return done.error();

@@ -17,26 +17,28 @@ std::string_view alarm_of(Finding finding) {
 }
 
 auto place_in_order(const Holding& holding) {
-  return std::tie(holding.read_at, holding.key, holding.generation_path);
+  return std::tie(holding.looked_at, holding.key, holding.generation_path);
 }
 
-Holding holding_of(const Query& row) {
-  Holding holding;
-  holding.key = row.bytes(0);
-  holding.variant = rows::variant(row.integer(1));
-  holding.generation_path = row.bytes(2);
-  holding.size_bytes = static_cast<std::uint64_t>(row.integer(3));
-  holding.sha256 = rows::digest(row.bytes(4));
-  holding.read_at = rows::time(row.integer(5));
-  return holding;
-}
-
-Status append(Query& query, std::vector<Holding>& found) {
-  return rows::each(query, [&](Query& row) {
-    found.push_back(holding_of(row));
-    return true;
-  });
-}
+// Each has its index: what is damaged is few, and would be in the way of the rest.
+constexpr std::string_view kArchives =
+    "SELECT key, variant, '', size_bytes, sha256, read_at, 0 FROM archive a WHERE source_id=?1 AND "
+    "(read_at, key)>(?2, ?3) AND read_at<>?5 AND ?4=?4 AND NOT EXISTS (SELECT 1 FROM damage d "
+    "WHERE d.source_id=?1 AND d.key=a.key AND d.path='') ORDER BY read_at, key LIMIT ?6";
+constexpr std::string_view kDamagedArchives =
+    "SELECT a.key, a.variant, '', a.size_bytes, a.sha256, d.looked_at, 1 FROM damage d JOIN "
+    "archive a ON a.source_id=d.source_id AND a.key=d.key WHERE d.source_id=?1 AND d.path='' AND "
+    "(d.looked_at, d.key, '')>(?2, ?3, ?4) AND d.looked_at<>?5 ORDER BY d.looked_at, d.key LIMIT "
+    "?6";
+constexpr std::string_view kGenerations =
+    "SELECT key, 0, path, size_bytes, sha256, read_at, 0 FROM generation g WHERE source_id=?1 AND "
+    "(read_at, key, path)>(?2, ?3, ?4) AND read_at<>?5 AND NOT EXISTS (SELECT 1 FROM damage d "
+    "WHERE d.source_id=?1 AND d.key=g.key AND d.path=g.path) ORDER BY read_at, key, path LIMIT ?6";
+constexpr std::string_view kDamagedGenerations =
+    "SELECT g.key, 0, g.path, g.size_bytes, g.sha256, d.looked_at, 1 FROM damage d JOIN generation "
+    "g ON g.source_id=d.source_id AND g.key=d.key AND g.path=d.path WHERE d.source_id=?1 AND "
+    "(d.looked_at, d.key, d.path)>(?2, ?3, ?4) AND d.looked_at<>?5 ORDER BY d.looked_at, d.key, "
+    "d.path LIMIT ?6";
 
 class DamageRecorder {
  public:
@@ -63,12 +65,13 @@ class DamageRecorder {
         "SELECT finding FROM damage WHERE source_id=?1 AND key=?2 AND path=?3", source_,
         Bytes{holding.key}, std::string_view(holding.generation_path));
     if (!known) return known.error();
-    if (*known == static_cast<std::int64_t>(reading.finding)) return false;
+    if (*known == static_cast<std::int64_t>(reading.finding)) return note_looked_at(holding);
     const Result<bool> forgotten =
         damage::forget(database_, source_, holding.key, holding.generation_path, now_);
     if (!forgotten) return forgotten;
     const Result<std::uint64_t> done = database_.run(
-        "INSERT INTO damage (source_id, key, path, finding, since) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO damage (source_id, key, path, finding, since, looked_at) VALUES (?1, ?2, ?3, "
+        "?4, ?5, ?5)",
         source_, Bytes{holding.key}, std::string_view(holding.generation_path),
         static_cast<std::int64_t>(reading.finding), rows::seconds(now_));
     if (!done) return done.error();
@@ -79,6 +82,15 @@ class DamageRecorder {
   }
 
  private:
+  // No news.
+  Result<bool> note_looked_at(const Holding& holding) {
+    const Result<std::uint64_t> done = database_.run(
+        "UPDATE damage SET looked_at=?4 WHERE source_id=?1 AND key=?2 AND path=?3", source_,
+        Bytes{holding.key}, std::string_view(holding.generation_path), rows::seconds(now_));
+    if (!done) return done.error();
+    return false;
+  }
+
   Database& database_;
   const SourceId source_;
   const Time now_;
@@ -112,7 +124,8 @@ Result<Time> Ledger::stamp_of_pass(SourceId source, Time now) {
   while (true) {
     const Result<std::int64_t> taken = impl_->database.read_integer(
         "SELECT EXISTS (SELECT 1 FROM archive WHERE source_id=?1 AND read_at=?2) OR "
-        "EXISTS (SELECT 1 FROM generation WHERE source_id=?1 AND read_at=?2)",
+        "EXISTS (SELECT 1 FROM generation WHERE source_id=?1 AND read_at=?2) OR "
+        "EXISTS (SELECT 1 FROM damage WHERE source_id=?1 AND looked_at=?2)",
         source, rows::seconds(now));
     if (!taken) return taken.error();
     if (*taken == 0) return now;
@@ -123,26 +136,20 @@ Result<Time> Ledger::stamp_of_pass(SourceId source, Time now) {
 Result<std::vector<Holding>> Ledger::longest_unread(SourceId source, bool beside, Time stamp,
                                                     const Holding* after, std::size_t limit) {
   Holding start;
-  start.read_at = rows::time(std::numeric_limits<std::int64_t>::min());
+  start.looked_at = rows::time(std::numeric_limits<std::int64_t>::min());
   if (after != nullptr) start = *after;
   std::vector<Holding> found;
   // The empty key sorts first and is a key like any other.
-  Result<Query> archives = impl_->database.query(
-      "SELECT key, variant, '', size_bytes, sha256, read_at FROM archive WHERE source_id=?1 AND "
-      "(read_at, key)>(?2, ?3) AND read_at<>?4 ORDER BY read_at, key LIMIT ?5");
-  if (!archives) return archives.error();
-  archives->bind(source, rows::seconds(start.read_at), Bytes{start.key}, rows::seconds(stamp),
-                 static_cast<std::int64_t>(limit));
-  if (const Status done = append(*archives, found); !done) return done.error();
-  if (!beside) return found;
-  Result<Query> generations = impl_->database.query(
-      "SELECT key, 0, path, size_bytes, sha256, read_at FROM generation WHERE source_id=?1 AND "
-      "(read_at, key, path)>(?2, ?3, ?4) AND read_at<>?5 ORDER BY read_at, key, path LIMIT ?6");
-  if (!generations) return generations.error();
-  generations->bind(source, rows::seconds(start.read_at), Bytes{start.key},
-                    std::string_view(start.generation_path), rows::seconds(stamp),
-                    static_cast<std::int64_t>(limit));
-  if (const Status done = append(*generations, found); !done) return done.error();
+  for (const std::string_view sql :
+       {kArchives, kDamagedArchives, kGenerations, kDamagedGenerations}) {
+    if (!beside && (sql == kGenerations || sql == kDamagedGenerations)) continue;
+    Result<Query> query = impl_->database.query(sql);
+    if (!query) return query.error();
+    query->bind(source, rows::seconds(start.looked_at), Bytes{start.key},
+                std::string_view(start.generation_path), rows::seconds(stamp),
+                static_cast<std::int64_t>(limit));
+    if (const Status done = holdings::append(*query, found); !done) return done.error();
+  }
   std::ranges::sort(found, std::less<>{}, place_in_order);
   if (found.size() > limit) found.resize(limit);
   return found;

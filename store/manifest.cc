@@ -25,11 +25,17 @@ constexpr std::size_t kBufferBytes = 64 * 1024;
 constexpr std::size_t kLongestLineBytes = 16 * 1024;
 constexpr std::string_view kArchives = "archives/";
 
-constexpr std::array<std::pair<Kind, std::string_view>, 5> kNames = {{{Kind::kHeld, "held"},
+constexpr std::array<std::pair<Kind, std::string_view>, 6> kNames = {{{Kind::kHeld, "held"},
                                                                       {Kind::kBeside, "beside"},
                                                                       {Kind::kSame, "same"},
                                                                       {Kind::kGone, "gone"},
-                                                                      {Kind::kPruned, "pruned"}}};
+                                                                      {Kind::kPruned, "pruned"},
+                                                                      {Kind::kLost, "lost"}}};
+
+// Nothing is said of what it was.
+bool ends_holding(Kind kind) {
+  return kind == Kind::kGone || kind == Kind::kPruned || kind == Kind::kLost;
+}
 
 std::string_view name_of(Kind kind) {
   return std::find_if(kNames.begin(), kNames.end(),
@@ -204,7 +210,7 @@ bool read_path(const Json& json, ManifestEntry& entry) {
   entry.key = std::move(named->key);
   entry.variant = named->variant;
   if (!is_content_path("a/" + entry.path) || entry.path.starts_with("damaged/")) return false;
-  return entry.kind == Kind::kPruned ||
+  return entry.kind == Kind::kPruned || entry.kind == Kind::kLost ||
          trusted == (entry.kind == Kind::kHeld || entry.kind == Kind::kSame);
 }
 
@@ -212,7 +218,7 @@ bool read_path(const Json& json, ManifestEntry& entry) {
 
 std::string line_of(const ManifestEntry& entry) {
   Json json = {{"what", name_of(entry.kind)}, {"path", entry.path}};
-  if (entry.kind != Kind::kGone && entry.kind != Kind::kPruned) {
+  if (!ends_holding(entry.kind)) {
     json["sha256"] = to_hex(entry.sha256);
     json["size"] = entry.upstream.size_bytes;
     json["etag"] = entry.upstream.etag;
@@ -238,7 +244,7 @@ std::optional<ManifestEntry> entry_of(std::string_view line) {
   ManifestEntry entry;
   entry.kind = *kind;
   if (!read_path(json, entry)) return std::nullopt;
-  if (*kind == Kind::kGone || *kind == Kind::kPruned) return entry;
+  if (ends_holding(*kind)) return entry;
   if (!read_identity(json, entry)) return std::nullopt;
   entry.last_modified = time_in(json, "last_modified");
   auto& upstream = entry.upstream;
@@ -265,7 +271,7 @@ Status append_removals(Disk& disk, std::string_view source_name,
                        std::span<const Removal> removals) {
   std::string lines;
   for (const auto& one : removals) {
-    lines += line_of(no_longer(Kind::kPruned, one.key, one.path));
+    lines += line_of(no_longer(one.lost ? Kind::kLost : Kind::kPruned, one.key, one.path));
   }
   if (lines.empty()) return {};
   const auto appended = append(disk, source_name, lines);

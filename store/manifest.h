@@ -22,6 +22,7 @@ struct ManifestEntry {
     kSame,    ///< this upstream identity is a content that we have, or had
     kGone,    ///< it no longer lies beside the trusted one
     kPruned,  ///< retention removed it, from wherever it lay
+    kLost,    ///< it was damaged and is given up, wherever it lay
   };
   Kind kind = Kind::kHeld;
   std::string key;
@@ -43,8 +44,8 @@ std::optional<ManifestEntry> entry_of(std::string_view line);
 /// Records a batch: in the manifests first, durably, and then in the ledger.
 Status record_durably(Disk& disk, Ledger& ledger, NameRules rules, const Ledger::Batch& batch);
 
-/// Says in the manifest of a source, durably, that retention has removed these. The ledger has to
-/// say so before: what the manifest alone calls removed would be given up by a rebuild.
+/// Says in the manifest of a source, durably, that these are removed, or given up. The ledger has
+/// to say so before: what the manifest alone calls removed would be given up by a rebuild.
 Status append_removals(Disk& disk, std::string_view source_name, std::span<const Removal> removals);
 
 /// Writes the whole manifest of a source from the ledger, and puts it in place whole, where there

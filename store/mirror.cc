@@ -91,6 +91,10 @@ Result<Superseded> Mirror::accept(SourceId source, const std::string& source_nam
   return std::move(superseded);
 }
 
+Result<GivenUp> Mirror::give_up(const GiveUp& request) {
+  return store::give_up(*disk, ledger, rules, request);
+}
+
 Status Mirror::finish_removals(SourceId source, std::string_view source_name) {
   return store::finish_removals(*disk, ledger, source, source_name, rules);
 }

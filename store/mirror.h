@@ -10,6 +10,7 @@
 #include "store/disk.h"
 #include "store/layout.h"
 #include "store/ledger.h"
+#include "store/loss.h"
 #include "store/mount.h"
 #include "store/placement.h"
 #include "store/supersession.h"
@@ -49,6 +50,8 @@ struct Mirror {
   /// quarantine has it no more. SHA256SUMS says the same.
   Result<Superseded> accept(SourceId source, const std::string& source_name, const Archive& held,
                             const Generation& chosen, Time now);
+  /// See loss.h. SHA256SUMS says the same.
+  Result<GivenUp> give_up(const GiveUp& request);
   /// Removes the files of what Ledger::begin_removals() says is no longer held.
   Status finish_removals(SourceId source, std::string_view source_name);
   /// Writes SHA256SUMS anew where the ledger has moved on.

@@ -254,9 +254,14 @@ Result<std::string> Placer::Impl::keep_damaged_at(const std::string& path, FileK
   return Error{ErrorKind::kExists, 0, to_path, "every name for the damaged bytes is taken"};
 }
 
+// Those of the archives last: what was renamed out of one of them has its new name before it loses
+// the old one.
 Status Placer::Impl::sync_each() {
-  for (const std::string& directory : unsynced) {
-    if (auto synced = disk.sync_directory(directory); !synced) return synced;
+  for (const bool of_archives : {false, true}) {
+    for (const std::string& directory : unsynced) {
+      if ((directory.find("/archives") != std::string::npos) != of_archives) continue;
+      if (auto synced = disk.sync_directory(directory); !synced) return synced;
+    }
   }
   return {};
 }

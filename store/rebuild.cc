@@ -66,6 +66,7 @@ class Replay {
         break;
       }
       case ManifestEntry::Kind::kPruned:
+      case ManifestEntry::Kind::kLost:
         return prune(entry);
     }
     return ++entries_ < kBatchEntries ? Status{} : flush();
@@ -81,7 +82,8 @@ class Replay {
     if (auto flushed = flush(); !flushed) return flushed;
     return ledger_.begin_removals(
         source_,
-        {{entry.key, fmt::format("{}/{}", top_, entry.path), entry.path.starts_with("archives/")}},
+        {{entry.key, fmt::format("{}/{}", top_, entry.path), entry.path.starts_with("archives/"),
+          entry.kind == ManifestEntry::Kind::kLost}},
         Time{});
   }
 
@@ -174,6 +176,9 @@ class Rebuild {
     const auto held = ledger_.find(id, named->key);
     if (!held) return held.error();
     if (trusted && *held) return {};
+    const auto going_away = ledger_.is_to_go(id, path);
+    if (!going_away) return going_away.error();
+    if (*going_away) return {};
     const auto file = disk_.open(path, OpenMode::kRead);
     if (!file) return {};
     const auto digests = digest_file(**file, {{Algorithm::kSha256, {}}}, request_.keep_going);

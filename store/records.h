@@ -98,7 +98,8 @@ struct Holding {
   std::string generation_path;  ///< relative to the disk; empty: it is the one under archives/
   std::uint64_t size_bytes = 0;
   Sha256 sha256{};
-  Time read_at{};
+  Time looked_at{};      ///< when it was last read, whatever that showed
+  bool damaged = false;  ///< as it showed then
 };
 
 enum class Finding {
@@ -145,11 +146,12 @@ struct Candidate {
   bool is_trusted() const { return generation_path.empty(); }
 };
 
-/// A content that retention removes.
+/// A content that retention removes, or that is lost.
 struct Removal {
   std::string key;
   std::string path;      ///< relative to the disk
   bool trusted = false;  ///< it is the one under archives/
+  bool lost = false;     ///< given up: should the upstream have it once more, it is wanted
 };
 
 enum class RefusalKind {
@@ -183,7 +185,7 @@ struct Totals {
   std::uint64_t size_bytes = 0;
   std::map<std::string, std::uint64_t> verified_by;
   std::optional<Archive> newest;       ///< by last_modified
-  std::optional<Time> oldest_read_at;  ///< of all that is held
+  std::optional<Time> oldest_read_at;  ///< of what is held; of the damaged where all is
   std::uint64_t corrupt = 0;           ///< contents that the scrub found so, wherever they lie
   std::uint64_t missing = 0;
   std::optional<Time> scrubbed_at;  ///< when the last slice of scrubbing ended

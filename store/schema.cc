@@ -336,8 +336,17 @@ CREATE TABLE listed_as (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// What is damaged is looked at in its turn too, and has its own time of that.
+//
+// `lost`: the content is given up, and not remembered.
+constexpr const char* kLoss = R"sql(
+ALTER TABLE damage ADD COLUMN looked_at INTEGER NOT NULL DEFAULT 0;
+UPDATE damage SET looked_at=since;
+ALTER TABLE removal ADD COLUMN lost INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 constexpr std::array kMigrations = {kFirst,     kGenerations, kScrub, kRetention, kSetbacks,
-                                    kPlacement, kPromises,    kClock, kListedAs};
+                                    kPlacement, kPromises,    kClock, kListedAs,  kLoss};
 
 Error corrupt(const Database& database, std::string detail) {
   return {ErrorKind::kCorrupt, 0, database.path(), std::move(detail)};

@@ -74,7 +74,9 @@ class Pass {
       return reading.error();
     }
     note(*reading);
-    unreadable_in_a_row_ = reading->cannot_be_read ? unreadable_in_a_row_ + 1 : 0;
+    // What was known to be damaged says nothing of the disk.
+    if (!reading->cannot_be_read) unreadable_in_a_row_ = 0;
+    if (reading->cannot_be_read && !holding.damaged) ++unreadable_in_a_row_;
     readings_.push_back(*std::move(reading));
     if (unreadable_in_a_row_ >= kUnreadableInARow) {
       if (auto recorded = record(); !recorded) return recorded;

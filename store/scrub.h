@@ -36,10 +36,11 @@ struct ScrubTotals {
   bool interrupted = false;
 };
 
-/// Reads held contents from the device, the longest-unread first, each byte once, in constant
-/// memory and at idle I/O priority; compares with the recorded SHA-256, and records what it finds.
-/// A file that cannot be read is corrupt, with the offset in the detail, and the others are read
-/// all the same; five of them in a row are a disk that fails, which is the error returned.
+/// Reads held contents from the device, the longest-unread first, what is damaged in its turn, each
+/// byte once, in constant memory and at idle I/O priority; compares with the recorded SHA-256, and
+/// records what it finds. A file that cannot be read is corrupt, with the offset in the detail, and
+/// the others are read all the same; five of them in a row that were not known to be damaged are a
+/// disk that fails, which is the error returned.
 Result<ScrubTotals> scrub(Disk& disk, Ledger& ledger, const ScrubPass& pass);
 
 /// Where a held content lies.

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "store/disk.h"
+#include "store/layout.h"
+#include "store/ledger.h"
+
+namespace store {
+
+/// What of a source is to be given up.
+struct GiveUp {
+  SourceId source = 0;
+  std::string_view source_name;
+  Ledger::LossQuery which;
+  Time now{};
+  std::function<std::string(const Reading&)> message;  ///< the text of an alarm
+  std::function<bool()> keep_going;
+  std::function<void(const Reading&)> found;  ///< told of each, once what it means is recorded
+};
+
+struct GivenUp {
+  std::uint64_t contents = 0;
+  std::uint64_t right_again = 0;
+};
+
+/// Ends the holding of what is lost, here and upstream. Each is read once more before: what reads
+/// right is held on. What is left of the others lies in damaged/, durably, before the ledger and
+/// the manifest say that they are no longer held. Should the upstream have the content again, it is
+/// fetched like any other.
+Result<GivenUp> give_up(Disk& disk, Ledger& ledger, NameRules rules, const GiveUp& request);
+
+}  // namespace store
