@@ -80,9 +80,9 @@ class DiskLock {
 /// a disk which is unmounted in mid-run cannot be mistaken for the empty directory below it.
 ///
 /// Where a directory of a path is something else ("a/b", and `a` is a file): stat() gives nullopt,
-/// the two remove calls succeed, every other call gives kExists. Where it is a symbolic link, or the
-/// filesystem refuses the name: kRefusedName.
-/// A path that names a directory or a device where a file is wanted: kExists.
+/// the two remove calls succeed, every other call gives kExists. Where it is a symbolic link, or
+/// the filesystem refuses the name: kRefusedName. A path that names a directory or a device where a
+/// file is wanted: kExists.
 ///
 /// Thread-safe. This is the seam through which tests inject faults and power cuts.
 class Disk {

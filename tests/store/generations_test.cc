@@ -31,11 +31,14 @@ TEST_CASE("a generation lies below its key, named by time and digest") {
   const auto hex = store::to_hex(sha256);
   const auto paths = store::generation_paths("site", Place::kQuarantine, "db/../k",
                                              NameRules::kPosix, kWhen, sha256);
-  REQUIRE(paths.size() == 3);
+  REQUIRE(paths.size() == 5);
   CHECK(paths[0] == "site/quarantine/db/%2E%2E/k/20260131T020000Z-" + hex.substr(0, 8));
   CHECK(paths[1].starts_with("site/quarantine/db%~/"));
   CHECK(paths[1].ends_with("/20260131T020000Z-" + hex.substr(0, 8)));
   CHECK(paths[2].ends_with("/20260131T020000Z-" + hex));
+  const auto narrow = store::path_of_key("db/../k", NameRules::kPosix, store::NameVariant::kNarrow);
+  CHECK(paths[3] == "site/quarantine/" + narrow + "/20260131T020000Z-" + hex.substr(0, 8));
+  CHECK(paths[4] == "site/quarantine/" + narrow + "/20260131T020000Z-" + hex);
   // A date that no calendar has.
   const auto absurd = store::generation_paths("site", Place::kSuperseded, "k", NameRules::kPosix,
                                               at(std::int64_t{1} << 52), sha256);

@@ -198,15 +198,25 @@ TEST_CASE("a file of somebody else keeps its name and its bytes") {
   CHECK((permissions & std::filesystem::perms::owner_write) != std::filesystem::perms::none);
 }
 
-TEST_CASE("when both names are taken by others nothing changes") {
+TEST_CASE("when two names are taken by others there is a third, and with that nothing changes") {
   World world;
   Placer placer(*world.disk, NameRules::kPosix);
   test::write_file(world.path("db.tar"), "foreign");
   test::write_file(world.distinct("db.tar"), "strange");
-  CHECK(world.place(placer, "db.tar", "content").error().kind == ErrorKind::kExists);
+  const auto narrow = world.path("db.tar", NameVariant::kNarrow);
+  SECTION("taken by nobody") {
+    CHECK(world.place(placer, "db.tar", "content") == NameVariant::kNarrow);
+    CHECK(test::read_file(narrow) == "content");
+  }
+  SECTION("taken") {
+    std::filesystem::create_directories(std::filesystem::path(narrow).parent_path());
+    test::write_file(narrow, "odd");
+    CHECK(world.place(placer, "db.tar", "content").error().kind == ErrorKind::kExists);
+    CHECK(test::read_file(narrow) == "odd");
+    CHECK_FALSE(world.staging_is_empty());
+  }
   CHECK(test::read_file(world.path("db.tar")) == "foreign");
   CHECK(test::read_file(world.distinct("db.tar")) == "strange");
-  CHECK_FALSE(world.staging_is_empty());
 }
 
 TEST_CASE("a symbolic link in the place of the file or of a directory is not followed") {
@@ -379,9 +389,11 @@ TEST_CASE("the deepest key there can be has a place") {
   World world;
   Placer placer(*world.disk, NameRules::kPosix);
   const std::string slashes(1024, '/');
-  CHECK(world.place(placer, slashes, "deep") == NameVariant::kPlain);
-  CHECK(world.place(placer, std::string(1024, '%'), "long") == NameVariant::kPlain);
-  const auto held = world.disk->stat(
-      store::archive_path("site", slashes, NameRules::kPosix, NameVariant::kPlain));
-  CHECK(held.value().has_value());
+  // Never so deep or long that other programs could not follow.
+  for (const auto& key : {slashes, std::string(1024, '%')}) {
+    CHECK(world.place(placer, key, "content") == NameVariant::kNarrow);
+    const auto path = store::archive_path("site", key, NameRules::kPosix, NameVariant::kNarrow);
+    CHECK(path.size() < 2500);
+    CHECK(world.disk->stat(path).value().has_value());
+  }
 }

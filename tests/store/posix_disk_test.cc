@@ -465,24 +465,15 @@ TEST_CASE("a file that cannot grow is kNoSpace, and not half a success") {
 
 TEST_CASE("the kinds of error say what the caller must do") {
   const std::map<int, ErrorKind> kinds = {
-      {ENOENT, ErrorKind::kNotFound},
-      {EEXIST, ErrorKind::kExists},
-      {ENOTEMPTY, ErrorKind::kExists},
-      {ENOTDIR, ErrorKind::kExists},
-      {EISDIR, ErrorKind::kExists},
-      {ENOSPC, ErrorKind::kNoSpace},
-      {EDQUOT, ErrorKind::kNoSpace},
-      {EFBIG, ErrorKind::kNoSpace},
-      {EROFS, ErrorKind::kReadOnly},
-      {EIO, ErrorKind::kIo},
-      {ELOOP, ErrorKind::kRefusedName},
-      {EACCES, ErrorKind::kRefusedName},
-      {EPERM, ErrorKind::kRefusedName},
-      {EINVAL, ErrorKind::kRefusedName},
-      {EILSEQ, ErrorKind::kRefusedName},
-      {ENAMETOOLONG, ErrorKind::kRefusedName},
-      {ENOTSUP, ErrorKind::kNotSupported},
-      {ENOSYS, ErrorKind::kNotSupported},
+      {ENOENT, ErrorKind::kNotFound},      {EEXIST, ErrorKind::kExists},
+      {ENOTEMPTY, ErrorKind::kExists},     {ENOTDIR, ErrorKind::kExists},
+      {EISDIR, ErrorKind::kExists},        {ENOSPC, ErrorKind::kNoSpace},
+      {EDQUOT, ErrorKind::kNoSpace},       {EFBIG, ErrorKind::kNoSpace},
+      {EROFS, ErrorKind::kReadOnly},       {EIO, ErrorKind::kIo},
+      {ELOOP, ErrorKind::kRefusedName},    {EACCES, ErrorKind::kRefusedName},
+      {EPERM, ErrorKind::kRefusedName},    {EINVAL, ErrorKind::kRefusedName},
+      {EILSEQ, ErrorKind::kRefusedName},   {ENAMETOOLONG, ErrorKind::kRefusedName},
+      {ENOTSUP, ErrorKind::kNotSupported}, {ENOSYS, ErrorKind::kNotSupported},
       {EWOULDBLOCK, ErrorKind::kBusy},
   };
   for (const auto& [number, kind] : kinds) {
