@@ -164,8 +164,7 @@ store::Status Keeper::note_listed_as(const Accepted& accepted, Work& work) {
   context_.environment.log.warning(
       {source.config->name, "",
        "the server's listing tells other ETags than its objects do; where size and date agree in "
-       "two "
-       "runs, both are taken for the same content. Tell the provider"});
+       "two runs, both are taken for the same content. Tell the provider"});
   return ledger.set_endpoint_fact(endpoint, kMisnamesFact, "yes");
 }
 

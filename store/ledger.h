@@ -92,7 +92,8 @@ class Ledger {
     /// Takes back what was wanted of keys that are held, but for their repair: on HOLD nothing that
     /// changed is fetched.
     Status forget_changes();
-    /// Remembers when the source was first listed, and last, to within a day.
+    /// Remembers when the source was first listed, and last, to within a day. After
+    /// forget_absence() only the first: nothing may be concluded from what this listing lacks.
     Status note_listed(Time now);
     /// For mass_change(): how a held and wanted key stands against the last complete listing.
     enum class Strike { kGone = 1, kChanged = 2, kReturned = 3 };

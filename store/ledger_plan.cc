@@ -273,9 +273,9 @@ Status Ledger::Plan::note_listed(Time now) {
   if (!due) return due.error();
   if (*due == 0) return {};
   return impl_->write(impl_->database().run(
-      "UPDATE source SET first_listed_at=coalesce(first_listed_at, ?2), listed_at=?2 WHERE "
-      "source_id=?1",
-      impl_->source, rows::seconds(now)));
+      "UPDATE source SET first_listed_at=coalesce(first_listed_at, ?2), listed_at=CASE WHEN ?3 "
+      "THEN ?2 ELSE listed_at END WHERE source_id=?1",
+      impl_->source, rows::seconds(now), std::int64_t{impl_->concludes_from_absence ? 1 : 0}));
 }
 
 Status Ledger::Plan::visit_wanted(const std::function<bool(const Pending&)>& visit) {

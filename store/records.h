@@ -193,9 +193,9 @@ struct Totals {
   std::uint64_t quarantined = 0;
   std::optional<Time> hold_since;       ///< set: the source is on HOLD
   std::optional<Time> first_listed_at;  ///< by our clock
-  std::optional<Time> listed_at;        ///< likewise, the last time, to within a day
-  std::optional<Time> doubt_after;      ///< set: see Ledger::doubt_ages()
-  bool sums_stale = false;              ///< SHA256SUMS does not yet say what the ledger says
+  std::optional<Time> listed_at;    ///< likewise, the last time that it was whole, to within a day
+  std::optional<Time> doubt_after;  ///< set: see Ledger::doubt_ages()
+  bool sums_stale = false;          ///< SHA256SUMS does not yet say what the ledger says
 };
 
 }  // namespace store

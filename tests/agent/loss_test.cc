@@ -222,6 +222,17 @@ TEST_CASE("what the bucket may still have is not given up, but for one alarm by 
     REQUIRE(world.ack(alarm) == ExitStatus::kOk);
     CHECK(world.source().archives == 3);
   }
+  SECTION("where it was left out by a listing that may leave something out") {
+    world.server->erase("b", keys[0]);
+    fake_s3::ListingLies lies;
+    lies.odd_entry =
+        "<Contents><Key>a</Key><LastModified>yesterday</LastModified><Size>1</Size></Contents>";
+    world.server->set_listing_dialect(lies);
+    world.pass(48h);
+    REQUIRE(world.pull() == ExitStatus::kIncomplete);
+    REQUIRE(world.ack() == ExitStatus::kOk);
+    CHECK(world.source().archives == 3);
+  }
   SECTION("where there is no bucket any more, it is by its number") {
     REQUIRE(world.ack(alarm) == ExitStatus::kOk);
     CHECK(world.source().archives == 2);
