@@ -3,25 +3,25 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <iterator>
-#include <nlohmann/json.hpp>
+#include <span>
 
 #include "agent/printable.h"
+#include "store/digest.h"
+#include "store/json.h"
 
 namespace agent {
 namespace {
 
-using nlohmann::json;
+using store::Json;
 
-std::string encoded(const json& value) {
-  return value.dump(-1, ' ', true, json::error_handler_t::replace);
-}
+std::string encoded(Json value) { return value.line(Json::Charset::kAscii); }
 
 }  // namespace
 
 JsonValue::JsonValue(std::string_view text) : text_(encoded(text)) {}
 
-JsonValue::JsonValue(const std::vector<std::string>& texts) : text_(encoded(texts)) {}
+JsonValue::JsonValue(const std::vector<std::string>& texts)
+    : text_(encoded(Json::Array(texts.begin(), texts.end()))) {}
 
 JsonValue JsonValue::of_key(std::string_view key) {
   if (is_utf8(key)) return key;
@@ -31,11 +31,7 @@ JsonValue JsonValue::of_key(std::string_view key) {
 }
 
 std::string hex_of_key(std::string_view key) {
-  std::string hex;
-  for (const char byte : key) {
-    fmt::format_to(std::back_inserter(hex), "{:02x}", static_cast<unsigned char>(byte));
-  }
-  return hex;
+  return store::to_hex(std::as_bytes(std::span(key)));
 }
 
 std::string key_of_hex(std::string_view hex) {

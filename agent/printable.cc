@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 
 namespace agent {
 namespace {
@@ -57,7 +56,7 @@ Character first_character(std::string_view text) {
 
 void append_escaped(std::string& out, std::string_view bytes) {
   for (const char byte : bytes) {
-    fmt::format_to(std::back_inserter(out), "\\x{:02X}", static_cast<unsigned char>(byte));
+    out += fmt::format("\\x{:02X}", static_cast<unsigned char>(byte));
   }
 }
 

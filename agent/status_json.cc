@@ -2,70 +2,87 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "agent/json_line.h"
 #include "agent/status.h"
+#include "store/json.h"
 
 namespace agent {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using store::Json;
 
 Json time_json(const std::optional<Time>& time) {
   return time ? Json(format_time(*time)) : Json(nullptr);
 }
 
 /// Exact, also where JSON cannot carry it; see JsonValue::of_key.
-void put_key(Json& object, const std::string& key) {
-  object["key"] = is_utf8(key) ? key : printable_name(key);
-  if (!is_utf8(key)) object["key_hex"] = hex_of_key(key);
+void put_key(Json::Object& object, const std::string& key) {
+  object.emplace_back("key", is_utf8(key) ? key : printable_name(key));
+  if (!is_utf8(key)) object.emplace_back("key_hex", hex_of_key(key));
 }
 
 Json run_json(const RunFigures& run) {
-  return {{"listed", run.listed},     {"new", run.fresh},         {"new_bytes", run.fresh_bytes},
-          {"changed", run.changed},   {"vanished", run.vanished}, {"unreadable", run.unreadable},
-          {"archived", run.archived}, {"failed", run.failed},     {"requests", run.requests},
-          {"retries", run.retries}};
+  return Json::Object{{"listed", run.listed},         {"new", run.fresh},
+                      {"new_bytes", run.fresh_bytes}, {"changed", run.changed},
+                      {"vanished", run.vanished},     {"unreadable", run.unreadable},
+                      {"archived", run.archived},     {"failed", run.failed},
+                      {"requests", run.requests},     {"retries", run.retries}};
+}
+
+Json newest_json(const SourceStatus& source) {
+  if (!source.newest) return nullptr;
+  Json::Object newest;
+  put_key(newest, source.newest->key);
+  newest.emplace_back("size", source.newest->size_bytes);
+  newest.emplace_back("last_modified", format_time(source.newest->last_modified));
+  newest.emplace_back("held_since", format_time(source.newest->held_since));
+  return newest;
+}
+
+Json alarms_json(const SourceStatus& source) {
+  Json::Array alarms;
+  for (const auto& alarm : source.alarms) {
+    Json::Object entry = {
+        {"id", alarm.id}, {"kind", alarm.kind}, {"since", format_time(alarm.since)}};
+    put_key(entry, alarm.key);
+    entry.emplace_back("message", printable(alarm.message));
+    alarms.emplace_back(std::move(entry));
+  }
+  return alarms;
 }
 
 Json source_json(const SourceStatus& source) {
-  Json newest = nullptr;
-  if (source.newest) {
-    newest = Json::object();
-    put_key(newest, source.newest->key);
-    newest["size"] = source.newest->size_bytes;
-    newest["last_modified"] = format_time(source.newest->last_modified);
-    newest["held_since"] = format_time(source.newest->held_since);
+  return Json::Object{
+      {"name", source.name},
+      {"state", source.state},
+      {"hold", source.hold},
+      {"last_attempt_at", time_json(source.last_attempt_at)},
+      {"last_success_at", time_json(source.last_success_at)},
+      {"archives", source.archives},
+      {"bytes", source.size_bytes},
+      {"superseded", source.superseded},
+      {"quarantined", source.quarantined},
+      {"run", run_json(source.run)},
+      {"newest", newest_json(source)},
+      {"verified_by", Json::Object(source.verified_by.begin(), source.verified_by.end())},
+      {"scrub", Json::Object{{"oldest_at", time_json(source.oldest_read_at)},
+                             {"corrupt", source.corrupt},
+                             {"missing", source.missing}}},
+      {"alarm_count", source.alarm_count},
+      {"alarms", alarms_json(source)}};
+}
+
+Json errors_json(const Status& status) {
+  Json::Array errors;
+  for (const auto& error : status.errors) {
+    Json::Object entry = {{"source", error.source}};
+    put_key(entry, error.key);
+    entry.emplace_back("message", printable(error.message));
+    errors.emplace_back(std::move(entry));
   }
-  Json alarms = Json::array();
-  for (const auto& alarm : source.alarms) {
-    Json& entry = alarms.emplace_back(
-        Json{{"id", alarm.id}, {"kind", alarm.kind}, {"since", format_time(alarm.since)}});
-    put_key(entry, alarm.key);
-    entry["message"] = printable(alarm.message);
-  }
-  Json verified_by = Json::object();
-  for (const auto& [level, count] : source.verified_by) verified_by[level] = count;
-  return {{"name", source.name},
-          {"state", source.state},
-          {"hold", source.hold},
-          {"last_attempt_at", time_json(source.last_attempt_at)},
-          {"last_success_at", time_json(source.last_success_at)},
-          {"archives", source.archives},
-          {"bytes", source.size_bytes},
-          {"superseded", source.superseded},
-          {"quarantined", source.quarantined},
-          {"run", run_json(source.run)},
-          {"newest", newest},
-          {"verified_by", verified_by},
-          {"scrub",
-           {{"oldest_at", time_json(source.oldest_read_at)},
-            {"corrupt", source.corrupt},
-            {"missing", source.missing}}},
-          {"alarm_count", source.alarm_count},
-          {"alarms", alarms}};
+  return errors;
 }
 
 // Reads members that may be missing or null. The file may be anybody's: the first member that has
@@ -74,36 +91,32 @@ class Reader {
  public:
   Reader(const Json& json, std::string name, std::string& complaint)
       : json_(json), name_(std::move(name)), complaint_(complaint) {
-    if (!json_.is_object()) complain("", "no object");
+    if (json_.object() == nullptr) complain("", "no object");
   }
 
   void get(const char* name, std::string& into) const {
     const auto* value = member(name);
     if (value == nullptr) return;
-    if (!value->is_string()) return complain(name, "no text");
-    into = value->get<std::string>();
+    if (value->text() == nullptr) return complain(name, "no text");
+    into = *value->text();
   }
   void get(const char* name, bool& into) const {
     const auto* value = member(name);
     if (value == nullptr) return;
-    if (!value->is_boolean()) return complain(name, "neither true nor false");
-    into = value->get<bool>();
+    if (value->truth() == nullptr) return complain(name, "neither true nor false");
+    into = *value->truth();
   }
   void get(const char* name, std::uint64_t& into) const {
     const auto* value = member(name);
     if (value == nullptr) return;
-    if (!value->is_number_unsigned()) return complain(name, "no count");
-    into = value->get<std::uint64_t>();
+    if (!value->count()) return complain(name, "no count");
+    into = *value->count();
   }
   void get(const char* name, std::int64_t& into) const {
     const auto* value = member(name);
     if (value == nullptr) return;
-    // What is unsigned is an integer, too, and may be beyond.
-    if (!value->is_number_integer() ||
-        (value->is_number_unsigned() && value->get<std::int64_t>() < 0)) {
-      return complain(name, "no number");
-    }
-    into = value->get<std::int64_t>();
+    if (!value->integer()) return complain(name, "no number");
+    into = *value->integer();
   }
   void get(const char* name, std::optional<int>& into) const {
     std::int64_t number = -1;
@@ -116,10 +129,9 @@ class Reader {
     const auto* value = member(name);
     if (value == nullptr) return;
     constexpr double kMost = 1e10;  // some centuries
-    if (!value->is_number() || !(std::abs(value->get<double>()) <= kMost)) {
-      return complain(name, "no number of seconds");
-    }
-    into = value->get<double>();
+    const auto number = value->number();
+    if (!number || !(std::abs(*number) <= kMost)) return complain(name, "no number of seconds");
+    into = *number;
   }
   void get(const char* name, std::optional<Time>& into) const {
     std::string text;
@@ -132,18 +144,20 @@ class Reader {
     into = time.value_or(into);
   }
   void get(const char* name, std::vector<std::string>& into) const {
-    const auto* array = member(name);
-    if (array == nullptr) return;
-    if (!array->is_array()) return complain(name, "no list");
-    for (const auto& element : *array) {
-      if (!element.is_string()) return complain(name, "no list of texts");
-      into.push_back(element.get<std::string>());
+    const auto* list = member(name);
+    if (list == nullptr) return;
+    if (list->array() == nullptr) return complain(name, "no list");
+    for (const auto& element : *list->array()) {
+      if (element.text() == nullptr) return complain(name, "no list of texts");
+      into.push_back(*element.text());
     }
   }
   void get(const char* name, std::map<std::string, std::uint64_t>& into) const {
     const auto counts = object(name);
-    if (!counts.json_.is_object()) return;
-    for (const auto& [level, count] : counts.json_.items()) counts.get(level.c_str(), into[level]);
+    if (counts.json_.object() == nullptr) return;
+    for (const auto& [level, count] : *counts.json_.object()) {
+      counts.get(level.c_str(), into[level]);
+    }
   }
   void get_key(std::string& into) const {
     std::string hex;
@@ -152,23 +166,23 @@ class Reader {
     if (const auto bytes = key_of_hex(hex); !bytes.empty()) into = bytes;
   }
   Reader object(const char* name) const {
-    static const Json kEmpty = Json::object();
+    static const Json kEmpty = Json::Object();
     const auto* value = member(name);
     return {value != nullptr ? *value : kEmpty, name, complaint_};
   }
   bool has(const char* name) const { return member(name) != nullptr; }
   template <typename Visit>
   void each(const char* name, const Visit& visit) const {
-    const auto* array = member(name);
-    if (array == nullptr) return;
-    if (!array->is_array()) return complain(name, "no list");
-    for (const auto& element : *array) visit(Reader(element, name, complaint_));
+    const auto* list = member(name);
+    if (list == nullptr) return;
+    if (list->array() == nullptr) return complain(name, "no list");
+    for (const auto& element : *list->array()) visit(Reader(element, name, complaint_));
   }
 
  private:
   const Json* member(const char* name) const {
-    const auto found = json_.find(name);
-    return found == json_.end() || found->is_null() ? nullptr : &*found;
+    const auto* found = json_.find(name);
+    return found == nullptr || found->is_null() ? nullptr : found;
   }
   void complain(std::string_view member, std::string_view is) const {
     if (!complaint_.empty()) return;
@@ -280,15 +294,9 @@ std::string state_of(ExitStatus status) {
 }
 
 std::string to_json(const Status& status) {
-  Json sources = Json::array();
+  Json::Array sources;
   for (const auto& source : status.sources) sources.push_back(source_json(source));
-  Json errors = Json::array();
-  for (const auto& error : status.errors) {
-    Json& entry = errors.emplace_back(Json{{"source", error.source}});
-    put_key(entry, error.key);
-    entry["message"] = printable(error.message);
-  }
-  const Json json = {
+  const Json json = Json::Object{
       {"schema", 1},
       {"version", HOLDFAST_VERSION},
       {"host", printable(status.host)},
@@ -298,34 +306,25 @@ std::string to_json(const Status& status) {
       {"finished_at", time_json(status.finished_at)},
       {"last_success_at", time_json(status.last_success_at)},
       {"disk",
-       {{"path", printable(status.disk.path)},
-        {"id", status.disk.id},
-        {"present", status.disk.present},
-        {"filesystem", status.disk.filesystem},
-        {"total_bytes", status.disk.total_bytes},
-        {"free_bytes", status.disk.free_bytes},
-        {"weaker", status.disk.weaker}}},
-      {"clock", {{"skew_seconds", status.skew_seconds}}},
-      {"sources", sources},
-      {"errors", errors}};
-  return json.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
+       Json::Object{{"path", printable(status.disk.path)},
+                    {"id", status.disk.id},
+                    {"present", status.disk.present},
+                    {"filesystem", status.disk.filesystem},
+                    {"total_bytes", status.disk.total_bytes},
+                    {"free_bytes", status.disk.free_bytes},
+                    {"weaker", Json::Array(status.disk.weaker.begin(), status.disk.weaker.end())}}},
+      {"clock", Json::Object{{"skew_seconds", status.skew_seconds}}},
+      {"sources", std::move(sources)},
+      {"errors", errors_json(status)}};
+  return json.lines(Json::Charset::kAscii) + "\n";
 }
 
 Result<Status> status_from_json(std::string_view text) {
-  // What we write is six deep; what is deeper is not kept.
-  constexpr int kDeepest = 16;
-  bool is_too_deep = false;
-  const auto json = Json::parse(
-      text,
-      [&](int depth, Json::parse_event_t /*event*/, const Json& /*parsed*/) {
-        is_too_deep = is_too_deep || depth > kDeepest;
-        return !is_too_deep;
-      },
-      false);
-  if (is_too_deep) return "it is nested too deeply";
-  if (!json.is_object()) return "it is no JSON object";
+  const auto json = Json::parse(text);
+  if (!json) return json.error();
+  if (json->object() == nullptr) return "it is no JSON object";
   std::string complaint;
-  auto status = read_status(Reader(json, "", complaint));
+  auto status = read_status(Reader(*json, "", complaint));
   if (!complaint.empty()) return complaint;
   return status;
 }

@@ -6,19 +6,18 @@
 #include <array>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <span>
 #include <utility>
 
 #include "store/content_path.h"
 #include "store/digest.h"
+#include "store/json.h"
 #include "store/line_writer.h"
 
 namespace store {
 namespace {
 
 using Kind = ManifestEntry::Kind;
-using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kBufferBytes = 64 * 1024;
 // A key has at most 1024 bytes, each three in a path; whatever is longer is no line of ours.
@@ -174,26 +173,24 @@ Status write_all(File& file, Ledger& ledger, SourceId source, NameRules rules) {
   return file.sync();
 }
 
-std::optional<std::string> text_in(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  if (found == json.end() || !found->is_string()) return std::nullopt;
-  return found->get<std::string>();
+std::optional<std::string> text_in(const Json& json, std::string_view name) {
+  const auto* member = json.find(name);
+  const auto* text = member != nullptr ? member->text() : nullptr;
+  return text != nullptr ? std::optional(*text) : std::nullopt;
 }
 
-Time time_in(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  if (found == json.end() || !found->is_number_integer()) return {};
-  return Time(std::chrono::seconds(found->get<std::int64_t>()));
+Time time_in(const Json& json, std::string_view name) {
+  const auto* member = json.find(name);
+  return Time(std::chrono::seconds(member != nullptr ? member->integer().value_or(0) : 0));
 }
 
 bool read_identity(const Json& json, ManifestEntry& entry) {
   const auto digest = from_hex(text_in(json, "sha256").value_or(""));
-  const auto size_bytes = json.find("size");
-  const bool valid = digest.size() == entry.sha256.size() && size_bytes != json.end() &&
-                     size_bytes->is_number_unsigned();
-  if (!valid) return false;
+  const auto* size = json.find("size");
+  const auto size_bytes = size != nullptr ? size->count() : std::nullopt;
+  if (digest.size() != entry.sha256.size() || !size_bytes) return false;
   std::ranges::copy(digest, entry.sha256.begin());
-  entry.upstream = {text_in(json, "etag").value_or(""), size_bytes->get<std::uint64_t>(),
+  entry.upstream = {text_in(json, "etag").value_or(""), *size_bytes,
                     text_in(json, "version").value_or(""), time_in(json, "modified")};
   return true;
 }
@@ -217,28 +214,29 @@ bool read_path(const Json& json, ManifestEntry& entry) {
 }  // namespace
 
 std::string line_of(const ManifestEntry& entry) {
-  Json json = {{"what", name_of(entry.kind)}, {"path", entry.path}};
+  Json::Object json = {{"what", name_of(entry.kind)}, {"path", entry.path}};
   if (!ends_holding(entry.kind)) {
-    json["sha256"] = to_hex(entry.sha256);
-    json["size"] = entry.upstream.size_bytes;
-    json["etag"] = entry.upstream.etag;
-    json["version"] = entry.upstream.version_id;
+    json.emplace_back("sha256", to_hex(entry.sha256));
+    json.emplace_back("size", entry.upstream.size_bytes);
+    json.emplace_back("etag", entry.upstream.etag);
+    json.emplace_back("version", entry.upstream.version_id);
     const bool by_date = entry.upstream.etag.empty() && entry.upstream.modified != Time{};
-    if (by_date) json["modified"] = seconds(entry.upstream.modified);
+    if (by_date) json.emplace_back("modified", seconds(entry.upstream.modified));
   }
   if (entry.kind == Kind::kHeld || entry.kind == Kind::kBeside) {
-    json["last_modified"] = seconds(entry.last_modified);
-    json["verified_by"] = entry.verified_by;
-    json["held_since"] = seconds(entry.held_since);
+    json.emplace_back("last_modified", seconds(entry.last_modified));
+    json.emplace_back("verified_by", entry.verified_by);
+    json.emplace_back("held_since", seconds(entry.held_since));
   }
-  if (entry.kind == Kind::kBeside) json["placed_at"] = seconds(entry.placed_at);
+  if (entry.kind == Kind::kBeside) json.emplace_back("placed_at", seconds(entry.placed_at));
   // What no UTF-8 is in an ETag is lost: then it is looked at once more.
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return Json(std::move(json)).line(Json::Charset::kUtf8) + "\n";
 }
 
 std::optional<ManifestEntry> entry_of(std::string_view line) {
-  const auto json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) return std::nullopt;
+  const auto parsed = Json::parse(line);
+  if (!parsed || parsed->object() == nullptr) return std::nullopt;
+  const auto& json = *parsed;
   const auto kind = kind_of(text_in(json, "what").value_or(""));
   if (!kind) return std::nullopt;
   ManifestEntry entry;

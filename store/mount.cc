@@ -8,11 +8,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <nlohmann/json.hpp>
 #include <span>
 #include <tuple>
 
 #include "store/digest.h"
+#include "store/json.h"
 #include "store/layout.h"
 
 namespace store {
@@ -55,42 +55,47 @@ Error corrupt(std::string detail) {
   return Error{ErrorKind::kCorrupt, 0, std::string(kMarkerPath), std::move(detail)};
 }
 
-std::optional<NameRules> names_in(const nlohmann::json& json) {
-  const auto names = json.find("names");
-  if (names == json.end()) return std::nullopt;
-  if (*names == kPosixNames) return NameRules::kPosix;
-  return *names == kPortableNames ? std::optional(NameRules::kPortable) : std::nullopt;
+std::optional<NameRules> names_in(const Json& json) {
+  const auto* names = json.find("names");
+  const auto* name = names != nullptr ? names->text() : nullptr;
+  if (name == nullptr) return std::nullopt;
+  if (*name == kPosixNames) return NameRules::kPosix;
+  return *name == kPortableNames ? std::optional(NameRules::kPortable) : std::nullopt;
 }
 
 std::string text_of(const Marker& marker) {
-  nlohmann::ordered_json json = {
+  Json::Object json = {
       {"id", marker.id}, {"created_at", marker.created_at}, {"format", marker.format}};
   if (marker.names) {
-    json["names"] = *marker.names == NameRules::kPosix ? kPosixNames : kPortableNames;
+    json.emplace_back("names", *marker.names == NameRules::kPosix ? kPosixNames : kPortableNames);
   }
-  return json.dump(2) + "\n";
+  return Json(std::move(json)).lines(Json::Charset::kUtf8) + "\n";
+}
+
+const std::string* text_in(const Json& json, std::string_view name) {
+  const auto* member = json.find(name);
+  return member != nullptr ? member->text() : nullptr;
 }
 
 Result<Marker> parse_marker(std::string_view text) {
-  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) return corrupt("the marker of the disk is not valid JSON");
-  const auto format = json.find("format");
-  if (format == json.end() || !format->is_number_integer() || format->get<std::int64_t>() < 1) {
-    return corrupt("the marker of the disk has no format number");
+  const auto json = Json::parse(text);
+  if (!json || json->object() == nullptr) {
+    return corrupt("the marker of the disk is not valid JSON");
   }
-  if (format->get<std::int64_t>() > kFormat) {
-    return corrupt(fmt::format("the disk has format {}, this holdfast knows up to {}",
-                               format->get<std::int64_t>(), kFormat));
+  const auto* member = json->find("format");
+  const auto format = member != nullptr ? member->integer() : std::nullopt;
+  if (!format || *format < 1) return corrupt("the marker of the disk has no format number");
+  if (*format > kFormat) {
+    return corrupt(
+        fmt::format("the disk has format {}, this holdfast knows up to {}", *format, kFormat));
   }
-  const auto id = json.find("id");
-  const auto created_at = json.find("created_at");
-  if (id == json.end() || !id->is_string() || !is_uuid(id->get_ref<const std::string&>())) {
-    return corrupt("the marker of the disk has no valid id");
-  }
-  if (created_at == json.end() || !created_at->is_string()) {
+  const auto* id = text_in(*json, "id");
+  if (id == nullptr || !is_uuid(*id)) return corrupt("the marker of the disk has no valid id");
+  const auto* created_at = text_in(*json, "created_at");
+  if (created_at == nullptr) {
     return corrupt("the marker of the disk does not say when it was made");
   }
-  return Marker{id->get<std::string>(), created_at->get<std::string>(), kFormat, names_in(json)};
+  return Marker{*id, *created_at, kFormat, names_in(*json)};
 }
 
 Status write_new_marker(Disk& disk, std::string_view text) {

@@ -10,6 +10,7 @@ MAY_SEE = {"store": {"store"}, "s3client": {"s3client"}, "agent": {"agent", "sto
 DOORS = {
     "curl/": {"s3client/curl_transport.cc"},
     "expat.h": {"s3client/xml_reader.cc"},
+    "nlohmann/": {"store/json.cc"},
     "sqlite3.h": {"store/database.cc"},
     "ini.h": {"agent/config_file.cc"},
     "regex.h": {"agent/series_expression.cc", "agent/series_expression.h"},

@@ -115,6 +115,7 @@ def main():
             first = pull(holdfast, config, work)
             row(f"first listing of {keys:,} new keys", first, f"exit status {first[0]}")
             hold_all(ledger)
+            pull(holdfast, config, work)  # makes the manifest of what SQL has put in
             measured = pull(holdfast, config, work)
             row(f"nothing new, {keys:,} keys", measured, f"exit status {measured[0]}")
         decide(holdfast, config, work)

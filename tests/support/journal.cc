@@ -1,6 +1,6 @@
 #include "tests/support/journal.h"
 
-#include <nlohmann/json.hpp>
+#include "store/json.h"
 
 namespace fake_s3 {
 namespace {
@@ -22,13 +22,13 @@ JournalEntry entry_of(const S3Request& request) {
 }
 
 std::string json_line(const JournalEntry& entry) {
-  using nlohmann::json;
-  const json line = {
+  using store::Json;
+  const Json line = Json::Object{
       {"method", entry.method},        {"bucket", entry.bucket},   {"key", entry.key},
       {"target", entry.target},        {"listing", entry.listing}, {"range", entry.range},
       {"if_match", entry.if_match},    {"status", entry.status},   {"bytes", entry.promised_bytes},
       {"connection", entry.connection}};
-  return line.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  return line.line(Json::Charset::kUtf8) + "\n";
 }
 
 }  // namespace
