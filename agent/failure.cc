@@ -126,7 +126,7 @@ std::string remedy(const s3::Error& error, std::string_view action) {
       return "set this machine's clock";
     case s3::ErrorKind::kWrongRegion:
     case s3::ErrorKind::kRedirect:
-      return "correct \"region\" or \"endpoint\" in the configuration";
+      return R"(correct "region" or "endpoint" in the configuration)";
     case s3::ErrorKind::kExpiredToken:
       return "renew the session token in the credentials";
     case s3::ErrorKind::kBadCredentials:

@@ -414,7 +414,7 @@ class Fetcher::Transfer {
   std::optional<store::Error> disk_error_;
 };
 
-Fetcher::Fetcher(const Shared& shared, Retrier& retrier) : shared_(shared), retrier_(retrier) {}
+Fetcher::Fetcher(Shared shared, Retrier& retrier) : shared_(std::move(shared)), retrier_(retrier) {}
 
 Done Fetcher::fetch(Job job, s3::Client& client, s3::Session& session) {
   return Transfer(*this, std::move(job), client, session).run();

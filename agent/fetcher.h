@@ -30,7 +30,7 @@ class Fetcher {
     std::atomic<std::uint64_t>& received_bytes;  ///< for the progress bar
     UnreadableFiles& unreadable;
   };
-  Fetcher(const Shared& shared, Retrier& retrier);
+  Fetcher(Shared shared, Retrier& retrier);
 
   /// Resumes what an earlier try or run left in staging (Range with If-Match), restarts when the
   /// server cannot, finds out what an object that changed since the listing is now, and verifies

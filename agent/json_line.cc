@@ -14,7 +14,7 @@ namespace {
 
 using store::Json;
 
-std::string encoded(Json value) { return value.line(Json::Charset::kAscii); }
+std::string encoded(const Json& value) { return value.line(Json::Charset::kAscii); }
 
 }  // namespace
 
@@ -26,7 +26,7 @@ JsonValue::JsonValue(const std::vector<std::string>& texts)
 JsonValue JsonValue::of_key(std::string_view key) {
   if (is_utf8(key)) return key;
   JsonValue value(printable_name(key));
-  value.text_ += fmt::format(",\"key_hex\":\"{}\"", hex_of_key(key));
+  value.text_ += fmt::format(R"(,"key_hex":"{}")", hex_of_key(key));
   return value;
 }
 

@@ -249,6 +249,7 @@ class Prune {
     for (const bool trusted : {false, true}) {
       auto removed = each_due(review, trusted, [&](const std::vector<Candidate>& due) {
         std::vector<store::Removal> removals;
+        removals.reserve(due.size());
         for (const auto& one : due) {
           removals.push_back(
               {one.key,

@@ -78,7 +78,7 @@ class SeriesRetention {
     store::Time when{};
     store::Time besides{};
     std::uint64_t from_end = 0;
-    auto operator<=>(const Place&) const = default;
+    auto operator<=>(const Place&) const = default;  // NOLINT(modernize-use-nullptr): LLVM 39694
   };
   using PeriodOf = std::int64_t (*)(store::Time);
 

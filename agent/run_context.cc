@@ -11,6 +11,7 @@ std::vector<s3::ServerTime> times_of_servers(const std::vector<SourceRun>& sourc
     if (now) by_endpoint.try_emplace(source.session->endpoint(), *now);
   }
   std::vector<s3::ServerTime> times;
+  times.reserve(by_endpoint.size());
   for (const auto& [endpoint, now] : by_endpoint) times.push_back(now);
   return times;
 }

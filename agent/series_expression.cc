@@ -125,7 +125,7 @@ class DialectCheck {
         (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     constexpr std::string_view kKnown = "wWsSbB";
     if (!letter_or_digit || kKnown.find(c) != std::string_view::npos) return std::nullopt;
-    return fmt::format("\"\\{}\" is not known{}", c,
+    return fmt::format(R"("\{}" is not known{})", c,
                        c == 'd' || c == 'D' ? "; write [0-9] for a digit" : "");
   }
 

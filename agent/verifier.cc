@@ -62,6 +62,7 @@ store::Result<Verification> verify_once(store::File& file, std::uint64_t size_by
                                         const std::vector<Promise>& promises,
                                         const std::function<bool()>& keep_going) {
   std::vector<store::DigestRequest> requests;
+  requests.reserve(promises.size() + 2);
   for (const auto& promise : promises) requests.push_back(promise.digest);
   const auto sha256_at = requests.size();
   requests.push_back({store::Algorithm::kSha256, {}});

@@ -16,7 +16,8 @@ WorkQueue::WorkQueue(std::size_t lanes, std::size_t sources) : lanes_(lanes), so
 
 void WorkQueue::push(Work work, Clock::Steady now) {
   const std::lock_guard lock(mutex_);
-  sources_[source_of(work)].queued.push_back({std::move(work), now});
+  auto& source = sources_[source_of(work)];
+  source.queued.push_back({std::move(work), now});
   changed_.notify_all();
 }
 

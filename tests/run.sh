@@ -102,7 +102,9 @@ script tests/nodiscard_test.sh build/release
 suite release
 if [[ $quick == no ]]; then
   build asan all -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=-O1 -g1" \
-    -DHOLDFAST_TESTS=ON -DHOLDFAST_DEVELOPER=ON -DHOLDFAST_SANITIZE=address,undefined
+    -DHOLDFAST_TESTS=ON -DHOLDFAST_DEVELOPER=ON -DHOLDFAST_SANITIZE=address,undefined \
+    -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
+  script tests/tidy.sh build/asan
   suite asan
   # GCC's thread sanitizer makes it warn of what cannot happen, so warnings are no errors here.
   build tsan agent_tests -DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=-O1 -g1" -DHOLDFAST_TESTS=ON \
