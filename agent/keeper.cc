@@ -276,6 +276,8 @@ store::Status Keeper::supersede(Work& work) {
     } else {
       raise_rotted(accepted, superseded.damaged_path, work);
     }
+    // The one that is trusted is the bucket's again.
+    work.batch.ended.push_back({source.id, "changed", accepted.archive.key});
     accepted.archive.variant = work.replacements[i].held.variant;
     work.batch.archives.push_back(
         {source.id, std::move(accepted.archive), is_watched(*source.config)});

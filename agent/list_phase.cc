@@ -11,6 +11,7 @@
 #include "agent/list_guard.h"
 #include "agent/lister.h"
 #include "agent/log.h"
+#include "agent/returned.h"
 
 namespace agent {
 namespace {
@@ -162,8 +163,12 @@ class SourceListing {
     if (inspect) return inspect(*plan_);
     if (auto committed = plan_->commit(); !committed) return committed;
     report_alarms();
+    const bool any_returned = figures.returned > 0 && !figures.on_hold;
     planner_.reset();
     plan_.reset();
+    if (any_returned) {
+      if (auto taken = take_back_returned(context_, source_); !taken) return taken;
+    }
     return remember();
   }
 

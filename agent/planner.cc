@@ -203,6 +203,11 @@ store::Status Planner::compare(const s3::ListedObject& object) {
   if (!seen_before) {
     if (auto told = note_return(object); !told) return told;
   }
+  // The archives follow the bucket, without a download where it lies beside them.
+  if (source_.on_change == OnChange::kGenerations) {
+    ++figures_.returned;
+    return consider(object, store::Role::kChanged);
+  }
   return consider_repair(object, store::Role::kRepair);
 }
 

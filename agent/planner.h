@@ -22,6 +22,7 @@ class Planner {
     std::uint64_t wanted = 0;
     std::uint64_t wanted_bytes = 0;
     std::uint64_t changed = 0;     ///< held keys whose content is another one upstream
+    std::uint64_t returned = 0;    ///< of those: what was held before, and is to be trusted again
     std::uint64_t vanished = 0;    ///< held keys that the bucket no longer lists
     std::uint64_t unreadable = 0;  ///< refused earlier, and not asked for again yet
     std::uint64_t broken = 0;      ///< likewise, because they broke their promise

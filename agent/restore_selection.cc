@@ -70,12 +70,30 @@ store::Result<bool> RestoreSelection::offer(const std::string& key,
                                             const std::optional<store::Archive>& archive,
                                             const Visit& visit) {
   if (options_.as_of) {
+    const auto reign = ledger_.trusted_at(source_.id, key, *options_.as_of);
+    if (!reign) return reign.error();
+    if (reign->remembered) return offer_trusted(key, reign->sha256, archive, visit);
     const auto then = superseded_since(key);
     if (!then) return then.error();
     if (*then) return visit(of(**then, archive));
     if (archive && archive->held_since > *options_.as_of) return true;
   }
   return archive ? visit(of(*archive)) : true;
+}
+
+// What retention has removed since is of no time any more.
+store::Result<bool> RestoreSelection::offer_trusted(const std::string& key,
+                                                    const std::optional<store::Sha256>& sha256,
+                                                    const std::optional<store::Archive>& archive,
+                                                    const Visit& visit) {
+  if (!sha256) return true;
+  if (archive && archive->sha256 == *sha256) return visit(of(*archive));
+  for (const auto place : {store::Place::kSuperseded, store::Place::kQuarantine}) {
+    const auto generation = ledger_.find_generation(source_.id, key, *sha256, place);
+    if (!generation) return generation.error();
+    if (*generation) return visit(of(**generation, archive));
+  }
+  return true;
 }
 
 // The content that lay under archives/ then and was superseded later. Before the one that lies

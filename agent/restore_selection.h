@@ -49,6 +49,10 @@ class RestoreSelection {
   store::Status visit_generation(const Visit& visit);
   store::Result<bool> offer(const std::string& key, const std::optional<store::Archive>& archive,
                             const Visit& visit);
+  store::Result<bool> offer_trusted(const std::string& key,
+                                    const std::optional<store::Sha256>& sha256,
+                                    const std::optional<store::Archive>& archive,
+                                    const Visit& visit);
   store::Result<std::optional<store::Generation>> superseded_since(const std::string& key);
   Restorable of(const store::Archive& archive) const;
   Restorable of(const store::Generation& generation,

@@ -407,6 +407,22 @@ class Ledger {
   /// Where a content of this key lies beside the trusted one.
   Result<std::optional<Generation>> find_generation(SourceId source, std::string_view key,
                                                     const Sha256& sha256, Place place);
+  /// What is remembered of which content of a key was trusted at a time: only of a key whose content
+  /// has changed.
+  struct Reign {
+    bool remembered = false;
+    std::optional<Sha256> sha256{};  ///< none: the key was not held yet
+  };
+  Result<Reign> trusted_at(SourceId source, std::string_view key, Time time);
+  /// A pending content of a held key that lies, undamaged, beside the trusted one.
+  struct Return {
+    Generation generation;
+    Identity upstream;  ///< what the bucket calls it now
+    Time last_modified{};
+  };
+  /// In the order of the keys, after `after_key`; at most `limit`.
+  Result<std::vector<Return>> returns(SourceId source, std::string_view after_key,
+                                      std::size_t limit);
   /// How many contents of this key are in quarantine.
   Result<std::uint64_t> count_quarantined(SourceId source, std::string_view key);
 

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "store/ledger_impl.h"
+#include "store/ledger_reigns.h"
 
 namespace store {
 
@@ -32,10 +33,12 @@ class Recorder {
  public:
   explicit Recorder(Database& database) : database_(database) {}
 
-  Status add(const Ledger::Placed& placed) {
+  Status add(const Ledger::Placed& placed, Time now) {
     Difference& difference = differences_[placed.source];
     const Archive& archive = placed.archive;
-    Status done =
+    Status done = reigns::note(database_, placed.source, archive, now);
+    if (!done) return done;
+    done =
         take_out(placed.source, archive.key, archive.last_modified, archive.held_since, difference);
     if (!done) return done;
     done = insert(placed.source, archive);
@@ -380,7 +383,7 @@ Status Ledger::record_batch(const Batch& batch,
     if (Status done = recorder.add(beside); !done) return done;
   }
   for (const Placed& placed : batch.archives) {
-    if (Status done = recorder.add(placed); !done) return done;
+    if (Status done = recorder.add(placed, batch.now); !done) return done;
   }
   if (Status kept = begin_supersessions(batch.intents); !kept) return kept;
   for (const auto& same : batch.same) {

@@ -68,8 +68,8 @@ Result<std::vector<Superseded>> Mirror::supersede(Placer& placer,
   return store::supersede(ledger, placer, rules, replacements, now);
 }
 
-Result<Superseded> Mirror::accept(SourceId source, const std::string& source_name,
-                                  const Archive& held, const Generation& chosen, Time now) {
+Result<Superseded> Mirror::take_back(SourceId source, const std::string& source_name,
+                                     const Archive& held, const Generation& chosen, Time now) {
   const auto staged = duplicate_to_staging(*disk, chosen.path, chosen.sha256);
   if (!staged) return staged.error();
   Placer placer(*disk, rules);
@@ -87,8 +87,15 @@ Result<Superseded> Mirror::accept(SourceId source, const std::string& source_nam
   batch.intents.push_back({source, held.key});
   if (auto recorded = commit(placer, batch); !recorded) return recorded.error();
   if (auto tidied = recover_supersessions(*disk, ledger, rules); !tidied) return tidied.error();
-  if (auto written = refresh_sums(source, source_name); !written) return written.error();
   return std::move(superseded);
+}
+
+Result<Superseded> Mirror::accept(SourceId source, const std::string& source_name,
+                                  const Archive& held, const Generation& chosen, Time now) {
+  auto superseded = take_back(source, source_name, held, chosen, now);
+  if (!superseded) return superseded;
+  if (auto written = refresh_sums(source, source_name); !written) return written.error();
+  return superseded;
 }
 
 Result<GivenUp> Mirror::give_up(const GiveUp& request) {

@@ -47,7 +47,11 @@ struct Mirror {
   Result<std::vector<Superseded>> supersede(Placer& placer,
                                             std::span<const Replacement> replacements, Time now);
   /// Gives a held key a content that lies beside it; the one before is superseded, and the
-  /// quarantine has it no more. SHA256SUMS says the same.
+  /// quarantine has it no more. `chosen` says what the upstream calls it. SHA256SUMS is to be
+  /// refreshed.
+  Result<Superseded> take_back(SourceId source, const std::string& source_name, const Archive& held,
+                               const Generation& chosen, Time now);
+  /// Likewise, and SHA256SUMS says the same.
   Result<Superseded> accept(SourceId source, const std::string& source_name, const Archive& held,
                             const Generation& chosen, Time now);
   /// See loss.h. SHA256SUMS says the same.

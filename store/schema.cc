@@ -345,8 +345,20 @@ UPDATE damage SET looked_at=since;
 ALTER TABLE removal ADD COLUMN lost INTEGER NOT NULL DEFAULT 0;
 )sql";
 
-constexpr std::array kMigrations = {kFirst,     kGenerations, kScrub, kRetention, kSetbacks,
-                                    kPlacement, kPromises,    kClock, kListedAs,  kLoss};
+// `reign`: which content of a key was trusted from when on, where it was not always the same.
+constexpr const char* kReigns = R"sql(
+CREATE TABLE reign (
+  source_id INTEGER NOT NULL REFERENCES source,
+  key BLOB NOT NULL,
+  since INTEGER NOT NULL,
+  sha256 BLOB NOT NULL,
+  PRIMARY KEY (source_id, key, since)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kMigrations = {kFirst,    kGenerations, kScrub,    kRetention,
+                                    kSetbacks, kPlacement,   kPromises, kClock,
+                                    kListedAs, kLoss,        kReigns};
 
 Error corrupt(const Database& database, std::string detail) {
   return {ErrorKind::kCorrupt, 0, database.path(), std::move(detail)};

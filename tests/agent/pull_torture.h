@@ -110,6 +110,14 @@ class World {
     replace(kLargeKey, pattern((1 << 20) + 200, 4));
   }
 
+  // The bucket has again what it had at first, which is superseded meanwhile.
+  void set_the_scene_of_a_return(bool has_links) {
+    set_the_scene_of_changes(agent::OnChange::kGenerations, has_links);
+    REQUIRE(pull() == agent::ExitStatus::kOk);
+    replace("a/changed.tar", pattern(500, 1));
+    replace(kLargeKey, pattern((1 << 20) + 100, 2));
+  }
+
   // Held archives of which one has rotted, one lost its end, and one is gone; all known.
   void set_the_scene_of_damage(bool has_links) {
     clear();

@@ -5,17 +5,19 @@ using namespace pull_torture;
 namespace {
 
 // How many steps each scene has; a test that finds another number says what to do.
-constexpr Steps kNewArchives{.io_error = 927,
+constexpr Steps kNewArchives{.io_error = 928,
                              .no_space = 184,
                              .read_only = 217,
                              .power_cut = 43,
                              .half_written = 200,
                              .requests = 9};
-constexpr Steps kGenerations{.io_error = 762, .half_written = 164, .requests = 3};
-constexpr Steps kGenerationsWithoutLinks{.no_space = 162, .half_written = 176};
+constexpr Steps kGenerations{.io_error = 767, .half_written = 168, .requests = 3};
+constexpr Steps kGenerationsWithoutLinks{.no_space = 166, .half_written = 180};
 constexpr Steps kQuarantine{.io_error = 781, .half_written = 149};
-constexpr Steps kAcceptance{.io_error = 456, .half_written = 155};
-constexpr Steps kAcceptanceWithoutLinks{.no_space = 158, .half_written = 170};
+constexpr Steps kAcceptance{.io_error = 461, .half_written = 159};
+constexpr Steps kAcceptanceWithoutLinks{.no_space = 162, .half_written = 174};
+constexpr Steps kReturn{.io_error = 989, .half_written = 238};
+constexpr Steps kReturnWithoutLinks{.no_space = 248, .half_written = 260};
 constexpr Steps kAck{.io_error = 195, .half_written = 38};
 
 Scenario of_new_archives() {
@@ -44,6 +46,12 @@ Scenario of_an_acceptance(bool has_links) {
             REQUIRE((done_before || again == agent::ExitStatus::kOk));
             REQUIRE(world.pull() == agent::ExitStatus::kAlarm);  // the other one
           }};
+}
+
+Scenario of_a_return(bool has_links) {
+  return {[=](World& world) { world.set_the_scene_of_a_return(has_links); },
+          [](World& world) { (void)world.pull(); },
+          [](World& world) { REQUIRE(world.pull() == agent::ExitStatus::kOk); }};
 }
 
 Scenario of_an_ack() {
@@ -107,6 +115,14 @@ TEST_CASE("an acceptance that fails anywhere is finished by the next", "[torture
   CAPTURE(given.has_links, static_cast<int>(given.fault), static_cast<int>(given.loss));
   torture_disk(of_an_acceptance(given.has_links),
                given.has_links ? kAcceptance : kAcceptanceWithoutLinks, given.fault, given.loss);
+}
+
+TEST_CASE("a content that comes back takes its place again, and none is lost, whatever fails",
+          "[torture][of-change]") {
+  const auto given = GENERATE_COPY(from_range(kWaysToFail));
+  CAPTURE(given.has_links, static_cast<int>(given.fault), static_cast<int>(given.loss));
+  torture_disk(of_a_return(given.has_links), given.has_links ? kReturn : kReturnWithoutLinks,
+               given.fault, given.loss);
 }
 
 TEST_CASE("an ack that fails anywhere is given again, and the changes go into quarantine",

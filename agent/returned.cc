@@ -1,0 +1,68 @@
+#include "agent/returned.h"
+
+#include <string>
+#include <utility>
+
+#include "agent/pull_status.h"
+
+namespace agent {
+namespace {
+
+constexpr std::size_t kAtOnce = 64;
+
+// Where files have no second names it is a copy.
+bool has_room(RunContext& context, std::uint64_t size_bytes) {
+  const auto space = context.mirror.disk->space();
+  return space && (space->total_bytes == 0 ||
+                   space->free_bytes >= size_bytes + context.config.disk.min_free_bytes);
+}
+
+store::Status take_back(RunContext& context, const SourceRun& source,
+                        const store::Ledger::Return& one) {
+  auto& mirror = context.mirror;
+  const auto& key = one.generation.key;
+  const auto held = mirror.ledger.find(source.id, key);
+  if (!held) return held.error();
+  if (!*held || !has_room(context, one.generation.upstream.size_bytes)) return {};
+  auto chosen = one.generation;
+  chosen.upstream = one.upstream;
+  chosen.last_modified = one.last_modified;
+  const auto before =
+      mirror.take_back(source.id, source.config->name, **held, chosen, context.now(source));
+  if (!before) {
+    const bool of_this_file = before.error().path == one.generation.path &&
+                              (before.error().kind == store::ErrorKind::kCorrupt ||
+                               before.error().kind == store::ErrorKind::kNotFound ||
+                               before.error().kind == store::ErrorKind::kIo);
+    // The scrub says what is wrong with it.
+    if (of_this_file && !context.unreadable.note(one.generation.path)) return {};
+    return before.error();
+  }
+  if (before->lies) return {};
+  context.report(
+      source, key,
+      before->damaged_path.empty()
+          ? std::string("the content held before was no longer on the disk")
+          : "the content held before was damaged; its bytes are in " + before->damaged_path);
+  return {};
+}
+
+}  // namespace
+
+store::Status take_back_returned(RunContext& context, const SourceRun& source) {
+  std::string after;
+  while (!context.stopping()) {
+    const auto some = context.mirror.ledger.returns(source.id, after, kAtOnce);
+    if (!some) return some.error();
+    if (some->empty()) break;
+    for (const auto& one : *some) {
+      if (auto taken = take_back(context, source, one); !taken) return taken;
+    }
+    after = some->back().generation.key;
+  }
+  context.figures(
+      source, [&](SourceStatus& figures) { show_held(context.mirror.ledger, source.id, figures); });
+  return {};
+}
+
+}  // namespace agent
