@@ -3,12 +3,14 @@
 #include <utility>
 
 #include "agent/commands.h"
+#include "agent/failure.h"
 #include "agent/generation_choice.h"
 #include "agent/json_line.h"
 #include "agent/log.h"
 #include "agent/pull_status.h"
 #include "agent/source_command.h"
 #include "agent/units.h"
+#include "store/content_path.h"
 #include "store/digest.h"
 #include "store/duplicate.h"
 
@@ -40,7 +42,8 @@ class Acceptance {
     auto chosen = choose();
     if (!chosen || !*chosen) return chosen;
     const auto whole = store::holds(*mirror_.disk, (*chosen)->path, (*chosen)->sha256);
-    if (!whole) return whole.error();
+    if (!whole && !store::concerns_a_content(whole.error())) return whole.error();
+    if (!whole) return refuse_bad(whole.error());
     if (!*whole) {
       return refuse(ExitStatus::kIncomplete,
                     fmt::format("{} is no longer what was recorded; the disk may be failing, and "
@@ -49,6 +52,7 @@ class Acceptance {
     }
     const auto before = mirror_.accept(source_.id, source_.name, **held, **chosen, now_);
     if (!before) return before.error();
+    if (before->stuck) return refuse_bad(*before->stuck);
     if (!before->lies) {
       log_.warning({options_.source, options_.key,
                     before->damaged_path.empty()
@@ -66,6 +70,10 @@ class Acceptance {
     log_.error({options_.source, options_.key, message});
     status_ = status;
     return std::nullopt;
+  }
+
+  std::nullopt_t refuse_bad(const store::Error& error) {
+    return refuse(ExitStatus::kIncomplete, "nothing was changed: " + explain_bad_file(error));
   }
 
   store::Result<std::optional<store::Generation>> choose() {

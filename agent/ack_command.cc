@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "agent/commands.h"
+#include "agent/failure.h"
 #include "agent/json_line.h"
 #include "agent/pull_status.h"
 #include "agent/scrub_slice.h"
@@ -44,6 +45,9 @@ store::Result<store::GivenUp> give_up_lost(SourceMirror& source, const AckOption
       environment.log.info(
           {source.name, reading.holding.key, fmt::format("{} reads right again", reading.path)});
     }
+  };
+  request.stuck = [&](const store::Unfinished& one) {
+    environment.log.error({one.source_name, one.key, explain_bad_file(one.error)});
   };
   return source.mirror.give_up(request);
 }

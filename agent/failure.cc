@@ -167,6 +167,13 @@ std::string explain(const store::Error& error) {
   }
 }
 
+std::string explain_bad_file(const store::Error& error) {
+  return fmt::format(
+      "{}; this one file is bad, and all else goes on: look into the kernel's log, check cable and "
+      "disk; the next run tries again",
+      store::describe(error));
+}
+
 std::string explain_refused_name(const store::Error& error) {
   const auto what = fmt::format("not kept: {}", store::describe(error));
   return error.kind == store::ErrorKind::kExists

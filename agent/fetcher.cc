@@ -177,7 +177,7 @@ class Fetcher::Transfer {
     if (job_.wanted.role != store::Role::kNew || !is_worth_a_head()) return Step::kNotHere;
     const auto info = shared_.disk.stat(job_.archive_path);
     if (!info && store::concerns_a_name(info.error())) return Step::kNotHere;
-    if (!info) return fail(info.error());
+    if (!info) return without(job_.archive_path, info.error());
     if (!*info || (*info)->kind != store::FileKind::kFile ||
         (*info)->size_bytes != upstream.size_bytes) {
       return Step::kNotHere;

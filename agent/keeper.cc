@@ -9,6 +9,7 @@
 #include "agent/pull_status.h"
 #include "agent/shell_word.h"
 #include "agent/units.h"
+#include "store/content_path.h"
 #include "store/duplicate.h"
 #include "store/supersession.h"
 
@@ -82,10 +83,12 @@ store::Status Keeper::keep(std::vector<Accepted> accepted) {
       refused_in_a_row_ = 0;
       continue;
     }
-    if (!store::concerns_a_name(sorted.error()) || ++refused_in_a_row_ >= kMostRefusedInARow) {
-      return sorted;
+    if (!store::concerns_a_name(sorted.error())) {
+      if (auto taken = take_bad_file(source, key, sorted.error()); !taken) return taken;
+      continue;
     }
-    fail(source, key, sorted.error());
+    if (++refused_in_a_row_ >= kMostRefusedInARow) return sorted;
+    fail(source, key, "refused names", explain_refused_name(sorted.error()));
   }
   if (auto superseded = supersede(work); !superseded) return superseded;
   if (auto recorded = context_.mirror.commit(placer_, work.batch); !recorded) return recorded;
@@ -104,11 +107,20 @@ std::vector<store::Ledger::Placement> Keeper::intents_of(
   return intents;
 }
 
-void Keeper::fail(std::size_t source, const std::string& key, const store::Error& error) {
+void Keeper::fail(std::size_t source, const std::string& key, const std::string& kind,
+                  const std::string& message) {
   auto& run = context_.sources[source];
   context_.fail_source(run, ExitStatus::kIncomplete);
   context_.figures(run, [](SourceStatus& status) { ++status.run.failed; });
-  context_.report_one_of(run, "refused names", key, explain_refused_name(error));
+  context_.report_one_of(run, kind, key, message);
+}
+
+// The file that is in the way of one content is that key's trouble, until there are many.
+store::Status Keeper::take_bad_file(std::size_t source, const std::string& key,
+                                    const store::Error& error) {
+  if (!store::concerns_a_content(error) || context_.unreadable.note(error.path)) return error;
+  fail(source, key, "bad files", "not kept: " + explain_bad_file(error));
+  return {};
 }
 
 store::Status Keeper::sort(Accepted accepted, Work& work) {
@@ -269,6 +281,15 @@ store::Status Keeper::supersede(Work& work) {
     auto& accepted = work.superseding[i];
     const auto& source = context_.sources[accepted.source];
     const auto& superseded = (*before)[i];
+    if (superseded.stuck) {
+      // What was begun stays on record, and the next opening of the mirror takes it back.
+      std::erase_if(work.batch.placements, [&](const auto& intent) {
+        return intent.source == source.id && intent.archive.key == accepted.archive.key;
+      });
+      auto taken = take_bad_file(accepted.source, accepted.archive.key, *superseded.stuck);
+      if (!taken) return taken;
+      continue;
+    }
     if (superseded.lies) {
       work.batch.generations.push_back({source.id, *superseded.lies, std::nullopt});
     } else if (superseded.damaged_path.empty()) {

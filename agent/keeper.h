@@ -31,14 +31,18 @@ class Keeper {
   explicit Keeper(RunContext& context);
 
   /// All are placed, durable and recorded on return, or the run has to end; but for those that no
-  /// name can be had for: they fail with a line each, stay pending and in staging.
+  /// name can be had for, or that a bad file is in the way of: they fail with a line each, stay
+  /// pending and in staging.
   store::Status keep(std::vector<Accepted> accepted);
 
  private:
   struct Work;
   std::vector<store::Ledger::Placement> intents_of(const std::vector<Accepted>& accepted) const;
   store::Status sort(Accepted accepted, Work& work);
-  void fail(std::size_t source, const std::string& key, const store::Error& error);
+  void fail(std::size_t source, const std::string& key, const std::string& kind,
+            const std::string& message);
+  store::Status take_bad_file(std::size_t source, const std::string& key,
+                              const store::Error& error);
   store::Result<bool> is_known_beside(const Accepted& accepted);
   store::Status note_listed_as(const Accepted& accepted, Work& work);
   store::Status note_same(const Accepted& accepted, Work& work);

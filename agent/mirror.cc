@@ -84,6 +84,12 @@ Guarded<std::unique_ptr<store::DiskLock>> take_lock(store::Disk& disk) {
                      "another run of holdfast is at work on this disk; let it finish", true};
 }
 
+MirrorError on_the_right_disk(MirrorError error, store::Disk& disk, const store::Marker& marker) {
+  error.found = FoundDisk{marker.id, disk.filesystem_name(), std::nullopt};
+  if (const auto space = disk.space()) error.found->space = *space;
+  return error;
+}
+
 }  // namespace
 
 Result<GuardedDisk, MirrorError> open_guarded_disk(const Config& config,
@@ -96,7 +102,7 @@ Result<GuardedDisk, MirrorError> open_guarded_disk(const Config& config,
   std::unique_ptr<store::DiskLock> lock;
   if (access == store::Access::kReadWrite) {
     auto taken = take_lock(**disk);
-    if (!taken) return taken.error();
+    if (!taken) return on_the_right_disk(taken.error(), **disk, *marker);
     lock = std::move(*taken);
   }
   return GuardedDisk{std::move(*disk), std::move(*marker), std::move(lock)};
@@ -106,19 +112,21 @@ Result<Mirror, MirrorError> open_mirror(const Config& config, const Environment&
                                         store::Access access) {
   auto guarded = open_guarded_disk(config, environment, access);
   if (!guarded) return guarded.error();
-  const auto id = guarded->marker.id;
   auto mirror = Mirror::open(std::move(*guarded), access);
   if (!mirror) {
     const bool no_ledger = mirror.error().kind == store::ErrorKind::kNotFound &&
                            mirror.error().path == store::kLedgerPath;
     if (no_ledger) {
-      return MirrorError{
-          ExitStatus::kDiskFailed,
-          fmt::format("{}/{} is missing; 'holdfast rebuild' makes it anew from the disk",
-                      config.disk.path, store::kLedgerPath),
-          false, false, id};
+      return on_the_right_disk(
+          {ExitStatus::kDiskFailed,
+           fmt::format("{}/{} is missing; 'holdfast rebuild' makes it anew from the disk",
+                       config.disk.path, store::kLedgerPath)},
+          *guarded->disk, guarded->marker);
     }
-    return failed(mirror.error());
+    return on_the_right_disk(failed(mirror.error()), *guarded->disk, guarded->marker);
+  }
+  for (const auto& one : mirror->unfinished) {
+    environment.log.error({one.source_name, one.key, explain_bad_file(one.error)});
   }
   return std::move(*mirror);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "agent/config.h"
@@ -11,13 +12,21 @@
 
 namespace agent {
 
+/// The right disk, with which something else is wrong.
+struct FoundDisk {
+  std::string id;
+  std::string filesystem;
+  std::optional<store::Space> space;
+};
+
 /// Why the mirror cannot be used, and how the command ends because of it.
 struct MirrorError {
   ExitStatus status = ExitStatus::kNotNow;
   std::string message;
   bool locked = false;     ///< another run is at work: the status file is that run's
   bool read_only = false;  ///< what was asked for needs a disk that can be written to
-  std::string disk_id{};   ///< of the disk that was found, for the status
+  std::string disk_id{};   ///< of the wrong disk that was found, for the status
+  std::optional<FoundDisk> found{};
 };
 
 using store::GuardedDisk;
@@ -29,7 +38,8 @@ Result<GuardedDisk, MirrorError> open_guarded_disk(const Config& config,
                                                    store::Access access);
 
 /// Checks that `[disk]` names a mounted holdfast disk, the right one, and opens its ledger; takes
-/// the lock first when `access` is kReadWrite. Nothing is written before all that has passed.
+/// the lock first when `access` is kReadWrite. Nothing is written before all that has passed. What
+/// a bad file keeps from being finished is told.
 Result<Mirror, MirrorError> open_mirror(const Config& config, const Environment& environment,
                                         store::Access access);
 

@@ -261,7 +261,10 @@ class Prune {
       });
       if (!removed) return removed;
     }
-    return mirror_.finish_removals(request_.id, source_.name);
+    auto stuck = mirror_.finish_removals(request_.id, source_.name);
+    if (!stuck) return stuck.error();
+    pruned_.stuck = *std::move(stuck);
+    return {};
   }
 
   store::Status explain(store::Ledger::Review& review) {

@@ -44,6 +44,7 @@ struct Pruned {
   std::uint64_t removed = 0;  ///< or would be, where it was only to be explained
   std::uint64_t removed_bytes = 0;
   std::uint64_t waiting = 0;
+  store::AllUnfinished stuck{};  ///< removed but for their files, which this run could not remove
 };
 
 /// Removes from one source what its keep rules do not hold: the contents held for the longest time

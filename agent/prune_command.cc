@@ -168,7 +168,10 @@ class PruneRun {
     } else if (!options_.json && tells_figures) {
       print_(text_of(source, pruned, options_.dry_run));
     }
-    if (!pruned.frozen) return ExitStatus::kOk;
+    for (const auto& one : pruned.stuck) {
+      environment_.log.error({source.name, one.key, explain_bad_file(one.error)});
+    }
+    if (!pruned.frozen) return pruned.stuck.empty() ? ExitStatus::kOk : ExitStatus::kIncomplete;
     environment_.log.error({source.name, "", pruned.frozen->why});
     return pruned.frozen->status;
   }

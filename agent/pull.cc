@@ -62,6 +62,7 @@ class Pull {
     if (done && context_.run_status == ExitStatus::kOk) {
       if (auto pruned = prune_sources(); !pruned) fail_run(pruned.error());
     }
+    fail_unfinished();
     for (auto& source : context_.sources) {
       context_.tell_rest(source);
       finish_source(context_, source, retriers_);
@@ -91,7 +92,7 @@ class Pull {
   }
 
   store::Status prune_sources() {
-    for (const auto& source : context_.sources) {
+    for (auto& source : context_.sources) {
       // What could not be compared with its bucket today may be needed whole tomorrow.
       const bool went_well = source.session && !source.stopped && source.status == ExitStatus::kOk;
       if (!went_well || context_.stopping() || context_.out_of_time()) continue;
@@ -102,8 +103,22 @@ class Pull {
       const auto pruned = prune_source(context_.mirror, request);
       if (!pruned) return pruned.error();
       tell(source, *pruned);
+      for (const auto& one : pruned->stuck) {
+        context_.fail_source(source, ExitStatus::kIncomplete);
+        context_.report(source, one.key, explain_bad_file(one.error));
+      }
     }
     return {};
+  }
+
+  // Which opening the mirror has told of.
+  void fail_unfinished() {
+    for (const auto& one : context_.mirror.unfinished) {
+      for (auto& source : context_.sources) {
+        if (source.config->name != one.source_name) continue;
+        context_.fail_source(source, ExitStatus::kIncomplete);
+      }
+    }
   }
 
   // By our clock, which may have leapt ahead since the source was last listed; the server may only
@@ -195,8 +210,10 @@ class Pull {
     const auto id = mirror.ledger.register_source(source.config->name);
     if (!id) return id.error();
     source.id = *id;
-    context_.figures(source,
-                     [&](SourceStatus& figures) { show_held(mirror.ledger, source.id, figures); });
+    context_.figures(source, [&](SourceStatus& figures) {
+      figures.run = {};
+      show_held(mirror.ledger, source.id, figures);
+    });
     const auto failed = mirror.ledger.has_failed(source.id);
     if (!failed) return failed.error();
     source.failed_last_time = *failed;

@@ -42,6 +42,15 @@ void report_left_over(RunContext& context, SourceRun& source) {
                   *left, *left == 1 ? "archive" : "archives"));
 }
 
+void show_found(const FoundDisk& found, DiskStatus& disk) {
+  disk.present = true;
+  disk.id = found.id;
+  disk.filesystem = found.filesystem;
+  if (!found.space) return;
+  disk.total_bytes = found.space->total_bytes;
+  disk.free_bytes = found.space->free_bytes;
+}
+
 void show_totals(const store::Totals& totals, SourceStatus& figures) {
   figures.archives = totals.archives;
   figures.size_bytes = totals.size_bytes;
@@ -78,7 +87,6 @@ Status status_at_start(const Config& config, const Environment& environment,
     const bool in_this_run = std::any_of(selected.begin(), selected.end(),
                                          [&](const auto* s) { return s->name == source.name; });
     if (!in_this_run) continue;
-    figures.run = {};
     figures.last_attempt_at = status.started_at;
   }
   return status;
@@ -152,6 +160,7 @@ void show_absent_disk(const MirrorError& error, const Environment& environment,
   board.update([&](Status& status) {
     status.disk.id = error.disk_id;
     status.disk.weaker.clear();
+    if (error.found) show_found(*error.found, status.disk);
     for (auto& source : status.sources) {
       if (source.last_attempt_at == status.started_at) source.state = state_of(error.status);
     }
@@ -168,7 +177,8 @@ void finish_source(RunContext& context, SourceRun& source,
   if (alarms && *alarms > 0) context.fail_source(source, ExitStatus::kAlarm);
   context.board.update([&](Status& status) {
     auto& figures = *status.find(source.config->name);
-    show_held(context.mirror.ledger, source.id, figures);
+    // What this run has not come to is as the last one left it.
+    if (source.id != 0) show_held(context.mirror.ledger, source.id, figures);
     if (source.session) {
       figures.run.requests = source.session->requests();
       figures.run.retries = retries_of(source, retriers);

@@ -12,8 +12,7 @@
 
 namespace agent {
 
-/// The status of a run that begins now: what it will touch is fresh, the rest as the last run left
-/// it.
+/// The status of a run that begins now: what it has not come to is as the last run left it.
 Status status_at_start(const Config& config, const Environment& environment,
                        const std::vector<const SourceConfig*>& selected);
 
@@ -31,7 +30,8 @@ void show_held(store::Ledger& ledger, store::SourceId source, SourceStatus& figu
 void refresh_status_file(const Config& config, const Environment& environment,
                          store::Ledger& ledger, store::SourceId source, const std::string& name);
 
-/// The run ends before it began; publishes.
+/// The run ends before it began; publishes. What is held stays shown, and so does a disk that is
+/// there.
 void show_absent_disk(const MirrorError& error, const Environment& environment, StatusBoard& board);
 
 /// Judges a source at the end of a run and shows what is held of it.

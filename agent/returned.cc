@@ -29,14 +29,10 @@ store::Status take_back(RunContext& context, const SourceRun& source,
   chosen.last_modified = one.last_modified;
   const auto before =
       mirror.take_back(source.id, source.config->name, **held, chosen, context.now(source));
-  if (!before) {
-    const bool of_this_file = before.error().path == one.generation.path &&
-                              (before.error().kind == store::ErrorKind::kCorrupt ||
-                               before.error().kind == store::ErrorKind::kNotFound ||
-                               before.error().kind == store::ErrorKind::kIo);
-    // The scrub says what is wrong with it.
-    if (of_this_file && !context.unreadable.note(one.generation.path)) return {};
-    return before.error();
+  if (!before) return before.error();
+  // The scrub says what is wrong with it.
+  if (before->stuck) {
+    return context.unreadable.note(before->stuck->path) ? *before->stuck : store::Status{};
   }
   if (before->lies) return {};
   context.report(

@@ -163,7 +163,9 @@ std::string to_text(const Status& as_read, Time now) {
                        status.disk.filesystem, format_size(status.disk.free_bytes),
                        format_size(status.disk.total_bytes));
   } else {
-    out += fmt::format("  disk          {} is absent, or not the right one\n", status.disk.path);
+    out += fmt::format(
+        "  disk          {} {}\n", status.disk.path,
+        status.state == "failed" ? "cannot be used; see below" : "is absent, or not the right one");
   }
   for (const auto& weakness : status.disk.weaker)
     out += fmt::format("  weaker        {}\n", weakness);

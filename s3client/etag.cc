@@ -27,15 +27,24 @@ bool is_digest(std::string_view text) {
   return std::all_of(digits.begin(), digits.end(), is_hex) && (rest.empty() || rest[0] == '-');
 }
 
-}  // namespace
-
-std::string normal_etag(std::string_view etag) {
+std::string_view without_wrapping(std::string_view etag) {
   etag = trimmed(etag);
   if (etag.starts_with("W/") || etag.starts_with("w/")) etag.remove_prefix(2);
   if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"') {
     etag = etag.substr(1, etag.size() - 2);
   }
-  std::string normal = printable(trimmed(etag));
+  return trimmed(etag);
+}
+
+}  // namespace
+
+std::string normal_etag(std::string_view etag) {
+  // Whatever is wrapped twice comes out of this as it comes out of a second call.
+  std::string normal = printable(without_wrapping(etag));
+  for (std::size_t before = 0; before != normal.size();) {
+    before = normal.size();
+    normal = printable(without_wrapping(normal));
+  }
   if (!is_digest(normal)) return normal;
   for (char& c : normal) c = c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c;
   return normal;

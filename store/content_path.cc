@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 namespace store {
 namespace {
@@ -37,6 +38,21 @@ bool is_content_path(std::string_view path) {
     if (segment.empty() || segment == "." || segment == "..") return false;
   }
   return true;
+}
+
+bool concerns_a_content(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::kNoSpace:
+    case ErrorKind::kReadOnly:
+    case ErrorKind::kNotSupported:
+    case ErrorKind::kBusy:
+      return false;
+    default:
+      break;
+  }
+  const bool is_gone =
+      error.error_number == ENODEV || error.error_number == ENXIO || error.error_number == ENOTCONN;
+  return !is_gone && is_content_path(error.path);
 }
 
 bool is_content_path(std::string_view path, std::string_view source_name) {

@@ -8,6 +8,9 @@
 #include <unordered_map>
 #include <utility>
 
+#include "store/database_vfs.h"
+#include "store/layout.h"
+
 namespace store {
 
 namespace {
@@ -19,8 +22,8 @@ constexpr int kWriterTimeoutMs = 60'000;
 
 // For every connection. The file comes from a disk that may have been anywhere, so its schema is
 // not trusted to call functions. mmap is off because an I/O error on a mapped page is a SIGBUS, and
-// USB disks do get pulled out. Temporary tables go to a file, so that memory does not grow with the
-// number of keys.
+// USB disks do get pulled out. Temporary tables go to a file beside the contents, so that memory
+// does not grow with the number of keys.
 constexpr const char* kCommonSettings =
     "PRAGMA trusted_schema=OFF;"
     "PRAGMA cell_size_check=ON;"
@@ -47,6 +50,8 @@ constexpr const char* kReadWriteSettings =
 constexpr const char* kScratchSettings =
     "PRAGMA journal_mode=MEMORY;"
     "PRAGMA synchronous=FULL;";
+
+constexpr const char* kTemporaryInMemory = "PRAGMA temp_store=MEMORY;";
 
 // Reads the file's header and schema, which finds a hot journal and gross damage.
 constexpr const char* kProbe = "SELECT count(*) FROM sqlite_schema";
@@ -131,29 +136,6 @@ struct Query::Home {
 
 namespace {
 
-// SQLite would resolve the links in a path. Ours leads through the open root of the disk, which
-// names that disk whatever is mounted at its place since. Otherwise it is SQLite's own.
-int keep_path(sqlite3_vfs*, const char* path, int size, char* out) {
-  const auto length = std::char_traits<char>::length(path);
-  if (length + 1 > static_cast<std::size_t>(size)) return SQLITE_CANTOPEN;
-  std::copy_n(path, length + 1, out);
-  return SQLITE_OK;
-}
-
-const char* verbatim_vfs() {
-  static constexpr const char* kName = "holdfast-verbatim";
-  static const bool registered = [] {
-    const sqlite3_vfs* const standard = sqlite3_vfs_find(nullptr);
-    if (standard == nullptr) return false;
-    static sqlite3_vfs vfs = *standard;
-    vfs.pNext = nullptr;
-    vfs.zName = kName;
-    vfs.xFullPathname = keep_path;
-    return sqlite3_vfs_register(&vfs, 0) == SQLITE_OK;
-  }();
-  return registered ? kName : nullptr;
-}
-
 // A symbolic link, a pipe or a device in the place of one of its files is nobody's ledger.
 Status require_plain_files(Disk& disk, std::string_view path) {
   for (const std::string_view suffix : {"", "-journal", "-wal", "-shm"}) {
@@ -177,7 +159,8 @@ int flags_of(DatabaseMode mode) {
 }
 
 int open_handle(const Disk& disk, std::string_view path, DatabaseMode mode, sqlite3** handle) {
-  const char* const vfs = disk.database_vfs() != nullptr ? disk.database_vfs() : verbatim_vfs();
+  const char* vfs = disk.database_vfs();
+  if (vfs == nullptr) vfs = verbatim_vfs(disk.database_path(kStagingDirectory));
   const int code = sqlite3_open_v2(disk.database_path(path).c_str(), handle, flags_of(mode), vfs);
   if (code != SQLITE_OK) return code;
   sqlite3_busy_timeout(*handle,
@@ -187,6 +170,15 @@ int open_handle(const Disk& disk, std::string_view path, DatabaseMode mode, sqli
   sqlite3_db_config(*handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
   sqlite3_db_config(*handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   return SQLITE_OK;
+}
+
+// Where what SQLite sorts goes is on the disk itself. On one that is read-only it stays in memory,
+// which only a `prune --dry-run` of very many keys would fill.
+Result<bool> has_temporary_files(Disk& disk, DatabaseMode mode) {
+  if (disk.database_vfs() != nullptr) return true;
+  if (mode == DatabaseMode::kReadOnly) return can_write_to(disk.database_path(kStagingDirectory));
+  if (auto made = disk.make_directory(kStagingDirectory); !made) return made.error();
+  return true;
 }
 
 // A run that was cut off leaves its journal, and who may only read cannot roll it back. Where we
@@ -219,7 +211,10 @@ Result<Database> Database::open(Disk& disk, std::string_view path, DatabaseMode 
     return Error{ErrorKind::kReadOnly, 0, name, "the ledger cannot be written to here"};
   }
 
+  const auto has_files = has_temporary_files(disk, mode);
+  if (!has_files) return has_files.error();
   code = home->execute(kCommonSettings);
+  if (code == SQLITE_OK && !*has_files) code = home->execute(kTemporaryInMemory);
   if (code == SQLITE_OK && mode == DatabaseMode::kReadWrite) {
     code = home->execute(kReadWriteSettings);
   }

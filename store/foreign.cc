@@ -77,6 +77,9 @@ class Walk {
     const bool trusted = below_top.starts_with("archives/");
     const auto named = key_of_path(trusted ? below_tree : parent_of(below_tree));
     if (!named) return false;
+    // Also what cannot be removed was ours.
+    const auto to_go = ledger_.is_to_go(source_, path);
+    if (!to_go || *to_go) return to_go;
     const auto pending = ledger_.is_pending(source_, named->key);
     if (!pending || *pending) return pending;
     if (!trusted) return ledger_.lies_beside(source_, named->key, path);

@@ -40,9 +40,13 @@ class GivingUp {
     auto reading = read_again(disk_, holding, path, request_.keep_going);
     if (!reading) return reading.error();
     if (reading->finding != Finding::kRight) {
-      const auto kept = placer_.keep_damaged(
+      auto kept = placer_.keep_damaged(
           path, damaged_paths(request_.source_name, holding.key, rules_, request_.now));
-      if (!kept) return kept.error();
+      if (!kept && !concerns_a_content(kept.error())) return kept.error();
+      if (!kept) {
+        tell({std::string(request_.source_name), holding.key, std::move(kept.error())});
+        return {};
+      }
       removals_.push_back({holding.key, std::move(path), holding.generation_path.empty(), true});
     }
     readings_.push_back(*std::move(reading));
@@ -58,11 +62,13 @@ class GivingUp {
     if (auto begun = ledger_.begin_removals(request_.source, removals_, request_.now); !begun) {
       return begun;
     }
+    AllUnfinished left;
     if (auto removed =
-            finish_removals(disk_, ledger_, request_.source, request_.source_name, rules_);
+            finish_removals(disk_, ledger_, request_.source, request_.source_name, rules_, left);
         !removed) {
       return removed;
     }
+    for (const auto& one : left) tell(one);
     done_.contents += removals_.size();
     done_.right_again += readings_.size() - removals_.size();
     removals_.clear();
@@ -70,6 +76,10 @@ class GivingUp {
       if (request_.found) request_.found(reading);
     }
     return {};
+  }
+
+  void tell(const Unfinished& one) const {
+    if (request_.stuck) request_.stuck(one);
   }
 
   Disk& disk_;

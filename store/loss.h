@@ -8,6 +8,7 @@
 #include "store/disk.h"
 #include "store/layout.h"
 #include "store/ledger.h"
+#include "store/unfinished.h"
 
 namespace store {
 
@@ -20,6 +21,8 @@ struct GiveUp {
   std::function<std::string(const Reading&)> message;  ///< the text of an alarm
   std::function<bool()> keep_going;
   std::function<void(const Reading&)> found;  ///< told of each, once what it means is recorded
+  /// Told of each of which what is left can neither be moved nor removed.
+  std::function<void(const Unfinished&)> stuck;
 };
 
 struct GivenUp {
@@ -30,7 +33,7 @@ struct GivenUp {
 /// Ends the holding of what is lost, here and upstream. Each is read once more before: what reads
 /// right is held on. What is left of the others lies in damaged/, durably, before the ledger and
 /// the manifest say that they are no longer held. Should the upstream have the content again, it is
-/// fetched like any other.
+/// fetched like any other. What cannot be moved there is held on.
 Result<GivenUp> give_up(Disk& disk, Ledger& ledger, NameRules rules, const GiveUp& request);
 
 }  // namespace store

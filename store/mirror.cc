@@ -1,5 +1,6 @@
 #include "store/mirror.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "store/content_path.h"
@@ -13,7 +14,7 @@ namespace store {
 namespace {
 
 // The names of the sources come from the disk, and paths are made from them.
-Status put_in_order(Disk& disk, Ledger& ledger, NameRules rules) {
+Status put_in_order(Disk& disk, Ledger& ledger, NameRules rules, AllUnfinished& left) {
   const auto sources = ledger.sources();
   if (!sources) return sources.error();
   for (const auto& [id, name] : *sources) {
@@ -26,17 +27,21 @@ Status put_in_order(Disk& disk, Ledger& ledger, NameRules rules) {
   for (const auto& [id, name] : *sources) {
     if (auto whole = make_manifest_whole(disk, ledger, id, name, rules); !whole) return whole;
   }
-  if (auto recovered = recover_supersessions(disk, ledger, rules); !recovered) return recovered;
+  if (auto recovered = recover_supersessions(disk, ledger, rules, left); !recovered) {
+    return recovered;
+  }
   // A file that is to go is none that was placed.
   for (const auto& [id, name] : *sources) {
-    if (auto removed = finish_removals(disk, ledger, id, name, rules); !removed) return removed;
+    if (auto removed = finish_removals(disk, ledger, id, name, rules, left); !removed) {
+      return removed;
+    }
   }
-  return finish_placements(disk, ledger, rules);
+  return finish_placements(disk, ledger, rules, left);
 }
 
 }  // namespace
 
-Result<Mirror> Mirror::open(GuardedDisk guarded, Access access) {
+Result<Mirror> Mirror::open(GuardedDisk&& guarded, Access access) {
   auto ledger = Ledger::open(*guarded.disk, access);
   if (!ledger) return ledger.error();
   if (!guarded.marker.names) {
@@ -46,11 +51,12 @@ Result<Mirror> Mirror::open(GuardedDisk guarded, Access access) {
     }
   }
   const auto rules = *guarded.marker.names;
+  AllUnfinished left;
   if (access == Access::kReadWrite) {
-    if (auto done = put_in_order(*guarded.disk, *ledger, rules); !done) return done.error();
+    if (auto done = put_in_order(*guarded.disk, *ledger, rules, left); !done) return done.error();
   }
-  return Mirror{std::move(guarded.disk), std::move(guarded.marker), rules, std::move(guarded.lock),
-                *std::move(ledger)};
+  return Mirror{std::move(guarded.disk), std::move(guarded.marker), rules,
+                std::move(guarded.lock), *std::move(ledger),        std::move(left)};
 }
 
 Status Mirror::begin(const std::vector<Ledger::Placement>& intents) {
@@ -70,13 +76,17 @@ Result<std::vector<Superseded>> Mirror::supersede(Placer& placer,
 
 Result<Superseded> Mirror::take_back(SourceId source, const std::string& source_name,
                                      const Archive& held, const Generation& chosen, Time now) {
-  const auto staged = duplicate_to_staging(*disk, chosen.path, chosen.sha256);
+  auto staged = duplicate_to_staging(*disk, chosen.path, chosen.sha256);
+  if (!staged && concerns_a_content(staged.error())) {
+    return Superseded{std::nullopt, "", std::move(staged.error())};
+  }
   if (!staged) return staged.error();
   Placer placer(*disk, rules);
   const Replacement replacement{source, source_name, held, *staged};
   auto before = supersede(placer, {&replacement, 1}, now);
   if (!before) return before.error();
   auto& superseded = before->front();
+  if (superseded.stuck) return std::move(superseded);
   Ledger::Batch batch;
   batch.now = now;
   batch.archives.push_back({source,
@@ -86,14 +96,16 @@ Result<Superseded> Mirror::take_back(SourceId source, const std::string& source_
   batch.ended.push_back({source, "changed", held.key});
   batch.intents.push_back({source, held.key});
   if (auto recorded = commit(placer, batch); !recorded) return recorded.error();
-  if (auto tidied = recover_supersessions(*disk, ledger, rules); !tidied) return tidied.error();
+  if (auto tidied = recover_supersessions(*disk, ledger, rules, unfinished); !tidied) {
+    return tidied.error();
+  }
   return std::move(superseded);
 }
 
 Result<Superseded> Mirror::accept(SourceId source, const std::string& source_name,
                                   const Archive& held, const Generation& chosen, Time now) {
   auto superseded = take_back(source, source_name, held, chosen, now);
-  if (!superseded) return superseded;
+  if (!superseded || superseded->stuck) return superseded;
   if (auto written = refresh_sums(source, source_name); !written) return written.error();
   return superseded;
 }
@@ -102,8 +114,19 @@ Result<GivenUp> Mirror::give_up(const GiveUp& request) {
   return store::give_up(*disk, ledger, rules, request);
 }
 
-Status Mirror::finish_removals(SourceId source, std::string_view source_name) {
-  return store::finish_removals(*disk, ledger, source, source_name, rules);
+Result<AllUnfinished> Mirror::finish_removals(SourceId source, std::string_view source_name) {
+  AllUnfinished left;
+  if (auto removed = store::finish_removals(*disk, ledger, source, source_name, rules, left);
+      !removed) {
+    return removed.error();
+  }
+  std::erase_if(left, [&](const Unfinished& one) {
+    return std::ranges::find(unfinished, one.error.path, [](const Unfinished& known) {
+             return known.error.path;
+           }) != unfinished.end();
+  });
+  unfinished.insert(unfinished.end(), left.begin(), left.end());
+  return left;
 }
 
 Status Mirror::refresh_sums(SourceId source, std::string_view source_name) {

@@ -14,6 +14,7 @@
 #include "store/mount.h"
 #include "store/placement.h"
 #include "store/supersession.h"
+#include "store/unfinished.h"
 
 namespace store {
 
@@ -25,19 +26,20 @@ struct GuardedDisk {
 };
 
 /// What is held on one disk. One that is open for writing is in order: what an earlier run left
-/// unfinished of superseding, placing and removing is finished, and every manifest is whole. Each
-/// call below owns its order, the disk, then the manifest, then the ledger, and is durable and
-/// recorded on success.
+/// unfinished of superseding, placing and removing is finished, and every manifest is whole; only
+/// what a single bad file stands in the way of stays `unfinished`. Each call below owns its order,
+/// the disk, then the manifest, then the ledger, and is durable and recorded on success.
 struct Mirror {
   std::unique_ptr<Disk> disk;
   Marker marker;
   NameRules rules = NameRules::kPosix;
   std::unique_ptr<DiskLock> lock;  ///< none when read-only
   Ledger ledger;
+  AllUnfinished unfinished{};  ///< so far
 
   /// kNotFound: the disk has no ledger. A marker that does not know the rules of its names yet is
-  /// told of those of the filesystem it lies on.
-  static Result<Mirror> open(GuardedDisk guarded, Access access);
+  /// told of those of the filesystem it lies on. On failure the disk stays with the caller.
+  static Result<Mirror> open(GuardedDisk&& guarded, Access access);
 
   /// Says what is about to be placed; see Ledger::Placement. It ends with the batch.
   Status begin(const std::vector<Ledger::Placement>& intents);
@@ -48,7 +50,7 @@ struct Mirror {
                                             std::span<const Replacement> replacements, Time now);
   /// Gives a held key a content that lies beside it; the one before is superseded, and the
   /// quarantine has it no more. `chosen` says what the upstream calls it. SHA256SUMS is to be
-  /// refreshed.
+  /// refreshed. Where one of the two files is `stuck`, nothing has changed.
   Result<Superseded> take_back(SourceId source, const std::string& source_name, const Archive& held,
                                const Generation& chosen, Time now);
   /// Likewise, and SHA256SUMS says the same.
@@ -56,8 +58,9 @@ struct Mirror {
                             const Generation& chosen, Time now);
   /// See loss.h. SHA256SUMS says the same.
   Result<GivenUp> give_up(const GiveUp& request);
-  /// Removes the files of what Ledger::begin_removals() says is no longer held.
-  Status finish_removals(SourceId source, std::string_view source_name);
+  /// Removes the files of what Ledger::begin_removals() says is no longer held. Those that it
+  /// cannot are added to `unfinished`, and returned unless they were in it.
+  Result<AllUnfinished> finish_removals(SourceId source, std::string_view source_name);
   /// Writes SHA256SUMS anew where the ledger has moved on.
   Status refresh_sums(SourceId source, std::string_view source_name);
 };

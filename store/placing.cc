@@ -17,8 +17,8 @@ constexpr std::size_t kAtOnce = 64;
 
 class Finishing {
  public:
-  Finishing(Disk& disk, Ledger& ledger, NameRules rules)
-      : disk_(disk), ledger_(ledger), rules_(rules), placer_(disk, rules) {}
+  Finishing(Disk& disk, Ledger& ledger, NameRules rules, AllUnfinished& left)
+      : disk_(disk), ledger_(ledger), rules_(rules), placer_(disk, rules), left_(left) {}
 
   Status run() {
     std::optional<Ledger::Placement> last;
@@ -31,7 +31,11 @@ class Finishing {
         if (!name) return name.error();
         auto taken = take(intent, *name);
         if (!taken && !std::exchange(unreadable_, false)) return taken;
-        if (taken) batch_.placements.push_back(intent);
+        if (taken) {
+          batch_.placements.push_back(intent);
+        } else {
+          left_.push_back({*std::move(name), intent.archive.key, std::move(taken.error())});
+        }
       }
       if (auto recorded = record(); !recorded) return recorded;
       last = open->back();
@@ -122,14 +126,15 @@ class Finishing {
   Ledger& ledger_;
   const NameRules rules_;
   Placer placer_;
+  AllUnfinished& left_;
   Ledger::Batch batch_;
   bool unreadable_ = false;
 };
 
 }  // namespace
 
-Status finish_placements(Disk& disk, Ledger& ledger, NameRules rules) {
-  return Finishing(disk, ledger, rules).run();
+Status finish_placements(Disk& disk, Ledger& ledger, NameRules rules, AllUnfinished& left) {
+  return Finishing(disk, ledger, rules, left).run();
 }
 
 }  // namespace store

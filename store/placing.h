@@ -3,15 +3,16 @@
 #include "store/disk.h"
 #include "store/layout.h"
 #include "store/ledger.h"
+#include "store/unfinished.h"
 
 namespace store {
 
 /// Finishes what a crash left between Ledger::begin_placements() and the record: what got its name
 /// is recorded as it would have been, whatever the bucket says by now; what did not is no longer
 /// intended, and is fetched again if it is still wanted. A file that cannot be read keeps its
-/// intent, and the others go on.
+/// intent, is added to `left`, and the others go on.
 ///
 /// Comes after recover_supersessions(), which finishes those that were to take a held one's place.
-Status finish_placements(Disk& disk, Ledger& ledger, NameRules rules);
+Status finish_placements(Disk& disk, Ledger& ledger, NameRules rules, AllUnfinished& left);
 
 }  // namespace store

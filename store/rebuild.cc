@@ -180,9 +180,10 @@ class Rebuild {
     if (!going_away) return going_away.error();
     if (*going_away) return {};
     const auto file = disk_.open(path, OpenMode::kRead);
-    if (!file) return {};
+    if (!file) return tell_unreadable(name, named->key, path, file.error());
     const auto digests = digest_file(**file, {{Algorithm::kSha256, {}}}, request_.keep_going);
-    if (!digests) return going() ? Status{} : interrupted();
+    if (!digests && !going()) return interrupted();
+    if (!digests) return tell_unreadable(name, named->key, path, digests.error());
     Archive archive;
     archive.key = std::move(named->key);
     archive.variant = named->variant;
@@ -200,6 +201,20 @@ class Rebuild {
     batch.generations.push_back(
         {id, beside(archive, Place::kSuperseded, path, request_.now), std::nullopt});
     return ledger_.record_batch(batch);
+  }
+
+  // Without a manifest nobody knows what it was, and nobody can read it now.
+  Status tell_unreadable(const std::string& name, const std::string& key, const std::string& path,
+                         const Error& error) {
+    ++rebuilt_.corrupt;
+    Reading reading;
+    reading.holding.key = key;
+    reading.path = path;
+    reading.finding = Finding::kCorrupt;
+    reading.detail = describe(error);
+    reading.cannot_be_read = true;
+    if (request_.found) request_.found(name, reading);
+    return {};
   }
 
   Status read_all(SourceId id, const std::string& name) {

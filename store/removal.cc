@@ -1,7 +1,9 @@
 #include "store/removal.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "store/content_path.h"
@@ -17,25 +19,36 @@ constexpr std::size_t kAtOnce = 256;
 class Removals {
  public:
   Removals(Disk& disk, Ledger& ledger, SourceId source, std::string_view source_name,
-           NameRules rules)
-      : disk_(disk), ledger_(ledger), source_(source), name_(source_name), rules_(rules) {}
+           NameRules rules, AllUnfinished& left)
+      : disk_(disk),
+        ledger_(ledger),
+        source_(source),
+        name_(source_name),
+        rules_(rules),
+        left_(left) {}
 
   Status run() {
-    auto open = ledger_.open_removals(source_, kAtOnce);
+    auto open = next();
     if (!open) return open.error();
     if (open->empty()) return {};
     if (auto written = write_sums(disk_, ledger_, source_, name_, rules_); !written) return written;
     if (auto marked = ledger_.mark_sums_written(source_); !marked) return marked;
     while (!open->empty()) {
-      if (auto done = finish(*open); !done) return done;
-      open = ledger_.open_removals(source_, kAtOnce);
+      if (auto done = finish(*std::move(open)); !done) return done;
+      open = next();
       if (!open) return open.error();
     }
     return {};
   }
 
  private:
-  Status finish(const std::vector<Removal>& open) {
+  Result<std::vector<Removal>> next() {
+    auto open = ledger_.open_removals(source_, kAtOnce + stuck_.size());
+    if (open) std::erase_if(*open, [&](const Removal& one) { return stuck_.contains(one.path); });
+    return open;
+  }
+
+  Status finish(std::vector<Removal> open) {
     std::vector<Removal> removable;
     for (const auto& one : open) {
       // Whoever wrote anything else there is not to be obeyed.
@@ -46,6 +59,8 @@ class Removals {
     }
     if (auto said = append_removals(disk_, name_, removable); !said) return said;
     if (auto removed = remove_files(removable); !removed) return removed;
+    // Of what is stuck the intent stays, so that no later one is forgotten for it.
+    std::erase_if(open, [&](const Removal& one) { return stuck_.contains(one.path); });
     if (auto ended = ledger_.end_removals(source_, open); !ended) return ended;
     for (const auto& one : removable) remove_empty_directories(one.path);
     return {};
@@ -62,7 +77,13 @@ class Removals {
   Status remove_files(const std::vector<Removal>& removable) {
     Placer directories(disk_, rules_);
     for (const auto& one : removable) {
-      if (auto removed = disk_.remove_file(one.path); !removed) return removed;
+      auto removed = disk_.remove_file(one.path);
+      if (!removed && !concerns_a_content(removed.error())) return removed;
+      if (!removed) {
+        stuck_.insert(one.path);
+        left_.push_back({name_, one.key, std::move(removed.error())});
+        continue;
+      }
       // Also where the file was gone: a run that was killed may have removed it and not synced.
       const auto directory = disk_.stat(parent_of(one.path));
       if (!directory) return directory.error();
@@ -84,13 +105,15 @@ class Removals {
   const SourceId source_;
   const std::string name_;
   const NameRules rules_;
+  AllUnfinished& left_;
+  std::set<std::string> stuck_;
 };
 
 }  // namespace
 
 Status finish_removals(Disk& disk, Ledger& ledger, SourceId source, std::string_view source_name,
-                       NameRules rules) {
-  return Removals(disk, ledger, source, source_name, rules).run();
+                       NameRules rules, AllUnfinished& left) {
+  return Removals(disk, ledger, source, source_name, rules, left).run();
 }
 
 }  // namespace store

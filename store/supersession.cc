@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "store/content_path.h"
 #include "store/duplicate.h"
 #include "store/manifest.h"
 
@@ -34,8 +35,10 @@ class Recovery {
     return ledger_.end_supersession(intent_);
   }
 
-  /// Whether what failed was the reading of one of its files.
-  bool met_unreadable() const { return unreadable_; }
+  /// Whether what failed is one of its files. A disk that is gone fails elsewhere too.
+  bool is_of_its_file(const Error& error) const {
+    return !failed_sync_ && concerns_a_content(error);
+  }
 
  private:
   // True when the new content is in place and known: then there is nothing to be taken back.
@@ -61,11 +64,16 @@ class Recovery {
           {intent_.source, beside(held, Place::kSuperseded, **aside, batch.now), std::nullopt});
     }
     batch.archives.push_back({intent_.source, std::move(archive), (*intent)->watched});
-    if (auto synced = placer.sync(); !synced) return synced.error();
+    if (auto synced = note(placer.sync()); !synced) return synced.error();
     if (auto recorded = record_durably(disk_, ledger_, rules_, batch); !recorded) {
       return recorded.error();
     }
     return true;
+  }
+
+  Status note(Status synced) {
+    failed_sync_ = failed_sync_ || !synced;
+    return synced;
   }
 
   Status restore(const Archive& held) {
@@ -97,7 +105,7 @@ class Recovery {
       if (!lies) return lies.error();
       if (!*lies) continue;
       if (auto removed = disk_.remove_file(path); !removed) return removed;
-      if (auto synced = disk_.sync_directory(parent_of(path)); !synced) return synced;
+      if (auto synced = note(disk_.sync_directory(parent_of(path))); !synced) return synced;
     }
     return {};
   }
@@ -110,9 +118,7 @@ class Recovery {
         (*info)->size_bytes != held.upstream.size_bytes) {
       return false;
     }
-    const auto same = holds(disk_, path, held.sha256);
-    if (!same) unreadable_ = true;
-    return same;
+    return holds(disk_, path, held.sha256);
   }
 
   Result<std::optional<std::string>> find_aside(const Archive& held) {
@@ -129,16 +135,13 @@ class Recovery {
     const auto copy = duplicate_to_staging(disk_, aside, held.sha256);
     if (!copy) return copy.error();
     if (auto renamed = disk_.rename_replace(*copy, path); !renamed) return renamed;
-    return disk_.sync_directory(parent_of(path));
+    return note(disk_.sync_directory(parent_of(path)));
   }
 
   // Only once the content is durably in its place again.
   Status remove_unrecorded(const std::string& aside, const Archive& held) {
-    if (auto synced = disk_.sync_directory(
-            parent_of(archive_path(source_name_, held.key, rules_, held.variant)));
-        !synced) {
-      return synced;
-    }
+    const auto path = archive_path(source_name_, held.key, rules_, held.variant);
+    if (auto synced = note(disk_.sync_directory(parent_of(path))); !synced) return synced;
     const auto found =
         ledger_.find_generation(intent_.source, held.key, held.sha256, Place::kSuperseded);
     if (!found) return found.error();
@@ -151,7 +154,7 @@ class Recovery {
   const NameRules rules_;
   const Ledger::Supersession intent_;
   const std::string source_name_;
-  bool unreadable_ = false;
+  bool failed_sync_ = false;
 };
 
 bool cannot_be_kept(const Error& error) {
@@ -178,6 +181,8 @@ Result<Superseded> keep_aside(Placer& placer, NameRules rules, const std::string
   return Superseded{std::nullopt, *std::move(kept)};
 }
 
+Superseded stuck(Error error) { return {std::nullopt, "", std::move(error)}; }
+
 }  // namespace
 
 Result<std::vector<Superseded>> supersede(Ledger& ledger, Placer& placer, NameRules rules,
@@ -191,19 +196,20 @@ Result<std::vector<Superseded>> supersede(Ledger& ledger, Placer& placer, NameRu
   std::vector<Superseded> before;
   for (const auto& one : replacements) {
     auto aside = keep_aside(placer, rules, path_of(one), one, now);
-    if (!aside) return aside.error();
-    before.push_back(*std::move(aside));
+    if (!aside && !concerns_a_content(aside.error())) return aside.error();
+    before.push_back(aside ? *std::move(aside) : stuck(aside.error()));
   }
   if (auto synced = placer.sync(); !synced) return synced.error();
-  for (const auto& one : replacements) {
-    if (auto replaced = placer.replace(one.staged_path, path_of(one)); !replaced) {
-      return replaced.error();
-    }
+  for (std::size_t i = 0; i < replacements.size(); ++i) {
+    if (before[i].stuck) continue;
+    const auto replaced = placer.replace(replacements[i].staged_path, path_of(replacements[i]));
+    if (!replaced && !concerns_a_content(replaced.error())) return replaced.error();
+    if (!replaced) before[i] = stuck(replaced.error());
   }
   return before;
 }
 
-Status recover_supersessions(Disk& disk, Ledger& ledger, NameRules rules) {
+Status recover_supersessions(Disk& disk, Ledger& ledger, NameRules rules, AllUnfinished& left) {
   std::optional<Ledger::Supersession> last;
   while (true) {
     const auto open = ledger.open_supersessions(kAtOnce, last ? &*last : nullptr);
@@ -212,10 +218,10 @@ Status recover_supersessions(Disk& disk, Ledger& ledger, NameRules rules) {
     for (const auto& intent : *open) {
       auto name = ledger.source_name(intent.source);
       if (!name) return name.error();
-      Recovery recovery(disk, ledger, rules, intent, *std::move(name));
+      Recovery recovery(disk, ledger, rules, intent, *name);
       auto done = recovery.run();
-      // The next run looks again; a disk that is gone fails elsewhere too.
-      if (!done && !recovery.met_unreadable()) return done;
+      if (!done && !recovery.is_of_its_file(done.error())) return done;
+      if (!done) left.push_back({*std::move(name), intent.key, std::move(done.error())});
     }
     last = open->back();
   }

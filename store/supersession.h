@@ -9,6 +9,7 @@
 #include "store/layout.h"
 #include "store/ledger.h"
 #include "store/placement.h"
+#include "store/unfinished.h"
 
 namespace store {
 
@@ -24,13 +25,15 @@ struct Replacement {
 struct Superseded {
   std::optional<Generation> lies;  ///< where it is held now; nullopt: it is held no more
   std::string damaged_path;        ///< it was rotten: where its bytes are; "": its file was gone
+  /// Its file can neither be read nor moved: it stays, and so does the intent. `lies` is empty.
+  std::optional<Error> stuck{};
 };
 
 /// Puts new contents in the place of held ones so that no crash loses an old one or leaves the
 /// ledger wrong: records the intents, gives each old content a second place, syncs, and renames the
 /// new ones over the first place. The caller then calls Placer::sync(), and records the new
 /// contents, and the old ones, in one batch.
-/// Returns for each what became of the old content.
+/// Returns for each what became of the old content. Only what concerns more than one is an error.
 Result<std::vector<Superseded>> supersede(Ledger& ledger, Placer& placer, NameRules rules,
                                           std::span<const Replacement> replacements, Time now);
 
@@ -39,7 +42,8 @@ Result<std::vector<Superseded>> supersede(Ledger& ledger, Placer& placer, NameRu
 /// the old content is under archives/ again, a second place of it that was never recorded is gone,
 /// and so is the intent; the new content is fetched again. What is under archives/ is no longer in
 /// quarantine too, which ends an acceptance. An old content that is nowhere any more is left to the
-/// scrub. A file that cannot be read keeps its intent, and the others go on.
-Status recover_supersessions(Disk& disk, Ledger& ledger, NameRules rules);
+/// scrub. A file that cannot be read or moved keeps its intent, is added to `left`, and the others
+/// go on.
+Status recover_supersessions(Disk& disk, Ledger& ledger, NameRules rules, AllUnfinished& left);
 
 }  // namespace store

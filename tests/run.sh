@@ -2,8 +2,8 @@
 # tests/run.sh [--quick]: everything that can be tested, from a clean clone of Debian 12 or 13.
 # Installs what is missing, builds under build/, and runs the suite three times: as released, with
 # the address and undefined-behaviour sanitizers (built by clang), and, for what has threads, with the
-# thread sanitizer; then the scripts, among them those against a real S3 server. It ends with a
-# table of where the time went.
+# thread sanitizer; then the fuzzers, for some seconds each, and the scripts, among them those against a
+# real S3 server. It ends with a table of where the time went.
 # --quick: the rules of the house and the suite as released, and nothing else.
 # With CI=true a test that was skipped is a failure.
 set -euo pipefail
@@ -106,6 +106,10 @@ if [[ $quick == no ]]; then
     -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
   script tests/tidy.sh build/asan
   suite asan
+  build fuzz fuzzers -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=None \
+    "-DCMAKE_CXX_FLAGS=-O1 -g1" -DHOLDFAST_FUZZ=ON -DHOLDFAST_DEVELOPER=ON \
+    -DHOLDFAST_SANITIZE=fuzzer-no-link,address,undefined
+  script tests/fuzz/run.sh build/fuzz
   # GCC's thread sanitizer makes it warn of what cannot happen, so warnings are no errors here.
   build tsan agent_tests -DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=-O1 -g1" -DHOLDFAST_TESTS=ON \
     -DHOLDFAST_SANITIZE=thread

@@ -11,7 +11,7 @@ DOORS = {
     "curl/": {"s3client/curl_transport.cc"},
     "expat.h": {"s3client/xml_reader.cc"},
     "nlohmann/": {"store/json.cc"},
-    "sqlite3.h": {"store/database.cc"},
+    "sqlite3.h": {"store/database.cc", "store/database_vfs.cc"},
     "ini.h": {"agent/config_file.cc"},
     "regex.h": {"agent/series_expression.cc", "agent/series_expression.h"},
     "spawn.h": {"agent/command_runner.cc"},

@@ -290,7 +290,9 @@ TEST_CASE("a file behind an intent that cannot be read keeps no run from its wor
                ? std::optional(store::Error{store::ErrorKind::kIo, 5, std::string(path), "bad"})
                : std::nullopt;
   });
-  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.pull() == ExitStatus::kIncomplete);
+  CHECK(world.lines_with(
+            "site/archives/a: bad, at offset 0; this one file is bad, and all else goes on") == 1);
   CHECK(world.archive("e") == "right e");
   auto ledger = store::Ledger::open(world.disk, store::Access::kReadOnly);
   REQUIRE(ledger);

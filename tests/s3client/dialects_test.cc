@@ -186,5 +186,7 @@ TEST_CASE("an ETag has one form, however it is sent") {
   CHECK(s3::normal_etag("\"0123456789ABCDEF0123456789ABCDEF-2\"") == md5 + "-2");
   CHECK(s3::normal_etag("\"AbC\"") == "AbC");
   CHECK(s3::normal_etag("\"\"").empty());
+  CHECK(s3::normal_etag("W/\"w/" + md5 + "\"") == md5);
+  CHECK(s3::normal_etag("\"\"" + md5 + "\"\"") == md5);
   CHECK(s3::normal_etag("").empty());
 }

@@ -24,7 +24,9 @@ struct Interrupted {
     REQUIRE(held.ledger.begin_supersessions({{held.source, "k"}}));
   }
   void recover() {
-    REQUIRE(store::recover_supersessions(held.disk, held.ledger, NameRules::kPosix));
+    store::AllUnfinished left;
+    REQUIRE(store::recover_supersessions(held.disk, held.ledger, NameRules::kPosix, left));
+    CHECK(left.empty());
     CHECK(held.ledger.open_supersessions(10)->empty());
   }
   std::string file(const std::string& path) {

@@ -9,7 +9,7 @@ build_packages=(
 )
 test_packages=(
   catch2 ccache curl openssl python3 procps
-  clang clang-tidy clang-format shellcheck
+  clang libclang-rt-dev clang-tidy clang-format shellcheck  # with the sanitizers and libFuzzer
   e2fsprogs mount                        # a disk of its own, in a file
   xfsprogs btrfs-progs dosfstools exfatprogs exfat-fuse ntfs-3g fusefat  # and of every kind
   ceph-mon ceph-osd radosgw ceph-common  # a real S3 server

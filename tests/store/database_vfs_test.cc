@@ -1,0 +1,49 @@
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "store/database.h"
+#include "store/layout.h"
+#include "store/posix_disk.h"
+#include "tests/support/catch.h"
+#include "tests/support/temp_dir.h"
+
+// On a small machine the place for temporary files is the card it runs from.
+
+namespace {
+
+// Open files that have no name any more.
+std::vector<std::string> nameless_files() {
+  std::vector<std::string> found;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    const auto target = std::filesystem::read_symlink(entry.path(), gone).string();
+    if (target.ends_with(" (deleted)")) found.push_back(target);
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("what SQLite sorts lies on the disk of the ledger, and under no name") {
+  const test::TempDir dir;
+  test::write_file(dir / ".holdfast/db", "");
+  auto disk = store::open_posix_disk(dir.path());
+  REQUIRE(disk);
+  auto database = store::Database::open(**disk, ".holdfast/db", store::DatabaseMode::kReadWrite);
+  REQUIRE(database);
+  const auto before = nameless_files();
+  // More than its cache holds.
+  REQUIRE(database->run_script(
+      "CREATE TEMP TABLE large (x BLOB); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 "
+      "FROM n WHERE i<6000) INSERT INTO large SELECT randomblob(1000) FROM n"));
+  const auto after = nameless_files();
+  REQUIRE(after.size() > before.size());
+  const auto staging = (std::filesystem::canonical(dir.path()) / store::kStagingDirectory).string();
+  const auto count = std::count_if(after.begin(), after.end(), [&](const std::string& path) {
+    return path.starts_with(staging + "/");
+  });
+  CHECK(static_cast<std::size_t>(count) == after.size() - before.size());
+  CHECK(std::filesystem::is_empty(staging));
+}
