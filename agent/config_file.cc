@@ -38,6 +38,18 @@ void note_heading(Parser& parser, const char* text) {
   parser.sections.push_back(IniSection{std::string(text + 1, end), parser.line, {}});
 }
 
+// A comment begins at a ';' or '#' with a blank before it. inih knows the first of them only, so
+// the line loses it here, on the way; what the line began with is inih's to judge.
+void cut_comment(char* text) {
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+  for (char* at = text; *at != '\0'; ++at) {
+    if ((*at != ';' && *at != '#') || at == text || !is_blank(at[-1])) continue;
+    at[0] = '\n';
+    at[1] = '\0';
+    return;
+  }
+}
+
 char* read_line(char* into, int size_bytes, void* stream) {
   auto& parser = *static_cast<Parser*>(stream);
   if (parser.failed()) return nullptr;
@@ -52,6 +64,7 @@ char* read_line(char* into, int size_bytes, void* stream) {
     parser.fail(fmt::format("the line is longer than {} bytes", kLongestLineBytes));
     return nullptr;
   }
+  cut_comment(line);
   note_heading(parser, line);
   return parser.failed() ? nullptr : line;
 }

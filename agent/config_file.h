@@ -30,8 +30,9 @@ struct IniFile {
   bool is_writable_by_others = false;  ///< by others than root and the user that runs this
 };
 
-/// Keys before the first section, unreadable files and lines that are neither are errors. One line
-/// holds at most 4096 bytes.
+/// ';' or '#' begins a comment at the beginning of a line, and after a blank; elsewhere it is part
+/// of the value. Keys before the first section, unreadable files and lines that are neither are
+/// errors. One line holds at most 4096 bytes.
 Result<IniFile, IniError> read_ini(const std::string& path);
 
 }  // namespace agent
