@@ -26,7 +26,7 @@ struct Arguments {
   bool quiet = false;
   std::string log_format = "text";
   bool json = false;
-  std::string init_path;
+  InitOptions init;
   PullOptions pull;
   ListOptions list;
   AcceptOptions accept;
@@ -107,11 +107,14 @@ void add_global_options(CLI::App& app, Arguments& arguments) {
 
 void add_init(CLI::App& app, Arguments& arguments, Command& command) {
   auto* init = app.add_subcommand("init", "Make a mounted disk a holdfast disk");
-  init->add_option("PATH", arguments.init_path, "Its mount point")->required();
+  init->add_option("PATH", arguments.init.path, "Its mount point")->required();
+  init->add_flag("--write", arguments.init.write,
+                 "Write the [disk] lines into the configuration; make one where there is none");
   init->callback([&] {
     command = [&] {
+      arguments.init.config_file = config_path(arguments.config);
       return in_system(arguments, [&](const Environment& environment) {
-        return init_command(arguments.init_path, environment, print_line);
+        return init_command(arguments.init, environment, print_line);
       });
     };
   });

@@ -87,9 +87,10 @@ int take_key(void* user, const char*, const char* name, const char* value) {
   return 1;
 }
 
-}  // namespace
+using OpenFile = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 
-Result<IniFile, IniError> read_ini(const std::string& path) {
+Result<IniFile, IniError> read_all(const OpenFile& file) {
+  if (!file) return IniError{0, std::strerror(errno)};
   // The library's own settings are variables; these make a line as long as we say, and an indented
   // line a line of its own.
   ini_use_stack = false;
@@ -97,9 +98,6 @@ Result<IniFile, IniError> read_ini(const std::string& path) {
   ini_initial_alloc = kLongestLineBytes + 3;
   ini_allow_multiline = false;
 
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"),
-                                                             &std::fclose);
-  if (!file) return IniError{0, std::strerror(errno)};
   Parser parser;
   parser.file = file.get();
   const int first_bad_line = ini_parse_stream(&read_line, &parser, &take_key, &parser);
@@ -108,7 +106,21 @@ Result<IniFile, IniError> read_ini(const std::string& path) {
     return IniError{first_bad_line > 0 ? first_bad_line : 0,
                     "neither a [section] nor \"key = value\""};
   }
-  return IniFile{std::move(parser.sections), is_writable_by_others(file.get())};
+  return IniFile{std::move(parser.sections), false};
+}
+
+}  // namespace
+
+Result<IniFile, IniError> read_ini(const std::string& path) {
+  const OpenFile file(std::fopen(path.c_str(), "re"), &std::fclose);
+  auto ini = read_all(file);
+  if (ini) ini->is_writable_by_others = is_writable_by_others(file.get());
+  return ini;
+}
+
+Result<IniFile, IniError> parse_ini(const std::string& text) {
+  std::string copy = text;
+  return read_all(OpenFile(::fmemopen(copy.data(), copy.size(), "r"), &std::fclose));
 }
 
 }  // namespace agent

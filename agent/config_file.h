@@ -34,5 +34,7 @@ struct IniFile {
 /// of the value. Keys before the first section, unreadable files and lines that are neither are
 /// errors. One line holds at most 4096 bytes.
 Result<IniFile, IniError> read_ini(const std::string& path);
+/// The same of a text that is no file; nobody else can write it.
+Result<IniFile, IniError> parse_ini(const std::string& text);
 
 }  // namespace agent

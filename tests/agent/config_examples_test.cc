@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "agent/config.h"
+#include "agent/init_config.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_dir.h"
 
@@ -54,4 +55,35 @@ TEST_CASE("every example of a configuration in the README passes the checks", "[
     const auto config = agent::load_config(dir / "holdfast.conf", agent::Purpose::kDiskOnly);
     CHECK((config ? "none" : config.error().message) == "none");
   }
+}
+
+TEST_CASE("the example that is installed passes the checks, but for its blanks", "[config]") {
+  const auto text = test::read_file(HOLDFAST_SOURCES "/deploy/etc/holdfast.conf");
+  CHECK(agent::example_config() == text);
+  const test::TempDir dir;
+  const auto path = dir / "holdfast.conf";
+  const auto error = [&](std::string example, std::initializer_list<const char*> filled) {
+    for (const std::string blank : filled) {
+      const auto at = example.find("\n" + blank + " =\n");
+      REQUIRE(at != std::string::npos);
+      example.insert(at + blank.size() + 3, blank == "path" ? " /mnt/backup" : " b");
+    }
+    test::write_file(path, example);
+    const auto config = agent::load_config(path);
+    return config ? "none" : config.error().message.substr(path.size());
+  };
+  CHECK(error(text, {}) == ":5: path: the path has to begin with '/'");
+  CHECK(error(text, {"path"}) == ":16: [source site] needs \"bucket = NAME\"");
+  CHECK(error(text, {"path", "bucket"}) == "none");
+  CHECK(error(text, {"path", "bucket", "id"}) == "none");
+
+  // What is commented out is ready to use.
+  std::istringstream lines(text);
+  std::string all;
+  const std::string_view setting = " = ";
+  for (std::string line; std::getline(lines, line);) {
+    const bool is_setting = line.starts_with("# ") && line.find(setting) != std::string::npos;
+    all += (is_setting ? line.substr(2) : line) + "\n";
+  }
+  CHECK(error(all, {"path", "bucket"}) == "none");
 }
