@@ -99,6 +99,7 @@ script tests/structure_test.py
 script tests/style.sh
 build release all -DCMAKE_BUILD_TYPE=Release -DHOLDFAST_TESTS=ON -DHOLDFAST_DEVELOPER=ON
 script tests/nodiscard_test.sh build/release
+script tests/manual_test.sh build/release/deploy/manual build/release/agent/holdfast
 suite release
 if [[ $quick == no ]]; then
   build asan all -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=-O1 -g1" \

@@ -10,6 +10,7 @@ build_packages=(
 test_packages=(
   catch2 ccache curl openssl python3 procps
   clang clang-tidy clang-format shellcheck
+  mandoc man-db groff bsdextrautils zsh  # the manual, and what the shells complete
   e2fsprogs mount                        # a disk of its own, in a file
   xfsprogs btrfs-progs dosfstools exfatprogs exfat-fuse ntfs-3g fusefat  # and of every kind
   ceph-mon ceph-osd radosgw ceph-common  # a real S3 server
