@@ -56,6 +56,9 @@ struct Environment {
   std::function<Result<std::unique_ptr<StagedFile>>(const std::string& path,
                                                     const std::string& text)>
       stage_file = {};
+  /// As root: a new mirror belongs to the user that the scheduled run is, where the system has that
+  /// user. The error is a sentence.
+  std::function<Result<void>(const std::string& root)> give_to_service = {};
 };
 
 }  // namespace agent

@@ -86,6 +86,15 @@ class Init {
   // is known to be lost and never replaced by an empty one. Over full archives there is no empty
   // ledger: it would trust whatever the bucket has by now.
   store::Status make() {
+    if (environment_.give_to_service) {
+      if (const auto given = environment_.give_to_service(lines_.path); !given) {
+        return store::Error{store::ErrorKind::kIo, 0, "", given.error()};
+      }
+      // As whose the new files are is seen when the disk is opened.
+      auto again = environment_.open_disk(lines_.path);
+      if (!again) return again.error();
+      disk_ = std::move(*again);
+    }
     if (carried_.empty()) {
       if (auto made = store::Ledger::create(*disk_); !made) return made;
     }

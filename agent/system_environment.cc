@@ -10,6 +10,7 @@
 #include "s3client/credentials.h"
 #include "store/mount.h"
 #include "store/posix_disk.h"
+#include "store/posix_owner.h"
 #include "store/system_file.h"
 
 namespace agent {
@@ -65,7 +66,10 @@ Environment system_environment(Clock& clock, Log& log, StopFlag& stop) {
       [&stop](const auto& command, const auto& variables, std::chrono::seconds timeout) {
         return run_shell_command(command, variables, timeout, &stop);
       },
-      stage_config_file};
+      stage_config_file,
+      [sentence](const std::string& root) {
+        return store::give_mirror_to("holdfast", root).map_error(sentence);
+      }};
   return environment;
 }
 

@@ -9,28 +9,41 @@
 
 namespace {
 
-// The indented blocks of the page that have a [section].
-std::vector<std::string> examples_in(const std::string& page) {
-  std::vector<std::string> examples;
-  std::string block;
-  bool has_section = false;
-  std::istringstream lines(page + "\n\nend\n");
-  for (std::string line; std::getline(lines, line);) {
-    const auto text_at = line.find_first_not_of(' ');
-    const bool is_in_block = text_at == std::string::npos || text_at >= 4;
-    if (is_in_block) {
-      const auto text = line.substr(std::min(line.size(), text_at));
-      has_section = has_section || text.starts_with("[disk]") || text.starts_with("[agent]") ||
-                    text.starts_with("[source ");
-      block += text + "\n";
-      continue;
-    }
-    if (has_section) examples.push_back(block);
-    block.clear();
-    has_section = false;
+// Of a page in Markdown: what stands between ```ini and ```, and what is indented, where there is a
+// [section] in it.
+class Examples {
+ public:
+  explicit Examples(const std::string& page) {
+    std::istringstream lines(page + "\nend\n");
+    for (std::string line; std::getline(lines, line);) take(line);
   }
-  return examples;
-}
+  std::vector<std::string> found;
+
+ private:
+  void take(const std::string& line) {
+    const auto at = line.find_first_not_of(' ');
+    const auto text = at == std::string::npos ? "" : line.substr(at);
+    if (text.starts_with("```")) {
+      end_block();
+      fenced_ = !fenced_ && text == "```ini";
+    } else if (fenced_ || text.empty() || at >= 4) {
+      has_section_ = has_section_ || text.starts_with("[disk]") || text.starts_with("[agent]") ||
+                     text.starts_with("[source ");
+      block_ += text + "\n";
+    } else {
+      end_block();
+    }
+  }
+  void end_block() {
+    if (has_section_) found.push_back(block_);
+    block_.clear();
+    has_section_ = false;
+  }
+
+  std::string block_;
+  bool fenced_ = false;
+  bool has_section_ = false;
+};
 
 // What an example leaves to the reader.
 std::string completed(std::string example) {
@@ -45,9 +58,13 @@ std::string completed(std::string example) {
 
 }  // namespace
 
-TEST_CASE("every example of a configuration in the README passes the checks", "[config]") {
-  const auto examples = examples_in(test::read_file(HOLDFAST_SOURCES "/README.md"));
-  CHECK(examples.size() >= 2);
+TEST_CASE("every example of a configuration in the README and the manual passes the checks",
+          "[config]") {
+  const std::string page =
+      GENERATE("README.md", "deploy/man/holdfast.1.md", "deploy/man/holdfast.conf.5.md");
+  CAPTURE(page);
+  const auto examples = Examples(test::read_file(HOLDFAST_SOURCES "/" + page)).found;
+  CHECK_FALSE(examples.empty());
   for (const auto& example : examples) {
     CAPTURE(example);
     const test::TempDir dir;

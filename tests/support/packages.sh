@@ -16,6 +16,7 @@ test_packages=(
   ceph-mon ceph-osd radosgw ceph-common  # a real S3 server
   rclone                                 # an uploader that is not ours
 )
+package_packages=(lintian mmdebstrap fakeroot dpkg-dev)  # for tests/package_test.sh
 bench_packages=(rclone s3cmd awscli time)
 
 # One for another architecture, as for a cross build, does not count.
