@@ -26,7 +26,7 @@ struct Arguments {
   bool quiet = false;
   std::string log_format = "text";
   bool json = false;
-  std::string init_path;
+  InitOptions init;
   PullOptions pull;
   ListOptions list;
   AcceptOptions accept;
@@ -107,11 +107,14 @@ void add_global_options(CLI::App& app, Arguments& arguments) {
 
 void add_init(CLI::App& app, Arguments& arguments, Command& command) {
   auto* init = app.add_subcommand("init", "Make a mounted disk a holdfast disk");
-  init->add_option("PATH", arguments.init_path, "Its mount point")->required();
+  init->add_option("PATH", arguments.init.path, "Its mount point")->required();
+  init->add_flag("--write", arguments.init.write,
+                 "Write the [disk] lines into the configuration; make one where there is none");
   init->callback([&] {
     command = [&] {
+      arguments.init.config_file = config_path(arguments.config);
       return in_system(arguments, [&](const Environment& environment) {
-        return init_command(arguments.init_path, environment, print_line);
+        return init_command(arguments.init, environment, print_line);
       });
     };
   });
@@ -269,24 +272,37 @@ void add_rebuild(CLI::App& app, Arguments& arguments, Command& command) {
   });
 }
 
-}  // namespace
+struct CommandLine {
+  CommandLine() {
+    add_global_options(app, arguments);
+    add_init(app, arguments, command);
+    add_pull(app, arguments, command);
+    add_status(app, arguments, command);
+    add_list(app, arguments, command);
+    add_accept(app, arguments, command);
+    add_ack(app, arguments, command);
+    add_verify(app, arguments, command);
+    add_restore(app, arguments, command);
+    add_prune(app, arguments, command);
+    add_rebuild(app, arguments, command);
+  }
 
-ExitStatus run_cli(int argc, const char* const* argv) {
   CLI::App app{"holdfast: pulls backups out of S3 onto a disk that the cloud cannot reach",
                "holdfast"};
   Arguments arguments;
   Command command;
-  add_global_options(app, arguments);
-  add_init(app, arguments, command);
-  add_pull(app, arguments, command);
-  add_status(app, arguments, command);
-  add_list(app, arguments, command);
-  add_accept(app, arguments, command);
-  add_ack(app, arguments, command);
-  add_verify(app, arguments, command);
-  add_restore(app, arguments, command);
-  add_prune(app, arguments, command);
-  add_rebuild(app, arguments, command);
+};
+
+}  // namespace
+
+void visit_command_line(const std::function<void(CLI::App&)>& visit) {
+  CommandLine line;
+  visit(line.app);
+}
+
+ExitStatus run_cli(int argc, const char* const* argv) {
+  CommandLine line;
+  auto& app = line.app;
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -299,7 +315,7 @@ ExitStatus run_cli(int argc, const char* const* argv) {
     return ExitStatus::kUsage;
   }
   try {
-    return command();
+    return line.command();
   } catch (const std::exception& defect) {
     std::fprintf(stderr, "holdfast: error: a defect in holdfast: %s; please report it\n",
                  one_line(defect.what()).c_str());

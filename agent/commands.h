@@ -16,8 +16,17 @@ namespace agent {
 /// One line, or one document, on stdout.
 using Print = std::function<void(const std::string&)>;
 
-/// `holdfast init PATH`: makes the directory a holdfast disk and prints the `[disk]` lines for it.
-ExitStatus init_command(const std::string& path, const Environment& environment,
+struct InitOptions {
+  std::string path{};
+  bool write = false;
+  std::string config_file{};  ///< which `write` makes, or adds the lines to
+};
+/// `holdfast init PATH`: makes the directory a holdfast disk and prints the `[disk]` lines for it;
+/// for a disk that is one already it prints them again, and ends with 64. With `write` it puts them
+/// into the configuration, of which it makes a new one where there is none, and never changes a
+/// [disk] section that it finds (64; nothing is touched). What was cut off is ended by the same
+/// command.
+ExitStatus init_command(const InitOptions& options, const Environment& environment,
                         const Print& print);
 
 struct ListOptions {

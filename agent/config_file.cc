@@ -38,6 +38,18 @@ void note_heading(Parser& parser, const char* text) {
   parser.sections.push_back(IniSection{std::string(text + 1, end), parser.line, {}});
 }
 
+// A comment begins at a ';' or '#' with a blank before it. inih knows the first of them only, so
+// the line loses it here, on the way; what the line began with is inih's to judge.
+void cut_comment(char* text) {
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+  for (char* at = text; *at != '\0'; ++at) {
+    if ((*at != ';' && *at != '#') || at == text || !is_blank(at[-1])) continue;
+    at[0] = '\n';
+    at[1] = '\0';
+    return;
+  }
+}
+
 char* read_line(char* into, int size_bytes, void* stream) {
   auto& parser = *static_cast<Parser*>(stream);
   if (parser.failed()) return nullptr;
@@ -52,6 +64,7 @@ char* read_line(char* into, int size_bytes, void* stream) {
     parser.fail(fmt::format("the line is longer than {} bytes", kLongestLineBytes));
     return nullptr;
   }
+  cut_comment(line);
   note_heading(parser, line);
   return parser.failed() ? nullptr : line;
 }
@@ -74,9 +87,10 @@ int take_key(void* user, const char*, const char* name, const char* value) {
   return 1;
 }
 
-}  // namespace
+using OpenFile = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 
-Result<IniFile, IniError> read_ini(const std::string& path) {
+Result<IniFile, IniError> read_all(const OpenFile& file) {
+  if (!file) return IniError{0, std::strerror(errno)};
   // The library's own settings are variables; these make a line as long as we say, and an indented
   // line a line of its own.
   ini_use_stack = false;
@@ -84,9 +98,6 @@ Result<IniFile, IniError> read_ini(const std::string& path) {
   ini_initial_alloc = kLongestLineBytes + 3;
   ini_allow_multiline = false;
 
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"),
-                                                             &std::fclose);
-  if (!file) return IniError{0, std::strerror(errno)};
   Parser parser;
   parser.file = file.get();
   const int first_bad_line = ini_parse_stream(&read_line, &parser, &take_key, &parser);
@@ -95,7 +106,21 @@ Result<IniFile, IniError> read_ini(const std::string& path) {
     return IniError{first_bad_line > 0 ? first_bad_line : 0,
                     "neither a [section] nor \"key = value\""};
   }
-  return IniFile{std::move(parser.sections), is_writable_by_others(file.get())};
+  return IniFile{std::move(parser.sections), false};
+}
+
+}  // namespace
+
+Result<IniFile, IniError> read_ini(const std::string& path) {
+  const OpenFile file(std::fopen(path.c_str(), "re"), &std::fclose);
+  auto ini = read_all(file);
+  if (ini) ini->is_writable_by_others = is_writable_by_others(file.get());
+  return ini;
+}
+
+Result<IniFile, IniError> parse_ini(const std::string& text) {
+  std::string copy = text;
+  return read_all(OpenFile(::fmemopen(copy.data(), copy.size(), "r"), &std::fclose));
 }
 
 }  // namespace agent

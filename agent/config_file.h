@@ -30,8 +30,11 @@ struct IniFile {
   bool is_writable_by_others = false;  ///< by others than root and the user that runs this
 };
 
-/// Keys before the first section, unreadable files and lines that are neither are errors. One line
-/// holds at most 4096 bytes.
+/// ';' or '#' begins a comment at the beginning of a line, and after a blank; elsewhere it is part
+/// of the value. Keys before the first section, unreadable files and lines that are neither are
+/// errors. One line holds at most 4096 bytes.
 Result<IniFile, IniError> read_ini(const std::string& path);
+/// The same of a text that is no file; nobody else can write it.
+Result<IniFile, IniError> parse_ini(const std::string& text);
 
 }  // namespace agent

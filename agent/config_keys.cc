@@ -26,12 +26,12 @@ Complaint not_supported_yet(std::string_view name) {
 
 template <typename Target>
 KeyRule<Target> later(std::string_view name) {
-  return {name, [name](Target&, const std::string&) { return not_supported_yet(name); }};
+  return {name, {}, [name](Target&, const std::string&) { return not_supported_yet(name); }};
 }
 
 template <typename Target, typename Member>
-KeyRule<Target> text(std::string_view name, Member Target::*member) {
-  return {name, [member](Target& target, const std::string& value) -> Complaint {
+KeyRule<Target> text(std::string_view name, KeyWords words, Member Target::*member) {
+  return {name, words, [member](Target& target, const std::string& value) -> Complaint {
             target.*member = value;
             return std::nullopt;
           }};
@@ -128,21 +128,30 @@ Complaint take_period(Period& into, const std::string& value) {
 std::span<const KeyRule<Config>> disk_rules() {
   static const std::array<KeyRule<Config>, 4> kRules = {{
       {"path",
+       {"PATH", "required",
+        "Where the mirror lies: the mount point of the USB disk, or a directory."},
        [](Config& c, const std::string& v) -> Complaint {
          if (v.empty() || v.front() != '/') return "the path has to begin with '/'";
          c.disk.path = v;
          return std::nullopt;
        }},
       {"require_mount",
+       {"yes|no", "yes",
+        "Refuse to run unless `path` is the mount point of a disk of its own, so that a disk that "
+        "is not plugged in is never mistaken for an empty one."},
        [](Config& c, const std::string& v) {
          return store_parsed(c.disk.require_mount, parse_yes_no(v), v, kYesNoForm);
        }},
       {"id",
+       {"ID", "none",
+        "The id that `holdfast init` wrote on the disk; when it is given, any other disk is "
+        "refused."},
        [](Config& c, const std::string& v) -> Complaint {
          c.disk.id = v;
          return std::nullopt;
        }},
       {"min_free",
+       {"SIZE", "1G", "Never start a download that would leave less free space than this."},
        [](Config& c, const std::string& v) {
          return store_parsed(c.disk.min_free_bytes, parse_size(v), v, kSizeForm);
        }},
@@ -153,30 +162,46 @@ std::span<const KeyRule<Config>> disk_rules() {
 std::span<const KeyRule<Config>> agent_rules() {
   static const std::array<KeyRule<Config>, 9> kRules = {{
       {"status_file",
+       {"PATH", "/var/lib/holdfast/status.json",
+        "Where the status goes, see holdfast-status(5); its directory is made if it is missing."},
        [](Config& c, const std::string& v) -> Complaint {
          if (v.empty() || v.front() != '/') return "the path has to begin with '/'";
          c.agent.status_file = v;
          return std::nullopt;
        }},
       {"parallel",
+       {"NUMBER", "4", "How many downloads run at once, 1 to 16."},
        [](Config& c, const std::string& v) { return take_count(c.agent.parallel, v, 1, 16); }},
       {"limit_rate",
+       {"SIZE", "0", "Bytes per second over all downloads together; 0 means no limit."},
        [](Config& c, const std::string& v) {
          return store_parsed(c.agent.limit_rate_bytes, parse_size(v), v, kSizeForm);
        }},
       {"max_runtime",
+       {"DURATION", "0",
+        "After this long nothing new is started, and a minute later what is under way is ended; "
+        "the next run resumes it, and 0 means no limit."},
        [](Config& c, const std::string& v) {
          return store_parsed(c.agent.max_runtime, parse_duration(v), v, kDurationForm);
        }},
       {"min_rate",
+       {"SIZE", "1K",
+        "A transfer that stays below this many bytes per second for five minutes has failed, and "
+        "is resumed; 0 means no floor."},
        [](Config& c, const std::string& v) {
          return store_parsed(c.agent.min_rate_bytes, parse_size(v), v, kSizeForm);
        }},
       {"retries",
+       {"NUMBER", "5",
+        "How often one request that is answered with an error is tried, 1 to 100, before it counts "
+        "as failed; a network that is away is waited for about two minutes."},
        [](Config& c, const std::string& v) { return take_count(c.agent.retries, v, 1, 100); }},
       later<Config>("metrics_file"),
       later<Config>("ping_url"),
       {"on_alarm",
+       {"COMMAND", "none",
+        "A command line for /bin/sh that is run for each new alarm, the gravest first, and once "
+        "for all beyond twenty; see HOOKS."},
        [](Config& c, const std::string& v) -> Complaint {
          c.agent.on_alarm = v;
          return std::nullopt;
@@ -188,51 +213,102 @@ std::span<const KeyRule<Config>> agent_rules() {
 std::span<const KeyRule<SourceConfig>> source_rules() {
   using S = SourceConfig;
   static const auto kRules = std::to_array<KeyRule<S>>({
-      text("bucket", &S::bucket),
-      text("prefix", &S::prefix),
-      text("endpoint", &S::endpoint),
+      text("bucket", {"NAME", "required", "The bucket."}, &S::bucket),
+      text("prefix", {"TEXT", "empty", "Only keys that begin with this are mirrored."}, &S::prefix),
+      text("endpoint",
+           {"URL", "AWS's for the region",
+            "Where the provider listens: https://HOST[:PORT][/PATH]; http:// is taken only to a "
+            "loopback address, or with `allow_http`."},
+           &S::endpoint),
       {"allow_http",
+       {"yes|no", "no",
+        "Allow an endpoint with http:// at any address, where everybody on the way can read and "
+        "change what comes."},
        [](S& s, const std::string& v) {
          return store_parsed(s.allow_http, parse_yes_no(v), v, kYesNoForm);
        }},
-      text("region", &S::region),
+      text("region",
+           {"TEXT", "us-east-1",
+            "The region that requests are signed for; a wrong one is corrected by what the server "
+            "says, with a warning that names the right one."},
+           &S::region),
       {"addressing",
+       {"auto|path|virtual", "auto",
+        "Whether the bucket goes into the path or into the host name; auto means virtual for AWS, "
+        "and path for every other endpoint."},
        [](S& s, const std::string& v) {
          using A = s3::Addressing;
-         return take_choice<A>(
-             s.addressing, v,
-             {{"auto", A::kAuto}, {"path", A::kPath}, {"virtual", A::kVirtual}});
+         return take_choice<A>(s.addressing, v,
+                               {{"auto", A::kAuto}, {"path", A::kPath}, {"virtual", A::kVirtual}});
        }},
-      text("credentials_file", &S::credentials_file),
-      text("profile", &S::profile),
-      text("ca_file", &S::ca_file),
-      {"include", [](S& s, const std::string& v) { return take_globs(s.include, v); }},
-      {"exclude", [](S& s, const std::string& v) { return take_globs(s.exclude, v); }},
+      text("credentials_file",
+           {"PATH", "/etc/holdfast/credentials",
+            "The key, in the format of AWS's shared credentials; refused when the world can read "
+            "it or the group can write it. Variables AWS_* come first, then systemd's "
+            "$CREDENTIALS_DIRECTORY."},
+           &S::credentials_file),
+      text("profile", {"TEXT", "default", "Which profile of the credentials file."}, &S::profile),
+      text("ca_file",
+           {"PATH", "the system's",
+            "A PEM file with the certificates of a private CA, which is trusted in place of the "
+            "system's."},
+           &S::ca_file),
+      {"include",
+       {"GLOBS", "everything",
+        "Globs, separated by commas, on the key without the prefix; `*` does not cross a slash, "
+        "`**` does."},
+       [](S& s, const std::string& v) { return take_globs(s.include, v); }},
+      {"exclude",
+       {"GLOBS", "nothing", "Globs of what is not mirrored, likewise; they win over `include`."},
+       [](S& s, const std::string& v) { return take_globs(s.exclude, v); }},
       {"versions",
+       {"current|all", "current",
+        "With `all`, every noncurrent version that the bucket still has is held too."},
        [](S& s, const std::string& v) {
          return take_choice<Versions>(s.versions, v,
                                       {{"current", Versions::kCurrent}, {"all", Versions::kAll}});
        }},
       {"on_change",
+       {"quarantine|generations", "quarantine",
+        "What a new content under a key that is held means: it is put into quarantine with an "
+        "alarm, or, for names that rotate by design, it takes the place of the old one, which is "
+        "superseded."},
        [](S& s, const std::string& v) {
          return take_choice<OnChange>(
              s.on_change, v,
              {{"quarantine", OnChange::kQuarantine}, {"generations", OnChange::kGenerations}});
        }},
-      {"tripwire", [](S& s, const std::string& v) { return take_tripwire(s.tripwire_share, v); }},
+      {"tripwire",
+       {"PERCENTAGE", "20%",
+        "The share of the held keys which, changed or gone since the last complete listing, puts "
+        "the source on HOLD; `off` for a bucket whose names all rotate."},
+       [](S& s, const std::string& v) { return take_tripwire(s.tripwire_share, v); }},
       {"tripwire_min",
+       {"NUMBER", "5", "And at least this many keys."},
        [](S& s, const std::string& v) {
          constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
          return store_parsed(s.tripwire_min, parse_number(v, 1, kMost), v, "a number from 1");
        }},
-      {"series", [](S& s, const std::string& v) { return take_series(s.series, v); }},
+      {"series",
+       {"EXPRESSION", "auto",
+        "Which archives belong together: `auto` (keys that are equal once every run of digits is "
+        "replaced by #), `source` (all), or a POSIX extended regular expression on the whole key "
+        "whose first group names the series."},
+       [](S& s, const std::string& v) { return take_series(s.series, v); }},
       {"expect_every",
+       {"DURATION", "none",
+        "Raise the alarm `stale` when no new archive came for this long, to the source or to any "
+        "series that has three or more."},
        [](S& s, const std::string& v) { return take_period(s.expect_every, v); }},
       {"min_size",
+       {"SIZE", "0", "Raise the alarm `small` for a new archive smaller than this."},
        [](S& s, const std::string& v) {
          return store_parsed(s.min_size_bytes, parse_size(v), v, kSizeForm);
        }},
       {"shrink_alarm",
+       {"PERCENTAGE", "none",
+        "Raise the alarm `small` for a new archive smaller than this share of the median of the "
+        "last ten of its series."},
        [](S& s, const std::string& v) -> Complaint {
          const auto share = parse_share(v);
          if (!share) return fmt::format("\"{}\" is not {}", v, kShareForm);
@@ -240,16 +316,32 @@ std::span<const KeyRule<SourceConfig>> source_rules() {
          return std::nullopt;
        }},
       {"request_payer",
+       {"yes|no", "no", "Say with each request that we pay for it, as requester-pays buckets ask."},
        [](S& s, const std::string& v) {
          return store_parsed(s.request_payer, parse_yes_no(v), v, kYesNoForm);
        }},
-      {"keep_within", [](S& s, const std::string& v) { return take_period(s.keep.within, v); }},
-      {"keep_last", [](S& s, const std::string& v) { return take_kept(s.keep.last, v); }},
-      {"keep_daily", [](S& s, const std::string& v) { return take_kept(s.keep.daily, v); }},
-      {"keep_weekly", [](S& s, const std::string& v) { return take_kept(s.keep.weekly, v); }},
-      {"keep_monthly", [](S& s, const std::string& v) { return take_kept(s.keep.monthly, v); }},
-      {"keep_yearly", [](S& s, const std::string& v) { return take_kept(s.keep.yearly, v); }},
+      {"keep_within",
+       {"DURATION", "none", "Keep what came within this time."},
+       [](S& s, const std::string& v) { return take_period(s.keep.within, v); }},
+      {"keep_last",
+       {"NUMBER", "none", "Keep the newest so many of each series."},
+       [](S& s, const std::string& v) { return take_kept(s.keep.last, v); }},
+      {"keep_daily",
+       {"NUMBER", "none",
+        "Keep the newest archive of each of the last so many days that have any."},
+       [](S& s, const std::string& v) { return take_kept(s.keep.daily, v); }},
+      {"keep_weekly",
+       {"NUMBER", "none", "Likewise of weeks, which begin on Monday, in UTC."},
+       [](S& s, const std::string& v) { return take_kept(s.keep.weekly, v); }},
+      {"keep_monthly",
+       {"NUMBER", "none", "Likewise of months."},
+       [](S& s, const std::string& v) { return take_kept(s.keep.monthly, v); }},
+      {"keep_yearly",
+       {"NUMBER", "none", "Likewise of years."},
+       [](S& s, const std::string& v) { return take_kept(s.keep.yearly, v); }},
       {"scrub_every",
+       {"DURATION", "30d",
+        "Every held archive is read again and compared with its SHA-256 at least this often."},
        [](S& s, const std::string& v) { return take_period(s.scrub_every, v); }},
   });
   return kRules;

@@ -17,6 +17,15 @@
 
 namespace agent {
 
+/// A small file of this system that is whole and durable, and only lacks its name. Without place()
+/// it goes again.
+class StagedFile {
+ public:
+  virtual ~StagedFile() = default;
+  /// The error is a sentence.
+  virtual Result<void> place() = 0;
+};
+
 /// The world outside, as far as the commands reach it. Tests put fakes in its place.
 struct Environment {
   Clock& clock;
@@ -41,6 +50,15 @@ struct Environment {
                              const std::vector<std::pair<std::string, std::string>>& variables,
                              std::chrono::seconds timeout)>
       run_command;
+  /// Readies a file of the system's configuration: a new one is 0640, in a directory that is made
+  /// where it is missing; one that exists is replaced, and its owner and mode stay. The error is a
+  /// sentence.
+  std::function<Result<std::unique_ptr<StagedFile>>(const std::string& path,
+                                                    const std::string& text)>
+      stage_file = {};
+  /// As root: a new mirror belongs to the user that the scheduled run is, where the system has that
+  /// user. The error is a sentence.
+  std::function<Result<void>(const std::string& root)> give_to_service = {};
 };
 
 }  // namespace agent

@@ -1,7 +1,12 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "agent/commands.h"
 #include "agent/failure.h"
+#include "agent/init_config.h"
+#include "agent/shell_word.h"
 #include "store/ledger.h"
 #include "store/mount.h"
 #include "store/rebuild.h"
@@ -9,76 +14,218 @@
 namespace agent {
 namespace {
 
-ExitStatus fail(const Environment& environment, ExitStatus status, const std::string& message) {
-  environment.log.error({"", "", message});
-  return status;
-}
+class Init {
+ public:
+  Init(const InitOptions& options, const Environment& environment, const Print& print)
+      : options_(options), environment_(environment), print_(print) {}
 
-// An empty ledger over full archives would trust whatever the bucket has by now.
-store::Result<store::Marker> restore_marker(store::Disk& disk, store::Time now) {
-  const auto rules = store::carried_name_rules(disk);
-  if (!rules) return rules.error();
-  return store::write_marker(disk, now, *rules);
-}
+  ExitStatus run() {
+    if (const auto found = look(); found != ExitStatus::kOk) return found;
+    if (!options_.write) return marked_already_ ? say_again() : make_and_print();
+    return make_and_write();
+  }
 
-// The ledger first: a disk that has the marker has a ledger, so that one which is missing later is
-// known to be lost and never replaced by an empty one.
-store::Result<store::Marker> make_holdfast_disk(store::Disk& disk, store::Time now) {
-  if (auto made = store::Ledger::create(disk); !made) return made.error();
-  return store::write_marker(disk, now);
-}
+ private:
+  ExitStatus fail(ExitStatus status, const std::string& message) const {
+    environment_.log.error({"", "", message});
+    return status;
+  }
+  ExitStatus fail(const store::Error& error) const {
+    return fail(status_of(error), explain(error));
+  }
+  void warn(const std::string& message) const { environment_.log.warning({"", "", message}); }
+
+  ExitStatus look() {
+    auto disk = environment_.open_disk(options_.path);
+    if (!disk) {
+      return fail(ExitStatus::kNotNow, fmt::format("{}; plug in the disk and mount it first",
+                                                   store::describe(disk.error())));
+    }
+    disk_ = std::move(*disk);
+    lines_.path = options_.path.front() == '/' ? options_.path : disk_->root_path();
+    if (!fits_into_config(lines_.path)) {
+      return fail(ExitStatus::kUsage,
+                  fmt::format("{} cannot stand in a configuration, where a blank and ';' or '#' "
+                              "begin a comment; mount the disk elsewhere",
+                              shell_word(lines_.path)));
+    }
+    const auto mounted = environment_.is_mount_point(lines_.path);
+    if (!mounted) return fail(mounted.error());
+    lines_.require_mount = *mounted;
+    return look_at_marker();
+  }
+
+  ExitStatus look_at_marker() {
+    const auto marker = store::read_marker(*disk_);
+    if (!marker) return fail(marker.error());
+    auto carried = store::carried_sources(*disk_);
+    if (!carried) return fail(carried.error());
+    carried_ = std::move(*carried);
+    marked_already_ = marker->has_value();
+    if (marked_already_) {
+      marker_ = **marker;
+    } else {
+      auto made = carried_.empty() ? store::Result<std::optional<store::NameRules>>(std::nullopt)
+                                   : rules_of_what_is_carried();
+      if (!made) return fail(made.error());
+      auto drawn = store::new_marker(*disk_, environment_.clock.now_s(), *made);
+      if (!drawn) return fail(drawn.error());
+      marker_ = std::move(*drawn);
+    }
+    lines_.id = marker_.id;
+    return ExitStatus::kOk;
+  }
+
+  store::Result<std::optional<store::NameRules>> rules_of_what_is_carried() {
+    const auto rules = store::carried_name_rules(*disk_);
+    if (!rules) return rules.error();
+    return std::optional(*rules);
+  }
+
+  // The ledger first: a disk that has the marker has a ledger, so that one which is missing later
+  // is known to be lost and never replaced by an empty one. Over full archives there is no empty
+  // ledger: it would trust whatever the bucket has by now.
+  store::Status make() {
+    if (environment_.give_to_service) {
+      if (const auto given = environment_.give_to_service(lines_.path); !given) {
+        return store::Error{store::ErrorKind::kIo, 0, "", given.error()};
+      }
+      // As whose the new files are is seen when the disk is opened.
+      auto again = environment_.open_disk(lines_.path);
+      if (!again) return again.error();
+      disk_ = std::move(*again);
+    }
+    if (carried_.empty()) {
+      if (auto made = store::Ledger::create(*disk_); !made) return made;
+    }
+    return store::place_marker(*disk_, marker_);
+  }
+
+  ExitStatus make_and_print() {
+    if (const auto made = make(); !made) return fail(made.error());
+    warn_of_what_is_found();
+    print_section();
+    return ExitStatus::kOk;
+  }
+
+  ExitStatus say_again() {
+    print_section();
+    return fail(ExitStatus::kUsage,
+                fmt::format("{} is a holdfast disk already; the configuration needs the lines "
+                            "above, which --write puts there",
+                            lines_.path));
+  }
+
+  // Whatever can fail is done before the disk is touched: the new configuration is whole and
+  // durable by then, and only lacks its name. Cut off after the marker, the same command finds the
+  // disk marked and writes the configuration for it.
+  ExitStatus make_and_write() {
+    const auto& file = options_.config_file;
+    auto existing = environment_.read_file(file);
+    if (!existing) return fail(ExitStatus::kConfig, existing.error());
+    const auto change = plan_config(*existing, lines_);
+    if (!change) {
+      return fail(ExitStatus::kConfig, fmt::format("{}:{}: {}; correct it first", file,
+                                                   change.error().line, change.error().message));
+    }
+    if (change->kind == ConfigChange::Kind::kConflict) return refuse(change->disk_line);
+    std::unique_ptr<StagedFile> staged;
+    if (change->kind != ConfigChange::Kind::kNothing) {
+      auto made = environment_.stage_file(file, change->text);
+      if (!made) {
+        return fail(ExitStatus::kConfig, fmt::format("{}; nothing was changed", made.error()));
+      }
+      staged = std::move(*made);
+    }
+    if (!marked_already_) {
+      if (const auto made = make(); !made) return fail(made.error());
+      warn_of_what_is_found();
+    }
+    if (staged) {
+      if (const auto placed = staged->place(); !placed) {
+        return fail(ExitStatus::kConfig,
+                    fmt::format("{}; {} is marked, and the same command goes on from there",
+                                placed.error(), lines_.path));
+      }
+    }
+    say_what_is_next(change->kind);
+    return ExitStatus::kOk;
+  }
+
+  ExitStatus refuse(int line) const {
+    if (marked_already_) {
+      print_section();
+      return fail(ExitStatus::kUsage,
+                  fmt::format("{}:{}: this [disk] section is not of this disk, and is left as it "
+                              "is; if it is to go, put the lines above in its place",
+                              options_.config_file, line));
+    }
+    return fail(ExitStatus::kUsage,
+                fmt::format("{}:{}: there is a [disk] section already, and --write changes none; "
+                            "nothing was changed. Without --write the lines are only printed: "
+                            "holdfast init {}",
+                            options_.config_file, line, shell_word(lines_.path)));
+  }
+
+  void say_what_is_next(ConfigChange::Kind kind) const {
+    const auto& file = options_.config_file;
+    switch (kind) {
+      case ConfigChange::Kind::kCreate:
+        return print_(
+            fmt::format("{} is new, and names this disk; now fill in \"bucket\" there", file));
+      case ConfigChange::Kind::kAppend:
+        return print_(fmt::format("{} has the [disk] section for this disk now", file));
+      case ConfigChange::Kind::kNothing:
+        return print_(fmt::format("{} names this disk already", file));
+      case ConfigChange::Kind::kConflict:
+        return;
+    }
+  }
+
+  void warn_of_what_is_found() const {
+    if (!carried_.empty()) {
+      const auto ledger = disk_->stat(store::kLedgerPath);
+      const bool has_ledger = ledger && *ledger;
+      warn(fmt::format(
+          "{} carries archives ({}); only the marker was written anew, with a new id. {}",
+          lines_.path, fmt::join(carried_, ", "),
+          has_ledger ? "The ledger is still there, and goes on"
+                     : "The ledger is missing: run 'holdfast rebuild' before the next "
+                       "pull, so that what is held is known again"));
+    }
+    if (!lines_.require_mount) {
+      warn(
+          fmt::format("{} is no mount point of its own: if a disk is meant to be mounted there, "
+                      "mount it and run init again",
+                      lines_.path));
+    }
+  }
+
+  void print_section() const {
+    auto section = disk_section(lines_);
+    section.pop_back();
+    print_(section);
+  }
+
+  const InitOptions& options_;
+  const Environment& environment_;
+  const Print& print_;
+  std::unique_ptr<store::Disk> disk_;
+  DiskLines lines_;
+  store::Marker marker_;
+  std::vector<std::string> carried_;
+  bool marked_already_ = false;
+};
 
 }  // namespace
 
-ExitStatus init_command(const std::string& path, const Environment& environment,
+ExitStatus init_command(const InitOptions& options, const Environment& environment,
                         const Print& print) {
-  if (path.empty() || path.front() != '/') {
-    return fail(environment, ExitStatus::kUsage,
-                fmt::format("\"{}\" does not begin with '/'; give the whole path", path));
+  if (options.path.empty()) {
+    environment.log.error({"", "", "the path is empty; name the disk's mount point"});
+    return ExitStatus::kUsage;
   }
-  const auto disk = environment.open_disk(path);
-  if (!disk) {
-    return fail(
-        environment, ExitStatus::kNotNow,
-        fmt::format("{}; plug in the disk and mount it first", store::describe(disk.error())));
-  }
-  const auto mounted = environment.is_mount_point(path);
-  if (!mounted) return fail(environment, status_of(mounted.error()), explain(mounted.error()));
-  const auto marker = store::read_marker(**disk);
-  if (!marker) return fail(environment, status_of(marker.error()), explain(marker.error()));
-  if (*marker) {
-    return fail(environment, ExitStatus::kUsage,
-                fmt::format("{} is a holdfast disk already, with the id {}", path, (*marker)->id));
-  }
-  const auto carried = store::carried_sources(**disk);
-  if (!carried) return fail(environment, status_of(carried.error()), explain(carried.error()));
-  const auto now = environment.clock.now_s();
-  const auto made =
-      carried->empty() ? make_holdfast_disk(**disk, now) : restore_marker(**disk, now);
-  if (!made) return fail(environment, status_of(made.error()), explain(made.error()));
-  if (!carried->empty()) {
-    const auto ledger = (*disk)->stat(store::kLedgerPath);
-    const bool has_ledger = ledger && *ledger;
-    environment.log.warning(
-        {"", "",
-         fmt::format(
-             "{} carries archives ({}); only the marker was written anew, with a new id. {}", path,
-             fmt::join(*carried, ", "),
-             has_ledger ? "The ledger is still there, and goes on"
-                        : "The ledger is missing: run 'holdfast rebuild' before the next "
-                          "pull, so that what is held is known again")});
-  }
-  if (!*mounted) {
-    environment.log.warning(
-        {"", "",
-         fmt::format(
-             "{} is no mount point of its own: if a disk is meant to be mounted there, mount it "
-             "and run init again",
-             path)});
-  }
-  print(fmt::format("[disk]\npath = {}\nid = {}{}", path, made->id,
-                    *mounted ? "" : "\nrequire_mount = no"));
-  return ExitStatus::kOk;
+  return Init(options, environment, print).run();
 }
 
 }  // namespace agent

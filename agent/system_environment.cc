@@ -4,11 +4,13 @@
 
 #include <array>
 #include <random>
+#include <utility>
 
 #include "agent/command_runner.h"
 #include "s3client/credentials.h"
 #include "store/mount.h"
 #include "store/posix_disk.h"
+#include "store/posix_owner.h"
 #include "store/system_file.h"
 
 namespace agent {
@@ -18,6 +20,26 @@ std::string host_name() {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown";
   return name.data();
+}
+
+class StagedConfigFile final : public StagedFile {
+ public:
+  explicit StagedConfigFile(store::StagedSystemFile file) : file_(std::move(file)) {}
+  Result<void> place() override {
+    const auto placed = file_.place();
+    if (!placed) return store::describe(placed.error());
+    return {};
+  }
+
+ private:
+  store::StagedSystemFile file_;
+};
+
+Result<std::unique_ptr<StagedFile>> stage_config_file(const std::string& path,
+                                                      const std::string& text) {
+  auto staged = store::stage_system_file(path, text);
+  if (!staged) return tl::unexpected(store::describe(staged.error()));
+  return std::unique_ptr<StagedFile>(std::make_unique<StagedConfigFile>(std::move(*staged)));
 }
 
 }  // namespace
@@ -43,6 +65,10 @@ Environment system_environment(Clock& clock, Log& log, StopFlag& stop) {
       ::isatty(STDERR_FILENO) == 1,
       [&stop](const auto& command, const auto& variables, std::chrono::seconds timeout) {
         return run_shell_command(command, variables, timeout, &stop);
+      },
+      stage_config_file,
+      [sentence](const std::string& root) {
+        return store::give_mirror_to("holdfast", root).map_error(sentence);
       }};
   return environment;
 }

@@ -138,27 +138,33 @@ Result<std::optional<Marker>> read_marker(Disk& disk) {
   return *marker;
 }
 
-Result<Marker> write_marker(Disk& disk, std::chrono::sys_seconds now,
-                            std::optional<NameRules> names) {
+Result<Marker> new_marker(const Disk& disk, std::chrono::sys_seconds now,
+                          std::optional<NameRules> names) {
   auto id = random_uuid();
   if (!id) return id.error();
   const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-  Marker marker{*id, fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds)), kFormat,
+  return Marker{*std::move(id), fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds)), kFormat,
                 names.value_or(name_rules_of(disk.filesystem_name()))};
+}
 
-  if (auto made = disk.make_directory(kStateDirectory); !made) {
-    return made.error();
-  }
+Status place_marker(Disk& disk, const Marker& marker) {
+  if (auto made = disk.make_directory(kStateDirectory); !made) return made;
   if (auto written = write_durably(disk, text_of(marker)); !written) {
     // What is left of the attempt is ours, and its removal no part of the answer.
     std::ignore = disk.remove_file(kNewMarkerPath);
-    return written.error();
+    return written;
   }
   for (const std::string_view directory : {kStateDirectory, std::string_view()}) {
-    if (auto synced = disk.sync_directory(directory); !synced) {
-      return synced.error();
-    }
+    if (auto synced = disk.sync_directory(directory); !synced) return synced;
   }
+  return {};
+}
+
+Result<Marker> write_marker(Disk& disk, std::chrono::sys_seconds now,
+                            std::optional<NameRules> names) {
+  auto marker = new_marker(disk, now, names);
+  if (!marker) return marker;
+  if (auto placed = place_marker(disk, *marker); !placed) return placed.error();
   return marker;
 }
 

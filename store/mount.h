@@ -26,8 +26,14 @@ Result<bool> is_mount_point(const std::string& path);
 /// nullopt when the disk has none; kCorrupt when it does not parse or has a newer format.
 Result<std::optional<Marker>> read_marker(Disk& disk);
 
-/// Makes `.holdfast/` and the marker, with a random id. kExists when there is a marker already.
-/// On success both are durable. The rules of its names are those given, or else the filesystem's.
+/// What could become the marker of this disk, with a random id. Writes nothing. The rules of its
+/// names are those given, or else the filesystem's.
+Result<Marker> new_marker(const Disk& disk, std::chrono::sys_seconds now,
+                          std::optional<NameRules> names = std::nullopt);
+/// Makes `.holdfast/` and this marker. kExists when there is a marker already. On success both are
+/// durable.
+Status place_marker(Disk& disk, const Marker& marker);
+/// Both of these.
 Result<Marker> write_marker(Disk& disk, std::chrono::sys_seconds now,
                             std::optional<NameRules> names = std::nullopt);
 /// Writes the marker of a disk that has one anew.

@@ -16,6 +16,7 @@
 #include "store/posix_beneath.h"
 #include "store/posix_file.h"
 #include "store/posix_filesystem.h"
+#include "store/posix_owner.h"
 
 namespace store {
 namespace {
@@ -91,6 +92,7 @@ class PosixDisk final : public Disk {
       : root_path_(std::move(root_path)),
         filesystem_name_(filesystem_name_of(root.get())),
         can_sync_filesystem_(can_sync_filesystem(root.get())),
+        owner_(root.get()),
         beneath_(std::move(root)) {
     // Through the open root, so that a disk mounted in its place meanwhile is never written to.
     database_root_ = "/proc/self/fd/" + std::to_string(beneath_.root());
@@ -140,6 +142,7 @@ class PosixDisk final : public Disk {
   std::string database_root_;
   const std::string filesystem_name_;
   const bool can_sync_filesystem_;
+  const PosixOwner owner_;
   const Beneath beneath_;
   std::atomic<bool> no_directory_sync_ = false;
   std::atomic<bool> no_exclusive_rename_ = false;
@@ -156,6 +159,7 @@ Result<UniqueFd> PosixDisk::open_regular(std::string_view path, int flags,
   if (!S_ISREG(info.st_mode)) {
     return Error{ErrorKind::kExists, 0, std::string(path), "not a regular file"};
   }
+  if ((flags & O_CREAT) != 0) owner_.give(fd->get());
   return fd;
 }
 
@@ -181,7 +185,10 @@ Result<std::optional<FileInfo>> PosixDisk::stat(std::string_view path) {
 Status PosixDisk::make_directory(std::string_view path) {
   const auto place = beneath_.place_of(path, "make directory");
   if (!place) return place.error();
-  if (::mkdirat(place->directory, place->name.c_str(), kDirectoryMode) == 0) return {};
+  if (::mkdirat(place->directory, place->name.c_str(), kDirectoryMode) == 0) {
+    owner_.give(place->directory, place->name);
+    return {};
+  }
   const int error_number = errno;
   struct stat info {};
   if (error_number == EEXIST &&
@@ -199,6 +206,7 @@ Status PosixDisk::rename_no_replace(std::string_view from, std::string_view to) 
   if (!target) return target.error();
   const char* const old_name = source->name.c_str();
   const char* const new_name = target->name.c_str();
+  owner_.give(source->directory, source->name);
 
   if (::renameat2(source->directory, old_name, target->directory, new_name, RENAME_NOREPLACE) ==
       0) {
@@ -251,6 +259,7 @@ Status PosixDisk::rename_replace(std::string_view from, std::string_view to) {
   if (!source) return source.error();
   const auto target = beneath_.place_of(to, "rename to");
   if (!target) return target.error();
+  owner_.give(source->directory, source->name);
   if (::renameat(source->directory, source->name.c_str(), target->directory, target->name.c_str()) <
       0) {
     return failed(errno, "rename to", to);

@@ -78,7 +78,7 @@ TEST_CASE("every key is taken", "[config]") {
   const auto config = load(
       "; a comment\n# another\n\n[disk]\npath = /d\nrequire_mount = off\nid = abc\nmin_free = 2G\n"
       "[agent]\nstatus_file = /s\nparallel = 16\nlimit_rate = 10M\nmax_runtime = 26h\nretries = 9\n"
-      "on_alarm = mail -s \"$HOLDFAST_ALARM_KIND\" root # && true\n"
+      "on_alarm = mail -s \"$HOLDFAST_ALARM_KIND\" root && true # not part of it\n"
       "[source a-b_1]\nbucket = b ; not part of it\nprefix = p/\nendpoint = https://h:9000/\n"
       "allow_http = 1\nregion = r\naddressing = virtual\ncredentials_file = /c\nprofile = q\n"
       "ca_file = /ca\ninclude = *.tar, db/**\nexclude = *.tmp\nversions = all\n"
@@ -100,7 +100,7 @@ TEST_CASE("every key is taken", "[config]") {
   CHECK(config->agent.limit_rate_bytes == 10U << 20);
   CHECK(config->agent.max_runtime == std::chrono::hours(26));
   CHECK(config->agent.retries == 9);
-  CHECK(config->agent.on_alarm == "mail -s \"$HOLDFAST_ALARM_KIND\" root # && true");
+  CHECK(config->agent.on_alarm == "mail -s \"$HOLDFAST_ALARM_KIND\" root && true");
   REQUIRE(config->sources.size() == 3);
   const auto& source = config->sources[0];
   CHECK(source.name == "a-b_1");
@@ -355,6 +355,59 @@ TEST_CASE("editors' and other systems' habits are no mistakes", "[config]") {
   const auto indented = load("[disk]\n  path = /d\n [source a]\n  bucket = b\n  prefix=p");
   REQUIRE(indented);
   CHECK(indented->sources[0].prefix == "p");
+}
+
+TEST_CASE("a comment begins at the line's beginning or after a blank, and nowhere else",
+          "[config]") {
+  struct Case {
+    std::string line;
+    std::string prefix;
+  };
+  const auto given = GENERATE(
+      Case{"prefix = a # b", "a"}, Case{"prefix = a ; b", "a"}, Case{"prefix = a\t# b", "a"},
+      Case{"prefix = a\t; b", "a"}, Case{"prefix = a   #", "a"}, Case{"prefix = a #b # c ; d", "a"},
+      Case{"prefix = a#b", "a#b"}, Case{"prefix = a;b", "a;b"}, Case{"prefix = a#", "a#"},
+      Case{"prefix = a#b # c", "a#b"}, Case{"prefix = a;b#c d", "a;b#c d"}, Case{"prefix = #a", ""},
+      Case{"prefix =#a", "#a"}, Case{"prefix =;a", ";a"}, Case{"prefix = # = a", ""},
+      Case{"prefix = a # \"b\"", "a"}, Case{"# prefix = a", ""}, Case{"; prefix = a", ""},
+      Case{"  # prefix = a", ""}, Case{"\t; prefix = a", ""}, Case{"prefix = a # [source b]", "a"},
+      Case{"# [source b", ""}, Case{"prefix = \xc3\xa9# # \xc3\xa9", "\xc3\xa9#"});
+  const std::string end = GENERATE("\n", "\r\n", "");
+  CAPTURE(given.line, end);
+  const auto config = load(kGood + given.line + end);
+  REQUIRE(config);
+  REQUIRE(config->sources.size() == 1);
+  CHECK(config->sources[0].prefix == given.prefix);
+}
+
+TEST_CASE("whatever a value is made of, it is taken up to its comment", "[config]") {
+  const std::string_view alphabet = "a#; \t=[]";
+  std::string value;
+  std::size_t tried = 0;
+  for (std::size_t number = 0; number < 8 * 8 * 8 * 8; ++number, ++tried) {
+    value.clear();
+    for (std::size_t rest = number; rest > 0; rest /= 8) value += alphabet[rest % 8];
+    std::string expected = " " + value;
+    for (std::size_t at = 1; at < expected.size(); ++at) {
+      const bool after_blank = expected[at - 1] == ' ' || expected[at - 1] == '\t';
+      if (after_blank && (expected[at] == '#' || expected[at] == ';')) expected.resize(at);
+    }
+    const auto first = expected.find_first_not_of(" \t");
+    expected = first == std::string::npos
+                   ? ""
+                   : expected.substr(first, expected.find_last_not_of(" \t") - first + 1);
+    CAPTURE(value);
+    const auto config = load(kGood + "prefix = " + value + "\n");
+    REQUIRE(config);
+    REQUIRE(config->sources[0].prefix == expected);
+  }
+  CHECK(tried == 4096);
+}
+
+TEST_CASE("a heading may have a comment behind it", "[config]") {
+  const auto config = load("[disk] # the USB disk\npath = /d\n[source a] ; the site\nbucket = b\n");
+  REQUIRE(config);
+  CHECK(config->sources[0].name == "a");
 }
 
 TEST_CASE("a line may be long, but not for ever", "[config]") {

@@ -54,7 +54,7 @@ void lose_ledger(World& world) {
 
 ExitStatus init(World& world) {
   return world.command([](const agent::Environment& environment, const agent::Print& print) {
-    return agent::init_command("/disk", environment, print);
+    return agent::init_command({"/disk"}, environment, print);
   });
 }
 

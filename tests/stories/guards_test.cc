@@ -265,10 +265,59 @@ TEST_CASE("init makes a disk once, and says what to write into the configuration
   const auto before = story::files_below(story.disk);
   const auto again = run_program({{HOLDFAST_PROGRAM, "init", story.disk}});
   CHECK(again.status == 64);
-  CHECK(story::contains(again.err, marker.at("id").get<std::string>()));
+  CHECK(again.out == made.out);
+  CHECK(story::contains(made.out, marker.at("id").get<std::string>()));
   CHECK(story::files_below(story.disk) == before);
-  CHECK(run_program({{HOLDFAST_PROGRAM, "init", "disk"}}).status == 64);
+  CHECK(run_program({{HOLDFAST_PROGRAM, "init", ""}}).status == 64);
   CHECK(run_program({{HOLDFAST_PROGRAM, "init", story.dir / "nowhere"}}).status == 75);
+}
+
+TEST_CASE("init takes a relative path, and says the whole one", "[stories]") {
+  const Story story;
+  const auto relative = std::filesystem::relative(story.disk).string();
+  REQUIRE_FALSE(relative.starts_with("/"));
+  const auto made = run_program({{HOLDFAST_PROGRAM, "init", relative}});
+  CHECK(made.status == 0);
+  CHECK(made.out.starts_with(
+      fmt::format("[disk]\npath = {}\n", std::filesystem::canonical(story.disk).string())));
+}
+
+TEST_CASE("what init --write writes needs the bucket only, and the first pull makes its directory",
+          "[stories]") {
+  Story story;
+  story.put("one.tar", "content");
+  const auto file = story.dir / "etc/holdfast.conf";
+  const auto holdfast = [&](const story::Words& words) {
+    test::Command command{{HOLDFAST_PROGRAM, "--config", file}, {}};
+    command.words.insert(command.words.end(), words.begin(), words.end());
+    return run_program(command);
+  };
+  const auto made = holdfast({"init", story.disk, "--write"});
+  CAPTURE(made.err);
+  REQUIRE(made.status == 0);
+  CHECK(story::contains(made.out, file));
+  CHECK(holdfast({"pull"}).status == 78);
+
+  auto text = test::read_file(file);
+  const auto set = [&](std::string_view before, const std::string& after) {
+    const auto at = text.find(before);
+    REQUIRE(at != std::string::npos);
+    text.replace(at, before.size(), after);
+  };
+  const auto state = story.dir / "state";
+  set("\nbucket =\n", fmt::format("\nbucket = {}\n", story::kBucket));
+  set("# endpoint = https://HOST\n", fmt::format("endpoint = {}\n", story.endpoint));
+  set("/etc/holdfast/credentials", story.credentials_path());
+  set("[agent]\n", fmt::format("[agent]\nstatus_file = {}/status.json\n", state));
+  set("\nid =", "\nmin_free = 0\nid =");
+  test::write_file(file, text);
+  const auto pulled = holdfast({"pull"});
+  CAPTURE(pulled.err);
+  CHECK(pulled.status == 0);
+  CHECK(pulled.err.empty());
+  CHECK(story.archives() == story.wanted);
+  CHECK(std::filesystem::status(state).permissions() == std::filesystem::perms(0755));
+  CHECK(holdfast({"status"}).status == 0);
 }
 
 TEST_CASE("a dry run says what it would fetch, and changes nothing", "[stories]") {

@@ -10,11 +10,13 @@ build_packages=(
 test_packages=(
   catch2 ccache curl openssl python3 procps
   clang libclang-rt-dev clang-tidy clang-format shellcheck  # with the sanitizers and libFuzzer
+  mandoc man-db groff bsdextrautils zsh  # the manual, and what the shells complete
   e2fsprogs mount                        # a disk of its own, in a file
   xfsprogs btrfs-progs dosfstools exfatprogs exfat-fuse ntfs-3g fusefat  # and of every kind
   ceph-mon ceph-osd radosgw ceph-common  # a real S3 server
   rclone                                 # an uploader that is not ours
 )
+package_packages=(lintian mmdebstrap fakeroot dpkg-dev)  # for tests/package_test.sh
 bench_packages=(rclone s3cmd awscli time)
 
 # One for another architecture, as for a cross build, does not count.

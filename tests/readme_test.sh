@@ -1,0 +1,153 @@
+#!/bin/bash
+# tests/readme_test.sh PREFIX FAKE_S3: does what the README says to a new user, as it stands there: every
+# block of commands and every example of a configuration, in order, with a disk in a file and a server
+# of ours in the provider's place. PREFIX is what `cmake --install --prefix` filled. Runs as root, in a
+# mount namespace of its own: /etc, /var/lib and /mnt of this machine are not touched. Prints "ok - "
+# and "not ok - " lines.
+# shellcheck disable=SC2317  # a trap calls it
+set -euo pipefail
+shopt -s inherit_errexit
+here=$(cd "$(dirname "$0")/.." && pwd)
+prefix=$(realpath "$1")
+fake_s3=$(realpath "$2")
+if [[ $EUID -ne 0 ]]; then
+  echo 'SKIPPED the README is tried by root only'
+  exit 0
+fi
+if [[ ${IN_NAMESPACE:-} != yes ]]; then
+  IN_NAMESPACE=yes exec unshare --mount --propagation private "$0" "$@"
+fi
+
+work=$(mktemp -d)
+server=''
+loop=''
+clean_up() {
+  if [[ -n $server ]]; then kill "$server" || true; fi
+  cd /
+  umount -q /mnt/backup || true
+  if [[ -n $loop ]]; then losetup -d "$loop" || true; fi
+  umount -q "$work" || true
+  # Not what is mounted there still.
+  rm -rf --one-file-system "$work"
+}
+trap clean_up EXIT
+mount -t tmpfs none "$work"
+status=0
+tell() {  # tell GOOD CLAIM
+  if [[ $1 == yes ]]; then echo "ok - $2"; else echo "not ok - $2"; status=1; fi
+}
+holds() {  # holds CLAIM COMMAND...
+  local claim=$1
+  shift
+  if "$@"; then tell yes "$claim"; else tell no "$claim"; fi
+}
+
+# A machine of our own: its /etc, its users, its disk.
+own_machine() {
+  mkdir -p "$work"/{etc,lib,mnt,bin,doc}
+  cp -a /etc/. "$work/etc"
+  mount --bind "$work/etc" /etc
+  mount --bind "$work/lib" /var/lib
+  mount --bind "$work/mnt" /mnt
+  rm -rf /etc/holdfast /etc/cron.d/holdfast
+  : >/etc/fstab
+  mkdir -p /etc/cron.d /etc/systemd/system
+  grep -q ^holdfast: /etc/group || echo 'holdfast:x:64999:' >>/etc/group
+  grep -q ^holdfast: /etc/passwd ||
+    echo 'holdfast:x:64999:64999::/var/lib/holdfast:/usr/sbin/nologin' >>/etc/passwd
+  grep -q ^msmtp: /etc/group || echo 'msmtp:x:64998:' >>/etc/group
+  # What the package's script makes.
+  install -d -m 0750 -g holdfast /etc/holdfast
+  install -d -m 0755 -o holdfast -g holdfast /var/lib/holdfast
+  mkdir -p /usr/share/doc
+  cp -a /usr/share/doc/. "$work/doc" 2>/dev/null || true
+  mount --bind "$work/doc" /usr/share/doc
+  cp -a "$prefix/share/doc/holdfast" "$work/doc/"
+  truncate -s 2G "$work/disk"
+  loop=$(losetup -f --show "$work/disk")
+}
+
+# Commands of the page that would reach the machine or the world are told, and do nothing; an editor
+# writes what the page shows next.
+stub() {  # stub NAME SCRIPT
+  printf '#!/bin/bash\n%s\n' "$2" >"$work/bin/$1"
+  chmod 755 "$work/bin/$1"
+}
+stubs() {
+  stub sudo 'exec "$@"'
+  local name
+  for name in apt apt-get systemctl cmake systemd-sysusers systemd-tmpfiles; do
+    stub "$name" "echo \"$name \$*\" >>'$work/told'"
+  done
+  # shellcheck disable=SC2016  # for the stub
+  stub nano '
+case $1 in
+  */holdfast.conf)
+    sed -i "/^\[source /,\$d" "$1"
+    sed "s|^endpoint = .*|endpoint = $TEST_URL|; /^region/d" "$TEST_NEXT" >>"$1" ;;
+  *) cat "$TEST_NEXT" >"$1" ;;
+esac'
+  PATH=$work/bin:$prefix/bin:$PATH:/usr/sbin
+}
+
+serve() {
+  mkdir -p "$work/cloud/my-backups/db"
+  head -c 300000 /dev/urandom >"$work/cloud/my-backups/site.tar.gz"
+  head -c 100000 /dev/urandom >"$work/cloud/my-backups/db/db-2026-11-28.sql.zst"
+  local out
+  exec {out}< <(exec "$fake_s3" --root "$work/cloud" --port 0 \
+    --user 'AKIAEXAMPLE:the-secret-that-came-with-it:ro')
+  server=$!
+  read -r TEST_URL <&"$out"
+  export TEST_URL
+}
+
+# The fenced blocks of the page, in order: $work/blocks/NN.sh, NN.ini or NN.text.
+extract() {
+  mkdir "$work/blocks"
+  awk -v into="$work/blocks" '
+    /^ *```/ { if (open) { open = 0; close(file) } else { match($0, /^ */); indent = RLENGTH
+      kind = substr($0, indent + 4); file = sprintf("%s/%02d.%s", into, ++n, kind); open = 1 } next }
+    open { print substr($0, indent + 1) > file }' "$here/README.md"
+}
+
+run_block() {  # run_block FILE: as it stands, but for the disk's name
+  sed "s|/dev/sda1|$loop|g" "$1" >"$work/block"
+  (cd "$here" && bash -euo pipefail "$work/block") >"$work/out" 2>&1 </dev/null
+}
+
+own_machine
+stubs
+serve
+extract
+cd "$work"
+blocks=("$work"/blocks/*)
+holds "the README has ${#blocks[@]} blocks" test "${#blocks[@]}" -ge 12
+for at in "${!blocks[@]}"; do
+  block=${blocks[at]}
+  export TEST_NEXT=${blocks[at + 1]:-/dev/null}
+  case $block in
+    *.sh)
+      if run_block "$block"; then
+        tell yes "$(grep -c . "$block") lines go through, from: $(head -n 1 "$block")"
+      else
+        tell no "$(head -n 1 "$block") ... goes through"
+        sed 's/^/  /' "$work/out"
+      fi ;;
+    *.ini | *.text) ;;
+    *) tell no "$(basename "$block") says what it is: sh, ini or text" ;;
+  esac
+done
+
+holds 'what the bucket has lies on the disk' diff -r "$work/cloud/my-backups" /mnt/backup/site/archives
+holds 'the disk is mounted where the page says' mountpoint -q /mnt/backup
+strangers=$(find /mnt/backup -mindepth 1 ! -name lost+found ! -user holdfast -print -quit)
+holds 'all on the disk belongs to the user of the timer' test -z "$strangers"
+holds 'that user can pull with the configuration of the page' \
+  setpriv --reuid holdfast --regid holdfast --clear-groups holdfast pull
+holds 'and the status says so' grep -q '"state": "ok"' /var/lib/holdfast/status.json
+holds 'nobody else can read the key' test "$(stat -c %a%G /etc/holdfast/credentials)" = 640holdfast
+holds 'the timer was enabled' grep -q '^systemctl enable --now holdfast.timer' "$work/told"
+holds 'the line of cron names the program that was installed' \
+  grep -q "holdfast pull" /etc/cron.d/holdfast
+exit "$status"
