@@ -1,12 +1,13 @@
 // The two clocks of std::chrono, for a static 32-bit program. Those in the C++ library of Debian 12
-// ask for 32 bits of seconds, and get none after January 2038. The linker takes these in their stead,
-// because it comes to them first.
+// ask for 32 bits of seconds, and get none after January 2038. The linker takes these in their
+// stead, because it comes to them first.
 
 #include <time.h>
 
 #include <chrono>
 
-namespace std::chrono::inline _V2 {  // NOLINT(cert-dcl58-cpp): they replace the library's
+namespace std::chrono {
+inline namespace _V2 {  // NOLINT(cert-dcl58-cpp): they replace the library's
 
 static_assert(sizeof(time_t) == 8, "_TIME_BITS is 64");
 
@@ -22,4 +23,5 @@ steady_clock::time_point steady_clock::now() noexcept {
   return time_point(duration(seconds(now.tv_sec) + nanoseconds(now.tv_nsec)));
 }
 
-}  // namespace std::chrono::inline _V2
+}  // namespace _V2
+}  // namespace std::chrono
