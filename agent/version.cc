@@ -8,7 +8,6 @@
 #include <chrono>
 #include <climits>
 #include <ctime>
-#include <nlohmann/json_fwd.hpp>
 #include <tl/expected.hpp>
 
 #include "agent/reckoning.h"
@@ -62,8 +61,7 @@ std::string version_text(bool in_full) {
   text += line("compiled with", HOLDFAST_COMPILER);
   text += line("inih", HOLDFAST_INIH_VERSION);
   text += line("fmt", number(FMT_VERSION / 10'000, FMT_VERSION / 100 % 100, FMT_VERSION % 100));
-  text += line("nlohmann-json", number(NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
-                                       NLOHMANN_JSON_VERSION_PATCH));
+  text += line("nlohmann-json", HOLDFAST_JSON_VERSION);
   text += line("CLI11", CLI11_VERSION);
   text += line("tl-expected", number(TL_EXPECTED_VERSION_MAJOR, TL_EXPECTED_VERSION_MINOR,
                                      TL_EXPECTED_VERSION_PATCH));
