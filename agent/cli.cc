@@ -16,6 +16,7 @@
 #include "agent/signal_watcher.h"
 #include "agent/system_environment.h"
 #include "agent/units.h"
+#include "agent/version.h"
 
 namespace agent {
 namespace {
@@ -92,7 +93,6 @@ ExitStatus with_config(const Arguments& arguments,
 using Command = std::function<ExitStatus()>;
 
 void add_global_options(CLI::App& app, Arguments& arguments) {
-  app.set_version_flag("--version", "holdfast " HOLDFAST_VERSION);
   app.add_option("--config", arguments.config,
                  "The configuration (else $HOLDFAST_CONFIG, else /etc/holdfast/holdfast.conf)")
       ->type_name("FILE");
@@ -101,6 +101,10 @@ void add_global_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--log-format", arguments.log_format, "How problems are written on stderr")
       ->check(CLI::IsMember({"text", "json"}))
       ->type_name("text|json");
+  // After -v, so that it is known by then.
+  app.set_version_flag(
+      "--version", [&] { return version_text(arguments.verbose); },
+      "Print the version; with -v also those of the libraries");
   app.require_subcommand(1);
   app.fallthrough();
 }

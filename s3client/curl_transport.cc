@@ -300,4 +300,6 @@ std::unique_ptr<Transport> make_curl_transport(const TransportOptions& options) 
   return std::make_unique<CurlTransport>(options);
 }
 
+std::string curl_version_text() { return ::curl_version(); }
+
 }  // namespace s3

@@ -34,4 +34,7 @@ struct TransportOptions {
 /// loopback). Connections are kept and reused. HTTP/1.1.
 std::unique_ptr<Transport> make_curl_transport(const TransportOptions& options);
 
+/// The version that runs, and those of what it uses: "libcurl/8.14.1 OpenSSL/3.5.4 zlib/1.3.1".
+std::string curl_version_text();
+
 }  // namespace s3

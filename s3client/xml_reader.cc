@@ -106,4 +106,9 @@ Result<void> XmlReader::feed(std::span<const std::byte> bytes) {
 
 Result<void> XmlReader::finish() { return impl_->parse(nullptr, 0, true); }
 
+std::string expat_version_text() {
+  const auto version = XML_ExpatVersionInfo();
+  return fmt::format("{}.{}.{}", version.major, version.minor, version.micro);
+}
+
 }  // namespace s3

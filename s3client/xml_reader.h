@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "s3client/error.h"
@@ -44,5 +45,8 @@ class XmlReader {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// The version that runs: "2.5.0".
+std::string expat_version_text();
 
 }  // namespace s3

@@ -137,4 +137,6 @@ std::uint64_t crc64_nvme(std::uint64_t crc, std::span<const std::byte> bytes) {
   return crc_by_tables(kCrc64NvmeTables, crc, bytes);
 }
 
+std::string zlib_version_text() { return ::zlibVersion(); }
+
 }  // namespace store

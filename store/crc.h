@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 namespace store {
 
@@ -13,5 +14,8 @@ std::uint64_t crc64_nvme(std::uint64_t crc, std::span<const std::byte> bytes);
 
 /// crc32c() without the processor's instruction for it, for the tests to compare.
 std::uint32_t crc32c_portable(std::uint32_t crc, std::span<const std::byte> bytes);
+
+/// The version of zlib that runs: "1.2.13".
+std::string zlib_version_text();
 
 }  // namespace store

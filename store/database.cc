@@ -376,4 +376,6 @@ void Transaction::roll_back() {
   database_ = nullptr;
 }
 
+std::string sqlite_version_text() { return sqlite3_libversion(); }
+
 }  // namespace store

@@ -133,4 +133,7 @@ class Transaction {
   bool nested_;
 };
 
+/// The version that runs: "3.40.1".
+std::string sqlite_version_text();
+
 }  // namespace store

@@ -238,4 +238,6 @@ Result<FileDigests> digest_file(File& file, const std::vector<DigestRequest>& re
   return result;
 }
 
+std::string openssl_version_text() { return OpenSSL_version(OPENSSL_VERSION_STRING); }
+
 }  // namespace store

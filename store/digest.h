@@ -67,4 +67,7 @@ std::string to_base64(std::span<const std::byte> bytes);
 std::vector<std::byte> from_hex(std::string_view text);
 std::vector<std::byte> from_base64(std::string_view text);
 
+/// The version that runs: "3.0.20".
+std::string openssl_version_text();
+
 }  // namespace store

@@ -329,6 +329,19 @@ TEST_CASE("the time of a file can be set, and never that of what a symbolic link
   CHECK(missing.error().kind == ErrorKind::kNotFound);
 }
 
+TEST_CASE("a file may be from after 2038, when 32 bits of seconds are over") {
+  const TempDir dir;
+  const auto disk = open_disk(dir.path());
+  test::write_file(dir / "file", "content");
+  REQUIRE(
+      disk->set_modified("file", std::chrono::sys_seconds{std::chrono::seconds{3'829'000'089}}));
+  struct stat info {};
+  REQUIRE(::stat((dir / "file").c_str(), &info) == 0);
+  CHECK(info.st_mtime == 3'829'000'089);
+  CHECK(disk->stat("file"));
+  CHECK(disk->open("file", OpenMode::kRead));
+}
+
 TEST_CASE("the root is where the directory is, whatever link led to it") {
   const TempDir dir;
   test::write_file(dir / "real/file", "");

@@ -79,8 +79,27 @@ TEST_CASE("wrong usage and unknown sources are told from everything else", "[sto
 
   CHECK(story.run({"--version"}).status == 0);
   CHECK(story::contains(story.run({"--version"}).out, "holdfast "));
+  CHECK(story.run({"--version"}).out.find('\n') == story.run({"--version"}).out.size() - 1);
   CHECK(story.run({"--help"}).status == 0);
   CHECK(story::contains(story.run({"pull", "--help"}).out, "--dry-run"));
+}
+
+TEST_CASE("--version -v tells what is in the program, in either order", "[stories]") {
+  OneArchive story;
+  const auto told = story.run({"--version", "-v"});
+  CHECK(told.status == 0);
+  for (const auto* library : {"libcurl/", "OpenSSL ", "SQLite ", "expat ", "zlib ", "glibc ",
+                              "inih ", "fmt ", "nlohmann-json ", "CLI11 ", "tl-expected "}) {
+    CAPTURE(library);
+    // Its name, and then a number.
+    const auto at = told.out.find(library);
+    REQUIRE(at != std::string::npos);
+    const auto version = told.out.find_first_not_of(' ', at + std::string_view(library).size());
+    REQUIRE(version != std::string::npos);
+    CHECK(std::isdigit(static_cast<unsigned char>(told.out[version])) != 0);
+  }
+  CHECK(story::contains(told.out, "shared: this system's"));
+  CHECK(story.run({"-v", "--version"}).out == told.out);
 }
 
 TEST_CASE("credentials that are missing or open to all stop their source and no other",

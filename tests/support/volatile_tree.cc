@@ -16,14 +16,15 @@ bool Luck::spares() { return random_ && ((*random_)() >> 32 & 1) == 1; }
 
 std::size_t Content::read(std::uint64_t offset, std::span<std::byte> into) const {
   if (offset >= current_.size() || into.empty()) return 0;
-  const std::size_t count = std::min(into.size(), current_.size() - offset);
+  const std::size_t count =
+      std::min(into.size(), current_.size() - static_cast<std::size_t>(offset));
   std::memcpy(into.data(), current_.data() + offset, count);
   return count;
 }
 
 void Content::write(std::uint64_t offset, std::span<const std::byte> bytes) {
   if (bytes.empty()) return;
-  const std::size_t end = offset + bytes.size();
+  const std::size_t end = static_cast<std::size_t>(offset) + bytes.size();
   mark_dirty(std::min<std::size_t>(offset, current_.size()), end);
   if (end > current_.size()) {
     current_.resize(end);

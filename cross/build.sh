@@ -1,0 +1,69 @@
+#!/bin/bash
+# cross/build.sh [--no-tests|--quick] [TARGET...]: builds, tests and packages holdfast for other machines, on
+# Debian 12 for amd64, as root or with sudo. All targets where none is named:
+#
+#   arm64  Pi 3, 4, 5 and Zero 2 with a 64-bit system: a .deb for bookworm and trixie, a static program
+#   armv6  every Pi with a 32-bit system, Pi 1 and Zero included: one static program, as .deb and alone
+#   amd64  PCs: as for arm64
+#
+# What it makes is in build/cross/out, the same bytes for the same commit and archive. What it needs
+# of Debian is fetched once; rm -r build/cross begins anew. --no-tests: cross/test.sh does them later.
+# --quick: builds what `cross/test.sh --quick` needs, and packages nothing.
+# shellcheck source=cross/lib.sh
+source "$(dirname "$0")/lib.sh"
+# shellcheck source=cross/sysroot.sh
+source "$repository/cross/sysroot.sh"
+# shellcheck source=cross/frozen.sh
+source "$repository/cross/frozen.sh"
+# shellcheck source=cross/emulate.sh
+source "$repository/cross/emulate.sh"
+# shellcheck source=cross/package.sh
+source "$repository/cross/package.sh"
+# shellcheck source=cross/compile.sh
+source "$repository/cross/compile.sh"
+
+# package TARGET: into $out.
+package() {
+  local target=$1 name=holdfast_${version}_$1 arch=${package_arch[$1]}
+  local program=$work/$1/staged-static/usr/bin/holdfast
+  stage "$target" "$work/$target/static" "$work/$target/staged-static"
+  if [[ -n $(needed "$target" "$program") ]]; then fail "$program is not static"; fi
+  [[ $(stat -c %s "$program") -lt 8000000 ]] || fail "$program has $(stat -c %s "$program") bytes"
+  make_tarball "$work/$target/staged-static" "${name}_static.tar.xz"
+  write_versions "$target" "$program" "$out/${name}_static.versions.txt"
+  if [[ $target == armv6 ]]; then
+    make_deb "$target" "$work/$target/staged-static" "$out/holdfast_${version}_$arch.deb" "$version"
+  else
+    stage "$target" "$work/$target/dynamic" "$work/$target/staged-dynamic"
+    make_deb "$target" "$work/$target/staged-dynamic" "$out/holdfast_${version}_$arch.deb" "$version"
+  fi
+}
+
+mode=
+if [[ ${1:-} == --no-tests || ${1:-} == --quick ]]; then
+  mode=$1
+  shift
+fi
+for target in "$@"; do need_target "$target"; done
+[[ $# -gt 0 ]] || set -- "${all_targets[@]}"
+need_packages "${cross_packages[@]}"
+mkdir -p "$out"
+for target in "$@"; do
+  say "$target: what it is linked with"
+  prepare "$target"
+  say "$target: compiling"
+  compile_tests "$target"
+  if [[ $mode == --quick ]]; then continue; fi
+  compile_rest "$target"
+  say "$target: packaging"
+  package "$target"
+done
+[[ $mode != --quick ]] || exit 0
+(cd "$out" && sha256sum -- *.deb *.xz *.txt >SHA256SUMS)
+ls -l "$out"
+[[ $mode != --no-tests ]] || exit 0
+for target in "$@"; do
+  say "$target: tests"
+  "$repository/cross/test.sh" "$target"
+done
+say 'done'

@@ -1,0 +1,150 @@
+# To be sourced, after lib.sh and sysroot.sh: the libraries that are built here to be frozen into the
+# static program, from the newer Debian's patched sources. libcurl for all, which Debian builds with
+# much that we do not want. For armv6 also what tells the time or reads what strangers send: the
+# older Debian has no fixes for armel any more, and its libraries there know no date after 2038.
+# shellcheck shell=bash disable=SC2154,SC2164
+
+frozen_sources() {  # frozen_sources TARGET: in the order to build them
+  if [[ $1 == armv6 ]]; then printf '%s\n' zlib expat sqlite3 openssl c-ares; fi
+  echo curl
+}
+
+# fetch_newest NAME: unpacked as $work/sources/NAME. A mirror may list what it does not have yet; then
+# it is the newest that it has, and said so.
+fetch_newest() {
+  local version dir=$work/sources/.$1
+  for version in $(apt-cache showsrc "$1" | sed -n 's/^Version: //p' | sort -Vru); do
+    rm -rf "$dir"
+    mkdir "$dir"
+    if (cd "$dir" && apt-get source -qq "$1=$version") >"$work/logs/fetch-$1" 2>&1; then
+      mv "$dir"/*/ "$work/sources/$1"
+      rm -r "$dir"
+      return 0
+    fi
+    echo "not $1 $version: the archive lists it and does not have it" | tee -a "$work/sources/left-out" >&2
+  done
+  fail "no source of $1 can be fetched"
+}
+
+fetch_sources() {  # all of them, once, until they are deleted
+  local dir=$work/apt/sources suite line lines=() name
+  [[ ! -e $work/sources/.complete ]] || return 0
+  rm -rf "$work/sources"
+  mkdir -p "$work/sources" "$work/logs"
+  for suite in trixie bookworm; do
+    while read -r line; do lines+=("$line"); done < <(archive_lines deb-src "$suite" amd64)
+  done
+  private_apt "$dir" amd64 "${lines[@]}"
+  (
+    export APT_CONFIG=$dir/apt.conf
+    quietly "$work/logs/fetch-index" apt-get update -qq
+    for name in zlib expat sqlite3 openssl c-ares curl; do fetch_newest "$name"; done
+  )
+  touch "$work/sources/.complete"
+}
+
+source_version() { dpkg-parsechangelog -l "$work/sources/$1/debian/changelog" -S Version; }
+
+# with_cmake TARGET NAME FOLDER OPTION...
+with_cmake() {
+  local target=$1 name=$2 build=$work/$1/frozen-build/$2
+  quietly "$work/$target/logs/$name-configure" cmake -G Ninja -S "$work/sources/$3" -B "$build" --fresh \
+    "-DCMAKE_TOOLCHAIN_FILE=$repository/cross/toolchain.cmake" "-DHOLDFAST_TARGET=$target" \
+    "-DCROSS_SYSROOT=$work/$target/sysroot" "-DCROSS_FROZEN=$work/$target/frozen" \
+    -DCMAKE_BUILD_TYPE=MinSizeRel "-DCMAKE_INSTALL_PREFIX=$work/$target/frozen" \
+    -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_FIND_LIBRARY_SUFFIXES=.a -DBUILD_SHARED_LIBS=OFF "${@:4}"
+  quietly "$work/$target/logs/$name-build" cmake --build "$build" --target install
+}
+
+# The compiler's flags for what has no CMake; only armv6 needs them.
+plain_flags='-Os -march=armv6+fp -marm -mfloat-abi=softfp -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 '
+plain_flags+='-ffunction-sections -fdata-sections'
+
+build_zlib() {
+  local build=$work/$1/frozen-build/zlib
+  rm -rf "$build"
+  mkdir -p "$work/$1/frozen-build"
+  cp -r "$work/sources/zlib" "$build"
+  (
+    cd "$build"
+    export CHOST=${triplet[$1]} CFLAGS=$plain_flags
+    quietly "$work/$1/logs/zlib-configure" ./configure --static "--prefix=$work/$1/frozen"
+    quietly "$work/$1/logs/zlib-build" make install
+  )
+}
+
+build_expat() {  # without document types, which we refuse anyway
+  with_cmake "$1" expat expat/expat -DEXPAT_SHARED_LIBS=OFF -DEXPAT_BUILD_TOOLS=OFF \
+    -DEXPAT_BUILD_EXAMPLES=OFF -DEXPAT_BUILD_TESTS=OFF -DEXPAT_BUILD_DOCS=OFF -DEXPAT_DTD=OFF
+}
+
+build_c-ares() {
+  with_cmake "$1" c-ares c-ares -DCARES_STATIC=ON -DCARES_SHARED=OFF -DCARES_BUILD_TOOLS=OFF
+}
+
+build_sqlite3() {
+  local build=$work/$1/frozen-build/sqlite3 prefix=$work/$1/frozen
+  rm -rf "$build"
+  mkdir -p "$build" "$prefix/lib" "$prefix/include"
+  (
+    cd "$build"
+    quietly "$work/$1/logs/sqlite3-configure" "$work/sources/sqlite3/configure" --disable-tcl
+    quietly "$work/$1/logs/sqlite3-amalgamation" make sqlite3.c
+    # shellcheck disable=SC2086  # a list of flags
+    quietly "$work/$1/logs/sqlite3-build" "${triplet[$1]}-gcc" $plain_flags -O2 -c sqlite3.c \
+      -DSQLITE_THREADSAFE=1 -DSQLITE_DQS=0 -DSQLITE_OMIT_LOAD_EXTENSION -DSQLITE_USE_URI
+    rm -f "$prefix/lib/libsqlite3.a"
+    "${triplet[$1]}-ar" rcsD "$prefix/lib/libsqlite3.a" sqlite3.o
+    cp sqlite3.h "$prefix/include/"
+  )
+}
+
+build_openssl() {
+  local build=$work/$1/frozen-build/openssl
+  rm -rf "$build"
+  # It builds where it lies, so that the names of its files, which it keeps, are relative.
+  cp -r "$work/sources/openssl" "$build"
+  (
+    cd "$build"
+    # TLS and digests stay; what else speaks or reads other things goes.
+    # shellcheck disable=SC2086
+    quietly "$work/$1/logs/openssl-configure" ./Configure linux-armv4 \
+      "--cross-compile-prefix=${triplet[$1]}-" "--prefix=$work/$1/frozen" --libdir=lib \
+      --openssldir=/usr/lib/ssl no-shared no-tests no-apps no-docs no-engine no-module no-legacy no-dso \
+      no-comp no-srp no-psk no-dtls no-quic no-cms no-ts no-cmp no-ml-dsa no-slh-dsa no-idea no-seed \
+      no-camellia no-aria no-bf no-cast no-sm2 no-sm3 no-sm4 no-gost no-mdc2 no-whirlpool no-rc2 \
+      no-rc4 no-md4 no-ec2m no-rfc3779 no-async $plain_flags
+    quietly "$work/$1/logs/openssl-build" make -j2 build_libs
+    quietly "$work/$1/logs/openssl-install" make install_dev
+  )
+}
+
+build_curl() {
+  local options=(
+    -DBUILD_STATIC_LIBS=ON -DBUILD_CURL_EXE=OFF -DBUILD_TESTING=OFF -DBUILD_LIBCURL_DOCS=OFF
+    -DBUILD_MISC_DOCS=OFF -DENABLE_CURL_MANUAL=OFF -DBUILD_EXAMPLES=OFF
+    # HTTP and HTTPS, and what names are looked up with: glibc's own way would load the target's
+    # libraries into a static program.
+    -DHTTP_ONLY=ON -DENABLE_ARES=ON -DCURL_USE_OPENSSL=ON -DCURL_ZLIB=ON -DOPENSSL_USE_STATIC_LIBS=ON
+    -DCURL_BROTLI=OFF -DCURL_ZSTD=OFF -DUSE_NGHTTP2=OFF -DUSE_LIBIDN2=OFF -DCURL_USE_LIBPSL=OFF
+    -DCURL_USE_LIBSSH2=OFF -DCURL_USE_LIBSSH=OFF -DCURL_USE_GSSAPI=OFF -DCURL_DISABLE_LDAP=ON
+    -DCURL_DISABLE_LDAPS=ON -DCURL_DISABLE_NTLM=ON -DCURL_DISABLE_KERBEROS_AUTH=ON
+    -DCURL_DISABLE_NEGOTIATE_AUTH=ON -DCURL_DISABLE_AWS=ON -DCURL_DISABLE_DOH=ON
+    -DCURL_DISABLE_ALTSVC=ON -DCURL_DISABLE_WEBSOCKETS=ON -DCURL_DISABLE_SRP=ON
+    # curl does not look for them when it is cross-compiled. Debian's, which Pi OS has too.
+    -DCURL_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt -DCURL_CA_PATH=/etc/ssl/certs
+  )
+  with_cmake "$1" curl curl "${options[@]}"
+}
+
+# build_frozen TARGET: static, in $work/TARGET/frozen; each is built once, until that is deleted.
+build_frozen() {
+  local name names
+  fetch_sources
+  readarray -t names < <(frozen_sources "$1")
+  for name in "${names[@]}"; do
+    [[ ! -e $work/$1/frozen/.$name ]] || continue
+    "build_$name" "$1"
+    touch "$work/$1/frozen/.$name"
+  done
+}

@@ -1,0 +1,116 @@
+# To be sourced, after lib.sh and sysroot.sh: tarballs, .debs, and the list of what is frozen in them.
+# What is in them is what the install() rules of CMake say; in a .deb also what deploy/debian/ has.
+# shellcheck shell=bash disable=SC2154,SC2164
+
+# The packages that bring what a dynamic program needs. A name that is missing ends the build.
+declare -A brought_by=(
+  [libc.so.6]='libc6 (>= 2.36)' [libm.so.6]='libc6 (>= 2.36)'
+  [ld-linux-aarch64.so.1]='libc6 (>= 2.36)' [ld-linux-x86-64.so.2]='libc6 (>= 2.36)'
+  [libgcc_s.so.1]='libgcc-s1 (>= 3.0)' [libstdc++.so.6]='libstdc++6 (>= 12)'
+  [libcurl.so.4]='libcurl4 (>= 7.88.1)' [libcrypto.so.3]='libssl3 (>= 3.0.0)' [libexpat.so.1]='libexpat1 (>= 2.5.0)'
+  [libsqlite3.so.0]='libsqlite3-0 (>= 3.40.0)' [libz.so.1]='zlib1g (>= 1:1.2.13)'
+  [libinih.so.1]='libinih1 (>= 55)'
+)
+
+needed() { "${triplet[$1]}-objdump" -p "$2" | sed -nE 's/^ *NEEDED +//p'; }
+
+depends() {  # depends TARGET PROGRAM
+  local name
+  {
+    # What the maintainer scripts need.
+    if [[ -e $repository/deploy/package.cmake ]]; then
+      sed -nE 's/^set\(CPACK_DEBIAN_PACKAGE_DEPENDS "(.*)"\)/\1/p' "$repository/deploy/package.cmake" |
+        sed 's/, */\n/g'
+    fi
+    echo ca-certificates
+    for name in $(needed "$1" "$2"); do
+      [[ -n ${brought_by[$name]:-} ]] || fail "which package brings $name, that $2 needs?"
+      echo "${brought_by[$name]}"
+    done
+  } | sort -u | paste -s -d , | sed 's/,/, /g'
+}
+
+# stage TARGET TREE DIR: what `cmake --install` makes, stripped.
+stage() {
+  rm -rf "$3"
+  quietly "$work/$1/logs/install" env "DESTDIR=$3" cmake --install "$2" --prefix /usr --strip
+}
+
+# What Debian's policy wants beside it.
+stage_for_debian() {  # stage_for_debian STAGED
+  local doc=$1/usr/share/doc/holdfast debian=$repository/deploy/debian
+  mkdir -p "$doc" "$1/usr/share/lintian/overrides"
+  cp "$repository/LICENSE" "$doc/copyright"
+  if [[ -e $debian/copyright ]]; then cp "$debian/copyright" "$doc/copyright"; fi
+  gzip -9nc "$repository/CHANGELOG.md" >"$doc/changelog.gz"
+  rm -f "$doc/CHANGELOG.md"
+  find "$1/usr/share" -path '*/man/*' -type f ! -name '*.gz' -exec gzip -9n {} +
+  {
+    if [[ -e $debian/lintian-overrides ]]; then cat "$debian/lintian-overrides"; fi
+    # It is meant to be: it runs where no Debian library for the machine exists.
+    if file "$1/usr/bin/holdfast" | grep -q 'statically linked'; then
+      echo 'holdfast: statically-linked-binary [usr/bin/holdfast]'
+      echo 'holdfast: embedded-library *'
+    fi
+  } >"$1/usr/share/lintian/overrides/holdfast"
+}
+
+make_tarball() {  # make_tarball STAGED NAME
+  tar --create --directory "$1" --sort=name --owner=0 --group=0 --numeric-owner \
+    "--mtime=@$SOURCE_DATE_EPOCH" --format=ustar --transform "s,^\.,${2%.tar.xz}," . |
+    xz -9 --threads=1 >"$out/$2"
+}
+
+# make_deb TARGET STAGED NAME VERSION
+make_deb() {
+  local control=$2/DEBIAN depends script
+  stage_for_debian "$2"
+  depends=$(depends "$1" "$2/usr/bin/holdfast")
+  rm -rf "$control"
+  mkdir -p "$control"
+  for script in "$repository"/deploy/debian/{preinst,postinst,prerm,postrm}; do
+    if [[ -e $script ]]; then install -m 755 "$script" "$control/"; fi
+  done
+  (cd "$2" && find . -path './etc/*' -type f -printf '/%P\n' | sort) >"$control/conffiles"
+  [[ -s $control/conffiles ]] || rm "$control/conffiles"
+  (cd "$2" && find . -path ./DEBIAN -prune -o -type f -printf '%P\0' | sort -z | xargs -0 md5sum) \
+    >"$control/md5sums"
+  cat >"$control/control" <<CONTROL
+Package: holdfast
+Version: $4
+Architecture: ${package_arch[$1]}
+Maintainer: The holdfast maintainers <holdfast@localhost>
+Installed-Size: $(du -k -s --apparent-size --exclude=DEBIAN "$2" | cut -f 1)
+Depends: $depends
+Section: admin
+Priority: optional
+Description: pulls backups out of S3 onto a disk that the cloud cannot reach
+ Runs from a timer or cron on a small machine with a disk, with credentials that
+ may only read, fetches every new backup, proves from the disk that it is what
+ the bucket promised, and never gives up a copy because of what happens
+ upstream.
+CONTROL
+  find "$2" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
+  dpkg-deb --root-owner-group -Zxz --threads-max=1 --build "$2" "$3" >/dev/null
+}
+
+# write_versions TARGET PROGRAM FILE: what the static program says of itself, and Debian's names for it.
+write_versions() {
+  local name names sysroot=$work/$1/sysroot
+  {
+    echo "Frozen into the static program of holdfast $version for $1. When one of these is fixed,"
+    echo 'a new program has to be built; nothing on the machine that runs it can fix it.'
+    printf '\nIt says (--version -v):\n\n'
+    on_target "$1" "$2" --version -v
+    printf '\nBuilt from sources of Debian, with its patches:\n\n'
+    readarray -t names < <(frozen_sources "$1")
+    for name in "${names[@]}"; do echo "  $name $(source_version "$name")"; done
+    printf '\nOut of packages of Debian (%s, %s):\n\n' "$sysroot_suite" "${sysroot_arch[$1]}"
+    readarray -t names < <(sysroot_packages "$1" | grep -v curl)
+    for name in "${names[@]}"; do echo "  $name $(debian_version "$sysroot" "$name")"; done
+    if [[ -s $work/sources/left-out || -s $work/$1/left-out ]]; then
+      printf '\nWhat the archive could not serve:\n\n'
+      cat "$work/$1/left-out" "$work/sources/left-out" 2>/dev/null | sed 's/^/  /'
+    fi
+  } >"$3"
+}

@@ -1,0 +1,84 @@
+#!/bin/bash
+# cross/test.sh [--quick] TARGET: proves what cross/build.sh made for TARGET: its tests, and pulls over
+# TLS, on the processor of a Pi as qemu emulates it; its packages by apt's solver for bookworm and
+# trixie, and where roots of these can be made and entered, by installing, running, upgrading, removing
+# and purging them there. --quick: the tests and one pull, without packages.
+# Prints "ok - ", "not ok - " and "SKIPPED" lines.
+# shellcheck source=cross/lib.sh
+source "$(dirname "$0")/lib.sh"
+# shellcheck source=cross/emulate.sh
+source "$repository/cross/emulate.sh"
+# shellcheck source=cross/compile.sh
+source "$repository/cross/compile.sh"
+# shellcheck source=cross/package.sh
+source "$repository/cross/package.sh"
+# shellcheck source=cross/prove_pull.sh
+source "$repository/cross/prove_pull.sh"
+# shellcheck source=cross/prove_package.sh
+source "$repository/cross/prove_package.sh"
+
+failed=no
+check() {  # check CLAIM COMMAND...
+  local claim=$1 log=$work/$target/logs/check
+  shift
+  if "$@" >"$log" 2>&1; then
+    echo "ok - $target: $claim"
+  else
+    echo "not ok - $target: $claim"
+    tail -n 40 "$log" | sed 's/^/  /'
+    failed=yes
+  fi
+}
+
+run_suite() {  # run_suite NAME: but for what qemu-user cannot run, which not_emulated.txt names with reasons
+  local tree name excluded=()
+  tree=$(tree_of_tests "$target")
+  if [[ $target != amd64 ]]; then
+    while IFS= read -r name; do
+      excluded+=("~$name")
+      echo "SKIPPED $target: $1 \"$name\": cross/not_emulated.txt says why"
+    done < <(sed -n "s/^$1: //p" "$repository/cross/not_emulated.txt")
+  fi
+  check "$1 under ${processor[$target]:-this processor}" \
+    in_scratch on_target "$target" "$tree/tests/$1" "${suite_filter[@]}" "${excluded[@]}"
+}
+in_scratch() {
+  local scratch
+  scratch=$(mktemp -d "${TMPDIR:-/tmp}/holdfast-cross.XXXXXX")
+  TMPDIR=$scratch timeout 1800 "$@"
+  rm -rf "$scratch"
+}
+
+# What is compiled for ARMv7, as all of Debian's armhf is, has to die here: else this proves nothing.
+armhf_dies() {
+  local program=$work/armv6/armhf-hello
+  echo 'int main() { return 0; }' | arm-linux-gnueabihf-g++ -x c++ -static -o "$program" -
+  qemu-arm-static -cpu cortex-a7 "$program" || return 1
+  local status=0
+  qemu-arm-static -cpu "${processor[armv6]}" "$program" || status=$?
+  [[ $status -eq 132 ]]
+}
+
+clean_up() {
+  if [[ -n $scene ]]; then end_scene; fi
+  forget_target
+}
+trap clean_up EXIT
+
+quick=no suite_filter=('~[torture]' '~[.]')
+if [[ ${1:-} == --quick ]]; then
+  quick=yes
+  shift
+fi
+target=${1:-}
+need_target "$target"
+mkdir -p "$work/$target/logs"
+if [[ $target == armv6 ]]; then check 'a program for armhf dies on it, so this would be seen' armhf_dies; fi
+run_suite s3client_tests
+run_suite store_tests
+prove_pull
+if [[ $quick == no ]]; then
+  prove_large_archive
+  prove_package
+fi
+[[ $failed == no ]]
