@@ -23,6 +23,7 @@ std::string escaped(char c) {
     case '`':
       return "\\(ga";
     default:
+      // NOLINTNEXTLINE(modernize-return-braced-init-list): that would be two characters
       return std::string(1, c);
   }
 }

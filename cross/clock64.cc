@@ -2,9 +2,8 @@
 // ask for 32 bits of seconds, and get none after January 2038. The linker takes these in their
 // stead, because it comes to them first.
 
-#include <time.h>
-
 #include <chrono>
+#include <ctime>
 
 namespace std::chrono {
 inline namespace _V2 {  // NOLINT(cert-dcl58-cpp): they replace the library's

@@ -407,8 +407,8 @@ class Ledger {
   /// Where a content of this key lies beside the trusted one.
   Result<std::optional<Generation>> find_generation(SourceId source, std::string_view key,
                                                     const Sha256& sha256, Place place);
-  /// What is remembered of which content of a key was trusted at a time: only of a key whose content
-  /// has changed.
+  /// What is remembered of which content of a key was trusted at a time: only of a key whose
+  /// content has changed.
   struct Reign {
     bool remembered = false;
     std::optional<Sha256> sha256{};  ///< none: the key was not held yet
