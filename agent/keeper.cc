@@ -8,6 +8,7 @@
 #include "agent/failure.h"
 #include "agent/pull_status.h"
 #include "agent/shell_word.h"
+#include "agent/superseded_words.h"
 #include "agent/units.h"
 #include "store/content_path.h"
 #include "store/duplicate.h"
@@ -21,10 +22,6 @@ constexpr int kMostRefusedInARow = 20;
 // A name that has had so many contents is likely to rotate.
 constexpr std::uint64_t kRotatingContents = 2;
 constexpr const char* kMisnamesFact = "listing-etags";
-
-constexpr const char* kGoneBefore =
-    "somebody removed the content held before from the disk; only the new one is held. Find out "
-    "who writes to this disk";
 
 bool is_watched(const SourceConfig& config) {
   return config.expect_every || config.min_size_bytes > 0 || config.shrink_alarm_share;
@@ -310,11 +307,7 @@ store::Status Keeper::supersede(Work& work) {
 void Keeper::raise_rotted(const Accepted& accepted, const std::string& path, Work& work) {
   work.batch.raised.push_back(
       {context_.sources[accepted.source].id, "corrupt", accepted.archive.key,
-       fmt::format(
-           "the content held before was damaged here when it was superseded, and is lost; "
-           "its bytes are in {}. Look into the kernel's log, check cable and disk; when you "
-           "know what happened: holdfast ack {}",
-           path, context_.sources[accepted.source].config->name)});
+       explain_rotted_before(path, context_.sources[accepted.source].config->name)});
 }
 
 store::Status Keeper::raise_changed(const Accepted& accepted, const std::string& path, Work& work) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/pull_status.h"
+#include "agent/superseded_words.h"
 
 namespace agent {
 namespace {
@@ -35,11 +36,15 @@ store::Status take_back(RunContext& context, const SourceRun& source,
     return context.unreadable.note(before->stuck->path) ? *before->stuck : store::Status{};
   }
   if (before->lies) return {};
-  context.report(
-      source, key,
-      before->damaged_path.empty()
-          ? std::string("the content held before was no longer on the disk")
-          : "the content held before was damaged; its bytes are in " + before->damaged_path);
+  if (before->damaged_path.empty()) {
+    context.report(source, key, kGoneBefore);
+    return {};
+  }
+  const auto message = explain_rotted_before(before->damaged_path, source.config->name);
+  const auto raised =
+      mirror.ledger.raise_alarm(source.id, "corrupt", key, message, context.now(source));
+  if (!raised) return raised.error();
+  context.report_one_of(source, "corrupt", key, message);
   return {};
 }
 

@@ -141,6 +141,22 @@ TEST_CASE("with generations a new content takes the place and the old one is sup
   CHECK(world.server->counters().requests() == 1);
 }
 
+TEST_CASE("a content that comes back is told of when the one it replaces has rotted", "[pull]") {
+  World world;
+  world.disk.set_has_links(false);  // so that it is read when it moves aside
+  world.site().on_change = OnChange::kGenerations;
+  for (const std::string content : {"the first", "the second one"}) {
+    world.server->put("b", "k", content);
+    REQUIRE(world.pull() == ExitStatus::kOk);
+  }
+  world.disk.plant("site/archives/k", "the secund one");
+  world.server->put("b", "k", "the first");
+  CHECK(world.pull() == ExitStatus::kAlarm);
+  CHECK(world.archive("k") == "the first");
+  CHECK(world.alarm_kinds() == Names{"corrupt"});
+  CHECK(world.contents_below("site/damaged/") == Names{"the secund one"});
+}
+
 TEST_CASE("a name that rotates gets advice with the line to write", "[pull]") {
   World world;
   world.site().prefix = "db/";
