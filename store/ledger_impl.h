@@ -14,12 +14,14 @@
 #include <vector>
 
 #include "store/database.h"
+#include "store/inside.h"
 #include "store/ledger.h"
+#include "store/ledger_writer.h"
 
 namespace store {
 
-struct Ledger::Impl {
-  explicit Impl(Database opened) : database(std::move(opened)) {}
+struct OpenLedger {
+  explicit OpenLedger(Database opened) : database(std::move(opened)) {}
 
   Database database;
   bool plan_open = false;
@@ -146,7 +148,7 @@ std::string_view name_of(RefusalKind kind);
 Result<std::optional<std::int64_t>> forget_refusal(Database& database, SourceId source, Bytes key,
                                                    std::string_view slot);
 
-/// See Ledger::Batch::listed_as.
-Status note_listed_as(Database& database, const Ledger::ListedAs& listed);
+/// See Batch::listed_as.
+Status note_listed_as(Database& database, const ListedAs& listed);
 
 }  // namespace store

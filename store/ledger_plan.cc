@@ -65,7 +65,7 @@ Ledger::Plan::Impl::~Impl() {
   ledger->plan_open = false;
 }
 
-Result<Ledger::Plan> Ledger::begin_plan(SourceId source, std::string_view prefix) {
+Result<Ledger::Plan> PlanView::begin_plan(SourceId source, std::string_view prefix) {
   Database& database = impl_->database;
   if (impl_->plan_open) {
     return Error{ErrorKind::kBusy, 0, database.path(), "another plan of this ledger is not ended"};

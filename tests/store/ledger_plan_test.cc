@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "store/ledger_writer.h"
 #include "store/posix_disk.h"
 #include "tests/store/ledger_fixture.h"
 #include "tests/support/sanitizer.h"
@@ -395,10 +396,10 @@ TEST_CASE("a hundred thousand keys cost no memory") {
   CHECK((test::kSanitized || again.grown_kib < 16 * 1024));
 
   cost_of(directory.path(), [](Ledger& ledger, store::SourceId source) {
-    std::vector<Ledger::Placed> batch;
+    std::vector<store::Placed> batch;
     for (int series = 0; series < 100; ++series) {
       for (int i = series; i < kMany; i += 100) batch.push_back({source, archive(big_key(i), i)});
-      if (!ledger.record(batch)) return false;
+      if (!store::LedgerWriter(ledger).record(batch)) return false;
       batch.clear();
     }
     return true;

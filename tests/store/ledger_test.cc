@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "store/ledger_writer.h"
 #include "store/posix_disk.h"
 #include "tests/store/ledger_fixture.h"
 #include "tests/support/temp_dir.h"
@@ -140,11 +141,11 @@ TEST_CASE("a reader works beside a writer that is between two batches") {
   REQUIRE(source);
   auto reader = Ledger::open(**disk, Access::kReadOnly);
   REQUIRE(reader);
-  REQUIRE(writer->record({{*source, archive("a")}}));
+  REQUIRE(store::LedgerWriter(*writer).record({{*source, archive("a")}}));
   CHECK(reader->totals(*source)->archives == 1);
   SECTION("and does not hold it up while it works on what it has read") {
     REQUIRE(reader->visit_archives(*source, [&](const store::Archive&) {
-      CHECK(writer->record({{*source, archive("b")}}));
+      CHECK(store::LedgerWriter(*writer).record({{*source, archive("b")}}));
       return true;
     }));
   }
@@ -243,7 +244,7 @@ TEST_CASE("the totals follow what is recorded") {
 
   held.record({archive("older", 10)});
   CHECK(held.totals().newest->key == "b");
-  REQUIRE(held.ledger.mark_sums_written(held.source));
+  REQUIRE(store::LedgerWriter(held.ledger).mark_sums_written(held.source));
   CHECK_FALSE(held.totals().sums_stale);
 
   const auto other = held.ledger.register_source("other");
@@ -283,7 +284,8 @@ TEST_CASE("what is recorded is settled") {
 
 TEST_CASE("a batch with an archive of no known source is not recorded at all") {
   Held held;
-  CHECK_FALSE(held.ledger.record({{held.source, archive("a")}, {held.source + 7, archive("b")}}));
+  CHECK_FALSE(store::LedgerWriter(held.ledger)
+                  .record({{held.source, archive("a")}, {held.source + 7, archive("b")}}));
   CHECK(held.totals().archives == 0);
   CHECK(archive_keys(held).empty());
   held.record({archive("a")});
@@ -293,7 +295,7 @@ TEST_CASE("a batch with an archive of no known source is not recorded at all") {
 TEST_CASE("a batch of nothing writes nothing") {
   Held held;
   held.disk.reset_counts();
-  REQUIRE(held.ledger.record({}));
+  REQUIRE(store::LedgerWriter(held.ledger).record({}));
   CHECK(held.disk.operations() == 0);
 }
 
@@ -424,11 +426,11 @@ TEST_CASE("evidence counts each object once") {
 TEST_CASE("a call that changes nothing writes nothing") {
   Held held;
   held.record({archive("a")});
-  REQUIRE(held.ledger.mark_sums_written(held.source));
+  REQUIRE(store::LedgerWriter(held.ledger).mark_sums_written(held.source));
   REQUIRE(held.ledger.set_endpoint_fact("https://a", "etag", "md5"));
   REQUIRE(held.ledger.add_endpoint_evidence("https://a", "etag", "x"));
   held.disk.reset_counts();
-  REQUIRE(held.ledger.mark_sums_written(held.source));
+  REQUIRE(store::LedgerWriter(held.ledger).mark_sums_written(held.source));
   REQUIRE(held.ledger.set_endpoint_fact("https://a", "etag", "md5"));
   REQUIRE(held.ledger.add_endpoint_evidence("https://a", "etag", "x"));
   REQUIRE(held.ledger.end_alarm(held.source, "changed", "a", at(1)));

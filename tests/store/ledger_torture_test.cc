@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "store/ledger_writer.h"
 #include "tests/store/ledger_fixture.h"
 #include "tests/support/stride.h"
 
@@ -78,11 +79,11 @@ Status commit_plan(Ledger& ledger, store::SourceId source) {
 }
 
 Status record_batch(Ledger& ledger, store::SourceId source, int from, int to) {
-  std::vector<Ledger::Placed> batch;
+  std::vector<store::Placed> batch;
   for (int i = from; i < to; ++i) {
     batch.push_back({source, archive("k" + std::to_string(10 + i), i)});
   }
-  return ledger.record(batch);
+  return store::LedgerWriter(ledger).record(batch);
 }
 
 Status raise(Ledger& ledger, store::SourceId source) {
@@ -118,7 +119,7 @@ std::map<std::string, std::string> prepared() {
   REQUIRE(ledger);
   const auto source = ledger->register_source("site");
   REQUIRE(source);
-  REQUIRE(ledger->record({{*source, archive("base", 1)}}));
+  REQUIRE(store::LedgerWriter(*ledger).record({{*source, archive("base", 1)}}));
   return disk.durable_files();
 }
 
