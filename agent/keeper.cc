@@ -202,7 +202,7 @@ store::Status Keeper::note_same(const Accepted& accepted, Work& work) {
   work.change.note_same({context_.sources[accepted.source].id, archive.key, archive.upstream,
                          archive.sha256, accepted.role});
   const bool staged = !accepted.path.empty() && !accepted.adopted;
-  return staged ? context_.mirror.disk->remove_file(accepted.path) : store::Status{};
+  return staged ? context_.mirror.staging.remove(accepted.path) : store::Status{};
 }
 
 store::Status Keeper::keep_same(const Accepted& accepted, const store::Archive& held, Work& work) {

@@ -13,7 +13,7 @@ constexpr std::size_t kAtOnce = 64;
 
 // Where files have no second names it is a copy.
 bool has_room(RunContext& context, std::uint64_t size_bytes) {
-  const auto space = context.mirror.disk->space();
+  const auto space = context.mirror.disk().space();
   return space && (space->total_bytes == 0 ||
                    space->free_bytes >= size_bytes + context.config.disk.min_free_bytes);
 }

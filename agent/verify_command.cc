@@ -116,7 +116,7 @@ class VerifyRun {
     std::uint64_t count = 0;
     std::string examples;
     const auto walked = store::visit_foreign(
-        *mirror_.disk, mirror_.ledger, id_, source_->name, mirror_.rules,
+        mirror_.disk(), mirror_.ledger, id_, source_->name, mirror_.rules,
         [&](const std::string& path) {
           if (++count <= kExamples) examples += (count > 1 ? ", " : "") + path;
           environment_.log.error({source_->name, "",

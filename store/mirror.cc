@@ -63,20 +63,21 @@ Result<Mirror> Mirror::open(GuardedDisk&& guarded, Access access) {
 }
 
 Mirror::Mirror(GuardedDisk&& guarded, Ledger&& opened, AllUnfinished&& left)
-    : disk(std::move(guarded.disk)),
-      marker(std::move(guarded.marker)),
+    : marker(std::move(guarded.marker)),
       rules(*marker.names),
       lock(std::move(guarded.lock)),
       ledger(std::move(opened)),
+      staging(*guarded.disk),
       unfinished(std::move(left)),
-      placer_(std::make_unique<Placer>(*disk, rules)) {}
+      disk_(std::move(guarded.disk)),
+      placer_(std::make_unique<Placer>(*disk_, rules)) {}
 Mirror::~Mirror() = default;
 Mirror::Mirror(Mirror&&) noexcept = default;
 Mirror& Mirror::operator=(Mirror&&) noexcept = default;
 
 Result<Change> Mirror::begin(std::vector<Placement> intents, Time now) {
   if (auto begun = LedgerWriter(ledger).begin_placements(intents); !begun) return begun.error();
-  auto change = std::make_unique<Change::Impl>(Change::Impl{*disk, ledger, *placer_, rules});
+  auto change = std::make_unique<Change::Impl>(Change::Impl{*disk_, ledger, *placer_, rules});
   change->batch.now = now;
   change->batch.placements = std::move(intents);
   return Change(std::move(change));
@@ -84,7 +85,7 @@ Result<Change> Mirror::begin(std::vector<Placement> intents, Time now) {
 
 Result<Superseded> Mirror::take_back(SourceId source, const std::string& source_name,
                                      const Archive& held, const Generation& chosen, Time now) {
-  auto staged = duplicate_to_staging(*disk, chosen.path, chosen.sha256);
+  auto staged = duplicate_to_staging(*disk_, chosen.path, chosen.sha256);
   if (!staged && concerns_a_content(staged.error())) {
     return Superseded{std::nullopt, "", std::move(staged.error())};
   }
@@ -104,7 +105,7 @@ Result<Superseded> Mirror::take_back(SourceId source, const std::string& source_
   // What it leaves in the quarantine is tidied up below.
   change->impl_->batch.intents.push_back({source, held.key});
   if (auto recorded = change->commit(); !recorded) return recorded.error();
-  if (auto tidied = recover_supersessions(*disk, ledger, rules, unfinished); !tidied) {
+  if (auto tidied = recover_supersessions(*disk_, ledger, rules, unfinished); !tidied) {
     return tidied.error();
   }
   return std::move(superseded);
@@ -119,11 +120,11 @@ Result<Superseded> Mirror::accept(SourceId source, const std::string& source_nam
 }
 
 Result<GivenUp> Mirror::give_up(const GiveUp& request) {
-  return store::give_up(*disk, ledger, rules, request);
+  return store::give_up(*disk_, ledger, rules, request);
 }
 
 Result<ScrubTotals> Mirror::scrub(const ScrubPass& pass) {
-  return store::scrub(*disk, ledger, pass);
+  return store::scrub(*disk_, ledger, pass);
 }
 
 Status Mirror::begin_removals(SourceId source, const std::vector<Removal>& removals, Time now) {
@@ -132,7 +133,7 @@ Status Mirror::begin_removals(SourceId source, const std::vector<Removal>& remov
 
 Result<AllUnfinished> Mirror::finish_removals(SourceId source, std::string_view source_name) {
   AllUnfinished left;
-  if (auto removed = store::finish_removals(*disk, ledger, source, source_name, rules, left);
+  if (auto removed = store::finish_removals(*disk_, ledger, source, source_name, rules, left);
       !removed) {
     return removed.error();
   }
@@ -149,7 +150,7 @@ Status Mirror::refresh_sums(SourceId source, std::string_view source_name) {
   const auto totals = ledger.totals(source);
   if (!totals) return totals.error();
   if (!totals->sums_stale) return {};
-  if (auto written = write_sums(*disk, ledger, source, source_name, rules); !written) {
+  if (auto written = write_sums(*disk_, ledger, source, source_name, rules); !written) {
     return written;
   }
   return LedgerWriter(ledger).mark_sums_written(source);

@@ -13,6 +13,7 @@
 #include "store/loss.h"
 #include "store/mount.h"
 #include "store/scrub.h"
+#include "store/staging.h"
 #include "store/unfinished.h"
 
 namespace store {
@@ -32,11 +33,11 @@ struct GuardedDisk {
 /// Each call below owns its order, the disk, then the manifest, then the ledger, and is durable and
 /// recorded on success.
 struct Mirror {
-  std::unique_ptr<Disk> disk;
   Marker marker;
   NameRules rules = NameRules::kPosix;
   std::unique_ptr<DiskLock> lock;  ///< none when read-only
   Ledger ledger;
+  Staging staging;
   AllUnfinished unfinished{};  ///< so far
 
   /// kNotFound: the disk has no ledger. A marker that does not know the rules of its names yet is
@@ -45,6 +46,8 @@ struct Mirror {
   ~Mirror();
   Mirror(Mirror&&) noexcept;
   Mirror& operator=(Mirror&&) noexcept;
+
+  ReadableDisk& disk() const { return *disk_; }
 
   /// Begins a change, and says durably what it is about to place; one at a time.
   Result<Change> begin(std::vector<Placement> intents, Time now);
@@ -71,6 +74,7 @@ struct Mirror {
 
  private:
   Mirror(GuardedDisk&& guarded, Ledger&& opened, AllUnfinished&& left);
+  std::unique_ptr<Disk> disk_;
   std::unique_ptr<Placer> placer_;
 };
 

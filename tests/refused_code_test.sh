@@ -46,6 +46,9 @@ for call in 'record_batch({})' 'begin_removals(1, {}, {})' 'end_removals(1, {})'
   'begin_supersessions({})' 'record_readings(1, {}, {}, {})' 'mark_sums_written(1)'; do
   verdict "has no member named" "Ledger::${call%%(*} cannot be called" "(void)mirror.ledger.$call;"
 done
+for call in 'remove_file("a")' 'rename_replace("a", "b")' 'open("a", store::OpenMode::kReadWrite)'; do
+  verdict "has no member named" "Disk::${call%%(*} of a mirror cannot be called" "(void)mirror.disk().$call;"
+done
 verdict "is private" "the ledger cannot be had from inside a view" '(void)mirror.ledger.impl_;'
 for header in store/*.h; do
   grep -q '"store/inside.h"' "$header" || continue
