@@ -315,7 +315,7 @@ store::Status FetchPhase::mismatch(const Fetched& fetched, const std::string& le
   if (auto removed = context_.mirror.staging.remove(fetched.path); !removed) return removed;
   const auto raised = context_.mirror.ledger.refuse_with_alarm(
       source.id, wanted.key, store::RefusalKind::kMismatch, wanted.upstream, now, wanted.role,
-      "mismatch", message);
+      store::AlarmKind::kMismatch, message);
   return raised ? store::Status{} : raised.error();
 }
 

@@ -282,7 +282,8 @@ store::Status Keeper::supersede(Work& work) {
 }
 
 void Keeper::raise_rotted(const Accepted& accepted, const std::string& path, Work& work) {
-  work.change.raise({context_.sources[accepted.source].id, "corrupt", accepted.archive.key,
+  work.change.raise({context_.sources[accepted.source].id, store::AlarmKind::kCorrupt,
+                     accepted.archive.key,
                      explain_rotted_before(path, context_.sources[accepted.source].config->name)});
 }
 
@@ -311,7 +312,7 @@ store::Status Keeper::raise_changed(const Accepted& accepted, const std::string&
     message += fmt::format(". If it is right, take it: holdfast accept {}",
                            shell_arguments(source.config->name, archive.key));
   }
-  work.change.raise({source.id, "changed", archive.key, std::move(message)});
+  work.change.raise({source.id, store::AlarmKind::kChanged, archive.key, std::move(message)});
   return {};
 }
 

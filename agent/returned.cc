@@ -41,10 +41,10 @@ store::Status take_back(RunContext& context, const SourceRun& source,
     return {};
   }
   const auto message = explain_rotted_before(before->damaged_path, source.config->name);
-  const auto raised =
-      mirror.ledger.raise_alarm(source.id, "corrupt", key, message, context.now(source));
+  const auto raised = mirror.ledger.raise_alarm(source.id, store::AlarmKind::kCorrupt, key, message,
+                                                context.now(source));
   if (!raised) return raised.error();
-  context.report_one_of(source, "corrupt", key, message);
+  context.report_one_of(source, store::AlarmKind::kCorrupt, key, message);
   return {};
 }
 

@@ -62,7 +62,8 @@ class Slice {
            fmt::format("{} reads right again; look at the disk and its cable", reading.path)});
     } else {
       const bool missing = reading.finding == store::Finding::kMissing;
-      context_.report_one_of(source_, missing ? "missing" : "corrupt", key,
+      context_.report_one_of(source_,
+                             missing ? store::AlarmKind::kMissing : store::AlarmKind::kCorrupt, key,
                              damage_message(reading));
     }
   }

@@ -133,9 +133,9 @@ class VerifyRun {
 
   store::Status note_foreign(std::uint64_t count, const std::string& examples) {
     const auto now = environment_.clock.now_s();
-    if (count == 0) return mirror_.ledger.end_alarm(id_, "foreign", "", now);
+    if (count == 0) return mirror_.ledger.end_alarm(id_, store::AlarmKind::kForeign, "", now);
     return mirror_.ledger.raise_newest_alarm(
-        id_, "foreign", "",
+        id_, store::AlarmKind::kForeign, "",
         fmt::format("{} on the disk that holdfast did not put there (for example: {}). Find out "
                     "who writes to this disk, and move what is theirs elsewhere",
                     count == 1 ? "1 file" : fmt::format("{} files", count), examples),

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "store/alarm_kind.h"
 #include "store/records.h"
 
 // What is about to change, or has changed, of what is held.
@@ -65,13 +66,13 @@ struct Batch {
   };
   struct Raised {
     SourceId source = 0;
-    std::string kind;
+    AlarmKind kind = AlarmKind::kChanged;
     std::string key;
     std::string message;  ///< of an open alarm too, which then says the newest
   };
   struct Ended {
     SourceId source = 0;
-    std::string kind;
+    AlarmKind kind = AlarmKind::kChanged;
     std::string key;
   };
   Time now{};

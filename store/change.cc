@@ -83,7 +83,7 @@ Result<std::vector<Superseded>> Change::supersede(const std::vector<Succession>&
       batch.generations.push_back({replacement.source, *(*before)[i].lies, std::nullopt});
     }
     // The one that is trusted is the bucket's again.
-    batch.ended.push_back({replacement.source, "changed", replacement.held.key});
+    batch.ended.push_back({replacement.source, AlarmKind::kChanged, replacement.held.key});
     batch.archives.push_back(successor);
     batch.archives.back().archive.variant = replacement.held.variant;
   }

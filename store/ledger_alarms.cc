@@ -32,51 +32,50 @@ Alarm alarm_of(const Query& row) {
 
 namespace alarms {
 
-Result<bool> raise(Database& database, SourceId source, std::string_view kind, std::string_view key,
+Result<bool> raise(Database& database, SourceId source, AlarmKind kind, std::string_view key,
                    std::string_view message, Time now) {
   // Not left to ON CONFLICT: AUTOINCREMENT uses up an id, which is a write, for a row that is not
   // inserted.
   const Result<std::int64_t> open = database.read_integer(
       "SELECT 1 FROM alarm WHERE source_id=?1 AND kind=?2 AND key=?3 AND ended_at IS NULL", source,
-      kind, Bytes{key});
+      name_of(kind), Bytes{key});
   if (!open) return open.error();
   if (*open != 0) return false;
   const Result<std::uint64_t> done = database.run(
       "INSERT INTO alarm (source_id, kind, key, since, message) VALUES (?1, ?2, ?3, ?4, ?5)",
-      source, kind, Bytes{key}, rows::seconds(now), message);
+      source, name_of(kind), Bytes{key}, rows::seconds(now), message);
   if (!done) return done.error();
   return true;
 }
 
-Status raise_newest(Database& database, SourceId source, std::string_view kind,
-                    std::string_view key, std::string_view message, Time now) {
+Status raise_newest(Database& database, SourceId source, AlarmKind kind, std::string_view key,
+                    std::string_view message, Time now) {
   const Result<bool> raised = raise(database, source, kind, key, message, now);
   if (!raised) return raised.error();
   if (*raised) return {};
   const Result<std::uint64_t> done = database.run(
       "UPDATE alarm SET message=?4 WHERE source_id=?1 AND kind=?2 AND key=?3 AND ended_at IS NULL",
-      source, kind, Bytes{key}, message);
+      source, name_of(kind), Bytes{key}, message);
   if (!done) return done.error();
   return {};
 }
 
-Status end(Database& database, SourceId source, std::string_view kind, std::string_view key,
-           Time now) {
+Status end(Database& database, SourceId source, AlarmKind kind, std::string_view key, Time now) {
   const Result<std::uint64_t> done = database.run(
       "UPDATE alarm SET ended_at=?4 WHERE source_id=?1 AND kind=?2 AND key=?3 AND ended_at IS NULL",
-      source, kind, Bytes{key}, rows::seconds(now));
+      source, name_of(kind), Bytes{key}, rows::seconds(now));
   if (!done) return done.error();
   return {};
 }
 
-Result<bool> raise_or_renew(Database& database, SourceId source, std::string_view kind,
+Result<bool> raise_or_renew(Database& database, SourceId source, AlarmKind kind,
                             std::string_view key, std::string_view message, Time now) {
   const Result<bool> raised = raise(database, source, kind, key, message, now);
   if (!raised || *raised) return raised;
   const Result<std::uint64_t> done = database.run(
       "UPDATE alarm SET message=?4, announced=0 WHERE source_id=?1 AND kind=?2 AND key=?3 AND "
       "ended_at IS NULL AND message<>?4",
-      source, kind, Bytes{key}, message);
+      source, name_of(kind), Bytes{key}, message);
   if (!done) return done.error();
   return *done > 0;
 }
@@ -106,35 +105,34 @@ Status end_refusals(Database& database, SourceId source, std::string_view key, T
 
 }  // namespace alarms
 
-Result<bool> AlarmView::raise_alarm(SourceId source, std::string_view kind, std::string_view key,
+Result<bool> AlarmView::raise_alarm(SourceId source, AlarmKind kind, std::string_view key,
                                     std::string_view message, Time now) {
   return alarms::raise(impl_->database, source, kind, key, message, now);
 }
 
-Status AlarmView::raise_newest_alarm(SourceId source, std::string_view kind, std::string_view key,
+Status AlarmView::raise_newest_alarm(SourceId source, AlarmKind kind, std::string_view key,
                                      std::string_view message, Time now) {
   return alarms::raise_newest(impl_->database, source, kind, key, message, now);
 }
 
-Result<bool> AlarmView::is_open(SourceId source, std::string_view kind, std::string_view key) {
+Result<bool> AlarmView::is_open(SourceId source, AlarmKind kind, std::string_view key) {
   const Result<std::int64_t> open = impl_->database.read_integer(
       "SELECT 1 FROM alarm WHERE source_id=?1 AND kind=?2 AND key=?3 AND ended_at IS NULL", source,
-      kind, Bytes{key});
+      name_of(kind), Bytes{key});
   if (!open) return open.error();
   return *open != 0;
 }
 
-Result<bool> AlarmView::was_raised(SourceId source, std::string_view kind, std::string_view key,
+Result<bool> AlarmView::was_raised(SourceId source, AlarmKind kind, std::string_view key,
                                    Time after) {
   const Result<std::int64_t> found = impl_->database.read_integer(
       "SELECT EXISTS (SELECT 1 FROM alarm WHERE source_id=?1 AND key=?2 AND kind=?3 AND since>=?4)",
-      source, Bytes{key}, kind, rows::seconds(after));
+      source, Bytes{key}, name_of(kind), rows::seconds(after));
   if (!found) return found.error();
   return *found != 0;
 }
 
-Status AlarmView::end_alarm(SourceId source, std::string_view kind, std::string_view key,
-                            Time now) {
+Status AlarmView::end_alarm(SourceId source, AlarmKind kind, std::string_view key, Time now) {
   return alarms::end(impl_->database, source, kind, key, now);
 }
 

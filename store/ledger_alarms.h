@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "store/alarm_kind.h"
 #include "store/error.h"
 #include "store/records.h"
 
@@ -19,15 +20,15 @@ struct OpenLedger;
 class AlarmView {
  public:
   /// True when it is new; an open alarm of the same source, kind and key is left as it is.
-  Result<bool> raise_alarm(SourceId source, std::string_view kind, std::string_view key,
+  Result<bool> raise_alarm(SourceId source, AlarmKind kind, std::string_view key,
                            std::string_view message, Time now);
   /// Raises it, or lets the open one say `message`; it is not told again for that.
-  Status raise_newest_alarm(SourceId source, std::string_view kind, std::string_view key,
+  Status raise_newest_alarm(SourceId source, AlarmKind kind, std::string_view key,
                             std::string_view message, Time now);
-  Result<bool> is_open(SourceId source, std::string_view kind, std::string_view key);
+  Result<bool> is_open(SourceId source, AlarmKind kind, std::string_view key);
   /// Whether one was raised at or after `after`, open or not.
-  Result<bool> was_raised(SourceId source, std::string_view kind, std::string_view key, Time after);
-  Status end_alarm(SourceId source, std::string_view kind, std::string_view key, Time now);
+  Result<bool> was_raised(SourceId source, AlarmKind kind, std::string_view key, Time after);
+  Status end_alarm(SourceId source, AlarmKind kind, std::string_view key, Time now);
   /// At most `limit` open alarms of a source: the gravest first, then the oldest.
   Result<std::vector<Alarm>> open_alarms(SourceId source, std::size_t limit);
   /// The open alarm with this id.

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "store/alarm_kind.h"
 #include "store/database.h"
 #include "store/inside.h"
 #include "store/ledger.h"
@@ -98,19 +99,18 @@ Status each(Query& query, const Take& take) {
 
 namespace alarms {
 
-Result<bool> raise(Database& database, SourceId source, std::string_view kind, std::string_view key,
+Result<bool> raise(Database& database, SourceId source, AlarmKind kind, std::string_view key,
                    std::string_view message, Time now);
 
 /// Raises it, or lets the open one say `message`.
-Status raise_newest(Database& database, SourceId source, std::string_view kind,
-                    std::string_view key, std::string_view message, Time now);
+Status raise_newest(Database& database, SourceId source, AlarmKind kind, std::string_view key,
+                    std::string_view message, Time now);
 
 /// Raises it; an open one that says something else says this, and is told anew. True for news.
-Result<bool> raise_or_renew(Database& database, SourceId source, std::string_view kind,
+Result<bool> raise_or_renew(Database& database, SourceId source, AlarmKind kind,
                             std::string_view key, std::string_view message, Time now);
 
-Status end(Database& database, SourceId source, std::string_view kind, std::string_view key,
-           Time now);
+Status end(Database& database, SourceId source, AlarmKind kind, std::string_view key, Time now);
 
 /// Ends `unreadable`, `mismatch` and `ghost` of the key, each unless another content of it is still
 /// refused for that.

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "store/alarm_kind.h"
 #include "store/error.h"
 #include "store/records.h"
 
@@ -94,10 +95,10 @@ class PlanView {
     Result<Deviations> deviations_since(Time hold_since);
     /// Raises it; an open one that says something else says this from now on, and is told anew.
     /// True when there is news.
-    Result<bool> raise_or_renew_alarm(std::string_view kind, std::string_view key,
+    Result<bool> raise_or_renew_alarm(AlarmKind kind, std::string_view key,
                                       std::string_view message, Time now);
     /// Raises an alarm; see Ledger::raise_alarm.
-    Result<bool> raise_alarm(std::string_view kind, std::string_view key, std::string_view message,
+    Result<bool> raise_alarm(AlarmKind kind, std::string_view key, std::string_view message,
                              Time now);
 
     /// Sets an entry of a listing aside that is not in the order of the keys; false when it is

@@ -137,7 +137,7 @@ Status RefusalView::ask_denied_again(SourceId source, std::string_view key, Role
 
 Result<bool> RefusalView::refuse_with_alarm(SourceId source, std::string_view key, RefusalKind kind,
                                             const Identity& upstream, Time now, Role role,
-                                            std::string_view alarm_kind, std::string_view message) {
+                                            AlarmKind alarm_kind, std::string_view message) {
   Result<Transaction> transaction = Transaction::begin(impl_->database);
   if (!transaction) return transaction.error();
   Result<bool> is_new = refuse_in_transaction(

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "store/alarm_kind.h"
 #include "store/error.h"
 #include "store/records.h"
 
@@ -23,7 +24,7 @@ class RefusalView {
   /// acknowledged is not raised again. True when it is new.
   Result<bool> refuse_with_alarm(SourceId source, std::string_view key, RefusalKind kind,
                                  const Identity& upstream, Time now, Role role,
-                                 std::string_view alarm_kind, std::string_view message);
+                                 AlarmKind alarm_kind, std::string_view message);
   struct Asked {
     int asks = 0;  ///< how often this very content was refused, this time included
     Time since{};
@@ -41,7 +42,7 @@ class RefusalView {
     RefusalKind kind = RefusalKind::kUnreadable;
     Identity upstream;
     Role role = Role::kNew;
-    std::string alarm_kind;
+    AlarmKind alarm_kind = AlarmKind::kUnreadable;
     std::string message;
   };
   /// Likewise for many, in one transaction; says of each whether it is new.

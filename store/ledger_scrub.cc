@@ -13,8 +13,8 @@ namespace store {
 
 namespace {
 
-std::string_view alarm_of(Finding finding) {
-  return finding == Finding::kMissing ? "missing" : "corrupt";
+AlarmKind alarm_of(Finding finding) {
+  return finding == Finding::kMissing ? AlarmKind::kMissing : AlarmKind::kCorrupt;
 }
 
 auto place_in_order(const Holding& holding) {

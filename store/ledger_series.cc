@@ -126,7 +126,7 @@ Status ExpectationView::take_arrivals(
       taken = table.add(*std::move(series), arrival);
       if (!taken || !message) return taken.has_value();
       const Result<bool> is_new =
-          alarms::raise(database, source, "small", arrival.key, *message, now);
+          alarms::raise(database, source, AlarmKind::kSmall, arrival.key, *message, now);
       if (!is_new) taken = is_new.error();
       if (is_new && *is_new) raised(arrival.key, *message);
       return taken.has_value();

@@ -141,7 +141,7 @@ TEST_CASE("a batch with contents of every kind is recorded, counted and no longe
   batch.generations.push_back({held.source, quarantined, Role::kChanged});
   batch.generations.push_back({held.source, superseded, Role::kNoncurrent});
   batch.archives.push_back({held.source, archive_of("n", "n")});
-  batch.raised.push_back({held.source, "changed", "k", "first message"});
+  batch.raised.push_back({held.source, store::AlarmKind::kChanged, "k", "first message"});
   REQUIRE(store::LedgerWriter(held.ledger).record_batch(batch));
   CHECK(held.pending_keys().empty());
   CHECK(held.totals().archives == 2);
@@ -225,8 +225,8 @@ TEST_CASE("more generations than a page are visited, each once and in order") {
 
 TEST_CASE("alarms are acknowledged one by one or all, and announced once") {
   Held held;
-  REQUIRE(held.ledger.raise_alarm(held.source, "changed", "a", "m", at(10)));
-  REQUIRE(held.ledger.raise_alarm(held.source, "changed", "b", "m", at(20)));
+  REQUIRE(held.ledger.raise_alarm(held.source, store::AlarmKind::kChanged, "a", "m", at(10)));
+  REQUIRE(held.ledger.raise_alarm(held.source, store::AlarmKind::kChanged, "b", "m", at(20)));
   const auto fresh = held.ledger.unannounced_alarms(10);
   REQUIRE(fresh->size() == 2);
   REQUIRE(held.ledger.mark_announced(fresh->front().alarm.id));
@@ -234,12 +234,12 @@ TEST_CASE("alarms are acknowledged one by one or all, and announced once") {
 
   CHECK(held.ledger.acknowledge(held.source, 4711, at(30)).value() == 0);
   CHECK(held.ledger.acknowledge(held.source, fresh->front().alarm.id, at(30)).value() == 1);
-  CHECK_FALSE(held.ledger.is_open(held.source, "changed", "a").value());
-  CHECK(held.ledger.is_open(held.source, "changed", "b").value());
+  CHECK_FALSE(held.ledger.is_open(held.source, store::AlarmKind::kChanged, "a").value());
+  CHECK(held.ledger.is_open(held.source, store::AlarmKind::kChanged, "b").value());
   CHECK(held.ledger.acknowledge(held.source, std::nullopt, at(30)).value() == 1);
   CHECK(held.ledger.unannounced_alarms(10)->empty());
-  CHECK(held.ledger.was_raised(held.source, "changed", "a", at(10)).value());
-  CHECK_FALSE(held.ledger.was_raised(held.source, "changed", "a", at(11)).value());
+  CHECK(held.ledger.was_raised(held.source, store::AlarmKind::kChanged, "a", at(10)).value());
+  CHECK_FALSE(held.ledger.was_raised(held.source, store::AlarmKind::kChanged, "a", at(11)).value());
 }
 
 TEST_CASE("what was refused before raises no second alarm, another content does") {
@@ -247,7 +247,7 @@ TEST_CASE("what was refused before raises no second alarm, another content does"
   const auto refuse = [&](std::string_view etag) {
     return held.ledger
         .refuse_with_alarm(held.source, "k", store::RefusalKind::kUnreadable, identity(etag), at(5),
-                           Role::kChanged, "unreadable", "m")
+                           Role::kChanged, store::AlarmKind::kUnreadable, "m")
         .value();
   };
   CHECK(refuse("e"));

@@ -270,7 +270,8 @@ TEST_CASE("what is recorded is settled") {
   Held held;
   held.want({pending("a", 1), pending("b", 2)});
   REQUIRE(held.ledger.refuse(held.source, "a", RefusalKind::kUnreadable, identity("e"), at(5)));
-  for (const char* const kind : {"unreadable", "mismatch", "changed"}) {
+  for (const auto kind :
+       {store::AlarmKind::kUnreadable, store::AlarmKind::kMismatch, store::AlarmKind::kChanged}) {
     REQUIRE(held.ledger.raise_alarm(held.source, kind, "a", "message", at(6)).value());
   }
   held.record({archive("a"), archive("b")});
@@ -378,12 +379,16 @@ TEST_CASE("pending contents come newest first, page by page") {
 TEST_CASE("an alarm is raised once and stays until it ends") {
   Held held;
   const std::string key("k\0\xff", 3);
-  CHECK(held.ledger.raise_alarm(held.source, "changed", key, "first", at(5)).value());
+  CHECK(held.ledger.raise_alarm(held.source, store::AlarmKind::kChanged, key, "first", at(5))
+            .value());
   held.disk.reset_counts();
-  CHECK_FALSE(held.ledger.raise_alarm(held.source, "changed", key, "second", at(6)).value());
+  CHECK_FALSE(held.ledger.raise_alarm(held.source, store::AlarmKind::kChanged, key, "second", at(6))
+                  .value());
   CHECK(held.disk.counts().bytes_written == 0);
-  CHECK(held.ledger.raise_alarm(held.source, "changed", "other", "third", at(7)).value());
-  CHECK(held.ledger.raise_alarm(held.source, "stale", "", "fourth", at(8)).value());
+  CHECK(held.ledger.raise_alarm(held.source, store::AlarmKind::kChanged, "other", "third", at(7))
+            .value());
+  CHECK(
+      held.ledger.raise_alarm(held.source, store::AlarmKind::kStale, "", "fourth", at(8)).value());
 
   const auto open = held.ledger.open_alarms(held.source, 2);
   REQUIRE(open->size() == 2);
@@ -393,9 +398,10 @@ TEST_CASE("an alarm is raised once and stays until it ends") {
   CHECK(open->at(0).message == "first");
   CHECK(held.ledger.count_open_alarms(held.source).value() == 3);
 
-  REQUIRE(held.ledger.end_alarm(held.source, "changed", key, at(9)));
+  REQUIRE(held.ledger.end_alarm(held.source, store::AlarmKind::kChanged, key, at(9)));
   CHECK(held.ledger.count_open_alarms(held.source).value() == 2);
-  CHECK(held.ledger.raise_alarm(held.source, "changed", key, "again", at(10)).value());
+  CHECK(held.ledger.raise_alarm(held.source, store::AlarmKind::kChanged, key, "again", at(10))
+            .value());
   const auto newest = held.ledger.open_alarms(held.source, 10);
   // The gravest first, then the oldest.
   REQUIRE(newest->size() == 3);
@@ -433,7 +439,7 @@ TEST_CASE("a call that changes nothing writes nothing") {
   REQUIRE(store::LedgerWriter(held.ledger).mark_sums_written(held.source));
   REQUIRE(held.ledger.set_endpoint_fact("https://a", "etag", "md5"));
   REQUIRE(held.ledger.add_endpoint_evidence("https://a", "etag", "x"));
-  REQUIRE(held.ledger.end_alarm(held.source, "changed", "a", at(1)));
+  REQUIRE(held.ledger.end_alarm(held.source, store::AlarmKind::kChanged, "a", at(1)));
   REQUIRE(held.ledger.register_source("site"));
   REQUIRE(held.ledger.totals(held.source));
   CHECK(held.disk.counts().bytes_written == 0);

@@ -73,7 +73,7 @@ Status commit_plan(Ledger& ledger, store::SourceId source) {
   }
   Status noted = plan->note_vanished("base", at(5));
   if (!noted) return noted;
-  const auto raised = plan->raise_alarm("mass-change", "", "message", at(5));
+  const auto raised = plan->raise_alarm(store::AlarmKind::kMassChange, "", "message", at(5));
   if (!raised) return tl::unexpected(raised.error());
   return plan->commit();
 }
@@ -87,7 +87,7 @@ Status record_batch(Ledger& ledger, store::SourceId source, int from, int to) {
 }
 
 Status raise(Ledger& ledger, store::SourceId source) {
-  const auto raised = ledger.raise_alarm(source, "stale", "", "message", at(9));
+  const auto raised = ledger.raise_alarm(source, store::AlarmKind::kStale, "", "message", at(9));
   if (!raised) return tl::unexpected(raised.error());
   return {};
 }
@@ -107,7 +107,7 @@ Status run_step(Ledger& ledger, store::SourceId source, int step) {
     case 4:
       return raise(ledger, source);
     default:
-      return ledger.end_alarm(source, "mass-change", "", at(9));
+      return ledger.end_alarm(source, store::AlarmKind::kMassChange, "", at(9));
   }
 }
 
