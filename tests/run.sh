@@ -118,7 +118,7 @@ if [[ $quick == no ]]; then
   build tsan agent_tests -DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=-O1 -g1" -DHOLDFAST_TESTS=ON \
     -DHOLDFAST_SANITIZE=thread
   # The torture is about order, not about threads, and takes the sanitizer too long.
-  script build/tsan/tests/agent_tests '~[torture]~[fake_s3]~[.]'
+  script tests/on_all_cores.sh build/tsan/tests/agent_tests '~[torture]~[fake_s3]~[.]'
   for test in tests/real/*_test.sh; do script "$test" build/release/agent/holdfast; done
   script deploy/demo.sh
 fi
