@@ -60,6 +60,48 @@ def nothing_is_erased_without_its_name(machine):
     run("umount", "/opt")
 
 
+def the_endpoints_are_those_of_the_readme(prefix):
+    rows = [[cell.strip().replace("`", "") for cell in line.split("|")[1:4]]
+            for line in (pathlib.Path(__file__).parent.parent / "README.md").read_text().splitlines()
+            if line.startswith("| ")]
+    told = {name: (endpoint, region) for name, endpoint, region in rows}
+    account = "0123456789abcdef" * 2
+    ask = """choose() { answer=$PICK; }; say() { :; }; source "$1"
+ask_fitting() { answer=${2:-$GIVEN}; [[ $answer =~ $3 ]] || exit 9; }
+ask_provider; printf '%s %s %s' "$answer" "$region" "$endpoint" """
+    wrong, names = [], ["AWS", "Backblaze B2", "Cloudflare R2", "Wasabi", "Hetzner", "Scaleway", "Storj",
+                        "Google Cloud Storage"]
+    for pick, name in enumerate(names, 1):
+        said = run("bash", "-c", ask, "-", str(prefix / "share/holdfast/source.sh"),
+                   env={"PICK": str(pick), "GIVEN": account, "PATH": "/usr/bin:/bin"}).splitlines()
+        _, region, endpoint = said[-1].split(" ")
+        endpoint = endpoint.replace(region, "REGION").replace(account, "ACCOUNT") or "none"
+        told_endpoint = told[name][0].replace("LOCATION", "REGION")
+        if not said[pick - 1].endswith(f") {name}") or endpoint != told_endpoint or region not in told[name][1]:
+            wrong.append((name, said[pick - 1], region, endpoint))
+    tell(not wrong, f"the endpoints of {len(names)} providers are those of the README", wrong)
+
+
+def a_usb_disk_is_formatted_for_its_serial_number(machine):
+    before = digest(machine.loop)
+    machine.call_it_usb(r"WD\\x20WX12")
+    at = machine.start("")
+    at.answer("Which one is for the backups", "1")
+    at.answer("Keep what is on", "n")
+    at.answer("type exactly: WD WX12 ", machine.loop)
+    at.expect("is left as it is")
+    at.answer("Which one is for the backups", "1")
+    at.answer("Keep what is on", "n")
+    tell(digest(machine.loop) == before, "of a USB disk the serial number is asked for, and nothing less will do")
+    at.answer("type exactly: WD WX12 ", "WD WX12")
+    at.expect("has an ext4 filesystem now")
+    tell(digest(machine.loop) != before, "with it the disk is formatted")
+    at.expect("Where is it to be mounted")
+    os.write(at.fd, b"\x03")
+    at.end()
+    machine.note("lsblk")
+
+
 def answer_disk(at, machine):
     at.answer("Which one is for the backups", "1")
     at.answer("Keep what is on", "n")
@@ -250,7 +292,9 @@ def main():
     machine = Machine(prefix, fake_s3)
     mail = start_mail(machine.work)
     try:
+        the_endpoints_are_those_of_the_readme(prefix)
         nothing_is_erased_without_its_name(machine)
+        a_usb_disk_is_formatted_for_its_serial_number(machine)
         an_interruption_leaves_nothing_half(machine)
         seen = it_goes_on_from_there(machine, mail)
         what_it_left_is_right(machine)

@@ -4,9 +4,11 @@
 about() { lsblk -dnro "$2" -- "$1" 2>/dev/null | sed 's/\\x20/ /g' | tr -cd '[:print:]' | sed 's/^ *//; s/ *$//'; }
 volumes_of() { lsblk -nrpo NAME,TYPE -- "$1" | awk '$2 ~ /^(disk|part|loop)$/ { print $1 }'; }
 is_leaf() { [[ $(lsblk -nrpo NAME -- "$1" | wc -l) -eq 1 ]]; }
-holds_this_system() {  # also where only a part of the disk does
+# Also where only a part of the disk does. Below /media/root-ro Raspberry Pi OS has the system that its
+# overlay covers.
+holds_this_system() {
   lsblk -nro MOUNTPOINTS -- "$1" | sed 's/\\x0a/\n/g' |
-    grep -qxE '/|/boot(/.*)?|/(usr|var|home|opt|root)(/.*)?|\[SWAP\]'
+    grep -qxE '/|/boot(/.*)?|/(usr|var|home|opt|root)(/.*)?|/media/root-r[ow]|\[SWAP\]'
 }
 disk_of() {
   local parent

@@ -30,6 +30,7 @@ class Terminal:
     """holdfast-setup, and a person who waits for each question before answering it."""
 
     def __init__(self, program, *words):
+        words = [word for word in words if word]
         self.seen, self.at = "", 0
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
@@ -108,9 +109,20 @@ case "$*" in
 esac""")
         self.stub("apt-get", f"echo \"apt-get $*\" >>{self.told}")
         for name in NOTED:
-            real = run("sh", "-c", f"PATH=/usr/bin:/bin:/usr/sbin:/sbin command -v {name}").strip()
-            self.stub(name, f"""{{ printf '%s\\n' "$0 $*"; export -p; }} >>{self.noted}
+            self.note(name)
+
+    def note(self, name):
+        real = run("sh", "-c", f"PATH=/usr/bin:/bin:/usr/sbin:/sbin command -v {name}").strip()
+        self.stub(name, f"""{{ printf '%s\\n' "$0 $*"; export -p; }} >>{self.noted}
 exec {real} "$@\"""")
+
+    def call_it_usb(self, serial):
+        """From here on the disk is one on USB, as lsblk tells it."""
+        self.stub("lsblk", f"""case "$*" in
+  *NAME,TRAN*) echo "{self.loop} usb" ;;
+  *' SERIAL '*) echo "{serial}" ;;
+  *) exec /usr/bin/lsblk "$@" ;;
+esac""")
 
     def stub(self, name, script):
         path = pathlib.Path("/usr/local/sbin") / name
@@ -127,8 +139,8 @@ exec {real} "$@\"""")
             stdout=subprocess.PIPE, text=True)
         self.url = self.server.stdout.readline().strip()
 
-    def start(self):
-        return Terminal(self.setup, "--disk", self.loop)
+    def start(self, *options):
+        return Terminal(self.setup, *(options or ("--disk", self.loop)))
 
     def clean_up(self):
         self.server.terminate()
