@@ -151,8 +151,7 @@ def it_goes_on_from_there(machine, mail):
     at.expect("in all: 2 archives to fetch")
     at.answer("Which [1]", "1")
     answer_mail(at, mail)
-    at.expect("== Done")
-    tell(at.end() == 0, "run again it goes on where it was, past a wrong key, to the end", at.seen)
+    tell(at.end_after_ping() == 0, "run again it goes on where it was, past a wrong key, to the end", at.seen)
     return at.seen
 
 
@@ -221,8 +220,7 @@ def again_changes_nothing(machine):
     at.expect("in all: 0 archives to fetch")
     at.answer("Which [1]", "")
     at.answer("Address (Enter: none)", "")
-    at.expect("== Done")
-    tell(at.end() == 0 and files_of("/etc") == before, "once more, with Enter to all, it changes nothing", at.seen)
+    tell(at.end_after_ping() == 0 and files_of("/etc") == before, "once more, with Enter to all, it changes nothing", at.seen)
 
 
 def cron_in_the_stead_of_the_timer(machine, prefix):
@@ -230,8 +228,7 @@ def cron_in_the_stead_of_the_timer(machine, prefix):
     at.answer("Add another one", "")
     at.answer("Which [1]", "2")
     at.answer("Address", "")
-    at.expect("== Done")
-    at.end()
+    at.end_after_ping()
     cron = pathlib.Path("/etc/cron.d/holdfast")
     example = prefix / "share/doc/holdfast/examples/holdfast.cron"
     tell(cron.read_text() == example.read_text(), "the line of cron is the one of the example")
@@ -240,7 +237,7 @@ def cron_in_the_stead_of_the_timer(machine, prefix):
     at.answer("Add another one", "")
     at.answer("Which [2]", "1")
     at.answer("Address", "")
-    at.end()
+    at.end_after_ping()
     tell(not cron.exists(), "and the timer that of cron")
 
 
@@ -262,8 +259,10 @@ def another_bucket_with_another_key(machine):
     at.expect("nas: can be read, as db/a.sql.zst was")
     at.answer("Which [1]", "")
     at.answer("Address", "")
-    tell(at.end() == 0, "another bucket can be added", at.seen)
+    tell(at.end_after_ping("https://ping.example/x") == 0, "another bucket can be added", at.seen)
     text = CONFIG.read_text()
+    tell(("\nping_url = https://ping.example/x\n" in text) == at.asked_for_url,
+         "and a URL that is pinged, where this holdfast has that key", text)
     tell("prefix = db/\n" in text and "profile = nas\n" in text and "allow_http" not in text,
          "with a prefix and a key of its own", text)
     tell(KEYS.read_text().count("aws_secret_access_key") == 2 and KEYS.read_text().startswith("[default]\n"),

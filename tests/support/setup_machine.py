@@ -46,17 +46,29 @@ class Terminal:
         self.seen += some.decode(errors="replace").replace("\r\n", "\n")
         return bool(some)
 
-    def expect(self, text):
+    def expect(self, *texts):
+        """Which of the texts comes first."""
         end = time.monotonic() + 30
-        while text not in self.seen[self.at:]:
+        while not (found := [text for text in texts if text in self.seen[self.at:]]):
             if time.monotonic() > end or not self.read(1) and os.waitid(
                     os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-                raise AssertionError(f"waited for {text!r}, and saw:\n{self.seen[-1500:]}")
+                raise AssertionError(f"waited for {' or '.join(texts)!r}, and saw:\n{self.seen[-1500:]}")
+        text = min(found, key=lambda text: self.seen.index(text, self.at))
         self.at = self.seen.index(text, self.at) + len(text)
+        return text
 
     def answer(self, question, line):
         self.expect(question)
         os.write(self.fd, (line + "\n").encode())
+
+    def end_after_ping(self, url=""):
+        """Only a holdfast that has ping_url is asked for one: whether it was."""
+        asked = self.expect("Its URL", "== Done") == "Its URL"
+        if asked:
+            os.write(self.fd, (url + "\n").encode())
+            self.expect("== Done")
+        self.asked_for_url = asked
+        return self.end()
 
     def end(self):
         while self.read(10):
