@@ -98,7 +98,7 @@ mkdir -p "$logs"
 script tests/structure_test.py
 script tests/style.sh
 build release all -DCMAKE_BUILD_TYPE=Release -DHOLDFAST_TESTS=ON -DHOLDFAST_DEVELOPER=ON
-script tests/nodiscard_test.sh build/release
+script tests/refused_code_test.sh build/release
 script tests/manual_test.sh build/release/deploy/manual build/release/agent/holdfast
 rm -rf build/root
 DESTDIR=$PWD/build/root cmake --install build/release --prefix /usr >"$logs/install.log"
