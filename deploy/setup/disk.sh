@@ -114,7 +114,7 @@ write_fstab() {
   case $kind in
     ext4) pass=2 ;;
     xfs | btrfs) ;;
-    vfat | exfat | ntfs) options+=,uid=holdfast,gid=holdfast,umask=0027 ;;
+    vfat | exfat | ntfs) options+=,uid=$(id -u holdfast),gid=$(id -g holdfast),umask=0027 ;;
     *) leave 1 "$device has $kind, which is no filesystem for archives; nothing was changed." ;;
   esac
   [[ $kind != ntfs ]] || kind=ntfs-3g
