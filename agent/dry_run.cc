@@ -36,11 +36,11 @@ std::string count_of(std::uint64_t count, std::string_view what) {
 class Total {
  public:
   static store::Result<Total> begin(const RunContext& context) {
-    const auto space = context.mirror.disk->space();
+    const auto space = context.mirror.disk().space();
     if (!space) return space.error();
     Total total;
     total.largest_file_bytes_ =
-        store::largest_file_bytes_of(context.mirror.disk->filesystem_name());
+        store::largest_file_bytes_of(context.mirror.disk().filesystem_name());
     total.free_bytes_ = space->free_bytes;
     total.min_free_bytes_ = context.config.disk.min_free_bytes;
     total.room_is_known_ = space->total_bytes > 0;
