@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "agent/commands.h"
+#include "agent/doctor.h"
 #include "agent/policy.h"
 #include "agent/printable.h"
 #include "agent/pull.h"
@@ -41,6 +42,7 @@ struct Arguments {
   RebuildOptions rebuild;
   PolicyOptions policy;
   AuditOptions audit;
+  DoctorOptions doctor;
 };
 
 // Names are made printable where they are put into a line, so that they cannot end it; here is the
@@ -279,6 +281,20 @@ void add_rebuild(CLI::App& app, Arguments& arguments, Command& command) {
   });
 }
 
+void add_doctor(CLI::App& app, Arguments& arguments, Command& command) {
+  auto* sub = app.add_subcommand("doctor", "Say why it does not work, and what to do");
+  sub->add_option("SOURCE", arguments.doctor.sources, "Only these sources");
+  sub->add_flag("--json", arguments.doctor.json, "As a JSON object");
+  sub->callback([&] {
+    command = [&] {
+      return in_system(arguments, [&](const Environment& environment) {
+        return doctor_command(config_path(arguments.config), arguments.doctor, environment,
+                              doctors_system(), print_line);
+      });
+    };
+  });
+}
+
 void add_audit(CLI::App& app, Arguments& arguments, Command& command) {
   auto* sub = app.add_subcommand("audit", "Prove the leash, and judge how the bucket is set up");
   sub->add_option("SOURCE", arguments.audit.sources, "Only these sources");
@@ -314,11 +330,7 @@ void add_policy(CLI::App& app, Arguments& arguments, Command& command) {
       ->type_name("ARN")
       ->excludes(of_bucket)
       ->excludes(uploader)
-      ->check([](const std::string& text) {
-        return is_kms_key(text)
-                   ? std::string()
-                   : "\"" + text + "\" is no KMS key, as arn:aws:kms:eu-west-1:111122223333:key/ID";
-      });
+      ->check(complain_of_kms_key);
   sub->callback([&] {
     command = [&] {
       return with_config(arguments, [&](const Config& config, const Environment& environment) {
@@ -341,6 +353,7 @@ struct CommandLine {
     add_restore(app, arguments, command);
     add_prune(app, arguments, command);
     add_rebuild(app, arguments, command);
+    add_doctor(app, arguments, command);
     add_audit(app, arguments, command);
     add_policy(app, arguments, command);
   }

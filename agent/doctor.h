@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/commands.h"
 #include "agent/config.h"
 #include "agent/environment.h"
 #include "agent/exit_status.h"
@@ -24,9 +25,9 @@ struct DoctorSystem {
     std::uint64_t total = 0;  ///< 0: the filesystem counts none
     std::uint64_t free = 0;
   };
-  unsigned user = 0;                                               ///< that we run as
-  std::function<std::string(unsigned user)> user_name;             ///< its number, where it has none
-  std::function<std::optional<File>(const std::string&)> file;     ///< nullopt: there is none
+  unsigned user = 0;                                            ///< that we run as
+  std::function<std::string(unsigned user)> user_name;          ///< its number, where it has none
+  std::function<std::optional<File>(const std::string&)> file;  ///< nullopt: there is none
   std::function<std::vector<std::string>(const std::string&)> names_in;  ///< sorted; empty: none
   std::function<std::optional<std::string>(const std::string&)> text_of;
   std::function<std::optional<Inodes>(const std::string&)> inodes;
@@ -44,7 +45,7 @@ struct Check {
   std::string name;    ///< stable: "disk"
   std::string source;  ///< empty: it is about all
   CheckLevel level = CheckLevel::kOk;
-  std::string text;    ///< what is so; where it is not well, what to do
+  std::string text;                     ///< what is so; where it is not well, what to do
   ExitStatus status = ExitStatus::kOk;  ///< how a run would end because of it
 };
 using Checks = std::vector<Check>;
@@ -59,8 +60,8 @@ inline Check fail(std::string name, ExitStatus status, std::string text) {
   return {std::move(name), "", CheckLevel::kFail, std::move(text), status};
 }
 
-/// Modes and owners of the files, the user, the disk, its filesystem, room, speed and errors. Writes
-/// a file of some megabytes to the disk, and removes it.
+/// Modes and owners of the files, the user, the disk, its filesystem, room, speed and errors.
+/// Writes a file of some megabytes to the disk, and removes it.
 Checks check_machine(const Config& config, const std::string& config_file,
                      const Environment& environment, const DoctorSystem& system);
 /// Whether alarms reach a person, and whether anything starts the pulls, and did.
@@ -71,11 +72,27 @@ Checks check_schedule(const Config& config, const Environment& environment,
 Checks check_sources(const std::vector<const SourceConfig*>& sources,
                      const Environment& environment, const DoctorSystem& system);
 
+/// All of these, in the order in which things break on a Pi.
+Checks diagnose(const Config& config, const std::string& config_file,
+                const std::vector<const SourceConfig*>& sources, const Environment& environment,
+                const DoctorSystem& system);
+
 /// What starts a pull: "the timer holdfast.timer", and how often.
 struct Schedule {
   std::string what;
   std::chrono::seconds every{0};
 };
 std::vector<Schedule> schedules_of(const DoctorSystem& system);
+
+struct DoctorOptions {
+  std::vector<std::string> sources{};  ///< none: all of them
+  bool json = false;
+};
+/// `holdfast doctor`: one line for each check, `ok`, `warn` or `FAIL` with the remedy; the exit
+/// status is that of the worst. Writes nothing upstream. A configuration that does not parse is
+/// its only line.
+ExitStatus doctor_command(const std::string& config_file, const DoctorOptions& options,
+                          const Environment& environment, const DoctorSystem& system,
+                          const Print& print);
 
 }  // namespace agent

@@ -39,8 +39,8 @@ class Machine {
       checks_.push_back(fail("disk", mirror.error().status, mirror.error().message));
       return std::move(checks_);
     }
-    checks_.push_back(well("disk", fmt::format("{} is there, and is the disk {}", path_,
-                                               mirror->marker.id)));
+    checks_.push_back(
+        well("disk", fmt::format("{} is there, and is the disk {}", path_, mirror->marker.id)));
     check_filesystem(*mirror->disk);
     check_space(*mirror);
     check_inodes();
@@ -89,7 +89,8 @@ class Machine {
   void check_filesystem(const store::Disk& disk) {
     const auto name = disk.filesystem_name();
     const auto lacks = [&](std::string_view what) {
-      checks_.push_back(warn("filesystem", fmt::format("{}: {}; ext4 has none of that", name, what)));
+      checks_.push_back(
+          warn("filesystem", fmt::format("{}: {}; ext4 has none of that", name, what)));
     };
     if (name == "vfat" || name == "msdos") {
       return lacks("no file of 4 GiB or more, no journal, and files stay writable");
@@ -139,16 +140,16 @@ class Machine {
     const auto growth = bytes_per_day(mirror.ledger);
     const auto left = static_cast<double>(space->free_bytes - keeps);
     if (growth && *growth * static_cast<double>(kSoonFull.count()) > left) {
-      checks_.push_back(warn("space", fmt::format("{} free, which at the growth so far ({} a day) "
-                                                  "is full in {:.0f} days; set keep rules, or use "
-                                                  "a larger disk",
-                                                  free,
-                                                  format_size(static_cast<std::uint64_t>(*growth)),
-                                                  left / *growth)));
+      checks_.push_back(warn(
+          "space",
+          fmt::format("{} free, which at the growth so far ({} a day) "
+                      "is full in {:.0f} days; set keep rules, or use "
+                      "a larger disk",
+                      free, format_size(static_cast<std::uint64_t>(*growth)), left / *growth)));
       return;
     }
-    checks_.push_back(well("space", fmt::format("{} free of {}", free,
-                                                format_size(space->total_bytes))));
+    checks_.push_back(
+        well("space", fmt::format("{} free of {}", free, format_size(space->total_bytes))));
   }
 
   void check_inodes() {
@@ -241,7 +242,8 @@ class Machine {
                                                    in_device, whole, whole)));
       return;
     }
-    checks_.push_back(well("health", fmt::format("the kernel has counted no errors on {}", device)));
+    checks_.push_back(
+        well("health", fmt::format("the kernel has counted no errors on {}", device)));
   }
 
   const Config& config_;

@@ -183,4 +183,9 @@ bool is_kms_key(std::string_view arn) {
          parts[5].size() > std::string_view("key/").size();
 }
 
+std::string complain_of_kms_key(const std::string& arn) {
+  if (is_kms_key(arn)) return {};
+  return fmt::format("\"{}\" is no KMS key, as arn:aws:kms:eu-west-1:111122223333:key/ID", arn);
+}
+
 }  // namespace agent

@@ -26,5 +26,7 @@ store::Json policy_for(const SourceConfig& source, const PolicyRequest& request)
 
 /// `arn:aws:kms:REGION:ACCOUNT:key/ID`: a form that a policy can name.
 bool is_kms_key(std::string_view arn);
+/// Empty where it is one.
+std::string complain_of_kms_key(const std::string& arn);
 
 }  // namespace agent
