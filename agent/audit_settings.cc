@@ -99,8 +99,9 @@ Setting read_setting(std::string_view name, const s3::Result<std::string>& answe
     return setting;
   }
   auto document = s3::parse_xml(*answer);
-  // A server that does not know the sub-resource may list the bucket.
-  if (!document || document->name != known->root) {
+  // A server that does not know the sub-resource may list the bucket. Ceph's is a
+  // BlockPublicAccessBlockConfiguration.
+  if (!document || !document->name.ends_with(known->root)) {
     setting.told = "the server does not know this setting";
     return setting;
   }

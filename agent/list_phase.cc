@@ -163,8 +163,8 @@ class SourceListing {
     if (figures.unreadable + figures.broken > 0) context_.fail_source(source_, ExitStatus::kAlarm);
     const Sifted sifted{figures.listed, figures.matched, planner_->dropped()};
     if (inspect) {
-      if (auto warned = warn_of_nothing(sifted); !warned) return warned;
-      return inspect(*plan_);
+      auto warned = warn_of_nothing(context_, source_, sifted, client_);
+      return warned ? inspect(*plan_) : warned;
     }
     if (auto committed = plan_->commit(); !committed) return committed;
     report_alarms();
@@ -318,16 +318,6 @@ class SourceListing {
     for (const auto& [key, message] : planner_->returned()) {
       context_.report_one_of(source_, "changed", key, message);
     }
-  }
-
-  // In a dry run, which raises no alarm.
-  store::Status warn_of_nothing(const Sifted& sifted) {
-    const auto nothing = is_nothing(context_, source_, sifted);
-    if (!nothing) return nothing.error();
-    if (!*nothing) return {};
-    context_.environment.log.warning(
-        {source_.config->name, "", explain_nothing(*source_.config, sifted, client_)});
-    return {};
   }
 
   // Said once each, when it is new.

@@ -125,4 +125,14 @@ store::Status watch_for_nothing(RunContext& context, const SourceRun& source, co
   return ledger.set_endpoint_fact(endpoint, fact, filter);
 }
 
+store::Status warn_of_nothing(const RunContext& context, const SourceRun& source,
+                              const Sifted& sifted, s3::Client& client) {
+  const auto nothing = is_nothing(context, source, sifted);
+  if (!nothing) return nothing.error();
+  if (!*nothing) return {};
+  context.environment.log.warning(
+      {source.config->name, "", explain_nothing(*source.config, sifted, client)});
+  return {};
+}
+
 }  // namespace agent

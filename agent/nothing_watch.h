@@ -30,5 +30,8 @@ store::Result<bool> is_nothing(const RunContext& context, const SourceRun& sourc
 /// Raises the alarm `nothing`, once for each filter, and ends it where something is wanted again.
 store::Status watch_for_nothing(RunContext& context, const SourceRun& source, const Sifted& sifted,
                                 s3::Client& client);
+/// Says it, in a dry run, which raises no alarm.
+store::Status warn_of_nothing(const RunContext& context, const SourceRun& source,
+                              const Sifted& sifted, s3::Client& client);
 
 }  // namespace agent

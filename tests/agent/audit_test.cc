@@ -329,6 +329,18 @@ TEST_CASE("versions that nobody pulls are bad where the bucket keeps them", "[au
   CHECK(audit(world).of("versions") == "good");
 }
 
+TEST_CASE("Ceph's own name for the public access block is known", "[audit]") {
+  World world;
+  world.server->put("b", "k", "content");
+  const bool on = GENERATE(true, false);
+  answers(world, "publicAccessBlock",
+          fmt::format("<BlockPublicAccessBlockConfiguration><BlockPublicAcls>false"
+                      "</BlockPublicAcls><IgnorePublicAcls>{}</IgnorePublicAcls>"
+                      "</BlockPublicAccessBlockConfiguration>",
+                      on));
+  CHECK(audit(world).of("public-access-block") == (on ? "good" : "bad"));
+}
+
 TEST_CASE("what may not be read, or is not told, is unknown and never bad", "[audit]") {
   World world;
   world.server->put("b", "k", "content");

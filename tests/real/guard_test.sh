@@ -193,6 +193,23 @@ bucket_settings() {
   check 'audit: no versioning is found' judged versioning bad
   check 'audit: no public access block is found' judged public-access-block bad
   check 'audit: no rule is found to delete' judged lifecycle good
+  as_owner PUT '/plain?publicAccessBlock' - <<XML
+<PublicAccessBlockConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">
+  <IgnorePublicAcls>true</IgnorePublicAcls>
+</PublicAccessBlockConfiguration>
+XML
+  agent audit --json
+  check 'audit: one that ignores public ACLs is good, which is what Ceph does right' \
+    judged public-access-block good
+  as_owner PUT '/plain?policy' - <<JSON
+{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*",
+  "Action": "s3:GetObject", "Resource": "arn:aws:s3:::plain/*"}]}
+JSON
+  agent audit --json
+  check 'audit: a policy that opens the bucket is found' judged policy-status bad
+  check 'audit: and the archive that anybody may get by it' judged public-get bad
+  check 'audit: but not list' judged public-list good
+  as_owner DELETE '/plain?policy'
   versioned plain Suspended
   agent audit --json
   check 'audit: suspended versioning is found' judged versioning bad
