@@ -137,13 +137,13 @@ class Records {
     if (any_bad) {
       const auto* finding = find(audited.findings, write == Judgement::kBad ? "write" : "delete");
       const auto message = fmt::format("{}; {}", finding->why, finding->remedy);
-      return raise(source, id, "writable", "", message);
+      return raise(source, id, store::AlarmKind::kWritable, "", message);
     }
     // An unknown one says nothing against what was seen before.
     if (write != Judgement::kGood || removal != Judgement::kGood) return {};
-    const auto open = ledger_.is_open(id, "writable", "");
+    const auto open = ledger_.is_open(id, store::AlarmKind::kWritable, "");
     if (!open) return open.error();
-    return *open ? ledger_.end_alarm(id, "writable", "", now_) : store::Status{};
+    return *open ? ledger_.end_alarm(id, store::AlarmKind::kWritable, "", now_) : store::Status{};
   }
 
   // What is seen first is the base line.
@@ -161,7 +161,8 @@ class Records {
             "\"{}\" {}. What is held here stays. Find out who set it; a stolen key can delete in "
             "this way what it may not delete",
             printable(rule.id), words_of(rule));
-        if (auto raised = raise(source, id, "expiring", rule.id, message); !raised) return raised;
+        if (auto raised = raise(source, id, store::AlarmKind::kExpiring, rule.id, message); !raised)
+          return raised;
         // What a pull sees of it is no news then.
         if (rule.kind != "current") continue;
         if (auto noted = ledger_.note_expiry_rule(id, rule.id, rule.days); !noted) return noted;
@@ -170,7 +171,7 @@ class Records {
     return ledger_.set_endpoint_fact(endpoint, fact, now);
   }
 
-  store::Status raise(const SourceConfig& source, store::SourceId id, std::string_view kind,
+  store::Status raise(const SourceConfig& source, store::SourceId id, store::AlarmKind kind,
                       const std::string& key, const std::string& message) {
     const auto raised = ledger_.raise_alarm(id, kind, key, message, now_);
     if (!raised) return raised.error();

@@ -7,15 +7,13 @@
 #include "agent/mirror.h"
 #include "agent/shell_word.h"
 #include "agent/units.h"
-#include "store/mount.h"
+#include "store/staging.h"
 
 namespace agent {
 namespace {
 
 constexpr unsigned kOthersMayWrite = 022;
 constexpr std::uint64_t kProbeBytes = std::uint64_t{8} << 20;
-constexpr const char* kProbeDirectory = ".holdfast/staging";
-constexpr const char* kProbePath = ".holdfast/staging/doctor-probe";
 constexpr std::uint64_t kInodesKept = 1000;  ///< a thousandth of them
 constexpr std::chrono::days kSoonFull{30};
 // A USB 2 stick that is well does ten times that.
@@ -41,10 +39,10 @@ class Machine {
     }
     checks_.push_back(
         well("disk", fmt::format("{} is there, and is the disk {}", path_, mirror->marker.id)));
-    check_filesystem(*mirror->disk);
+    check_filesystem(mirror->disk());
     check_space(*mirror);
     check_inodes();
-    check_speed(*mirror->disk);
+    check_speed(*mirror);
     check_health();
     return std::move(checks_);
   }
@@ -86,7 +84,7 @@ class Machine {
     return false;
   }
 
-  void check_filesystem(const store::Disk& disk) {
+  void check_filesystem(const store::ReadableDisk& disk) {
     const auto name = disk.filesystem_name();
     const auto lacks = [&](std::string_view what) {
       checks_.push_back(
@@ -122,7 +120,7 @@ class Machine {
   }
 
   void check_space(Mirror& mirror) {
-    const auto space = mirror.disk->space();
+    const auto space = mirror.disk().space();
     if (!space || space->total_bytes == 0) {
       checks_.push_back(warn("space", "the filesystem does not tell how much is free"));
       return;
@@ -169,37 +167,38 @@ class Machine {
                           : well("inodes", text));
   }
 
-  store::Status write_and_read(store::Disk& disk, std::uint64_t size_bytes) const {
-    if (auto made = disk.make_directory(kProbeDirectory); !made) return made;
-    auto file = disk.open(kProbePath, store::OpenMode::kCreate);
-    if (!file) return file.error();
+  static store::Status write_and_read(store::Staging& staging, const std::string& path,
+                                      std::uint64_t size_bytes) {
+    auto staged = staging.open(path, 0);
+    if (!staged) return staged.error();
+    auto* const file = staged->file.get();
     constexpr std::size_t kPiece = 4096;
     std::vector<std::byte> piece(kPiece);
     for (std::size_t i = 0; i < kPiece; ++i) piece[i] = static_cast<std::byte>(i * 7);
     for (std::uint64_t at = 0; at < size_bytes; at += kPiece) {
-      if (auto written = (*file)->write_at(at, piece); !written) return written;
+      if (auto written = file->write_at(at, piece); !written) return written;
     }
-    if (auto synced = (*file)->sync(); !synced) return synced;
-    (*file)->drop_cache();
+    if (auto synced = file->sync(); !synced) return synced;
+    file->drop_cache();
     std::vector<std::byte> back(kPiece);
     for (std::uint64_t at = 0; at < size_bytes; at += kPiece) {
-      const auto read = (*file)->read_at(at, back);
+      const auto read = file->read_at(at, back);
       if (!read) return read.error();
       if (*read == kPiece && back == piece) continue;
-      return store::Error{store::ErrorKind::kIo, 0, kProbePath,
-                          "what was written does not come back"};
+      return store::Error{store::ErrorKind::kIo, 0, path, "what was written does not come back"};
     }
     return {};
   }
 
-  void check_speed(store::Disk& disk) {
-    const auto space = disk.space();
+  void check_speed(Mirror& mirror) {
+    const auto space = mirror.disk().space();
     const bool has_room = space && space->free_bytes > 2 * kProbeBytes;
     const auto size = has_room ? kProbeBytes : std::uint64_t{4096};
+    const auto path = store::staging_path("", "", "", "the doctor's", 0);
     const auto begun = environment_.clock.steady_now();
-    const auto done = write_and_read(disk, size);
+    const auto done = write_and_read(mirror.staging, path, size);
     const auto took = std::chrono::duration<double>(environment_.clock.steady_now() - begun);
-    const auto removed = disk.remove_file(kProbePath);
+    const auto removed = mirror.staging.remove(path);
     if (!done || !removed) {
       const auto& error = done ? removed.error() : done.error();
       checks_.push_back(fail("write", status_of(error), explain(error)));

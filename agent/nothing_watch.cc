@@ -10,7 +10,7 @@
 namespace agent {
 namespace {
 
-constexpr std::string_view kKind = "nothing";
+constexpr auto kKind = store::AlarmKind::kNothing;
 constexpr std::size_t kExamples = 3;
 
 std::vector<std::string> keys_of(const s3::Result<s3::ListPage>& page) {
