@@ -365,6 +365,8 @@ class Ledger {
   /// The open alarm with this id.
   Result<std::optional<Alarm>> open_alarm(SourceId source, std::int64_t alarm);
   Result<std::uint64_t> count_open_alarms(SourceId source);
+  /// How many of each kind.
+  Result<std::map<std::string, std::uint64_t>> count_open_by_kind(SourceId source);
 
   /// Ends one open alarm of a source, or all of them; returns how many.
   Result<std::uint64_t> acknowledge(SourceId source, std::optional<std::int64_t> alarm, Time now);
@@ -383,6 +385,9 @@ class Ledger {
   // ---- what is held ------------------------------------------------------------------------
 
   Result<Totals> totals(SourceId source);
+
+  /// The days from `since` on that have archives, `until` excluded. Reads every archive.
+  Result<std::vector<Night>> nights(SourceId source, Time since, Time until);
 
   /// The newest archive that the last complete listing had as it is held here; where there is none,
   /// the newest of all. nullopt: nothing is held.
