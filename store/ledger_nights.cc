@@ -8,7 +8,7 @@ namespace {
 constexpr std::int64_t kSecondsOfDay = 86'400;
 }
 
-Result<std::vector<Night>> Ledger::nights(SourceId source, Time since, Time until) {
+Result<std::vector<Night>> HoldingView::nights(SourceId source, Time since, Time until) {
   Result<Query> query = impl_->database.query(
       "SELECT last_modified/?4 AS day, count(*), sum(size_bytes) FROM archive WHERE source_id=?1 "
       "AND last_modified>=?2 AND last_modified<?3 GROUP BY day ORDER BY day");

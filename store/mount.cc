@@ -131,8 +131,8 @@ Result<bool> is_read_only(const std::string& path) {
   return (filesystem.f_flag & ST_RDONLY) != 0;
 }
 
-Result<std::optional<Marker>> read_marker(Disk& disk) {
-  auto file = disk.open(kMarkerPath, OpenMode::kRead);
+Result<std::optional<Marker>> read_marker(ReadableDisk& disk) {
+  auto file = disk.open_to_read(kMarkerPath);
   if (!file) {
     if (file.error().kind == ErrorKind::kNotFound) return std::nullopt;
     return file.error();
