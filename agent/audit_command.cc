@@ -93,7 +93,11 @@ class SourceAudit {
     s3::BucketSettings bucket(session_, *transport_);
     Settings settings;
     for (const auto name : setting_names()) {
-      const auto answer = retrier_.run<std::string>(*session_, [&] { return bucket.read(name); });
+      // One that does not come is unknown; it is not waited for.
+      auto tries = retrier_.start();
+      tries.patience = std::chrono::seconds{0};
+      const auto answer =
+          retrier_.run<std::string>(*session_, tries, [&] { return bucket.read(name); });
       settings.emplace(std::string(name), read_setting(name, answer));
     }
     return settings;

@@ -68,10 +68,19 @@ class Machine {
     checks_.push_back(well("files", fmt::format("{} is written by nobody else", config_file_)));
   }
 
+  std::optional<DoctorSystem::File> closed(const std::string& path) const {
+    constexpr unsigned kOthersMayEnter = 01;
+    auto found = system_.file(path);
+    if (found && (found->mode & kOthersMayEnter) != 0) found.reset();
+    return found;
+  }
+
   // What is not ours to write looks like a failing disk.
   bool check_user() {
     const auto name = system_.user_name(system_.user);
-    const auto marker = system_.file(path_ + "/.holdfast");
+    auto marker = system_.file(path_ + "/.holdfast");
+    // Nor may it be seen, where it is not ours and lies in a directory that is closed to others.
+    if (!marker) marker = closed(path_);
     if (system_.user == 0 || !marker || marker->owner == system_.user) {
       checks_.push_back(well("user", fmt::format("runs as {}", name)));
       return true;

@@ -18,6 +18,8 @@ namespace agent {
 namespace {
 
 constexpr std::chrono::days kSoonOver{14};
+constexpr int kMostPages = 20;
+constexpr std::size_t kMostDropped = 1000;
 constexpr std::chrono::seconds kSmallSkew{60};
 // What servers bear with in a signature.
 constexpr std::chrono::minutes kMostSkew{15};
@@ -247,23 +249,38 @@ class SourceChecks {
                                           fmt::join(refused, ", "))));
   }
 
-  void check_filters(s3::Client& client, const s3::ListPage& page) {
-    Sifted sifted;
+  void sift(const s3::ListPage& page, Sifted& sifted) const {
     for (const auto& object : page.objects) {
       ++sifted.listed;
       if (source_.wants(object.key)) {
         ++sifted.matched;
-      } else {
+      } else if (sifted.dropped.size() < kMostDropped) {
         sifted.dropped.push_back(object.key);
       }
     }
-    if (sifted.matched == 0 && (sifted.listed == 0 || !page.truncated)) {
+  }
+
+  // Where the first thousand keys have nothing, what is wanted may lie behind them.
+  void check_filters(s3::Client& client, s3::ListPage page) {
+    Sifted sifted;
+    sift(page, sifted);
+    for (int pages = 1; sifted.matched == 0 && page.truncated && pages < kMostPages; ++pages) {
+      const auto last = page.objects.empty() ? std::string() : page.objects.back().key;
+      const auto token = page.next_token;
+      auto next = ask<s3::ListPage>([&] {
+        return token.empty() ? client.list_page_after(source_.prefix, last, {})
+                             : client.list_page(source_.prefix, token, {});
+      });
+      if (!next) break;
+      page = *std::move(next);
+      sift(page, sifted);
+    }
+    if (sifted.matched == 0) {
       add(fail("filters", ExitStatus::kAlarm, explain_nothing(source_, sifted, client)));
       return;
     }
-    const auto text =
-        fmt::format("{} of the first {} keys are wanted", sifted.matched, sifted.listed);
-    add(sifted.matched == 0 ? warn("filters", text + "; there are more") : well("filters", text));
+    add(well("filters",
+             fmt::format("{} of the first {} keys are wanted", sifted.matched, sifted.listed)));
   }
 
   const SourceConfig& source_;

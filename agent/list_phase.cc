@@ -169,6 +169,10 @@ class SourceListing {
       auto warned = warn_of_nothing(context_, source_, sifted, client_);
       return warned ? inspect(*plan_) : warned;
     }
+    // In the plan's transaction.
+    if (end_->odd_entries == 0) {
+      if (auto seen = watch_for_nothing(context_, source_, sifted, client_); !seen) return seen;
+    }
     if (auto committed = plan_->commit(); !committed) return committed;
     report_alarms();
     const bool any_returned = figures.returned > 0 && !figures.on_hold;
@@ -176,9 +180,6 @@ class SourceListing {
     plan_.reset();
     if (any_returned) {
       if (auto taken = take_back_returned(context_, source_); !taken) return taken;
-    }
-    if (end_->odd_entries == 0) {
-      if (auto seen = watch_for_nothing(context_, source_, sifted, client_); !seen) return seen;
     }
     return remember();
   }

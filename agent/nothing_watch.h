@@ -28,6 +28,7 @@ store::Result<bool> is_nothing(const RunContext& context, const SourceRun& sourc
                                const Sifted& sifted);
 
 /// Raises the alarm `nothing`, once for each filter, and ends it where something is wanted again.
+/// To be called before the plan of the listing is committed: it is part of that.
 store::Status watch_for_nothing(RunContext& context, const SourceRun& source, const Sifted& sifted,
                                 s3::Client& client);
 /// Says it, in a dry run, which raises no alarm.

@@ -99,6 +99,29 @@ TEST_CASE("a certificate is trusted, or about to end, or of nobody we know", "[d
   CHECK(level_of(world, "tls") == CheckLevel::kWarn);
 }
 
+TEST_CASE("what is wanted may lie behind the first thousand keys", "[doctor]") {
+  World world;
+  world.server->set_page_keys(2);
+  for (const auto* key : {"db/1", "db/2", "db/3", "db/4", "www/1"}) {
+    world.server->put("b", key, "content");
+  }
+  world.site().include = {"www/*"};
+  CHECK(text_of(world, "filters") == "1 of the first 5 keys are wanted");
+  world.site().include = {"mail/*"};
+  CHECK(level_of(world, "filters") == CheckLevel::kFail);
+  CHECK(text_of(world, "filters").starts_with("5 objects are listed"));
+}
+
+TEST_CASE("a disk that is closed to others is not ours to open", "[doctor]") {
+  World world;
+  world.machine.user = 1000;
+  world.machine.files.erase("/disk/.holdfast");
+  world.machine.files["/disk"] = {0750, 0};
+  CHECK(level_of(world, "user") == CheckLevel::kFail);
+  world.machine.files["/disk"] = {0755, 0};
+  CHECK(level_of(world, "user") == CheckLevel::kOk);
+}
+
 TEST_CASE("a clock is compared with the server's", "[doctor]") {
   World world;
   world.server->put("b", "k", "content");
