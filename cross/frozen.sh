@@ -109,13 +109,16 @@ build_openssl() {
     # TLS and digests stay; what else speaks or reads other things goes.
     # shellcheck disable=SC2086
     quietly "$work/$1/logs/openssl-configure" ./Configure linux-armv4 \
-      "--cross-compile-prefix=${triplet[$1]}-" "--prefix=$work/$1/frozen" --libdir=lib \
+      "--cross-compile-prefix=${triplet[$1]}-" --prefix=/usr --libdir=lib \
       --openssldir=/usr/lib/ssl no-shared no-tests no-apps no-docs no-engine no-module no-legacy no-dso \
       no-comp no-srp no-psk no-dtls no-quic no-cms no-ts no-cmp no-ml-dsa no-slh-dsa no-idea no-seed \
       no-camellia no-aria no-bf no-cast no-sm2 no-sm3 no-sm4 no-gost no-mdc2 no-whirlpool no-rc2 \
       no-rc4 no-md4 no-ec2m no-rfc3779 no-async $plain_flags
     quietly "$work/$1/logs/openssl-build" make -j2 build_libs
-    quietly "$work/$1/logs/openssl-install" make install_dev
+    # It keeps the name of where it is installed too, so that is not where it goes.
+    quietly "$work/$1/logs/openssl-install" make install_dev "DESTDIR=$build/installed"
+    mkdir -p "$work/$1/frozen"
+    cp -r "$build"/installed/usr/. "$work/$1/frozen/"
   )
 }
 

@@ -119,7 +119,7 @@ prove_package() {
     echo "SKIPPED $target: installing for real: that needs root, and a kernel that takes qemu for a program"
     return 0
   fi
-  make_deb "$target" "$work/$target/staged-$kind" "$older" "$version~before"
+  make_deb "$target" "$kind" "$older" "$version~before"
   for suite in "${suites[@]}"; do prove_in_root "$suite" "$deb" "$older"; done
   forget_target
 }
