@@ -104,14 +104,22 @@ comes_within() {  # comes_within SECONDS
   inside journalctl --no-pager -u holdfast.service -u cron | tail -n 30
   return 1
 }
-ended_well() {
-  inside systemctl show holdfast.service -p Result -p ExecMainStatus -p ActiveState | tee "$work/shown"
-  grep -qx 'Result=success' "$work/shown" && grep -qx 'ExecMainStatus=0' "$work/shown"
+ended_well() {  # and it did run: a unit that never ran has a good result too
+  inside systemctl show holdfast.service -p Result -p ExecMainStatus -p ExecMainExitTimestamp | tee "$work/shown"
+  grep -qx 'Result=success' "$work/shown" && grep -qx 'ExecMainStatus=0' "$work/shown" &&
+    grep -q '^ExecMainExitTimestamp=.' "$work/shown"
 }
-timer_did_it() { inside journalctl --no-pager -o cat -u holdfast.timer -u holdfast.service | tee /dev/stderr | grep -q 'Pull new backups'; }
-idle_and_nice() { inside systemctl show holdfast.service -p Nice -p IOSchedulingClass | tr '\n' ' ' | tee /dev/stderr | grep -q 'Nice=10 IOSchedulingClass=3'; }
-status_tells() { inside holdfast status | tee /dev/stderr | grep -q site; }
-runs_told() { inside sh -c 'cat /var/lib/holdfast/status.json'; }
+timer_did_it() {
+  inside systemctl show holdfast.timer -p LastTriggerUSec -p Result | tee "$work/shown"
+  inside journalctl --no-pager -o cat -u holdfast.service | tee -a "$work/shown"
+  grep -q '^LastTriggerUSec=.' "$work/shown" && grep -q '^Finished holdfast.service' "$work/shown"
+}
+idle_and_nice() {
+  inside systemctl show holdfast.service -p Nice -p IOSchedulingClass | tee "$work/shown"
+  grep -qx 'Nice=10' "$work/shown" && grep -qx 'IOSchedulingClass=3' "$work/shown"
+}
+status_tells() { inside holdfast status | tee "$work/told" && grep -q '^ *site: ok' "$work/told"; }
+runs_told() { cat "$root/var/lib/holdfast/status.json"; }
 exposure() {
   inside systemd-analyze security --no-pager holdfast.service >"$work/exposure" || true
   if [[ -n ${HOLDFAST_EXPOSURE:-} ]]; then cp "$work/exposure" "$HOLDFAST_EXPOSURE"; fi
@@ -127,7 +135,7 @@ use_cron() {
 }
 cron_line_does_nothing() {
   local before
-  before=$(runs_told)
+  before=$(runs_told) && [[ -n $before ]] || return 1
   inside setpriv --reuid holdfast --regid holdfast --clear-groups sh -c \
     "$(sed -nE 's/^[*] [*] [*] [*] [*] holdfast //p' "$root/etc/cron.d/holdfast")"
   [[ $(runs_told) == "$before" ]]
@@ -138,6 +146,7 @@ serve
 holds "$suite boots in a container" boot
 [[ $status -eq 0 ]] || exit 1
 holds 'the package is installed, and set up as the README says' configure
+[[ $status -eq 0 ]] || exit 1
 holds 'the timer is turned on' start_timer
 holds 'what it missed it makes up for: a pull brings what the bucket has' comes_within 90
 holds 'that pull ended well' ended_well
