@@ -51,6 +51,7 @@ make_root() {  # make_root SUITE: kept, because each takes minutes where it is e
   lines=$(archive_lines deb "$1" "${package_arch[$target]}")
   mmdebstrap --variant=minbase "--architectures=${package_arch[$target]}" --include=ca-certificates "$1" \
     "$root" - <<<"$lines"
+  cp /etc/resolv.conf "$root/etc/resolv.conf"
   printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
   chmod +x "$root/usr/sbin/policy-rc.d"
   touch "$root/.complete"
