@@ -32,7 +32,8 @@ depends() {  # depends TARGET TREE PROGRAM
 # stage TARGET TREE DIR: what `cmake --install` makes, stripped.
 stage() {
   rm -rf "$3"
-  quietly "$work/$1/logs/install" env "DESTDIR=$3" cmake --install "$2" --prefix /usr --strip
+  quietly "$work/$1/logs/install" env "DESTDIR=$3" cmake --install "$2" --prefix /usr
+  "${triplet[$1]}-strip" --remove-section=.comment --remove-section=.note "$3/usr/bin/holdfast"
 }
 
 # What Debian's policy wants beside it.
@@ -98,10 +99,9 @@ write_versions() {
     printf '\nIt says (--version -v):\n\n'
     on_target "$1" "$2" --version -v
     printf '\nBuilt from sources of Debian, with its patches:\n\n'
-    readarray -t names < <(frozen_sources "$1")
-    for name in "${names[@]}"; do echo "  $name $(source_version "$name")"; done
+    for name in "${frozen_sources[@]}"; do echo "  $name $(source_version "$name")"; done
     printf '\nOut of packages of Debian (%s, %s):\n\n' "$sysroot_suite" "${sysroot_arch[$1]}"
-    readarray -t names < <(sysroot_packages "$1" | grep -v curl)
+    readarray -t names < <(sysroot_packages armv6)  # the one that has no libraries to freeze
     for name in "${names[@]}"; do echo "  $name $(debian_version "$sysroot" "$name")"; done
     if [[ -s $work/sources/left-out || -s $work/$1/left-out ]]; then
       printf '\nWhat the archive could not serve:\n\n'
