@@ -28,7 +28,8 @@ struct Arguments {
   bool verbose = false;
   bool quiet = false;
   std::string log_format = "text";
-  bool json = false;
+  StatusOptions status;
+  std::string max_age;
   InitOptions init;
   PullOptions pull;
   ListOptions list;
@@ -148,11 +149,29 @@ void add_pull(CLI::App& app, Arguments& arguments, Command& command) {
 
 void add_status(CLI::App& app, Arguments& arguments, Command& command) {
   auto* sub = app.add_subcommand("status", "Tell how things stand");
-  sub->add_flag("--json", arguments.json, "The status file as it is");
+  sub->add_option("SOURCE", arguments.status.source, "Only this source");
+  auto* json = sub->add_flag("--json", arguments.status.json,
+                             "In the form of the status file, with what is true now");
+  auto* check = sub->add_flag("--check", arguments.status.check,
+                              "One line for a monitoring program, and its exit status: 0 ok, 1 "
+                              "warning, 2 critical, 3 unknown");
+  check->excludes(json);
+  sub->add_option("--max-age", arguments.max_age,
+                  "With --check: the last success may be this old, such as 26h, which it is "
+                  "without this option")
+      ->type_name("DURATION")
+      ->check([](const std::string& text) {
+        return parse_duration(text) ? std::string()
+                                    : "\"" + text + "\" is not a duration, such as 26h";
+      });
+  sub->add_option("--html", arguments.status.html,
+                  "Write a page to this file that a browser shows without any server")
+      ->type_name("FILE");
   sub->callback([&] {
     command = [&] {
+      if (!arguments.max_age.empty()) arguments.status.max_age = parse_duration(arguments.max_age);
       return with_config(arguments, [&](const Config& config, const Environment& environment) {
-        return status_command(config, arguments.json, environment, print_line);
+        return status_command(config, arguments.status, environment, print_line);
       });
     };
   });

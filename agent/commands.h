@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -132,9 +133,17 @@ struct PolicyOptions {
 ExitStatus policy_command(const Config& config, const PolicyOptions& options,
                           const Environment& environment, const Print& print);
 
-/// `holdfast status`: the status file; where there is none, as on a machine that the disk was moved
-/// to, what the ledger says.
-ExitStatus status_command(const Config& config, bool json, const Environment& environment,
-                          const Print& print);
+struct StatusOptions {
+  std::string source{};  ///< empty: all of them
+  bool json = false;
+  bool check = false;
+  std::optional<std::chrono::seconds> max_age{};  ///< of the last success
+  std::string html{};                             ///< where the page goes; empty: none
+};
+/// `holdfast status`: how things stand now, by the status file, the disk and its ledger, and the
+/// processes. Always kOk, but with `check`: then one line as monitoring plugins write it, and 0, 1,
+/// 2 or 3 as they end.
+ExitStatus status_command(const Config& config, const StatusOptions& options,
+                          const Environment& environment, const Print& print);
 
 }  // namespace agent

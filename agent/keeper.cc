@@ -328,7 +328,9 @@ void Keeper::report(const Work& work) {
     for (std::size_t i = 0; i < work.fresh.size(); ++i) {
       auto& figures = *status.find(context_.sources[work.fresh[i]].config->name);
       ++figures.run.fresh;
-      figures.run.fresh_bytes += work.change.batch().archives[i].archive.upstream.size_bytes;
+      const auto& archive = work.change.batch().archives[i].archive;
+      figures.run.fresh_bytes += archive.upstream.size_bytes;
+      note_arrival(figures, archive.last_modified, archive.upstream.size_bytes);
     }
     for (const auto& source : context_.sources) {
       show_held(context_.mirror.ledger, source.id, *status.find(source.config->name));

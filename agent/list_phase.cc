@@ -45,6 +45,7 @@ std::string explain_listing(const SourceRun& source, const s3::Error& error) {
 void report_failed_listing(RunContext& context, SourceRun& source, const s3::Error& error) {
   if (error.kind == s3::ErrorKind::kAborted) {
     if (context.stopping()) return;
+    context.figures(source, [](SourceStatus& status) { status.listed_whole = false; });
     context.fail_source(source, ExitStatus::kIncomplete);
     source.stopped = true;
     source.server_failed = true;
@@ -54,6 +55,7 @@ void report_failed_listing(RunContext& context, SourceRun& source, const s3::Err
         "what is held stays; the next run tries again, after all other sources");
     return;
   }
+  context.figures(source, [](SourceStatus& status) { status.listed_whole = false; });
   context.fail_source(source, status_of(error));
   source.server_failed = verdict_on(error) == Verdict::kRetry;
   source.stopped = !objects_may_still_come(error);
@@ -80,6 +82,7 @@ void show_figures(RunContext& context, const SourceRun& source, const Planner::F
     status.run.vanished = found.vanished;
     status.run.unreadable = found.unreadable;
     status.run.archived = found.archived;
+    status.listed_whole = true;
     status.hold = found.on_hold;
   });
 }

@@ -17,6 +17,7 @@ test_packages=(
   util-linux msmtp-mta bsd-mailx python3-aiosmtpd  # what holdfast-setup sets up, and where mail goes
   ceph-mon ceph-osd radosgw ceph-common  # a real S3 server
   rclone                                 # an uploader that is not ours
+  prometheus                             # promtool, for the metrics and the alert rules
 )
 package_packages=(lintian mmdebstrap fakeroot dpkg-dev)  # for tests/package_test.sh
 bench_packages=(rclone s3cmd awscli time)
