@@ -50,7 +50,7 @@ need_packages "${cross_packages[@]}"
 mkdir -p "$out"
 for target in "$@"; do
   say "$target: what it is linked with"
-  prepare "$target"
+  prepare "$target" "$mode"
   say "$target: compiling"
   compile_tests "$target"
   if [[ $mode == --quick ]]; then continue; fi

@@ -1,13 +1,10 @@
 # To be sourced, after lib.sh and sysroot.sh: the libraries that are built here to be frozen into the
-# static program, from the newer Debian's patched sources. libcurl for all, which Debian builds with
-# much that we do not want. For armv6 also what tells the time or reads what strangers send: the
-# older Debian has no fixes for armel any more, and its libraries there know no date after 2038.
+# static program, from the newer Debian's patched sources, with what holdfast needs and no more: all
+# that tells the time or reads what strangers send. Debian's own have much that we do not want, and for
+# armel no fixes any more, and no date after 2038.
 # shellcheck shell=bash disable=SC2154,SC2164
 
-frozen_sources() {  # frozen_sources TARGET: in the order to build them
-  if [[ $1 == armv6 ]]; then printf '%s\n' zlib expat sqlite3 openssl c-ares; fi
-  echo curl
-}
+frozen_sources=(zlib expat sqlite3 openssl c-ares curl)  # in the order to build them
 
 # fetch_newest NAME: unpacked as $work/sources/NAME. A mirror may list what it does not have yet; then
 # it is the newest that it has, and said so.
@@ -38,7 +35,7 @@ fetch_sources() {  # all of them, once, until they are deleted
   (
     export APT_CONFIG=$dir/apt.conf
     quietly "$work/logs/fetch-index" apt-get update -qq
-    for name in zlib expat sqlite3 openssl c-ares curl; do fetch_newest "$name"; done
+    for name in "${frozen_sources[@]}"; do fetch_newest "$name"; done
   )
   touch "$work/sources/.complete"
 }
@@ -56,9 +53,14 @@ with_cmake() {
   quietly "$work/$target/logs/$name-build" cmake --build "$build" --target install
 }
 
-# The compiler's flags for what has no CMake; only armv6 needs them.
-plain_flags='-Os -march=armv6+fp -marm -mfloat-abi=softfp -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 '
-plain_flags+='-ffunction-sections -fdata-sections'
+# plain_flags TARGET: the compiler's flags for what has no CMake.
+plain_flags() {
+  printf '%s ' -Os -ffunction-sections -fdata-sections -fno-unwind-tables -fno-asynchronous-unwind-tables
+  if [[ $1 == armv6 ]]; then
+    printf '%s ' -march=armv6+fp -marm -mfloat-abi=softfp -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
+  fi
+}
+declare -A openssl_name=([arm64]=linux-aarch64 [armv6]=linux-armv4 [amd64]=linux-x86_64)
 
 build_zlib() {
   local build=$work/$1/frozen-build/zlib
@@ -67,7 +69,8 @@ build_zlib() {
   cp -r "$work/sources/zlib" "$build"
   (
     cd "$build"
-    export CHOST=${triplet[$1]} CFLAGS=$plain_flags
+    CFLAGS=$(plain_flags "$1")
+    export CHOST=${triplet[$1]} CFLAGS
     quietly "$work/$1/logs/zlib-configure" ./configure --static "--prefix=$work/$1/frozen"
     quietly "$work/$1/logs/zlib-build" make install
   )
@@ -90,8 +93,8 @@ build_sqlite3() {
     cd "$build"
     quietly "$work/$1/logs/sqlite3-configure" "$work/sources/sqlite3/configure" --disable-tcl
     quietly "$work/$1/logs/sqlite3-amalgamation" make sqlite3.c
-    # shellcheck disable=SC2086  # a list of flags
-    quietly "$work/$1/logs/sqlite3-build" "${triplet[$1]}-gcc" $plain_flags -O2 -c sqlite3.c \
+    # shellcheck disable=SC2046  # a list of flags
+    quietly "$work/$1/logs/sqlite3-build" "${triplet[$1]}-gcc" $(plain_flags "$1") -O2 -c sqlite3.c \
       -DSQLITE_THREADSAFE=1 -DSQLITE_DQS=0 -DSQLITE_OMIT_LOAD_EXTENSION -DSQLITE_USE_URI
     rm -f "$prefix/lib/libsqlite3.a"
     "${triplet[$1]}-ar" rcsD "$prefix/lib/libsqlite3.a" sqlite3.o
@@ -107,15 +110,18 @@ build_openssl() {
   (
     cd "$build"
     # TLS and digests stay; what else speaks or reads other things goes.
-    # shellcheck disable=SC2086
-    quietly "$work/$1/logs/openssl-configure" ./Configure linux-armv4 \
-      "--cross-compile-prefix=${triplet[$1]}-" "--prefix=$work/$1/frozen" --libdir=lib \
+    # shellcheck disable=SC2046
+    quietly "$work/$1/logs/openssl-configure" ./Configure "${openssl_name[$1]}" \
+      "--cross-compile-prefix=${triplet[$1]}-" --prefix=/usr --libdir=lib \
       --openssldir=/usr/lib/ssl no-shared no-tests no-apps no-docs no-engine no-module no-legacy no-dso \
       no-comp no-srp no-psk no-dtls no-quic no-cms no-ts no-cmp no-ml-dsa no-slh-dsa no-idea no-seed \
       no-camellia no-aria no-bf no-cast no-sm2 no-sm3 no-sm4 no-gost no-mdc2 no-whirlpool no-rc2 \
-      no-rc4 no-md4 no-ec2m no-rfc3779 no-async $plain_flags
+      no-rc4 no-md4 no-ec2m no-rfc3779 no-async $(plain_flags "$1")
     quietly "$work/$1/logs/openssl-build" make -j2 build_libs
-    quietly "$work/$1/logs/openssl-install" make install_dev
+    # It keeps the name of where it is installed too, so that is not where it goes.
+    quietly "$work/$1/logs/openssl-install" make install_dev "DESTDIR=$build/installed"
+    mkdir -p "$work/$1/frozen"
+    cp -r "$build"/installed/usr/. "$work/$1/frozen/"
   )
 }
 
@@ -139,10 +145,12 @@ build_curl() {
 
 # build_frozen TARGET: static, in $work/TARGET/frozen; each is built once, until that is deleted.
 build_frozen() {
-  local name names
+  local name pkgconfig=$work/$1/frozen/pkgconfig
   fetch_sources
-  readarray -t names < <(frozen_sources "$1")
-  for name in "${names[@]}"; do
+  # All that pkg-config may tell of: the rest it would tell of the sysroot's.
+  mkdir -p "$pkgconfig"
+  cp "$work/$1/sysroot/usr/lib/${triplet[$1]}/pkgconfig/inih.pc" "$pkgconfig/"
+  for name in "${frozen_sources[@]}"; do
     [[ ! -e $work/$1/frozen/.$name ]] || continue
     "build_$name" "$1"
     touch "$work/$1/frozen/.$name"

@@ -28,7 +28,7 @@ umask 022
 
 cross_packages=(
   g++ g++-aarch64-linux-gnu g++-arm-linux-gnueabi g++-arm-linux-gnueabihf
-  cmake ninja-build pkg-config dpkg-dev file xz-utils openssl catch2 git perl tcl
+  cmake ninja-build pkg-config dpkg-dev file xz-utils openssl catch2 git perl tcl time
   mmdebstrap qemu-user-static debian-archive-keyring
 )
 

@@ -14,17 +14,16 @@ declare -A brought_by=(
 
 needed() { "${triplet[$1]}-objdump" -p "$2" | sed -nE 's/^ *NEEDED +//p'; }
 
-depends() {  # depends TARGET PROGRAM
+# cpack_field TREE NAME: what `cpack` would put into a package of that tree.
+cpack_field() { cmake "-DCONFIG=$1/CPackConfig.cmake" "-DFIELD=CPACK_$2" -P "$repository/cross/cpack_field.cmake"; }
+
+depends() {  # depends TARGET TREE PROGRAM
   local name
   {
     # What the maintainer scripts need.
-    if [[ -e $repository/deploy/package.cmake ]]; then
-      sed -nE 's/^set\(CPACK_DEBIAN_PACKAGE_DEPENDS "(.*)"\)/\1/p' "$repository/deploy/package.cmake" |
-        sed 's/, */\n/g'
-    fi
-    echo ca-certificates
-    for name in $(needed "$1" "$2"); do
-      [[ -n ${brought_by[$name]:-} ]] || fail "which package brings $name, that $2 needs?"
+    cpack_field "$2" DEBIAN_PACKAGE_DEPENDS | sed 's/, */\n/g'
+    for name in $(needed "$1" "$3"); do
+      [[ -n ${brought_by[$name]:-} ]] || fail "which package brings $name, that $3 needs?"
       echo "${brought_by[$name]}"
     done
   } | sort -u | paste -s -d , | sed 's/,/, /g'
@@ -33,26 +32,24 @@ depends() {  # depends TARGET PROGRAM
 # stage TARGET TREE DIR: what `cmake --install` makes, stripped.
 stage() {
   rm -rf "$3"
-  quietly "$work/$1/logs/install" env "DESTDIR=$3" cmake --install "$2" --prefix /usr --strip
+  quietly "$work/$1/logs/install" env "DESTDIR=$3" cmake --install "$2" --prefix /usr
+  "${triplet[$1]}-strip" --remove-section=.comment --remove-section=.note "$3/usr/bin/holdfast"
 }
 
 # What Debian's policy wants beside it.
-stage_for_debian() {  # stage_for_debian STAGED
-  local doc=$1/usr/share/doc/holdfast debian=$repository/deploy/debian
-  mkdir -p "$doc" "$1/usr/share/lintian/overrides"
-  cp "$repository/LICENSE" "$doc/copyright"
-  if [[ -e $debian/copyright ]]; then cp "$debian/copyright" "$doc/copyright"; fi
-  gzip -9nc "$repository/CHANGELOG.md" >"$doc/changelog.gz"
-  rm -f "$doc/CHANGELOG.md"
-  find "$1/usr/share" -path '*/man/*' -type f ! -name '*.gz' -exec gzip -9n {} +
+stage_for_debian() {  # stage_for_debian TREE STAGED
+  local doc=$2/usr/share/doc/holdfast debian=$repository/deploy/debian
+  mkdir -p "$doc" "$2/usr/share/lintian/overrides"
+  cp "$debian/copyright" "$1/deploy/debian/changelog.gz" "$doc/"
+  find "$2/usr/share" -path '*/man/*' -type f ! -name '*.gz' -exec gzip -9n {} +
   {
-    if [[ -e $debian/lintian-overrides ]]; then cat "$debian/lintian-overrides"; fi
+    cat "$debian/lintian-overrides"
     # It is meant to be: it runs where no Debian library for the machine exists.
-    if file "$1/usr/bin/holdfast" | grep -q 'statically linked'; then
+    if file "$2/usr/bin/holdfast" | grep -q 'statically linked'; then
       echo 'holdfast: statically-linked-binary [usr/bin/holdfast]'
       echo 'holdfast: embedded-library *'
     fi
-  } >"$1/usr/share/lintian/overrides/holdfast"
+  } >"$2/usr/share/lintian/overrides/holdfast"
 }
 
 make_tarball() {  # make_tarball STAGED NAME
@@ -61,37 +58,36 @@ make_tarball() {  # make_tarball STAGED NAME
     xz -9 --threads=1 >"$out/$2"
 }
 
-# make_deb TARGET STAGED NAME VERSION
+# make_deb TARGET KIND NAME VERSION: of what `stage` made of the tree KIND.
 make_deb() {
-  local control=$2/DEBIAN depends script
-  stage_for_debian "$2"
-  depends=$(depends "$1" "$2/usr/bin/holdfast")
+  local tree=$work/$1/$2 staged=$work/$1/staged-$2 control depends script
+  control=$staged/DEBIAN
+  stage_for_debian "$tree" "$staged"
+  depends=$(depends "$1" "$tree" "$staged/usr/bin/holdfast")
   rm -rf "$control"
   mkdir -p "$control"
   for script in "$repository"/deploy/debian/{preinst,postinst,prerm,postrm}; do
     if [[ -e $script ]]; then install -m 755 "$script" "$control/"; fi
   done
-  (cd "$2" && find . -path './etc/*' -type f -printf '/%P\n' | sort) >"$control/conffiles"
+  (cd "$staged" && find . -path './etc/*' -type f -printf '/%P\n' | sort) >"$control/conffiles"
   [[ -s $control/conffiles ]] || rm "$control/conffiles"
-  (cd "$2" && find . -path ./DEBIAN -prune -o -type f -printf '%P\0' | sort -z | xargs -0 md5sum) \
+  (cd "$staged" && find . -path ./DEBIAN -prune -o -type f -printf '%P\0' | sort -z | xargs -0 md5sum) \
     >"$control/md5sums"
   cat >"$control/control" <<CONTROL
 Package: holdfast
 Version: $4
 Architecture: ${package_arch[$1]}
-Maintainer: The holdfast maintainers <holdfast@localhost>
-Installed-Size: $(du -k -s --apparent-size --exclude=DEBIAN "$2" | cut -f 1)
+Maintainer: $(cpack_field "$tree" PACKAGE_CONTACT)
+Installed-Size: $(du -k -s --apparent-size --exclude=DEBIAN "$staged" | cut -f 1)
 Depends: $depends
-Section: admin
-Priority: optional
-Description: pulls backups out of S3 onto a disk that the cloud cannot reach
- Runs from a timer or cron on a small machine with a disk, with credentials that
- may only read, fetches every new backup, proves from the disk that it is what
- the bucket promised, and never gives up a copy because of what happens
- upstream.
+Recommends: $(cpack_field "$tree" DEBIAN_PACKAGE_RECOMMENDS)
+Section: $(cpack_field "$tree" DEBIAN_PACKAGE_SECTION)
+Priority: $(cpack_field "$tree" DEBIAN_PACKAGE_PRIORITY)
+Description: $(cpack_field "$tree" PACKAGE_DESCRIPTION_SUMMARY)
+$(cpack_field "$tree" PACKAGE_DESCRIPTION | sed 's/^/ /')
 CONTROL
-  find "$2" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
-  dpkg-deb --root-owner-group -Zxz --threads-max=1 --build "$2" "$3" >/dev/null
+  find "$staged" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
+  dpkg-deb --root-owner-group -Zxz --threads-max=1 --build "$staged" "$3" >/dev/null
 }
 
 # write_versions TARGET PROGRAM FILE: what the static program says of itself, and Debian's names for it.
@@ -103,10 +99,9 @@ write_versions() {
     printf '\nIt says (--version -v):\n\n'
     on_target "$1" "$2" --version -v
     printf '\nBuilt from sources of Debian, with its patches:\n\n'
-    readarray -t names < <(frozen_sources "$1")
-    for name in "${names[@]}"; do echo "  $name $(source_version "$name")"; done
+    for name in "${frozen_sources[@]}"; do echo "  $name $(source_version "$name")"; done
     printf '\nOut of packages of Debian (%s, %s):\n\n' "$sysroot_suite" "${sysroot_arch[$1]}"
-    readarray -t names < <(sysroot_packages "$1" | grep -v curl)
+    readarray -t names < <(sysroot_packages armv6)  # the one that has no libraries to freeze
     for name in "${names[@]}"; do echo "  $name $(debian_version "$sysroot" "$name")"; done
     if [[ -s $work/sources/left-out || -s $work/$1/left-out ]]; then
       printf '\nWhat the archive could not serve:\n\n'

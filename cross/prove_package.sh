@@ -51,6 +51,7 @@ make_root() {  # make_root SUITE: kept, because each takes minutes where it is e
   lines=$(archive_lines deb "$1" "${package_arch[$target]}")
   mmdebstrap --variant=minbase "--architectures=${package_arch[$target]}" --include=ca-certificates "$1" \
     "$root" - <<<"$lines"
+  cp /etc/resolv.conf "$root/etc/resolv.conf"
   printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
   chmod +x "$root/usr/sbin/policy-rc.d"
   touch "$root/.complete"
@@ -119,7 +120,7 @@ prove_package() {
     echo "SKIPPED $target: installing for real: that needs root, and a kernel that takes qemu for a program"
     return 0
   fi
-  make_deb "$target" "$work/$target/staged-$kind" "$older" "$version~before"
+  make_deb "$target" "$kind" "$older" "$version~before"
   for suite in "${suites[@]}"; do prove_in_root "$suite" "$deb" "$older"; done
   forget_target
 }

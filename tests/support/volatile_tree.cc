@@ -24,21 +24,22 @@ std::size_t Content::read(std::uint64_t offset, std::span<std::byte> into) const
 
 void Content::write(std::uint64_t offset, std::span<const std::byte> bytes) {
   if (bytes.empty()) return;
-  const std::size_t end = static_cast<std::size_t>(offset) + bytes.size();
-  mark_dirty(std::min<std::size_t>(offset, current_.size()), end);
+  const auto begin = static_cast<std::size_t>(offset);
+  const std::size_t end = begin + bytes.size();
+  mark_dirty(std::min(begin, current_.size()), end);
   if (end > current_.size()) {
     current_.resize(end);
     resized_ = true;
   }
-  std::memcpy(current_.data() + offset, bytes.data(), bytes.size());
+  std::memcpy(current_.data() + begin, bytes.data(), bytes.size());
 }
 
 void Content::truncate(std::uint64_t size_bytes) {
   if (size_bytes == current_.size()) return;
-  const std::size_t old_size_bytes = current_.size();
-  mark_dirty(std::min<std::size_t>(size_bytes, old_size_bytes),
-             std::max<std::size_t>(size_bytes, old_size_bytes));
-  current_.resize(size_bytes);
+  const std::size_t old_size = current_.size();
+  const auto new_size = static_cast<std::size_t>(size_bytes);
+  mark_dirty(std::min(new_size, old_size), std::max(new_size, old_size));
+  current_.resize(new_size);
   resized_ = true;
 }
 
