@@ -14,6 +14,7 @@ test_packages=(
   e2fsprogs mount                        # a disk of its own, in a file
   xfsprogs btrfs-progs dosfstools exfatprogs exfat-fuse ntfs-3g fusefat  # and of every kind
   ceph-mon ceph-osd radosgw ceph-common  # a real S3 server
+  swift-proxy swift-account swift-container swift-object memcached  # and another one
   rclone                                 # an uploader that is not ours
 )
 package_packages=(lintian mmdebstrap fakeroot dpkg-dev)  # for tests/package_test.sh
