@@ -178,6 +178,12 @@ store::Status Planner::compare(const s3::ListedObject& object) {
     const auto found = plan_.known(held.key, listed);
     if (!found) return found.error();
     known = *found;
+    // A listing that misnames sizes as well may mean another content the next time: an empty one,
+    // where it calls all empty.
+    const bool is_odd = known == store::Known::kHeld &&
+                        listed.size_bytes != held.upstream.size_bytes &&
+                        object.last_modified != held.last_modified;
+    if (is_odd) known = store::Known::kNo;
   }
   if (known == store::Known::kNo) {
     const auto misnamed = plan_.was_listed_as(held.key, listed);
