@@ -305,10 +305,10 @@ class SourceListing {
 
   void report_alarms() const {
     if (const auto& tripped = planner_->tripped()) {
-      context_.report_one_of(source_, "mass-change", "", *tripped);
+      context_.report_one_of(source_, store::AlarmKind::kMassChange, "", *tripped);
     }
     for (const auto& [key, message] : planner_->returned()) {
-      context_.report_one_of(source_, "changed", key, message);
+      context_.report_one_of(source_, store::AlarmKind::kChanged, key, message);
     }
   }
 

@@ -122,7 +122,7 @@ store::Status Planner::judge_all() {
   figures_.on_hold = true;
   auto message = tripwire_.message(why_);
   if (auto held = plan_.hold(now_); !held) return held;
-  const auto raised = plan_.raise_alarm("mass-change", "", message, now_);
+  const auto raised = plan_.raise_alarm(store::AlarmKind::kMassChange, "", message, now_);
   if (!raised) return raised.error();
   if (*raised) tripped_ = std::move(message);
   return {};
@@ -134,7 +134,7 @@ store::Status Planner::keep_hold_up_to_date(bool concludes) {
   const auto deviations = plan_.deviations_since(*on_hold_since_);
   if (!deviations) return deviations.error();
   auto message = hold_message(source_, *on_hold_since_, *deviations);
-  const auto news = plan_.raise_or_renew_alarm("mass-change", "", message, now_);
+  const auto news = plan_.raise_or_renew_alarm(store::AlarmKind::kMassChange, "", message, now_);
   if (!news) return news.error();
   if (*news) tripped_ = std::move(message);
   return {};
@@ -229,7 +229,8 @@ store::Status Planner::note_return(const s3::ListedObject& object) {
       "before. The one that is trusted stays as it is. Find out who put it back; 'holdfast list {} "
       "--all' shows what lies beside the archives",
       format_time(object.last_modified), source_.name);
-  const auto news = plan_.raise_or_renew_alarm("changed", object.key, message, now_);
+  const auto news =
+      plan_.raise_or_renew_alarm(store::AlarmKind::kChanged, object.key, message, now_);
   if (!news) return news.error();
   if (*news && returned_.size() <= kMostReturned) {
     returned_.emplace_back(object.key, std::move(message));

@@ -257,7 +257,7 @@ class Prune {
                        : one.generation_path,
                trusted});
         }
-        return mirror_.ledger.begin_removals(request_.id, removals, request_.now);
+        return mirror_.begin_removals(request_.id, removals, request_.now);
       });
       if (!removed) return removed;
     }

@@ -16,7 +16,7 @@ constexpr Steps kGenerationsWithoutLinks{.no_space = 166, .half_written = 180};
 constexpr Steps kQuarantine{.io_error = 781, .half_written = 149};
 constexpr Steps kAcceptance{.io_error = 461, .half_written = 159};
 constexpr Steps kAcceptanceWithoutLinks{.no_space = 162, .half_written = 174};
-constexpr Steps kReturn{.io_error = 989, .half_written = 238};
+constexpr Steps kReturn{.io_error = 984, .half_written = 238};
 constexpr Steps kReturnWithoutLinks{.no_space = 248, .half_written = 260};
 constexpr Steps kAck{.io_error = 195, .half_written = 38};
 
