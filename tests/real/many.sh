@@ -24,8 +24,16 @@ current_ones_are_here() {
 earlier_ones_are_here() { digests_below superseded | diff "$seeded/earlier" -; }
 many_sums_pass() { (cd "$disk/site" && sha256sum -c --quiet SHA256SUMS); }
 
-# pulled_many NAME BUCKET VERSIONS PROOFS: PROOFS is how the archives must have been verified
-pulled_many() {
+# Where a server tells no part sizes, as of Debian 12 neither does, those of an upload whose last part is
+# the larger one stay unknown.
+proven_as_far_as_told() {
+  local proofs
+  proofs=$(many_report 'sorted(site["verified_by"].items())')
+  [[ $proofs == "[('etag-md5', 2497), ('etag-multipart', 2), ('size', 1)]" ||
+    $proofs == "[('etag-md5', 2497), ('etag-multipart', 3)]" ]] || { echo "$proofs"; return 1; }
+}
+
+pulled_many() {  # pulled_many NAME BUCKET VERSIONS
   local who="$1, versions = $3"
   conf=$work/$3-$2.conf disk=$work/$3-$2
   mkdir "$disk"
@@ -40,8 +48,7 @@ pulled_many() {
     check "$who: and nothing else" same "$(digests_below superseded)" ''
   fi
   check "$who: SHA256SUMS agrees" many_sums_pass
-  check "$who: each was proven as well as the server can tell" \
-    same "$(many_report 'sorted(site["verified_by"].items())')" "$4"
+  check "$who: each was proven as well as the server can tell" proven_as_far_as_told
   many_agent pull
   check "$who: a second pull says nothing" succeeded_silently
   check "$who: fetches nothing" \

@@ -4,7 +4,7 @@
 # of everything, and memcached, which keeps tempauth's tokens. Nothing of /etc/swift is used or changed.
 #
 #   swift.sh up DIR           starts it and prints its URL; everything it writes is under DIR, whose
-#                             filesystem must know extended attributes (ext4, xfs, btrfs, tmpfs do)
+#                             filesystem must know extended attributes, as ext4, xfs and btrfs do
 #   swift.sh bucket DIR NAME [versioned]
 #                             makes a bucket of the owner's
 #   swift.sh put DIR NAME FILE [HEADER]

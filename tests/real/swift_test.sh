@@ -64,9 +64,7 @@ for bucket in segments large; do "$real/swift.sh" bucket "$work/swift" "$bucket"
 seed_many "$owner" many 500
 check 'the key that holdfast gets is refused to write' refused_to_reader PUT /many/planted
 check 'the key that holdfast gets is refused to delete' refused_to_reader DELETE /many/a
-# It tells no part sizes, so that those of an upload whose last part is the larger one stay unknown.
-proofs="[('etag-md5', 2497), ('etag-multipart', 2), ('size', 1)]"
-for versions in current all; do pulled_many Swift many "$versions" "$proofs"; done
+for versions in current all; do pulled_many Swift many "$versions"; done
 put_large_objects
 for versions in current all; do pulled_large_objects "$versions"; done
 
