@@ -16,7 +16,7 @@ using pull_test::World;
 namespace {
 
 constexpr int kArchives = 12;
-constexpr std::chrono::hours kMaxRuntime{1};
+constexpr std::chrono::minutes kMaxRuntime{60};
 constexpr std::size_t kAtOnce = 8;
 
 enum class Where { kListings, kBodies };
