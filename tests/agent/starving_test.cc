@@ -16,6 +16,7 @@ using pull_test::World;
 namespace {
 
 constexpr int kArchives = 12;
+constexpr std::size_t kBytes = 1'000;
 constexpr std::chrono::minutes kMaxRuntime{60};
 constexpr std::size_t kAtOnce = 8;
 
@@ -54,7 +55,6 @@ class Scene {
  public:
   Scene(const Order& order, Where where) : order_(order) {
     world.config.sources.clear();
-    world.config.agent.parallel = 2;
     world.config.agent.max_runtime = kMaxRuntime;
     for (const Kind kind : order) add(kind, where);
   }
@@ -66,7 +66,7 @@ class Scene {
     while (!good_served && world.clock.steady_now() - began < kMaxRuntime / 2) {
       world.clock.advance(std::chrono::seconds(1));
       good_served = servers_[kGood]->wait_until(
-          [](const fake_s3::Counters& counters) { return counters.gets >= kArchives; },
+          [](const auto& counters) { return counters.object_bytes_sent >= kArchives * kBytes; },
           std::chrono::milliseconds(20));
     }
     served_after = world.clock.steady_now() - began;
@@ -100,10 +100,10 @@ class Scene {
     if (kind == kLying) {
       // Another page for ever, of keys that are there for as long as one looks.
       server->make_synthetic_bucket("b", 1'000'000'000'000);
-      server->lie({LieKind::kDelay, "GET", std::string(fake_s3::kListing), 50});
+      server->lie({LieKind::kDelay, "GET", std::string(fake_s3::kListing), 200});
     } else {
       for (int i = 0; i < kArchives; ++i) {
-        server->put("b", fmt::format("a{}", i), std::string(1'000, 'x'));
+        server->put("b", fmt::format("a{}", i), std::string(kBytes, 'x'));
       }
     }
     for (const Lie& lie : lies_of(kind, where)) server->lie(lie);
