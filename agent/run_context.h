@@ -80,6 +80,7 @@ struct RunContext {
   std::atomic<std::uint64_t> planned_bytes{0};
   UnreadableFiles unreadable{};
   ExitStatus run_status = ExitStatus::kOk;       ///< of what concerns no single source
+  ExitStatus left_status = ExitStatus::kOk;      ///< of sources that left the configuration
   std::optional<store::Time> newest_recorded{};  ///< by this machine's clock, before this run
 
   bool stopping() const { return environment.stop.load(); }

@@ -113,10 +113,14 @@ std::string damage_message(const store::Reading& reading) {
                            reading.detail, remedy);
 }
 
+store::Status scrub_source(RunContext& context, const SourceRun& source, Clock::Steady run_begun) {
+  if (source.id == 0 || context.stopping() || context.out_of_time()) return {};
+  return Slice(context, source, run_begun).run();
+}
+
 store::Status scrub_due(RunContext& context, Clock::Steady run_begun) {
   for (const auto& source : context.sources) {
-    if (source.id == 0 || context.stopping() || context.out_of_time()) continue;
-    if (auto done = Slice(context, source, run_begun).run(); !done) return done;
+    if (auto done = scrub_source(context, source, run_begun); !done) return done;
   }
   return {};
 }

@@ -171,6 +171,20 @@ Result<std::uint64_t> AlarmView::count_open_alarms(SourceId source) {
   return static_cast<std::uint64_t>(*count);
 }
 
+Result<std::map<std::string, std::uint64_t>> AlarmView::count_open_by_kind(SourceId source) {
+  Result<Query> query = impl_->database.query(
+      "SELECT kind, count(*) FROM alarm WHERE source_id=?1 AND ended_at IS NULL GROUP BY kind");
+  if (!query) return query.error();
+  query->bind(source);
+  std::map<std::string, std::uint64_t> counts;
+  while (true) {
+    const Result<bool> row = query->step();
+    if (!row) return row.error();
+    if (!*row) return counts;
+    counts[std::string(query->bytes(0))] = static_cast<std::uint64_t>(query->integer(1));
+  }
+}
+
 Result<std::uint64_t> AlarmView::acknowledge(SourceId source, std::optional<std::int64_t> alarm,
                                              Time now) {
   if (!alarm) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,6 +35,8 @@ class AlarmView {
   /// The open alarm with this id.
   Result<std::optional<Alarm>> open_alarm(SourceId source, std::int64_t alarm);
   Result<std::uint64_t> count_open_alarms(SourceId source);
+  /// How many of each kind.
+  Result<std::map<std::string, std::uint64_t>> count_open_by_kind(SourceId source);
 
   /// Ends one open alarm of a source, or all of them; returns how many.
   Result<std::uint64_t> acknowledge(SourceId source, std::optional<std::int64_t> alarm, Time now);

@@ -20,6 +20,9 @@ class HoldingView {
  public:
   Result<Totals> totals(SourceId source);
 
+  /// The days from `since` on that have archives, `until` excluded. Reads every archive.
+  Result<std::vector<Night>> nights(SourceId source, Time since, Time until);
+
   /// The newest archive that the last complete listing had as it is held here; where there is none,
   /// the newest of all. nullopt: nothing is held.
   Result<std::optional<Archive>> newest_unchanged(SourceId source);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <array>
@@ -122,6 +123,12 @@ Result<bool> is_mount_point(const std::string& path) {
   }
   const bool is_root = self.st_dev == parent.st_dev && self.st_ino == parent.st_ino;
   return self.st_dev != parent.st_dev || is_root;
+}
+
+Result<bool> is_read_only(const std::string& path) {
+  struct statvfs filesystem {};
+  if (::statvfs(path.c_str(), &filesystem) < 0) return error_from_errno(errno, "look at", path);
+  return (filesystem.f_flag & ST_RDONLY) != 0;
 }
 
 Result<std::optional<Marker>> read_marker(ReadableDisk& disk) {
