@@ -125,6 +125,7 @@ std::vector<Order> every_order() {
 
 }  // namespace
 
+// Not run by itself yet: it has not been seen to pass on a machine with many other things to do.
 TEST_CASE(
     "in any order of four sources a silent, a trickling and an endless one cost a good one nothing",
     "[wire]") {
