@@ -314,8 +314,8 @@ store::Status FetchPhase::mismatch(const Fetched& fetched, const std::string& le
   context_.report_one_of(source, "broken promises", wanted.key, message);
   if (auto removed = context_.mirror.staging.remove(fetched.path); !removed) return removed;
   const auto raised = context_.mirror.ledger.refuse_with_alarm(
-      source.id, wanted.key, store::RefusalKind::kMismatch, wanted.upstream, now, wanted.role,
-      store::AlarmKind::kMismatch, message);
+      source.id, wanted.key, store::RefusalKind::kMismatch, listed_identity(fetched.job), now,
+      wanted.role, store::AlarmKind::kMismatch, message);
   return raised ? store::Status{} : raised.error();
 }
 

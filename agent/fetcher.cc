@@ -137,8 +137,7 @@ class Fetcher::Transfer {
     if (not_found_) return refuse(*not_found_);
     const auto old_path = path();
     auto& upstream = job_.wanted.upstream;
-    const bool misnamed = job_.moves == 0 && head.size_bytes == upstream.size_bytes &&
-                          head.last_modified == job_.wanted.last_modified &&
+    const bool misnamed = job_.moves == 0 && head.last_modified == job_.wanted.last_modified &&
                           !upstream.etag.empty() && !head.etag.empty();
     job_.listed_as = misnamed ? std::optional(upstream) : std::nullopt;
     job_.wanted.last_modified = head.last_modified.value_or(job_.wanted.last_modified);

@@ -35,7 +35,7 @@ struct Job {
   bool held_is_unreadable = false;  ///< as comparing with it has shown
   SourceTrust trust;
   std::shared_ptr<PartHints> part_hints = std::make_shared<PartHints>();  ///< of its endpoint
-  /// As what it was listed, where its own answer tells another ETag with the same size and date.
+  /// As what it was listed, where its own answer tells another ETag, or size, with the same date.
   std::optional<store::Identity> listed_as;
   int attempt = 1;
   int moves = 0;                     ///< how often the bucket had another content than was thought
@@ -49,6 +49,11 @@ struct Job {
   /// What the earlier attempt found on the disk when it did not keep its promise.
   std::optional<store::Sha256> earlier_sha256;
 };
+
+/// As what the next listing will name it, if nothing happens to it meanwhile.
+inline const store::Identity& listed_identity(const Job& job) {
+  return job.listed_as ? *job.listed_as : job.wanted.upstream;
+}
 
 /// The bucket has another content under the key than was listed, which `job` wants now. Whether
 /// there is room for that one is for the feeder to say.

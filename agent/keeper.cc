@@ -184,8 +184,8 @@ store::Status Keeper::note_listed_as(const Accepted& accepted, Work& work) {
   if (*told) return {};
   context_.environment.log.warning(
       {source.config->name, "",
-       "the server's listing tells other ETags than its objects do; where size and date agree in "
-       "two runs, both are taken for the same content. Tell the provider"});
+       "the server's listing tells other ETags, or sizes, than its objects do; where the date "
+       "agrees in two runs, both are taken for the same content. Tell the provider"});
   return ledger.set_endpoint_fact(endpoint, kMisnamesFact, "yes");
 }
 

@@ -184,13 +184,17 @@ void Planner::drop(const s3::ListedObject& object) {
 store::Status Planner::compare(const s3::ListedObject& object) {
   const auto& held = *held_;
   const auto listed = identity_of(object);
+  // A listing that misnames sizes as well may mean another content the next time: an empty one,
+  // where it calls all empty.
+  const bool may_mean_another =
+      listed.size_bytes != held.upstream.size_bytes && object.last_modified != held.last_modified;
   auto known = store::Known::kHeld;
   if (!same_content(held.upstream, held.last_modified, listed, object.last_modified)) {
     const auto found = plan_.known(held.key, listed);
     if (!found) return found.error();
-    known = *found;
+    known = *found == store::Known::kHeld && may_mean_another ? store::Known::kNo : *found;
   }
-  if (known == store::Known::kNo) {
+  if (known == store::Known::kNo && !may_mean_another) {
     const auto misnamed = plan_.was_listed_as(held.key, listed);
     if (!misnamed) return misnamed.error();
     // It is asked once more whether it is the same, which is no change before the answer.

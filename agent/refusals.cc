@@ -92,11 +92,11 @@ store::Status Refusals::take_absent(const FetchRefused& refused) {
   const auto now = context_.now(source);
   if (refused.error.is_delete_marker) {
     context_.environment.log.info({source.config->name, wanted.key, "it was deleted"});
-    return ledger.refuse(source.id, wanted.key, store::RefusalKind::kDeleted, wanted.upstream, now,
-                         wanted.role);
+    return ledger.refuse(source.id, wanted.key, store::RefusalKind::kDeleted,
+                         listed_identity(refused.job), now, wanted.role);
   }
   const auto asked = ledger.refuse_and_count(source.id, wanted.key, store::RefusalKind::kGhost,
-                                             wanted.upstream, now, wanted.role);
+                                             listed_identity(refused.job), now, wanted.role);
   if (!asked) return asked.error();
   if (asked->asks == 1) {
     context_.environment.log.info({source.config->name, wanted.key, "deleted since the listing"});
@@ -188,7 +188,8 @@ store::Status Refusals::mark_archived(const FetchRefused& refused) {
                   "replaced it");
   }
   return context_.mirror.ledger.refuse(source.id, wanted.key, store::RefusalKind::kArchived,
-                                       wanted.upstream, context_.now(source), wanted.role);
+                                       listed_identity(refused.job), context_.now(source),
+                                       wanted.role);
 }
 
 // A transaction for each would take longer than to ask for it.
@@ -197,7 +198,7 @@ store::Status Refusals::record(const FetchRefused& refused, store::RefusalKind k
   const auto& wanted = refused.job.wanted;
   unrecorded_.push_back({refused.job.source,
                          {context_.sources[refused.job.source].id, wanted.key, kind,
-                          wanted.upstream, wanted.role, alarm, std::move(message)}});
+                          listed_identity(refused.job), wanted.role, alarm, std::move(message)}});
   return unrecorded_.size() < kRecordedAtOnce ? store::Status{} : record_all();
 }
 

@@ -228,3 +228,46 @@ TEST_CASE("without ETags an overwrite of the same size is noticed by its date",
   world.pull();
   CHECK(world.gets_of("k01") == 0);
 }
+
+// Swift's dynamic large objects: what they are made of is found anew for each request, and the
+// listing shows the manifest, which is empty.
+TEST_CASE("what is listed as nothing, and is not what its ETag says, is not fetched at every run",
+          "[pull][dialects]") {
+  World world;
+  put_some(world, 3);
+  pull_test::put_with_etag(world, "dynamic.tar", "segments", std::string(32, 'a'));
+  world.server->set_listing_dialect(dialect([](auto& lies) { lies.as_nothing = "dynamic"; }));
+  CHECK(world.pull() == ExitStatus::kIncomplete);
+  CHECK(world.gets_of("dynamic.tar") <= 3);
+  CHECK(world.alarm_kinds() == std::vector<std::string>{"mismatch"});
+  for (int run = 0; run < 3; ++run) {
+    CHECK(world.pull() == ExitStatus::kAlarm);
+    CHECK(world.gets_of("dynamic.tar") == 0);
+  }
+  CHECK(held(world) == 3);
+}
+
+TEST_CASE("where all is listed as nothing nothing has changed, until something has",
+          "[pull][dialects]") {
+  World world;
+  const std::vector<std::string> keys = {"a.tar", "b.sql", "c/log", "c/mail", "d.img"};
+  for (const auto& key : keys) {
+    pull_test::put_with_etag(world, "dynamic-" + key, "segments of " + key,
+                             std::string(31, 'a') + key.front());
+  }
+  world.server->set_listing_dialect(dialect([](auto& lies) { lies.as_nothing = "dynamic"; }));
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  CHECK(held(world) == 5);
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  CHECK_FALSE(world.source().hold);
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  CHECK(world.server->counters().gets == 0);
+  CHECK(world.alarm_kinds().empty());
+
+  world.pass(std::chrono::hours(1));
+  world.server->put("b", "dynamic-a.tar", "");
+  world.pull();
+  CHECK(world.source().run.changed == 1);
+  CHECK(world.alarm_kinds() == std::vector<std::string>{"changed"});
+  CHECK(world.archive("dynamic-a.tar") == "segments of a.tar");
+}

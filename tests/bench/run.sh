@@ -154,7 +154,7 @@ if [[ -n ${BENCH_SERVER:-} && -s $server/url ]] && curl -s -o /dev/null "$(<"$se
 else
   start_server "$server"
 fi
-if [[ -n ${BENCH_SERVER:-} ]]; then server_dirs=(); fi
+if [[ -n ${BENCH_SERVER:-} ]]; then servers=(); fi
 start_proxy "$url"
 
 table=$work/table

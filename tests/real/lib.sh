@@ -5,7 +5,7 @@
 real=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 support=$real/../support
 work=$(mktemp -d "${TMPDIR:-/tmp}/holdfast-real.XXXXXX")
-server_dirs=() proxy_pids=()
+servers=() proxy_pids=()
 
 # The user's own S3 settings and proxies must not leak into programs that are measured or tested.
 unset "${!AWS_@}" "${!RCLONE_@}" "${!HOLDFAST_@}"
@@ -13,18 +13,18 @@ unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 HOME=$work
 
 end_all() {
-  local dir
+  local server
   kill "${proxy_pids[@]}" 2>/dev/null || true
-  for dir in "${server_dirs[@]}"; do "$real/ceph.sh" down "$dir" || true; done
+  for server in "${servers[@]}"; do "$real/${server%%:*}" down "${server#*:}" || true; done
   rm -rf "$work"
 }
 trap end_all EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-start_server() {  # start_server DIR: sets $url
-  server_dirs+=("$1")
-  url=$("$real/ceph.sh" up "$1")
+start_server() {  # start_server DIR [swift.sh]: Ceph, unless another is named; sets $url
+  servers+=("${2:-ceph.sh}:$1")
+  url=$("$real/${2:-ceph.sh}" up "$1")
 }
 
 reader=READERKEY:readersecret  # whose key holdfast gets
@@ -51,7 +51,7 @@ ask_proxy() {  # ask_proxy COUNT|HOLD N|FREE: prints REQUESTS BYTES_DOWN
 
 write_config() {  # write_config FILE DISK ENDPOINT BUCKET [LINE...]: as the reader
   printf '[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n' \
-    "${reader%%:*}" "${reader#*:}" >"$1.credentials"
+    "${reader%:*}" "${reader##*:}" >"$1.credentials"
   chmod 600 "$1.credentials"
   cat >"$1" <<INI
 [disk]

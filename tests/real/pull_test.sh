@@ -1,10 +1,12 @@
 #!/bin/bash
 # pull_test.sh HOLDFAST: 1,000 archives from 0 bytes to 1 GiB out of a real S3 server, with versioning
-# on and with a key that may only list and get.
+# on and with a key that may only list and get; then 2,500 small ones with all their versions.
 set -euo pipefail
 holdfast=$(realpath "${1:?usage: pull_test.sh HOLDFAST}")
 # shellcheck source=tests/real/lib.sh
 source "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/real/many.sh
+source "$real/many.sh"
 
 nothing_in() { [[ ! -s $1 ]] || { cat "$1"; return 1; }; }
 
@@ -132,10 +134,18 @@ interrupted() {
     "$(sed -n 's|  big/db-full.tar$|  -|p' "$work/seed/paths")"
 }
 
+many_archives() {
+  local versions
+  "$real/ceph.sh" bucket "$work/ceph" many versioned
+  seed_many OWNERKEY:ownersecret many 1024
+  for versions in current all; do pulled_many Ceph many "$versions"; done
+}
+
 fill_bucket
 first_pull
 second_pull
 tampered_upstream
 interrupted
+many_archives
 echo "$passed passed, $failed failed"
 [[ $failed -eq 0 ]]

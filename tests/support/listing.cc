@@ -153,11 +153,13 @@ std::string object_xml(const std::string& shown_key, const Object& object,
   if (!object.checksum_type.empty()) {
     checksums += fmt::format("<ChecksumType>{}</ChecksumType>", object.checksum_type);
   }
+  const bool as_nothing = !lies.as_nothing.empty() && shown_key.starts_with(lies.as_nothing);
   return fmt::format(
       "<Key>{}</Key><LastModified>{}</LastModified><ETag>{}</ETag>{}<Size>{}</Size>"
       "<StorageClass>{}</StorageClass>",
-      shown_key, iso_time(object.last_modified), listed_etag(object, lies), checksums,
-      object.content->size_bytes(),
+      shown_key, iso_time(object.last_modified),
+      as_nothing ? "&quot;d41d8cd98f00b204e9800998ecf8427e&quot;" : listed_etag(object, lies),
+      checksums, as_nothing ? 0 : object.content->size_bytes(),
       object.storage_class.empty() ? "STANDARD" : object.storage_class);
 }
 

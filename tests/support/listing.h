@@ -25,8 +25,10 @@ struct ListingLies {
   std::string versions_root = "ListVersionsResult";
   std::string etag_form = "&quot;{}&quot;";  ///< for fmt
   bool no_etag = false;
-  std::string left_out;   ///< a key that is never listed
-  std::string odd_entry;  ///< XML, before the first entry of every page
+  std::string as_nothing;  ///< keys that begin so are listed as Swift lists dynamic large objects:
+                           ///< with the size and the ETag of nothing; empty: none
+  std::string left_out;    ///< a key that is never listed
+  std::string odd_entry;   ///< XML, before the first entry of every page
 
   /// The lies of one request on top of the server's dialect.
   void merge(const ListingLies& told) {

@@ -16,6 +16,7 @@ test_packages=(
   xfsprogs btrfs-progs dosfstools exfatprogs exfat-fuse ntfs-3g fusefat  # and of every kind
   util-linux msmtp-mta bsd-mailx python3-aiosmtpd  # what holdfast-setup sets up, and where mail goes
   ceph-mon ceph-osd radosgw ceph-common  # a real S3 server
+  swift-proxy swift-account swift-container swift-object memcached  # and another one
   rclone                                 # an uploader that is not ours
   prometheus                             # promtool, for the metrics and the alert rules
 )

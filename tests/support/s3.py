@@ -39,7 +39,7 @@ class Connection:
 
     def __init__(self, url, user, region="us-east-1"):
         self._host = urllib.parse.urlsplit(url).netloc
-        self._id, self._secret = user.split(":", 1)
+        self._id, self._secret = user.rsplit(":", 1)  # an id may have a colon (Swift), a secret has none
         self._region = region
         self._http = http.client.HTTPConnection(self._host, timeout=120)
         self._signing_key = (None, None)

@@ -1,0 +1,97 @@
+#include "agent/work_queue.h"
+
+#include <memory>
+#include <utility>
+
+#include "tests/support/catch.h"
+
+using agent::Job;
+using agent::WorkQueue;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr agent::Clock::Steady kStart{};
+
+Job job_of(std::size_t source) {
+  Job job;
+  job.source = source;
+  return job;
+}
+
+/// Which source the next work is of.
+Job take(WorkQueue& queue) { return std::get<Job>(queue.pop().value()); }
+
+void fill(WorkQueue& queue, std::size_t source, int count) {
+  for (int i = 0; i < count; ++i) queue.push(job_of(source), kStart);
+}
+
+}  // namespace
+
+TEST_CASE("no source has all lanes while another one may come yet", "[work_queue]") {
+  WorkQueue queue(4, 2);
+  fill(queue, 0, 20);
+  queue.set_expected(1, true);
+  for (int i = 0; i < 3; ++i) CHECK(take(queue).source == 0);
+  fill(queue, 1, 1);
+  CHECK(take(queue).source == 1);
+}
+
+TEST_CASE("two sources that have enough to do share the lanes", "[work_queue]") {
+  WorkQueue queue(4, 2);
+  fill(queue, 0, 20);
+  fill(queue, 1, 20);
+  int of_second = 0;
+  for (int i = 0; i < 4; ++i) {
+    if (take(queue).source == 1) ++of_second;
+  }
+  CHECK(of_second == 2);
+}
+
+TEST_CASE("a source that is alone has all lanes", "[work_queue]") {
+  WorkQueue queue(3, 2);
+  fill(queue, 1, 3);
+  for (int i = 0; i < 3; ++i) CHECK(take(queue).source == 1);
+}
+
+TEST_CASE("who waits for a lane in vain is given one of the busiest source", "[work_queue]") {
+  WorkQueue queue(2, 2);
+  fill(queue, 0, 2);
+  const auto first = take(queue);
+  const auto second = take(queue);
+  queue.push(job_of(1), kStart);
+  queue.make_room(kStart + 29s, 30s);
+  CHECK_FALSE(first.give_way->load());
+  queue.make_room(kStart + 31s, 30s);
+  CHECK(first.give_way->load());
+  CHECK_FALSE(second.give_way->load());
+  queue.finished(0, first.give_way);
+  CHECK(take(queue).source == 1);
+}
+
+TEST_CASE("a work gives its lane back once, and is left alone then", "[work_queue]") {
+  WorkQueue queue(1, 2);
+  auto job = job_of(0);
+  job.gave_way = true;
+  queue.push(job, kStart);
+  const auto running = take(queue);
+  queue.push(job_of(1), kStart);
+  queue.make_room(kStart + 1h, 30s);
+  CHECK_FALSE(running.give_way->load());
+}
+
+TEST_CASE("a server that wants fewer connections gets fewer, and never none", "[work_queue]") {
+  WorkQueue queue(4, 2);
+  for (int i = 0; i < 2; ++i) queue.lower(0);
+  fill(queue, 0, 5);
+  const auto first = take(queue);
+  const auto second = take(queue);
+  fill(queue, 1, 2);
+  // The second of these would else be the other's turn.
+  CHECK(take(queue).source == 1);
+  CHECK(take(queue).source == 1);
+  for (int i = 0; i < 10; ++i) queue.lower(0);
+  queue.finished(0, first.give_way);
+  queue.finished(0, second.give_way);
+  CHECK(take(queue).source == 0);
+}
