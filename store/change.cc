@@ -82,6 +82,11 @@ Result<std::vector<Superseded>> Change::supersede(const std::vector<Succession>&
     if ((*before)[i].lies) {
       batch.generations.push_back({replacement.source, *(*before)[i].lies, std::nullopt});
     }
+    // It may have waited in quarantine, under another name of the upstream's.
+    const auto waited = impl_->ledger.find_generation(replacement.source, replacement.held.key,
+                                                      successor.archive.sha256, Place::kQuarantine);
+    if (!waited) return waited.error();
+    if (*waited) batch.intents.push_back({replacement.source, replacement.held.key});
     // The one that is trusted is the bucket's again.
     batch.ended.push_back({replacement.source, AlarmKind::kChanged, replacement.held.key});
     batch.archives.push_back(successor);
@@ -98,7 +103,12 @@ void Change::raise(Batch::Raised alarm) { impl_->batch.raised.push_back(std::mov
 
 Status Change::commit() {
   if (auto synced = impl_->placer.sync(); !synced) return synced;
-  return record_durably(impl_->disk, impl_->ledger, impl_->rules, impl_->batch);
+  const auto& batch = impl_->batch;
+  auto recorded = record_durably(impl_->disk, impl_->ledger, impl_->rules, batch);
+  if (!recorded || batch.intents.empty()) return recorded;
+  // What cannot be tidied up now is told of when the mirror is opened next.
+  AllUnfinished left;
+  return recover_supersessions(impl_->disk, impl_->ledger, impl_->rules, left);
 }
 
 }  // namespace store

@@ -30,6 +30,8 @@ Alarm alarm_of(const Query& row) {
 
 }  // namespace
 
+// Left to itself SQLite goes through the index of all alarms of a key, or of a source, whether they
+// have ended or not; so each query for open ones names that of the open ones.
 namespace alarms {
 
 Result<bool> raise(Database& database, SourceId source, AlarmKind kind, std::string_view key,
@@ -37,8 +39,9 @@ Result<bool> raise(Database& database, SourceId source, AlarmKind kind, std::str
   // Not left to ON CONFLICT: AUTOINCREMENT uses up an id, which is a write, for a row that is not
   // inserted.
   const Result<std::int64_t> open = database.read_integer(
-      "SELECT 1 FROM alarm WHERE source_id=?1 AND kind=?2 AND key=?3 AND ended_at IS NULL", source,
-      name_of(kind), Bytes{key});
+      "SELECT 1 FROM alarm INDEXED BY alarm_open WHERE source_id=?1 AND kind=?2 AND key=?3 AND "
+      "ended_at IS NULL",
+      source, name_of(kind), Bytes{key});
   if (!open) return open.error();
   if (*open != 0) return false;
   const Result<std::uint64_t> done = database.run(
@@ -54,7 +57,8 @@ Status raise_newest(Database& database, SourceId source, AlarmKind kind, std::st
   if (!raised) return raised.error();
   if (*raised) return {};
   const Result<std::uint64_t> done = database.run(
-      "UPDATE alarm SET message=?4 WHERE source_id=?1 AND kind=?2 AND key=?3 AND ended_at IS NULL",
+      "UPDATE alarm INDEXED BY alarm_open SET message=?4 WHERE source_id=?1 AND kind=?2 AND key=?3 "
+      "AND ended_at IS NULL",
       source, name_of(kind), Bytes{key}, message);
   if (!done) return done.error();
   return {};
@@ -62,7 +66,8 @@ Status raise_newest(Database& database, SourceId source, AlarmKind kind, std::st
 
 Status end(Database& database, SourceId source, AlarmKind kind, std::string_view key, Time now) {
   const Result<std::uint64_t> done = database.run(
-      "UPDATE alarm SET ended_at=?4 WHERE source_id=?1 AND kind=?2 AND key=?3 AND ended_at IS NULL",
+      "UPDATE alarm INDEXED BY alarm_open SET ended_at=?4 WHERE source_id=?1 AND kind=?2 AND "
+      "key=?3 AND ended_at IS NULL",
       source, name_of(kind), Bytes{key}, rows::seconds(now));
   if (!done) return done.error();
   return {};
@@ -73,7 +78,8 @@ Result<bool> raise_or_renew(Database& database, SourceId source, AlarmKind kind,
   const Result<bool> raised = raise(database, source, kind, key, message, now);
   if (!raised || *raised) return raised;
   const Result<std::uint64_t> done = database.run(
-      "UPDATE alarm SET message=?4, announced=0 WHERE source_id=?1 AND kind=?2 AND key=?3 AND "
+      "UPDATE alarm INDEXED BY alarm_open SET message=?4, announced=0 WHERE source_id=?1 AND "
+      "kind=?2 AND key=?3 AND "
       "ended_at IS NULL AND message<>?4",
       source, name_of(kind), Bytes{key}, message);
   if (!done) return done.error();
@@ -93,7 +99,8 @@ Status end_refusals(Database& database, SourceId source, std::string_view key, T
   }};
   for (const Cause& cause : kCauses) {
     const Result<std::uint64_t> done = database.run(
-        "UPDATE alarm SET ended_at=?4 WHERE source_id=?1 AND kind=?2 AND key=?3 AND ended_at IS "
+        "UPDATE alarm INDEXED BY alarm_open SET ended_at=?4 WHERE source_id=?1 AND kind=?2 AND "
+        "key=?3 AND ended_at IS "
         "NULL AND NOT EXISTS (SELECT 1 FROM refusal r WHERE r.source_id=?1 AND r.key=?3 AND "
         "(r.kind=?5 OR r.kind=?6))",
         source, name_of(cause.alarm), Bytes{key}, rows::seconds(now),
@@ -117,8 +124,9 @@ Status AlarmView::raise_newest_alarm(SourceId source, AlarmKind kind, std::strin
 
 Result<bool> AlarmView::is_open(SourceId source, AlarmKind kind, std::string_view key) {
   const Result<std::int64_t> open = impl_->database.read_integer(
-      "SELECT 1 FROM alarm WHERE source_id=?1 AND kind=?2 AND key=?3 AND ended_at IS NULL", source,
-      name_of(kind), Bytes{key});
+      "SELECT 1 FROM alarm INDEXED BY alarm_open WHERE source_id=?1 AND kind=?2 AND key=?3 AND "
+      "ended_at IS NULL",
+      source, name_of(kind), Bytes{key});
   if (!open) return open.error();
   return *open != 0;
 }
@@ -137,10 +145,11 @@ Status AlarmView::end_alarm(SourceId source, AlarmKind kind, std::string_view ke
 }
 
 Result<std::vector<Alarm>> AlarmView::open_alarms(SourceId source, std::size_t limit) {
-  Result<Query> query = impl_->database.query(
-      fmt::format("SELECT alarm_id, kind, key, since, message FROM alarm WHERE source_id=?1 AND "
-                  "ended_at IS NULL ORDER BY {}, alarm_id LIMIT ?2",
-                  gravity()));
+  Result<Query> query =
+      impl_->database.query(fmt::format("SELECT alarm_id, kind, key, since, message FROM alarm "
+                                        "INDEXED BY alarm_open WHERE source_id=?1 AND "
+                                        "ended_at IS NULL ORDER BY {}, alarm_id LIMIT ?2",
+                                        gravity()));
   if (!query) return query.error();
   query->bind(source, static_cast<std::int64_t>(limit));
   std::vector<Alarm> found;
@@ -166,7 +175,8 @@ Result<std::optional<Alarm>> AlarmView::open_alarm(SourceId source, std::int64_t
 
 Result<std::uint64_t> AlarmView::count_open_alarms(SourceId source) {
   const Result<std::int64_t> count = impl_->database.read_integer(
-      "SELECT count(*) FROM alarm WHERE source_id=?1 AND ended_at IS NULL", source);
+      "SELECT count(*) FROM alarm INDEXED BY alarm_open WHERE source_id=?1 AND ended_at IS NULL",
+      source);
   if (!count) return count.error();
   return static_cast<std::uint64_t>(*count);
 }
@@ -189,11 +199,13 @@ Result<std::uint64_t> AlarmView::acknowledge(SourceId source, std::optional<std:
                                              Time now) {
   if (!alarm) {
     return impl_->database.run(
-        "UPDATE alarm SET ended_at=?2 WHERE source_id=?1 AND ended_at IS NULL", source,
-        rows::seconds(now));
+        "UPDATE alarm INDEXED BY alarm_open SET ended_at=?2 WHERE source_id=?1 AND ended_at IS "
+        "NULL",
+        source, rows::seconds(now));
   }
   return impl_->database.run(
-      "UPDATE alarm SET ended_at=?2 WHERE source_id=?1 AND alarm_id=?3 AND ended_at IS NULL",
+      "UPDATE alarm SET ended_at=?2 WHERE source_id=?1 AND alarm_id=?3 AND "
+      "ended_at IS NULL",
       source, rows::seconds(now), *alarm);
 }
 

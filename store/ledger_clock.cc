@@ -100,9 +100,10 @@ Status ClockView::settle_ages(SourceId source, Time now) {
                      source, rows::seconds(now));
     if (!done) return done.error();
   }
-  Result<std::uint64_t> done =
-      database.run("UPDATE alarm SET since=?2 WHERE source_id=?1 AND ended_at IS NULL AND since>?2",
-                   source, rows::seconds(now));
+  Result<std::uint64_t> done = database.run(
+      "UPDATE alarm INDEXED BY alarm_open SET since=?2 WHERE source_id=?1 AND ended_at IS NULL AND "
+      "since>?2",
+      source, rows::seconds(now));
   if (!done) return done.error();
   done = database.run("UPDATE source SET doubt_after=NULL, reviewed_by=NULL WHERE source_id=?1",
                       source);

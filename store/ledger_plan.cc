@@ -306,12 +306,12 @@ Status Ledger::Plan::Impl::forget_ghosts(Time now) {
       database().read_integer(fmt::format("SELECT COUNT(*) {}", kLaid), source, kGhost);
   if (!laid) return laid.error();
   if (*laid == 0) return {};
-  Result<std::uint64_t> done = database().run(
-      fmt::format(
-          "UPDATE alarm SET ended_at=?3 WHERE source_id=?1 AND kind='ghost' AND ended_at IS "
-          "NULL AND key IN (SELECT r.key {})",
-          kLaid),
-      source, kGhost, rows::seconds(now));
+  Result<std::uint64_t> done =
+      database().run(fmt::format("UPDATE alarm INDEXED BY alarm_open SET ended_at=?3 WHERE "
+                                 "source_id=?1 AND kind='ghost' AND ended_at IS "
+                                 "NULL AND key IN (SELECT r.key {})",
+                                 kLaid),
+                     source, kGhost, rows::seconds(now));
   if (!done) return done.error();
   done = database().run(fmt::format("DELETE FROM refusal WHERE source_id=?1 AND kind=?2 AND (key, "
                                     "slot) IN (SELECT r.key, r.slot {})",

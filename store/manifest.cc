@@ -99,7 +99,12 @@ std::map<SourceId, std::string> lines_of(const Batch& batch, NameRules rules) {
   for (const auto& one : batch.generations) {
     lines[one.source] += line_of(lying_beside(one.generation));
   }
-  for (const auto& one : batch.archives) lines[one.source] += line_of(held(one.archive, rules));
+  for (const auto& one : batch.archives) {
+    auto entry = held(one.archive, rules);
+    // What lay beside the archives before is trusted for a shorter time than it is held.
+    if (entry.held_since < batch.now) entry.placed_at = batch.now;
+    lines[one.source] += line_of(entry);
+  }
   for (const auto& one : batch.same) lines[one.source] += line_of(same(one, rules));
   return lines;
 }
@@ -230,7 +235,9 @@ std::string line_of(const ManifestEntry& entry) {
     json.emplace_back("verified_by", entry.verified_by);
     json.emplace_back("held_since", seconds(entry.held_since));
   }
-  if (entry.kind == Kind::kBeside) json.emplace_back("placed_at", seconds(entry.placed_at));
+  if (entry.kind == Kind::kBeside || entry.placed_at != Time{}) {
+    json.emplace_back("placed_at", seconds(entry.placed_at));
+  }
   // What no UTF-8 is in an ETag is lost: then it is looked at once more.
   return Json(std::move(json)).line(Json::Charset::kUtf8) + "\n";
 }
@@ -274,6 +281,23 @@ Status append_removals(Disk& disk, std::string_view source_name,
     lines += line_of(no_longer(one.lost ? Kind::kLost : Kind::kPruned, one.key, one.path));
   }
   if (lines.empty()) return {};
+  const auto appended = append(disk, source_name, lines);
+  return appended ? Status{} : appended.error();
+}
+
+Status restate(Disk& disk, std::string_view source_name, const Archive& archive, NameRules rules,
+               std::string_view gone_path) {
+  std::optional<ManifestEntry> last;
+  auto visited = visit_manifest(disk, source_name, [&](ManifestEntry&& entry) {
+    if (entry.kind == Kind::kHeld && entry.key == archive.key) last = std::move(entry);
+    return true;
+  });
+  if (!visited || !last || last->sha256 == archive.sha256) return visited;
+  auto entry = held(archive, rules);
+  // From when on the other one was said to be trusted, which it was at no time.
+  entry.placed_at = std::max(last->placed_at, last->held_since);
+  auto lines = line_of(entry);
+  if (!gone_path.empty()) lines = line_of(no_longer(Kind::kGone, archive.key, gone_path)) + lines;
   const auto appended = append(disk, source_name, lines);
   return appended ? Status{} : appended.error();
 }

@@ -49,6 +49,12 @@ Status record_durably(Disk& disk, Ledger& ledger, NameRules rules, const Batch& 
 /// to say so before: what the manifest alone calls removed would be given up by a rebuild.
 Status append_removals(Disk& disk, std::string_view source_name, std::span<const Removal> removals);
 
+/// Takes back what the manifest says of a succession that never was: `held` is still the trusted
+/// content of its key, and nothing lies at `gone_path` (empty: that is so). Writes nothing where it
+/// says so.
+Status restate(Disk& disk, std::string_view source_name, const Archive& held, NameRules rules,
+               std::string_view gone_path);
+
 /// Writes the whole manifest of a source from the ledger, and puts it in place whole, where there
 /// is none or where it has lost lines that the ledger knows of.
 Status make_manifest_whole(Disk& disk, Ledger& ledger, SourceId source,

@@ -36,7 +36,7 @@ Status put_in_order(Disk& disk, Ledger& ledger, NameRules rules, AllUnfinished& 
   }
   // A file that is to go is none that was placed.
   for (const auto& [id, name] : *sources) {
-    if (auto removed = finish_removals(disk, ledger, id, name, rules, left); !removed) {
+    if (auto removed = finish_earlier_removals(disk, ledger, id, name, rules, left); !removed) {
       return removed;
     }
   }
@@ -132,7 +132,7 @@ Status Mirror::begin_removals(SourceId source, const std::vector<Removal>& remov
 }
 
 Result<AllUnfinished> Mirror::finish_removals(SourceId source, std::string_view source_name) {
-  AllUnfinished left;
+  auto left = unfinished;
   if (auto removed = store::finish_removals(*disk_, ledger, source, source_name, rules, left);
       !removed) {
     return removed.error();

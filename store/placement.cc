@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -79,6 +80,8 @@ struct Placer::Impl {
   Result<bool> is_own_directory(const std::string& path, NameVariant variant);
   Result<bool> folds_case(const std::string& existing_path);
   void remember(const std::string& directory);
+  Status replace(const std::string& staged_path, const std::string& archive_path);
+  void drop_damaged(const std::string& path, const std::string& staged_path);
   Status sync_each();
 
   Disk& disk;
@@ -86,6 +89,8 @@ struct Placer::Impl {
   /// Directories whose own name, and all above it, is durable or will be with the next sync().
   std::set<std::string> directories;
   std::set<std::string> unsynced;
+  /// Where damaged bytes have a second name, by the first.
+  std::map<std::string, std::string> damaged_names;
   std::optional<bool> case_is_folded;
   std::optional<Error> failed_sync;
 };
@@ -241,6 +246,7 @@ Result<std::string> Placer::Impl::keep_damaged_at(const std::string& path, FileK
     auto to = i == 1 ? to_path : fmt::format("{}-{}", to_path, i);
     Status named = Error{ErrorKind::kNotSupported, 0, path, ""};
     if (kind == FileKind::kFile) named = disk.link(path, to);
+    if (named) damaged_names[path] = to;
     if (!named && named.error().kind == ErrorKind::kNotSupported) {
       named = disk.rename_no_replace(path, to);
     }
@@ -318,19 +324,38 @@ Result<std::string> Placer::keep_damaged(const std::string& path,
   return impl_->keep_damaged(path, (*before)->kind, damaged_paths);
 }
 
+// Nothing has taken the place of the damaged file, so that it needs no second name; each run that
+// fails so would leave one. Whatever fails here costs no more than that.
+void Placer::Impl::drop_damaged(const std::string& path, const std::string& staged_path) {
+  const auto found = damaged_names.find(path);
+  if (found == damaged_names.end()) return;
+  const auto damaged = disk.stat(path);
+  const auto staged = disk.stat(staged_path);
+  if (damaged && *damaged && staged && *staged) {
+    static_cast<void>(disk.remove_file(found->second));
+  }
+  damaged_names.erase(found);
+}
+
 Status Placer::replace(const std::string& staged_path, const std::string& archive_path) {
+  auto replaced = impl_->replace(staged_path, archive_path);
+  if (!replaced) impl_->drop_damaged(archive_path, staged_path);
+  return replaced;
+}
+
+Status Placer::Impl::replace(const std::string& staged_path, const std::string& archive_path) {
   if (!is_content_path(archive_path)) return not_a_content(archive_path);
-  if (auto finished = impl_->disk.set_finished(staged_path, true); !finished) return finished;
-  auto renamed = impl_->disk.rename_replace(staged_path, archive_path);
+  if (auto finished = disk.set_finished(staged_path, true); !finished) return finished;
+  auto renamed = disk.rename_replace(staged_path, archive_path);
   if (!renamed && renamed.error().kind == ErrorKind::kNotFound) {
     // Somebody removed the held file, and its directory with it. The path is ours.
-    impl_->directories.clear();
-    const auto made = impl_->make_directories(parent_of(archive_path), NameVariant::kDistinct);
+    directories.clear();
+    const auto made = make_directories(parent_of(archive_path), NameVariant::kDistinct);
     if (!made) return made.error();
-    renamed = impl_->disk.rename_replace(staged_path, archive_path);
+    renamed = disk.rename_replace(staged_path, archive_path);
   }
   if (!renamed) return renamed;
-  impl_->unsynced.insert(parent_of(archive_path));
+  unsynced.insert(parent_of(archive_path));
   return {};
 }
 

@@ -49,6 +49,11 @@ class Replay {
   Status take(ManifestEntry&& entry) {
     switch (entry.kind) {
       case ManifestEntry::Kind::kHeld:
+        // What is trusted since when goes by the time of the batch.
+        if (entry.placed_at != batch_.now) {
+          if (auto flushed = flush(); !flushed) return flushed;
+          batch_.now = entry.placed_at;
+        }
         batch_.archives.push_back(
             {source_,
              {std::move(entry.key), entry.variant, std::move(entry.upstream), entry.last_modified,

@@ -1,7 +1,12 @@
 #include "store/supersession.h"
 
+#include <fmt/format.h>
+
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "store/content_path.h"
 #include "store/duplicate.h"
@@ -100,8 +105,9 @@ class Recovery {
       batch.removed.push_back({intent_.source, held.key, (*found)->path});
       if (auto recorded = record_durably(disk_, ledger_, rules_, batch); !recorded) return recorded;
     }
-    for (const auto& path : generation_paths(source_name_, Place::kQuarantine, held.key, rules_,
-                                             held.last_modified, held.sha256)) {
+    const auto paths = unrecorded_in_quarantine(held);
+    if (!paths) return paths.error();
+    for (const auto& path : *paths) {
       const auto lies = lies_at(path, held);
       if (!lies) return lies.error();
       if (!*lies) continue;
@@ -109,6 +115,33 @@ class Recovery {
       if (auto synced = note(disk_.sync_directory(parent_of(path))); !synced) return synced;
     }
     return {};
+  }
+
+  // Whatever date is in their names: the upstream may tell another one by now.
+  Result<std::vector<std::string>> unrecorded_in_quarantine(const Archive& held) {
+    std::set<std::string> directories;
+    for (const auto& path : generation_paths(source_name_, Place::kQuarantine, held.key, rules_,
+                                             held.last_modified, held.sha256)) {
+      directories.insert(parent_of(path));
+    }
+    std::vector<std::string> found;
+    for (const auto& directory : directories) {
+      const auto listed =
+          disk_.list_directory(directory, [&](std::string_view name, FileKind kind) {
+            if (kind == FileKind::kFile) found.push_back(fmt::format("{}/{}", directory, name));
+            return true;
+          });
+      const bool is_none = !listed && (listed.error().kind == ErrorKind::kNotFound ||
+                                       concerns_a_name(listed.error()));
+      if (!listed && !is_none) return listed.error();
+    }
+    std::vector<std::string> unrecorded;
+    for (auto& path : found) {
+      const auto recorded = ledger_.lies_beside(intent_.source, held.key, path);
+      if (!recorded) return recorded.error();
+      if (!*recorded) unrecorded.push_back(std::move(path));
+    }
+    return unrecorded;
   }
 
   Result<bool> lies_at(const std::string& path, const Archive& held) {
@@ -147,7 +180,9 @@ class Recovery {
         ledger_.find_generation(intent_.source, held.key, held.sha256, Place::kSuperseded);
     if (!found) return found.error();
     const bool recorded = *found && (*found)->path == aside;
-    return recorded ? Status{} : disk_.remove_file(aside);
+    // A crash may have come between the manifest and the ledger.
+    auto said = restate(disk_, source_name_, held, rules_, recorded ? std::string_view() : aside);
+    return recorded || !said ? said : disk_.remove_file(aside);
   }
 
   Disk& disk_;

@@ -297,3 +297,16 @@ TEST_CASE("an answer without an ETag that is not the bucket's, or of something e
   CHECK(world.archive("good") == "content");
   CHECK(world.lines_with("something between here and the bucket") == 6);
 }
+
+TEST_CASE("two sources that mirror one bucket count its objects once against ETags", "[pull]") {
+  World world;
+  world.add_source("twin", "b");
+  put_with_etag(world, "db-1", "content 1", kWrongMd5);
+  put_with_etag(world, "etc-1", "content 2", kWrongMd5);
+  for (int run = 0; run < 2; ++run) {
+    if (run > 0) world.pass(std::chrono::hours(20));
+    CHECK(world.pull() == ExitStatus::kIncomplete);
+    CHECK(world.lines_with("are no MD5s") == 0);
+  }
+  for (const auto* source : {"site", "twin"}) CHECK(world.source(source).archives == 0);
+}

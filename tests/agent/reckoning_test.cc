@@ -136,6 +136,54 @@ TEST_CASE("no server's date makes a rule remove an archive sooner than an honest
   }
 }
 
+TEST_CASE("no leap of our clock, nor any server's, removes an archive sooner than right ones would",
+          "[time]") {
+  const auto seed = GENERATE(range(1U, 13U));
+  CAPTURE(seed);
+  std::mt19937 random(seed);
+  const auto pick = [&](int first, int last) {
+    return std::uniform_int_distribution(first, last)(random);
+  };
+  const auto pick_days = [&](const auto& all) {
+    return days{all[static_cast<std::size_t>(pick(0, static_cast<int>(all.size()) - 1))]};
+  };
+  constexpr std::array<int, 9> kWrong = {0, 0, 0, -400, -9'000, 21, 90, 800, 3'000};
+  constexpr std::array<int, 9> kLies = {0, 0, 0, -730, -25, 25, 731, 3'650, 90'000};
+  World right;
+  World wrong;
+  seconds error{0};  // of the clock in the one
+  for (auto* world : {&right, &wrong}) world->site().keep.within = days{20};
+  const auto leap = [&](seconds to) {
+    wrong.clock.advance(to - error);
+    error = to;
+  };
+  for (int step = 1; step <= 16; ++step) {
+    const auto passes = hours{24} * pick(1, 6);
+    for (auto* world : {&right, &wrong}) {
+      world->pass(passes);
+      world->server->put("b", fmt::format("db-{:03}", step), fmt::format("night {}", step));
+    }
+    leap(pick_days(kWrong));
+    const auto lie = pick_days(kLies);
+    // A clock here and a server that err alike cannot be told from right ones.
+    wrong.server->set_clock_offset(wrong.passed + (lie > days{0} && lie >= error ? days{0} : lie));
+    const bool by_hand = pick(0, 2) == 0;
+    const bool leaps_between = pick(0, 2) == 0;
+    right.pull();
+    wrong.pull();
+    if (leaps_between) leap(pick_days(kWrong));
+    if (by_hand) {
+      prune(right);
+      prune(wrong);
+    }
+    CAPTURE(step, error.count(), lie.count());
+    for (const auto& key : held(right)) {
+      CAPTURE(key);
+      CHECK(held(wrong).count(key) == 1);
+    }
+  }
+}
+
 TEST_CASE("with a clock years ahead nothing is removed by hand before a pull", "[time]") {
   World world;
   world.site().keep.within = days{30};

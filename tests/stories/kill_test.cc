@@ -45,34 +45,72 @@ milliseconds time_after_last_byte(Story& story, std::uint64_t bytes) {
   return duration_cast<milliseconds>(steady_clock::now() - begin);
 }
 
+constexpr int kKillsWhileBytesFlow = 25;
+constexpr int kKillsAfterwards = 25;
+constexpr int kKills = kKillsWhileBytesFlow + kKillsAfterwards;
+
+std::uint64_t bytes_of(const Story& story) {
+  std::uint64_t bytes = 0;
+  for (const auto& [key, content] : story.wanted) bytes += content.size();
+  return bytes;
+}
+
+// On a new disk, each round at another moment; whether it was in time.
+bool pull_and_kill(Story& story, int round, std::uint64_t bytes, milliseconds tail) {
+  start_anew(story, round);
+  test::Program pull(story.command({"pull"}));
+  const int late = round - kKillsWhileBytesFlow;
+  const auto enough =
+      late > 0 ? bytes : bytes * static_cast<std::uint64_t>(round - 1) / kKillsWhileBytesFlow + 1;
+  REQUIRE(
+      story.server->wait_until([&](const auto& seen) { return seen.object_bytes_sent >= enough; }));
+  if (late > 0) pull.wait_for(tail * late / kKillsAfterwards);
+  return pull.kill().signal == SIGKILL;
+}
+
+void turn_hostile(Story& story, int round) {
+  for (const auto& [key, content] : story.wanted) {
+    if (round % 3 == 0) story.server->erase(story::kBucket, key);
+    if (round % 3 == 1) story.server->put(story::kBucket, key, "not what it was");
+  }
+  if (round % 3 == 2) story.sources[story::kSource] = "exclude = **\n";
+}
+
+void turn_back(Story& story) {
+  for (const auto& [key, content] : story.wanted) story.server->put(story::kBucket, key, content);
+  story.sources[story::kSource] = "";
+}
+
+// Each file that had its name is the trusted content of its key, and nobody else's.
+std::string first_forgotten(const Story& story, const story::Files& placed) {
+  const auto held = story.archives();
+  const auto listed = story.list();
+  for (const auto& [path, content] : placed) {
+    const auto file = held.find(path);
+    if (file == held.end() || file->second != content) return path + " is lost";
+    const auto element = listed.find(fmt::format("{}/archives/{}", story::kSource, path));
+    if (element == listed.end()) return path + " is not listed";
+    if (element->second.at("sha256") != story::sha256_of(content)) return path + " is not trusted";
+  }
+  const auto verified = story.run({"verify", "--all"});
+  if (story::contains(verified.err + verified.out, "foreign")) return verified.err + verified.out;
+  return "";
+}
+
 }  // namespace
 
 TEST_CASE("a pull that is killed at any moment leaves only truth, and the next one finishes it",
           "[stories][kill]") {
-  constexpr int kKillsWhileBytesFlow = 25;
-  constexpr int kKillsAfterwards = 25;
   Story story;
   put_sixty_objects(story);
-  std::uint64_t bytes = 0;
-  for (const auto& [key, content] : story.wanted) bytes += content.size();
+  const auto bytes = bytes_of(story);
   const auto tail = time_after_last_byte(story, bytes);
   REQUIRE(story.first_difference().empty());
 
   int killed = 0;
-  for (int round = 1; round <= kKillsWhileBytesFlow + kKillsAfterwards; ++round) {
+  for (int round = 1; round <= kKills; ++round) {
     CAPTURE(round);
-    start_anew(story, round);
-    {
-      test::Program pull(story.command({"pull"}));
-      const int late = round - kKillsWhileBytesFlow;
-      const auto enough =
-          late > 0 ? bytes
-                   : bytes * static_cast<std::uint64_t>(round - 1) / kKillsWhileBytesFlow + 1;
-      REQUIRE(story.server->wait_until(
-          [&](const auto& seen) { return seen.object_bytes_sent >= enough; }));
-      if (late > 0) pull.wait_for(tail * late / kKillsAfterwards);
-      killed += pull.kill().signal == SIGKILL ? 1 : 0;
-    }
+    killed += pull_and_kill(story, round, bytes, tail) ? 1 : 0;
     CHECK(story.first_untruth() == "");
     const auto finished = story.pull();
     CAPTURE(finished.err);
@@ -81,6 +119,31 @@ TEST_CASE("a pull that is killed at any moment leaves only truth, and the next o
   }
   // A kill that came too late proves nothing; most have to have struck.
   CHECK(killed >= kKillsWhileBytesFlow + kKillsAfterwards / 2);
+}
+
+TEST_CASE("what a killed pull had placed is held, though the bucket turns hostile before the next",
+          "[stories][kill]") {
+  Story story;
+  put_sixty_objects(story);
+  const auto bytes = bytes_of(story);
+  const auto tail = time_after_last_byte(story, bytes);
+  int killed = 0;
+  int unrecorded = 0;
+  for (int round = 1; round <= kKills; ++round) {
+    CAPTURE(round);
+    killed += pull_and_kill(story, round, bytes, tail) ? 1 : 0;
+    const auto placed = story.archives();
+    unrecorded += placed.size() > story.list().size() ? 1 : 0;
+    turn_hostile(story, round);
+    const auto next = story.pull();
+    CAPTURE(next.err, placed.size());
+    CHECK((next.status == 0 || next.status == 1));
+    CHECK(first_forgotten(story, placed) == "");
+    turn_back(story);
+  }
+  CHECK(killed >= kKillsWhileBytesFlow + kKillsAfterwards / 2);
+  // Of what was placed and not yet recorded there has to have been some.
+  CHECK(unrecorded > 0);
 }
 
 TEST_CASE("a pull that is told to stop ends soon, and the next one asks only for what is missing",
