@@ -45,6 +45,7 @@ ExitStatus dry_run(RunContext& context, const PullOptions& options,
   auto status = ExitStatus::kOk;
   for (std::size_t i = 0; i < context.sources.size() && !context.stopping(); ++i) {
     auto& source = context.sources[i];
+    if (!source.config->enabled) continue;
     auto session = open_session(*source.config, context.environment);
     if (!session) {
       context.report(source, "", session.error().message);

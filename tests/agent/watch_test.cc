@@ -343,8 +343,9 @@ TEST_CASE("a monitoring program gets numbers that it understands", "[watch]") {
   const auto assessment = agent::assess(status, present, one);
   CHECK(assessment.severity == Severity::kCritical);
   CHECK(agent::check_line(status, present, assessment, one)
-            .starts_with("HOLDFAST CRITICAL: nas has had no success for 1m | 'last_success_age'=60s;;30;0 "
-                         "'alarms'=0;;;0 'holds'=0;;;0 'archives'=3;"));
+            .starts_with(
+                "HOLDFAST CRITICAL: nas has had no success for 1m | 'last_success_age'=60s;;30;0 "
+                "'alarms'=0;;;0 'holds'=0;;;0 'archives'=3;"));
   // Nothing in a name begins the numbers early.
   status.sources[0].name = "a|b";
   status.sources[0].hold = true;
