@@ -77,6 +77,16 @@ store::Status Keeper::keep(std::vector<Accepted> accepted) {
                                       context_.now(context_.sources[accepted.front().source]));
   if (!change) return change.error();
   Work work(*std::move(change));
+  // Three questions for each, and one price for all of them.
+  auto placed = context_.mirror.ledger.at_once([&] { return place_all(accepted, work); });
+  if (!placed) return placed;
+  if (auto superseded = supersede(work); !superseded) return superseded;
+  if (auto recorded = work.change.commit(); !recorded) return recorded;
+  report(work);
+  return {};
+}
+
+store::Status Keeper::place_all(std::vector<Accepted>& accepted, Work& work) {
   for (auto& one : accepted) {
     if (auto noted = note_listed_as(one, work); !noted) return noted;
     const auto source = one.source;
@@ -93,9 +103,6 @@ store::Status Keeper::keep(std::vector<Accepted> accepted) {
     if (++refused_in_a_row_ >= kMostRefusedInARow) return sorted;
     fail(source, key, "refused names", explain_refused_name(sorted.error()));
   }
-  if (auto superseded = supersede(work); !superseded) return superseded;
-  if (auto recorded = work.change.commit(); !recorded) return recorded;
-  report(work);
   return {};
 }
 

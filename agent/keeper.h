@@ -37,6 +37,7 @@ class Keeper {
  private:
   struct Work;
   std::vector<store::Placement> intents_of(const std::vector<Accepted>& accepted) const;
+  store::Status place_all(std::vector<Accepted>& accepted, Work& work);
   store::Status sort(Accepted accepted, Work& work);
   void fail(std::size_t source, const std::string& key, const std::string& kind,
             const std::string& message);

@@ -11,6 +11,7 @@
 #include "agent/list_guard.h"
 #include "agent/lister.h"
 #include "agent/log.h"
+#include "agent/nothing_watch.h"
 #include "agent/returned.h"
 
 namespace agent {
@@ -163,7 +164,11 @@ class SourceListing {
     report_long_keys(context_, source_, figures);
     // Told when it was refused, and not held: so never nothing, whether its alarm is open or not.
     if (figures.unreadable + figures.broken > 0) context_.fail_source(source_, ExitStatus::kAlarm);
-    if (inspect) return inspect(*plan_);
+    const Sifted sifted{figures.listed, figures.matched, planner_->dropped()};
+    if (inspect) {
+      auto warned = warn_of_nothing(context_, source_, sifted, client_);
+      return warned ? inspect(*plan_) : warned;
+    }
     if (auto committed = plan_->commit(); !committed) return committed;
     report_alarms();
     const bool any_returned = figures.returned > 0 && !figures.on_hold;
@@ -171,6 +176,9 @@ class SourceListing {
     plan_.reset();
     if (any_returned) {
       if (auto taken = take_back_returned(context_, source_); !taken) return taken;
+    }
+    if (end_->odd_entries == 0) {
+      if (auto seen = watch_for_nothing(context_, source_, sifted, client_); !seen) return seen;
     }
     return remember();
   }

@@ -158,7 +158,12 @@ store::Status Planner::take_one(const s3::ListedObject& object) {
   while (held_ != nullptr && held_->key < object.key) {
     if (auto left = leave_held(); !left) return left;
   }
-  if (object.is_delete_marker || object.key.empty() || !source_.wants(object.key)) return {};
+  if (object.is_delete_marker || object.key.empty()) return {};
+  if (!source_.wants(object.key)) {
+    drop(object);
+    return {};
+  }
+  ++figures_.matched;
   const bool is_held_key = held_ != nullptr && held_->key == object.key;
   if (object.key.size() > store::kLongestKeyBytes && !is_held_key) {
     if (figures_.too_long++ == 0) figures_.too_long_example = object.key;
@@ -168,6 +173,12 @@ store::Status Planner::take_one(const s3::ListedObject& object) {
   if (held_ == nullptr || held_->key != object.key) return consider_unheld(object);
   held_is_listed_ = true;
   return compare(object);
+}
+
+void Planner::drop(const s3::ListedObject& object) {
+  constexpr std::size_t kMostDropped = 1000;
+  if (!object.is_latest || figures_.matched > 0 || dropped_.size() >= kMostDropped) return;
+  dropped_.push_back(object.key);
 }
 
 store::Status Planner::compare(const s3::ListedObject& object) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,6 +62,10 @@ class Ledger : public PlanView,
 
   /// "" for an id that there is not.
   Result<std::string> source_name(SourceId source);
+  /// What `work` asks of the ledger is answered from one state of it, and at the price of one
+  /// question: each one alone opens, locks and checks the file anew. What it writes is durable on
+  /// return, and taken back when it fails.
+  Status at_once(const std::function<Status()>& work);
   /// All that were ever registered. Few: there are as many as sections of the configuration.
   Result<std::vector<std::pair<SourceId, std::string>>> sources();
 

@@ -31,24 +31,25 @@ Placement placement_of_row(const Query& row) {
 
 Status LedgerWriter::begin_placements(const std::vector<Placement>& intents) {
   if (intents.empty()) return {};
-  return bundle([&]() -> Status {
-    for (const Placement& intent : intents) {
-      const Archive& archive = intent.archive;
-      const Result<std::uint64_t> done = impl_->database.run(
-          "INSERT OR REPLACE INTO placement (source_id, key, sha256, role, etag, size_bytes, "
-          "version_id, last_modified, verified_by, held_since, read_at, watched) "
-          "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-          intent.source, Bytes{archive.key}, rows::digest(archive.sha256),
-          static_cast<std::int64_t>(intent.role),
-          std::string_view(rows::etag_column(archive.upstream)),
-          rows::signed_size(archive.upstream.size_bytes),
-          std::string_view(archive.upstream.version_id), rows::seconds(archive.last_modified),
-          std::string_view(archive.verified_by), rows::seconds(archive.held_since),
-          rows::seconds(archive.read_at), std::int64_t{intent.watched ? 1 : 0});
-      if (!done) return done.error();
-    }
-    return {};
-  });
+  if (intents.empty()) return {};
+  Result<Transaction> transaction = Transaction::begin(impl_->database);
+  if (!transaction) return transaction.error();
+  for (const Placement& intent : intents) {
+    const Archive& archive = intent.archive;
+    const Result<std::uint64_t> done = impl_->database.run(
+        "INSERT OR REPLACE INTO placement (source_id, key, sha256, role, etag, size_bytes, "
+        "version_id, last_modified, verified_by, held_since, read_at, watched) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        intent.source, Bytes{archive.key}, rows::digest(archive.sha256),
+        static_cast<std::int64_t>(intent.role),
+        std::string_view(rows::etag_column(archive.upstream)),
+        rows::signed_size(archive.upstream.size_bytes),
+        std::string_view(archive.upstream.version_id), rows::seconds(archive.last_modified),
+        std::string_view(archive.verified_by), rows::seconds(archive.held_since),
+        rows::seconds(archive.read_at), std::int64_t{intent.watched ? 1 : 0});
+    if (!done) return done.error();
+  }
+  return transaction->commit();
 }
 
 Result<std::vector<Placement>> LedgerWriter::open_placements(const Placement* after,
@@ -85,7 +86,7 @@ Result<std::optional<Placement>> LedgerWriter::placement_of(SourceId source, std
   return placement_of_row(*query);
 }
 
-Status LedgerWriter::bundle(const std::function<Status()>& work) {
+Status Ledger::at_once(const std::function<Status()>& work) {
   Result<Transaction> transaction = Transaction::begin(impl_->database);
   if (!transaction) return transaction.error();
   if (Status done = work(); !done) return done;

@@ -42,9 +42,6 @@ class LedgerWriter {
   /// The one of the content that was to become the current one of its key.
   Result<std::optional<Placement>> placement_of(SourceId source, std::string_view key);
 
-  /// All calls that `work` makes become one transaction.
-  Status bundle(const std::function<Status()>& work);
-
   /// How long the manifest has to be, at least.
   Result<std::uint64_t> manifest_bytes(SourceId source);
   Status note_manifest(SourceId source, std::uint64_t size_bytes);

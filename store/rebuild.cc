@@ -132,7 +132,7 @@ class Rebuild {
     if (!id) return id.error();
     ++rebuilt_.sources;
     // The ledger is thrown away if anything fails, so it need not be durable on the way.
-    auto done = LedgerWriter(ledger_).bundle([&]() -> Status {
+    auto done = ledger_.at_once([&]() -> Status {
       if (auto replayed = replay(*id, name); !replayed) return replayed;
       return adopt_all(*id, name);
     });

@@ -105,6 +105,8 @@ DESTDIR=$PWD/build/root cmake --install build/release --prefix /usr >"$logs/inst
 script tests/readme_test.sh build/root/usr build/release/tests/support/holdfast-fake-s3
 script tests/monitoring_test.sh build/release/agent/holdfast \
   build/release/tests/support/holdfast-fake-s3
+script tests/system_calls_test.sh build/release/agent/holdfast build/release/tests/support/holdfast-fake-s3
+script tests/setup_test.py build/root/usr build/release/tests/support/holdfast-fake-s3
 suite release
 if [[ $quick == no ]]; then
   build asan all -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=-O1 -g1" \
