@@ -259,7 +259,7 @@ class Assessor {
   }
 
   std::string sources_in_words() const {
-    std::vector<const Finding*> found;
+    std::vector<const Concern*> found;
     for (const auto& finding : urgent_) found.push_back(&finding);
     for (const auto& finding : others_) found.push_back(&finding);
     if (found.empty()) return "";
@@ -282,7 +282,7 @@ class Assessor {
 
   Assessment finish() {
     Assessment result;
-    const auto by_gravity = [](const Finding& a, const Finding& b) {
+    const auto by_gravity = [](const Concern& a, const Concern& b) {
       return a.severity > b.severity;
     };
     std::stable_sort(general_.begin(), general_.end(), by_gravity);
@@ -316,9 +316,9 @@ class Assessor {
   const AssessmentOptions& options_;
   const seconds limit_;
   bool stale_ = false;
-  std::vector<Finding> general_;
-  std::vector<Finding> urgent_;  ///< sources with an alarm or on HOLD
-  std::vector<Finding> others_;
+  std::vector<Concern> general_;
+  std::vector<Concern> urgent_;  ///< sources with an alarm or on HOLD
+  std::vector<Concern> others_;
 };
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace agent {
 enum class Severity { kOk = 0, kWarning = 1, kCritical = 2, kUnknown = 3 };
 
 /// One thing that is not as it should be.
-struct Finding {
+struct Concern {
   Severity severity = Severity::kWarning;
   std::string source;  ///< empty: it concerns the machine
   std::string fact;    ///< "ON HOLD (150 changed, 9 gone)", "the disk is absent"
@@ -31,7 +31,7 @@ struct AssessmentOptions {
 /// The judgement on a status: what --check, the text, the page and the hooks agree on.
 struct Assessment {
   Severity severity = Severity::kOk;
-  std::vector<Finding> findings;  ///< alarms and HOLD first, then the gravest
+  std::vector<Concern> findings;  ///< alarms and HOLD first, then the gravest
   std::string summary;            ///< all findings in one line; "all is well" where there are none
 };
 Assessment assess(const Status& status, const Present& present,

@@ -110,19 +110,6 @@ struct RebuildOptions {
 ExitStatus rebuild_command(const Config& config, const RebuildOptions& options,
                            const Environment& environment, const Print& print);
 
-struct StatusOptions {
-  std::string source{};  ///< empty: all of them
-  bool json = false;
-  bool check = false;
-  std::optional<std::chrono::seconds> max_age{};  ///< of the last success
-  std::string html{};                             ///< where the page goes; empty: none
-};
-/// `holdfast status`: how things stand now, by the status file, the disk and its ledger, and the
-/// processes. Always kOk, but with `check`: then one line as monitoring plugins write it, and 0, 1,
-/// 2 or 3 as they end.
-ExitStatus status_command(const Config& config, const StatusOptions& options,
-                          const Environment& environment, const Print& print);
-
 struct AuditOptions {
   std::vector<std::string> sources{};  ///< none: all of them
   bool json = false;
@@ -144,6 +131,19 @@ struct PolicyOptions {
 /// `holdfast policy SOURCE`: the least that holdfast's key, or the server's, needs for the source,
 /// as JSON. Asks nobody and needs no disk.
 ExitStatus policy_command(const Config& config, const PolicyOptions& options,
+                          const Environment& environment, const Print& print);
+
+struct StatusOptions {
+  std::string source{};  ///< empty: all of them
+  bool json = false;
+  bool check = false;
+  std::optional<std::chrono::seconds> max_age{};  ///< of the last success
+  std::string html{};                             ///< where the page goes; empty: none
+};
+/// `holdfast status`: how things stand now, by the status file, the disk and its ledger, and the
+/// processes. Always kOk, but with `check`: then one line as monitoring plugins write it, and 0, 1,
+/// 2 or 3 as they end.
+ExitStatus status_command(const Config& config, const StatusOptions& options,
                           const Environment& environment, const Print& print);
 
 }  // namespace agent

@@ -98,7 +98,7 @@ class Page {
 
   void findings() {
     if (std::all_of(assessment_.findings.begin(), assessment_.findings.end(),
-                    [](const Finding& finding) { return finding.remedy.empty(); })) {
+                    [](const Concern& finding) { return finding.remedy.empty(); })) {
       return;
     }
     put("<section><h2>What to do</h2>\n<ul>\n");

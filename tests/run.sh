@@ -103,10 +103,10 @@ script tests/manual_test.sh build/release/deploy/manual build/release/agent/hold
 rm -rf build/root
 DESTDIR=$PWD/build/root cmake --install build/release --prefix /usr >"$logs/install.log"
 script tests/readme_test.sh build/root/usr build/release/tests/support/holdfast-fake-s3
-script tests/monitoring_test.sh build/release/agent/holdfast \
-  build/release/tests/support/holdfast-fake-s3
 script tests/system_calls_test.sh build/release/agent/holdfast build/release/tests/support/holdfast-fake-s3
 script tests/setup_test.py build/root/usr build/release/tests/support/holdfast-fake-s3
+script tests/monitoring_test.sh build/release/agent/holdfast \
+  build/release/tests/support/holdfast-fake-s3
 suite release
 if [[ $quick == no ]]; then
   build asan all -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=-O1 -g1" \

@@ -83,6 +83,17 @@ done = set()
 circles = [found for found in (circle(name, []) for name in files) if found]
 tell(not circles, "no header includes itself by a detour", [" > ".join(c) for c in circles])
 
+# The linker takes either of two types of one name, without a word.
+TYPE = re.compile(r"^(?:struct|class|enum class) (\w+)(?: final)?(?: :[^;{]*)?\s*\{", re.MULTILINE)
+owners = {}
+for name in files:
+    if name.endswith(".h"):
+        for match in TYPE.finditer((ROOT / name).read_text()):
+            owners.setdefault((name.split("/")[0], match.group(1)), []).append(name)
+twins = [f"{folder}: {name} is in {', '.join(where)}" for (folder, name), where in owners.items()
+         if len(where) > 1]
+tell(owners and not twins, "no two headers of a library give one name to two types", twins)
+
 unnamed = [name for name in MAY_SEE
            for source in sorted((ROOT / name).glob("*.cc"))
            if source.name not in (ROOT / name / "CMakeLists.txt").read_text()]

@@ -337,7 +337,10 @@ TEST_CASE("the name of a source is short, and safe as a directory", "[config]") 
 }
 
 TEST_CASE("a bucket's name cannot smuggle in a path", "[config]") {
-  for (const char* wrong : {"a/b", "a?b", "a#b", "a b", ".", ".."}) {
+  CHECK(error_of("[disk]\npath = /d\n[source a]\nbucket = a/b\n") ==
+        "holdfast.conf:4: bucket: \"a/b\" has a folder in it; write \"bucket = a\" and "
+        "\"prefix = b/\"");
+  for (const char* wrong : {"a?b", "a#b", "a b", ".", ".."}) {
     CAPTURE(wrong);
     CHECK(error_of(fmt::format("[disk]\npath = /d\n[source a]\nbucket = {}\n", wrong)) ==
           fmt::format("holdfast.conf:4: \"{}\" cannot be a bucket's name", wrong));

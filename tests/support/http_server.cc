@@ -47,6 +47,11 @@ std::optional<HttpRequest> Connection::next_request() {
   auto end = buffer_.find("\r\n\r\n");
   while (end == std::string::npos) {
     if (buffer_.size() > kMaxHeadBytes || !fill()) return std::nullopt;
+    // As real servers answer whoever speaks TLS to them.
+    if (buffer_.front() < 'A' || buffer_.front() > 'Z') {
+      static_cast<void>(send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"));
+      return std::nullopt;
+    }
     end = buffer_.find("\r\n\r\n");
   }
   auto request = parse_request_head(std::string_view(buffer_).substr(0, end + 4));
