@@ -137,6 +137,7 @@ class DryRun {
 
  private:
   store::Status look_at(SourceRun& source, std::size_t index) {
+    if (!source.config->enabled) return {};
     auto session = open_session(*source.config, context_.environment);
     if (!session) {
       context_.report(source, "", session.error().message);

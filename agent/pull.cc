@@ -157,7 +157,8 @@ class Pull {
       const auto& source = context_.sources[i];
       if (source.id == 0) continue;
       if (source.session) note(expiry_.finish(i, lanes_[0]->client(i), *retriers_[0]));
-      note(judge_arrivals(context_, source));
+      // Of a source that is paused nothing is expected.
+      if (source.config->enabled) note(judge_arrivals(context_, source));
     }
     if (all) note(record_time());
     note(announce_alarms(context_));

@@ -168,11 +168,15 @@ TEST_CASE("nothing is asked of the bucket of a paused source", "[pull][watch]") 
   World world;
   hold_something(world);
   world.site().enabled = false;
+  world.site().expect_every = std::chrono::hours{24};
   world.server->put("b", "d", "d");
   world.pass(std::chrono::hours{48});
   CHECK(world.pull() == ExitStatus::kOk);
   CHECK(world.server->journal().empty());
+  CHECK(world.pull({{}, true, false}) == ExitStatus::kOk);
+  CHECK(world.server->journal().empty());
   CHECK(world.source().archives == 3);
+  CHECK(world.alarm_kinds().empty());
   const auto told = ask(world).said;
   CHECK(contains(told, "paused"));
   CHECK(contains(told, "ok (all is well)"));
