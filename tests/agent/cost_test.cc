@@ -60,7 +60,7 @@ TEST_CASE("alarms that have ended cost a pull with nothing new no reading", "[pu
     const auto id = ledger->find_source("site");
     REQUIRE((id && *id));
     const auto now = world.clock.now_s();
-    REQUIRE(store::LedgerWriter(*ledger).bundle([&]() -> store::Status {
+    REQUIRE(ledger->at_once([&]() -> store::Status {
       for (int i = 0; i < 20'000; ++i) {
         const auto key = fmt::format("db-{}", i);
         const auto raised =

@@ -25,7 +25,7 @@ TEST_CASE("a reader does not wait for a plan, however much it wants and notes") 
   REQUIRE(source);
   std::vector<store::Placed> held;
   for (int i = 0; i < 6000; ++i) held.push_back({*source, archive(fmt::format("held-{:05}", i))});
-  REQUIRE(writer->record(held));
+  REQUIRE(store::LedgerWriter(*writer).record(held));
   auto plan = writer->begin_plan(*source, "");
   REQUIRE(plan);
   REQUIRE(plan->hold(at(1)));
