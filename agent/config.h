@@ -65,7 +65,10 @@ struct Config {
     std::chrono::milliseconds wind_down{60'000};  ///< for what is under way then; no key
     std::uint64_t min_rate_bytes = 1024;          ///< per second; 0: no floor
     unsigned retries = 5;
-    std::string on_alarm;  ///< a command line for /bin/sh; empty: none
+    std::string on_alarm;    ///< a command line for /bin/sh; empty: none
+    std::string on_failure;  ///< likewise
+    std::string ping_url;    ///< empty: none
+    std::chrono::seconds remind_every = std::chrono::days{7};  ///< 0: never
   } agent;
   std::vector<SourceConfig> sources;
 };

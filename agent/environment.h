@@ -14,6 +14,7 @@
 #include "agent/result.h"
 #include "s3client/curl_transport.h"
 #include "store/disk.h"
+#include "store/lock_holder.h"
 
 namespace agent {
 
@@ -59,6 +60,15 @@ struct Environment {
   /// As root: a new mirror belongs to the user that the scheduled run is, where the system has that
   /// user. The error is a sentence.
   std::function<Result<void>(const std::string& root)> give_to_service = {};
+  /// Who has the lock on this file; see store::find_lock_holder().
+  std::function<std::optional<store::LockHolder>(const std::string& path)> lock_holder = {};
+  /// How wide the terminal is, which may change at any moment. None where nothing may be drawn on
+  /// it: off a terminal, or where it takes no escape codes.
+  std::function<std::size_t()> columns = {};
+  bool reads_stdout = false;  ///< a person does, at a terminal
+  bool colour = false;        ///< and words there may be coloured
+  /// Asks the person at the terminal, who may say no; none where there is nobody to ask.
+  std::function<bool(const std::string& question)> confirm = {};
 };
 
 }  // namespace agent

@@ -8,6 +8,7 @@
 #include "agent/environment.h"
 #include "agent/exit_status.h"
 #include "agent/result.h"
+#include "agent/units.h"
 #include "store/mirror.h"
 
 namespace agent {
@@ -27,7 +28,11 @@ struct MirrorError {
   bool read_only = false;  ///< what was asked for needs a disk that can be written to
   std::string disk_id{};   ///< of the wrong disk that was found, for the status
   std::optional<FoundDisk> found{};
+  std::optional<store::LockHolder> holder{};  ///< of the lock, as far as it can be seen
 };
+
+/// Who has the lock has had it for a day: more likely it hangs than that it works.
+bool holds_for_too_long(const MirrorError& error, Time now);
 
 using store::GuardedDisk;
 using store::Mirror;

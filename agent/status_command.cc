@@ -45,7 +45,7 @@ ExitStatus status_command(const Config& config, bool json, const Environment& en
     auto parsed = status_from_json(**text);
     if (!parsed) {
       return fail(ExitStatus::kIncomplete,
-                  fmt::format("{} is no status file: {}; the next pull writes it anew",
+                  fmt::format("{} is not a status file: {}; the next pull replaces it",
                               config.agent.status_file, parsed.error()));
     }
     status = std::move(*parsed);

@@ -1,9 +1,14 @@
 #include "agent/system_environment.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdio>
+#include <cstdlib>
 #include <random>
+#include <string_view>
 #include <utility>
 
 #include "agent/command_runner.h"
@@ -20,6 +25,36 @@ std::string host_name() {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown";
   return name.data();
+}
+
+constexpr std::size_t kUsualColumns = 80;
+
+std::size_t columns_of_stderr() {
+  winsize size{};
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kUsualColumns;
+  return size.ws_col;
+}
+
+// Only "y" and "yes" are a yes.
+bool ask_person(const std::string& question) {
+  std::fputs((question + " [y/N] ").c_str(), stderr);
+  std::fflush(stderr);
+  std::array<char, 64> answer{};
+  if (std::fgets(answer.data(), answer.size(), stdin) == nullptr) return false;
+  std::string text(answer.data());
+  text.erase(std::min(text.find_first_of(" \t\r\n"), text.size()));
+  return text == "y" || text == "yes" || text == "Y" || text == "Yes";
+}
+
+void describe_terminal(Environment& environment) {
+  environment.terminal = ::isatty(STDERR_FILENO) == 1;
+  environment.reads_stdout = ::isatty(STDOUT_FILENO) == 1;
+  if (takes_escape_codes()) {
+    environment.columns = columns_of_stderr;
+    const char* no_colour = std::getenv("NO_COLOR");
+    environment.colour = environment.reads_stdout && (no_colour == nullptr || *no_colour == 0);
+  }
+  if (environment.terminal && ::isatty(STDIN_FILENO) == 1) environment.confirm = ask_person;
 }
 
 class StagedConfigFile final : public StagedFile {
@@ -44,6 +79,12 @@ Result<std::unique_ptr<StagedFile>> stage_config_file(const std::string& path,
 
 }  // namespace
 
+bool takes_escape_codes() {
+  const char* kind = std::getenv("TERM");
+  return ::isatty(STDERR_FILENO) == 1 && kind != nullptr && *kind != 0 &&
+         std::string_view(kind) != "dumb";
+}
+
 Environment system_environment(Clock& clock, Log& log, StopFlag& stop) {
   const auto sentence = [](const store::Error& error) { return store::describe(error); };
   Environment environment{
@@ -62,14 +103,16 @@ Environment system_environment(Clock& clock, Log& log, StopFlag& stop) {
       },
       host_name(),
       std::random_device{}(),
-      ::isatty(STDERR_FILENO) == 1,
+      false,
       [&stop](const auto& command, const auto& variables, std::chrono::seconds timeout) {
         return run_shell_command(command, variables, timeout, &stop);
       },
       stage_config_file,
       [sentence](const std::string& root) {
         return store::give_mirror_to("holdfast", root).map_error(sentence);
-      }};
+      },
+      store::find_lock_holder};
+  describe_terminal(environment);
   return environment;
 }
 

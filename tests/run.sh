@@ -97,12 +97,15 @@ mkdir -p "$logs"
 
 script tests/structure_test.py
 script tests/style.sh
+script tests/words.sh --check
 build release all -DCMAKE_BUILD_TYPE=Release -DHOLDFAST_TESTS=ON -DHOLDFAST_DEVELOPER=ON
 script tests/nodiscard_test.sh build/release
 script tests/manual_test.sh build/release/deploy/manual build/release/agent/holdfast
 rm -rf build/root
 DESTDIR=$PWD/build/root cmake --install build/release --prefix /usr >"$logs/install.log"
 script tests/readme_test.sh build/root/usr build/release/tests/support/holdfast-fake-s3
+script tests/terminal_test.py build/release/agent/holdfast build/release/tests/support/holdfast-fake-s3
+script tests/watch_test.py build/release/agent/holdfast build/release/tests/support/holdfast-fake-s3
 suite release
 if [[ $quick == no ]]; then
   build asan all -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=-O1 -g1" \

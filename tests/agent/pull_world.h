@@ -28,6 +28,7 @@ struct World {
     config.disk.path = "/disk";
     config.disk.require_mount = false;
     config.disk.min_free_bytes = 0;
+    config.agent.remind_every = std::chrono::seconds{0};
     config.agent.status_file = "status.json";
     add_source("site", "b");
     server->make_bucket("b");
@@ -120,12 +121,13 @@ struct World {
               if (found == variables.end()) return std::nullopt;
               return found->second;
             },
-            [this](const std::string&, const std::string& text) -> tl::expected<void, std::string> {
-              status_text = text;
-              return {};
+            [this](const std::string& path, const std::string& text) {
+              (path == config.agent.status_file ? status_text : told_text) = text;
+              return tl::expected<void, std::string>();
             },
-            [this](const std::string&) -> tl::expected<std::optional<std::string>, std::string> {
-              return status_text;
+            [this](const std::string& path) {
+              return tl::expected<std::optional<std::string>, std::string>(
+                  path == config.agent.status_file ? status_text : told_text);
             },
             "pi",
             1,
@@ -134,7 +136,12 @@ struct World {
                    std::chrono::seconds) -> tl::expected<void, std::string> {
               hooks.emplace_back(hook_variables.begin(), hook_variables.end());
               return {};
-            }};
+            },
+            {},
+            {},
+            {},
+            {},
+            reads_stdout};
   }
 
   /// For everybody: the clock here and the server's.
@@ -209,8 +216,10 @@ struct World {
       {"AWS_ACCESS_KEY_ID", fake_s3::reader().access_key_id},
       {"AWS_SECRET_ACCESS_KEY", fake_s3::reader().secret_access_key}};
   std::optional<std::string> status_text;
+  std::optional<std::string> told_text;  ///< what people were told
   std::vector<std::string> lines;
   std::vector<std::string> printed;
+  bool reads_stdout = false;                              ///< somebody is at a terminal
   std::vector<std::map<std::string, std::string>> hooks;  ///< the variables of each command run
   std::chrono::seconds passed{0};
 };

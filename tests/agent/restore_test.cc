@@ -143,7 +143,7 @@ TEST_CASE("what nothing fits, and what contradicts itself, is wrong usage", "[re
   CHECK(world.bring_back("k", {.generation = "0123456"}) == ExitStatus::kUsage);
   CHECK(world.lines_with("at least 8 digits") == 1);
   CHECK(world.restore({.source = "site", .pattern = "k"}) == ExitStatus::kUsage);
-  CHECK(world.lines_with("--to names the directory") == 1);
+  CHECK(world.lines_with("give a directory with --to") == 1);
   CHECK(world.restore({.source = "other", .pattern = "k", .to = "/target"}) == ExitStatus::kUsage);
   world.other_disks["/none"] = nullptr;
   CHECK(world.bring_back("k", {.to = "/none"}) == ExitStatus::kUsage);
