@@ -13,7 +13,9 @@
 
 #include "agent/cli_help.h"
 #include "agent/commands.h"
+#include "agent/doctor.h"
 #include "agent/output.h"
+#include "agent/policy.h"
 #include "agent/printable.h"
 #include "agent/pull.h"
 #include "agent/signal_watcher.h"
@@ -42,6 +44,9 @@ struct Arguments {
   std::string as_of;
   PruneOptions prune;
   RebuildOptions rebuild;
+  PolicyOptions policy;
+  AuditOptions audit;
+  DoctorOptions doctor;
   std::string ack_which;  ///< a number, or a glob
   std::string help_of;
 };
@@ -316,6 +321,65 @@ void add_help(CLI::App& app, Arguments& arguments, Command& command) {
   });
 }
 
+void add_doctor(CLI::App& app, Arguments& arguments, Command& command) {
+  auto* sub = app.add_subcommand("doctor", "Say why it does not work, and what to do");
+  sub->add_option("SOURCE", arguments.doctor.sources, "Only these sources");
+  sub->add_flag("--json", arguments.doctor.json, "As a JSON object");
+  sub->callback([&] {
+    command = [&] {
+      return in_system(arguments, [&](const Environment& environment) {
+        return doctor_command(config_path(arguments.config), arguments.doctor, environment,
+                              doctors_system(), print_line);
+      });
+    };
+  });
+}
+
+void add_audit(CLI::App& app, Arguments& arguments, Command& command) {
+  auto* sub = app.add_subcommand("audit", "Prove the leash, and judge how the bucket is set up");
+  sub->add_option("SOURCE", arguments.audit.sources, "Only these sources");
+  sub->add_flag("--json", arguments.audit.json, "One JSON object for each source");
+  sub->callback([&] {
+    command = [&] {
+      return with_config(
+          arguments,
+          [&](const Config& config, const Environment& environment) {
+            return audit_command(config, arguments.audit, environment, print_line);
+          },
+          Purpose::kNetwork);
+    };
+  });
+}
+
+void add_policy(CLI::App& app, Arguments& arguments, Command& command) {
+  auto& options = arguments.policy;
+  auto* sub = app.add_subcommand("policy", "Print the least that a key needs, as an IAM policy");
+  sub->add_option("SOURCE", options.source, "The source")->required();
+  auto* of_bucket = sub->add_flag("--bucket-policy", options.bucket_policy,
+                                  "For the bucket, as across accounts, and not for the user");
+  auto* posture = sub->add_flag("--posture", options.posture,
+                                "Also what audit reads of how the bucket is set up");
+  auto* uploader = sub->add_flag("--uploader", options.uploader,
+                                 "For the key on the server, which puts and can do nothing else");
+  uploader->excludes(posture);
+  sub->add_option("--principal", options.principal, "With --bucket-policy: the user it is for")
+      ->type_name("ARN")
+      ->needs(of_bucket);
+  sub->add_option("--kms", options.kms_key,
+                  "Also decrypting with the KMS key that the objects are encrypted with")
+      ->type_name("ARN")
+      ->excludes(of_bucket)
+      ->excludes(uploader)
+      ->check(complain_of_kms_key);
+  sub->callback([&] {
+    command = [&] {
+      return with_config(arguments, [&](const Config& config, const Environment& environment) {
+        return policy_command(config, arguments.policy, environment, print_line);
+      });
+    };
+  });
+}
+
 struct CommandLine {
   CommandLine() {
     add_global_options(app, arguments);
@@ -329,6 +393,9 @@ struct CommandLine {
     add_restore(app, arguments, command);
     add_prune(app, arguments, command);
     add_rebuild(app, arguments, command);
+    add_doctor(app, arguments, command);
+    add_audit(app, arguments, command);
+    add_policy(app, arguments, command);
     add_help(app, arguments, command);
   }
 

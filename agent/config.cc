@@ -7,6 +7,7 @@
 #include <map>
 #include <span>
 
+#include "agent/config_advice.h"
 #include "agent/config_file.h"
 #include "agent/config_keys.h"
 #include "agent/glob.h"
@@ -131,6 +132,9 @@ class Loader {
   Failure check_source(const IniSection& section, const SourceConfig& source) const {
     if (source.bucket.empty()) {
       return complain(section.line, fmt::format("[{}] needs \"bucket = NAME\"", section.name));
+    }
+    if (const auto advice = advise_on_source(source)) {
+      return complain(line_of(section, advice->key), advice->message);
     }
     if (source.bucket == "." || source.bucket == ".." ||
         source.bucket.find_first_of("/?# \t") != std::string::npos) {

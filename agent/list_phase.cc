@@ -11,6 +11,7 @@
 #include "agent/list_guard.h"
 #include "agent/lister.h"
 #include "agent/log.h"
+#include "agent/nothing_watch.h"
 #include "agent/returned.h"
 
 namespace agent {
@@ -160,7 +161,11 @@ class SourceListing {
     report_long_keys(context_, source_, figures);
     // Told when it was refused, and not held: so never nothing, whether its alarm is open or not.
     if (figures.unreadable + figures.broken > 0) context_.fail_source(source_, ExitStatus::kAlarm);
-    if (inspect) return inspect(*plan_);
+    const Sifted sifted{figures.listed, figures.matched, planner_->dropped()};
+    if (inspect) {
+      auto warned = warn_of_nothing(context_, source_, sifted, client_);
+      return warned ? inspect(*plan_) : warned;
+    }
     if (auto committed = plan_->commit(); !committed) return committed;
     report_alarms();
     const bool any_returned = figures.returned > 0 && !figures.on_hold;
@@ -168,6 +173,9 @@ class SourceListing {
     plan_.reset();
     if (any_returned) {
       if (auto taken = take_back_returned(context_, source_); !taken) return taken;
+    }
+    if (end_->odd_entries == 0) {
+      if (auto seen = watch_for_nothing(context_, source_, sifted, client_); !seen) return seen;
     }
     return remember();
   }
@@ -300,10 +308,10 @@ class SourceListing {
 
   void report_alarms() const {
     if (const auto& tripped = planner_->tripped()) {
-      context_.report_one_of(source_, "mass-change", "", *tripped);
+      context_.report_one_of(source_, store::AlarmKind::kMassChange, "", *tripped);
     }
     for (const auto& [key, message] : planner_->returned()) {
-      context_.report_one_of(source_, "changed", key, message);
+      context_.report_one_of(source_, store::AlarmKind::kChanged, key, message);
     }
   }
 

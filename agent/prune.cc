@@ -258,7 +258,7 @@ class Prune {
                        : one.generation_path,
                trusted});
         }
-        return mirror_.ledger.begin_removals(request_.id, removals, request_.now);
+        return mirror_.begin_removals(request_.id, removals, request_.now);
       });
       if (!removed) return removed;
     }

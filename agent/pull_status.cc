@@ -98,12 +98,12 @@ DiskStatus disk_status(const Mirror& mirror, const std::string& path) {
   disk.path = path;
   disk.present = true;
   disk.id = mirror.marker.id;
-  disk.filesystem = mirror.disk->filesystem_name();
-  if (const auto space = mirror.disk->space()) {
+  disk.filesystem = mirror.disk().filesystem_name();
+  if (const auto space = mirror.disk().space()) {
     disk.total_bytes = space->total_bytes;
     disk.free_bytes = space->free_bytes;
   }
-  const auto weakness = mirror.disk->weakness();
+  const auto weakness = mirror.disk().weakness();
   const auto weaker = [&](bool found, const char* sentence) {
     if (found) disk.weaker.emplace_back(sentence);
   };

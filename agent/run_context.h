@@ -127,6 +127,10 @@ struct RunContext {
                      const std::string& message) const {
     if (++source.told[kind] <= kMostTold) report(source, key, message);
   }
+  void report_one_of(const SourceRun& source, store::AlarmKind kind, const std::string& key,
+                     const std::string& message) const {
+    report_one_of(source, std::string(store::name_of(kind)), key, message);
+  }
   void tell_rest(const SourceRun& source) const {
     for (const auto& [kind, count] : source.told) {
       if (count <= kMostTold) continue;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "store/ledger_impl.h"
+#include "store/ledger_writer.h"
 
 namespace store {
 
@@ -50,7 +51,7 @@ constexpr std::string_view kNewestBesides =
 }  // namespace
 
 struct Ledger::Review::Impl {
-  explicit Impl(Ledger::Impl& owner) : ledger(&owner) {}
+  explicit Impl(OpenLedger& owner) : ledger(&owner) {}
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   // They would stay cached for the rest of the run. Should this fail, the next review does it.
@@ -60,7 +61,7 @@ struct Ledger::Review::Impl {
               const std::function<std::string(std::string_view)>& series_of);
   Status sort(const Query& row, const std::string& series);
 
-  Ledger::Impl* ledger;
+  OpenLedger* ledger;
   std::int64_t newest = 0;
 };
 
@@ -88,7 +89,7 @@ Status Ledger::Review::Impl::take(std::string_view sql, SourceId source,
   return read ? sorted : read;
 }
 
-Result<Ledger::Review> Ledger::begin_review(
+Result<Ledger::Review> ReviewView::begin_review(
     SourceId source, const std::function<std::string(std::string_view)>& series_of) {
   Database& database = impl_->database;
   if (Status dropped = database.run_script(kDropTables); !dropped) {
@@ -217,7 +218,7 @@ Result<std::vector<Candidate>> Ledger::Review::oldest_marked(bool trusted, const
   return found;
 }
 
-Status Ledger::note_reviewed(SourceId source, std::string_view rules, std::optional<Time> due) {
+Status ReviewView::note_reviewed(SourceId source, std::string_view rules, std::optional<Time> due) {
   const Result<std::uint64_t> done = impl_->database.run(
       "UPDATE source SET reviewed_by=?2, review_due_at=?3 WHERE source_id=?1", source, rules,
       due ? rows::seconds(*due) : std::numeric_limits<std::int64_t>::max());
@@ -225,7 +226,7 @@ Status Ledger::note_reviewed(SourceId source, std::string_view rules, std::optio
   return {};
 }
 
-Result<bool> Ledger::is_reviewed(SourceId source, std::string_view rules, Time now) {
+Result<bool> ReviewView::is_reviewed(SourceId source, std::string_view rules, Time now) {
   const Result<std::int64_t> reviewed = impl_->database.read_integer(
       "SELECT coalesce(reviewed_by=?2 AND review_due_at>?3, 0) FROM source WHERE source_id=?1",
       source, rules, rows::seconds(now));
@@ -235,7 +236,7 @@ Result<bool> Ledger::is_reviewed(SourceId source, std::string_view rules, Time n
 
 // ---- removals -----------------------------------------------------------------------------------
 
-Result<std::vector<Removal>> Ledger::open_removals(SourceId source, std::size_t limit) {
+Result<std::vector<Removal>> LedgerWriter::open_removals(SourceId source, std::size_t limit) {
   Result<Query> query = impl_->database.query(
       "SELECT key, path, trusted, lost FROM removal WHERE source_id=?1 ORDER BY path LIMIT ?2");
   if (!query) return query.error();
@@ -250,7 +251,7 @@ Result<std::vector<Removal>> Ledger::open_removals(SourceId source, std::size_t 
   return found;
 }
 
-Status Ledger::end_removals(SourceId source, const std::vector<Removal>& removals) {
+Status LedgerWriter::end_removals(SourceId source, const std::vector<Removal>& removals) {
   Result<Transaction> transaction = Transaction::begin(impl_->database);
   if (!transaction) return transaction.error();
   for (const Removal& removal : removals) {
@@ -262,7 +263,7 @@ Status Ledger::end_removals(SourceId source, const std::vector<Removal>& removal
   return transaction->commit();
 }
 
-Result<bool> Ledger::was_pruned(SourceId source, std::string_view key, const Sha256& sha256) {
+Result<bool> ReviewView::was_pruned(SourceId source, std::string_view key, const Sha256& sha256) {
   const Result<std::int64_t> pruned = impl_->database.read_integer(
       "SELECT EXISTS (SELECT 1 FROM pruned WHERE source_id=?1 AND key=?2 AND sha256=?3)", source,
       Bytes{key}, rows::digest(sha256));

@@ -94,7 +94,7 @@ Ledger::Arrival arrival_of(const Query& row) {
 
 }  // namespace
 
-Status Ledger::take_arrivals(
+Status ExpectationView::take_arrivals(
     SourceId source, std::string_view spec,
     const std::function<std::string(std::string_view key)>& series_of,
     const std::function<std::optional<std::string>(const Arrival&, const Series&)>& judge, Time now,
@@ -126,7 +126,7 @@ Status Ledger::take_arrivals(
       taken = table.add(*std::move(series), arrival);
       if (!taken || !message) return taken.has_value();
       const Result<bool> is_new =
-          alarms::raise(database, source, "small", arrival.key, *message, now);
+          alarms::raise(database, source, AlarmKind::kSmall, arrival.key, *message, now);
       if (!is_new) taken = is_new.error();
       if (is_new && *is_new) raised(arrival.key, *message);
       return taken.has_value();
@@ -152,15 +152,15 @@ Status Ledger::take_arrivals(
   return transaction->commit();
 }
 
-Status Ledger::forget_series(SourceId source) {
+Status ExpectationView::forget_series(SourceId source) {
   const Result<std::uint64_t> done = impl_->database.run(
       "UPDATE source SET series_spec=NULL WHERE source_id=?1 AND series_spec IS NOT NULL", source);
   if (!done) return done.error();
   return {};
 }
 
-Status Ledger::visit_series(SourceId source, std::uint64_t archives,
-                            const std::function<bool(const Series&)>& visit) {
+Status ExpectationView::visit_series(SourceId source, std::uint64_t archives,
+                                     const std::function<bool(const Series&)>& visit) {
   Result<Query> query = impl_->database.query(
       "SELECT name, archives, newest_held_since, recent_sizes FROM series WHERE source_id=?1 AND "
       "archives>=?2 ORDER BY name");
@@ -169,7 +169,7 @@ Status Ledger::visit_series(SourceId source, std::uint64_t archives,
                     [&](Query& row) { return visit(series_of_row(row)); });
 }
 
-Result<Ledger::Expiry> Ledger::expiry(SourceId source) {
+Result<Ledger::Expiry> ExpectationView::expiry(SourceId source) {
   Expiry expiry;
   Result<Query> asked =
       impl_->database.query("SELECT expiry_asked_at FROM source WHERE source_id=?1");
@@ -188,7 +188,8 @@ Result<Ledger::Expiry> Ledger::expiry(SourceId source) {
   return expiry;
 }
 
-Status Ledger::note_expiry_rule(SourceId source, std::string_view rule, std::int64_t days) {
+Status ExpectationView::note_expiry_rule(SourceId source, std::string_view rule,
+                                         std::int64_t days) {
   const Result<std::uint64_t> done = impl_->database.run(
       "INSERT OR REPLACE INTO expiry_rule (source_id, rule, lifetime_days) VALUES (?1, ?2, ?3)",
       source, rule, days);
@@ -196,7 +197,7 @@ Status Ledger::note_expiry_rule(SourceId source, std::string_view rule, std::int
   return {};
 }
 
-Status Ledger::note_expiry_asked(SourceId source, Time now) {
+Status ExpectationView::note_expiry_asked(SourceId source, Time now) {
   const Result<std::uint64_t> done = impl_->database.run(
       "UPDATE source SET expiry_asked_at=?2 WHERE source_id=?1", source, rows::seconds(now));
   if (!done) return done.error();

@@ -124,8 +124,8 @@ Result<bool> is_mount_point(const std::string& path) {
   return self.st_dev != parent.st_dev || is_root;
 }
 
-Result<std::optional<Marker>> read_marker(Disk& disk) {
-  auto file = disk.open(kMarkerPath, OpenMode::kRead);
+Result<std::optional<Marker>> read_marker(ReadableDisk& disk) {
+  auto file = disk.open_to_read(kMarkerPath);
   if (!file) {
     if (file.error().kind == ErrorKind::kNotFound) return std::nullopt;
     return file.error();

@@ -24,7 +24,7 @@ struct Marker {
 Result<bool> is_mount_point(const std::string& path);
 
 /// nullopt when the disk has none; kCorrupt when it does not parse or has a newer format.
-Result<std::optional<Marker>> read_marker(Disk& disk);
+Result<std::optional<Marker>> read_marker(ReadableDisk& disk);
 
 /// What could become the marker of this disk, with a random id. Writes nothing. The rules of its
 /// names are those given, or else the filesystem's.

@@ -99,11 +99,13 @@ script tests/structure_test.py
 script tests/style.sh
 script tests/words.sh --check
 build release all -DCMAKE_BUILD_TYPE=Release -DHOLDFAST_TESTS=ON -DHOLDFAST_DEVELOPER=ON
-script tests/nodiscard_test.sh build/release
+script tests/refused_code_test.sh build/release
 script tests/manual_test.sh build/release/deploy/manual build/release/agent/holdfast
 rm -rf build/root
 DESTDIR=$PWD/build/root cmake --install build/release --prefix /usr >"$logs/install.log"
 script tests/readme_test.sh build/root/usr build/release/tests/support/holdfast-fake-s3
+script tests/system_calls_test.sh build/release/agent/holdfast build/release/tests/support/holdfast-fake-s3
+script tests/setup_test.py build/root/usr build/release/tests/support/holdfast-fake-s3
 script tests/terminal_test.py build/release/agent/holdfast build/release/tests/support/holdfast-fake-s3
 script tests/watch_test.py build/release/agent/holdfast build/release/tests/support/holdfast-fake-s3
 suite release
@@ -121,7 +123,7 @@ if [[ $quick == no ]]; then
   build tsan agent_tests -DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=-O1 -g1" -DHOLDFAST_TESTS=ON \
     -DHOLDFAST_SANITIZE=thread
   # The torture is about order, not about threads, and takes the sanitizer too long.
-  script build/tsan/tests/agent_tests '~[torture]~[fake_s3]~[.]'
+  script tests/on_all_cores.sh build/tsan/tests/agent_tests '~[torture]~[fake_s3]~[.]'
   for test in tests/real/*_test.sh; do script "$test" build/release/agent/holdfast; done
   script deploy/demo.sh
 fi

@@ -88,7 +88,7 @@ TEST_CASE("init says again what to write when the disk is marked already", "[ini
                     fmt::format("[disk]\npath = /mnt/new\nid = {}", machine.marker()->id)});
   CHECK(machine.init(false) == ExitStatus::kUsage);
   CHECK(machine.world.printed == said);
-  CHECK(machine.world.lines_with("/mnt/new is a holdfast disk already") == 1);
+  CHECK(machine.world.lines_with("/mnt/new is already a holdfast disk") == 1);
   CHECK_FALSE(machine.has_config());
 }
 
@@ -145,8 +145,8 @@ TEST_CASE("init --write touches nothing where the configuration has other ideas"
            "Nothing was changed; without --write the lines are only printed: holdfast init "
            "/mnt/new"},
       Case{"[disk]\npath = /mnt/new\nid = another\n", ExitStatus::kUsage,
-           "holdfast.conf:1: there is a [disk] section already"},
-      Case{"[disk]\n", ExitStatus::kUsage, "holdfast.conf:1: there is a [disk] section already"},
+           "holdfast.conf:1: there already is a [disk] section"},
+      Case{"[disk]\n", ExitStatus::kUsage, "holdfast.conf:1: there already is a [disk] section"},
       Case{"[source a]\nwhat is this\n", ExitStatus::kConfig,
            "holdfast.conf:2: neither a [section] nor \"key = value\"; correct it first"});
   CAPTURE(given.text);
@@ -164,7 +164,7 @@ TEST_CASE("init --write of a marked disk says what belongs in the place of anoth
   test::write_file(machine.config_file, "[disk]\npath = /mnt/old\n");
   CHECK(machine.init(true) == ExitStatus::kUsage);
   CHECK(machine.world.printed.at(0) + "\n" == machine.section());
-  CHECK(machine.world.lines_with("holdfast.conf:1: this [disk] section is not of this disk") == 1);
+  CHECK(machine.world.lines_with("holdfast.conf:1: this [disk] section is for another disk") == 1);
   CHECK(machine.config() == "[disk]\npath = /mnt/old\n");
 }
 

@@ -103,7 +103,7 @@ TEST_CASE("a run removes the oldest of what no rule keeps, a tenth at most", "[p
   world.site().keep.last = 10;
   SECTION("by hand") {
     CHECK(prune(world) == ExitStatus::kOk);
-    CHECK(world.printed == Names{"site: 3 contents removed (66 bytes), 10 kept; 17 more in later "
+    CHECK(world.printed == Names{"site: 3 copies removed (66 bytes), 10 kept; 17 more in later "
                                  "runs: one removes a tenth at most"});
   }
   SECTION("at the end of a pull") {
@@ -362,7 +362,7 @@ TEST_CASE("a dry run explains each decision and changes nothing", "[prune]") {
   CHECK(world.printed[12].find("remove") != std::string::npos);
   CHECK(world.printed[12].find(key_of(1)) != std::string::npos);
   CHECK(world.printed[13] ==
-        "site: 1 content would be removed (22 bytes), 3 kept; 8 more in later runs: one removes a "
+        "site: 1 copy would be removed (22 bytes), 3 kept; 8 more in later runs: one removes a "
         "tenth at most");
   SECTION("as JSON") {
     CHECK(prune(world, true, true) == ExitStatus::kOk);

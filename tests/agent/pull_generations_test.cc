@@ -275,10 +275,11 @@ TEST_CASE("a source that falls silent is stale, once, until something comes", "[
     world.server->put("b", key, "content of " + key);
   };
   SECTION("a source that never had anything") {
-    CHECK(world.pull() == ExitStatus::kOk);
+    CHECK(world.pull() == ExitStatus::kAlarm);
+    CHECK(world.alarm_kinds() == Names{"nothing"});
     world.pass(std::chrono::hours(27));
     CHECK(world.pull() == ExitStatus::kAlarm);
-    CHECK(world.alarm_kinds() == Names{"stale"});
+    CHECK(world.alarm_kinds() == Names{"nothing", "stale"});
     return;
   }
   for (int i = 1; i <= 3; ++i) {
@@ -329,7 +330,7 @@ TEST_CASE("an archive that is too small is held, and an alarm says so", "[pull]"
   CHECK(world.pull() == ExitStatus::kAlarm);
   CHECK(world.alarm_kinds() == Names{"small"});
   CHECK(world.archive("db-5"));
-  CHECK(world.lines_with("db-5: it has 499 bytes, where the last ones of the series db-#") == 1);
+  CHECK(world.lines_with("db-5: it has only 499 bytes, and the last ones of the series db-#") == 1);
   world.site().min_size_bytes = 100;
   world.server->put("b", "tiny", "x");
   CHECK(world.pull() == ExitStatus::kAlarm);

@@ -344,9 +344,11 @@ TEST_CASE("a dry run says what it would fetch, and changes nothing", "[stories]"
   const auto before = story::files_below(story.disk);
   const auto dry = story.run({"pull", "--dry-run"});
   CHECK(dry.status == 0);
-  CHECK(story::contains(dry.out, "one.tar"));
+  CHECK(story::contains(dry.out, "would fetch one.tar"));
+  CHECK(
+      story::contains(dry.out, "site: can be read, as one.tar was\nin all: 1 archive to fetch ("));
   CHECK(story.archives().empty());
-  CHECK(story.server->counters().gets == 0);
+  CHECK(story.server->counters().gets == 1);
   CHECK_FALSE(story.has_status());
   CHECK(story.pull().status == 0);
   CHECK(story.archives() == story.wanted);
