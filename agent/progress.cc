@@ -45,7 +45,7 @@ std::size_t beginning_of_end(const std::string& name, std::size_t columns) {
   while (begin > 0) {
     auto at = begin - 1;
     while (at > 0 && (static_cast<unsigned char>(name[at]) & 0xC0U) == 0x80U) --at;
-    used += static_cast<unsigned char>(name[at]) < 0x80 ? 1 : 2;
+    used += static_cast<unsigned char>(name[at]) < 0x80 ? 1U : 2U;
     if (used > columns) break;
     begin = at;
   }
