@@ -154,19 +154,19 @@ def hooks(world):
 
 def reminders(world):
     log = world.path / "reminded"
-    world.configure(agent=f"on_alarm = echo $HOLDFAST_EVENT $HOLDFAST_ALARM_KIND >> {log}\nremind_every = 3s\n")
+    world.configure(agent=f"on_alarm = echo $HOLDFAST_EVENT $HOLDFAST_ALARM_KIND >> {log}\nremind_every = 8s\n")
     world.put("a", b"another")
     tell(world.run("pull").returncode == 1 and log.read_text() == "alarm changed\n", "an alarm is told of")
     quiet = world.run("pull")
     tell((quiet.returncode, quiet.stderr) == (1, ""), "and not by the next run", quiet)
-    time.sleep(3.5)
+    time.sleep(8.5)
     again = world.run("pull")
     tell("warning: site: 1 alarm is still open (1 changed)" in again.stderr
          and log.read_text().endswith("reminder changed\n"), "but again when remind_every is over", again)
     quiet = world.run("pull")
     tell(quiet.stderr == "", "once each time", quiet)
     world.run("ack", "site")
-    time.sleep(3.5)
+    time.sleep(8.5)
     tell(world.run("pull").stderr == "", "and no more when it is acknowledged")
 
 
