@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <optional>
+#include <vector>
 
 #include "agent/commands.h"
 #include "agent/failure.h"
 #include "agent/json_line.h"
+#include "agent/key_pattern.h"
 #include "agent/pull_status.h"
 #include "agent/scrub_slice.h"
 #include "agent/source_command.h"
@@ -78,6 +80,41 @@ store::Result<Acknowledged> acknowledge(SourceMirror& mirror, const AckOptions& 
   return Acknowledged{over + *ended, true, *given_up};
 }
 
+store::Result<std::vector<std::int64_t>> alarms_that_match(SourceMirror& mirror,
+                                                           const AckOptions& options) {
+  std::vector<std::int64_t> found;
+  if (options.glob.empty()) return found;
+  const auto count = mirror.mirror.ledger.count_open_alarms(mirror.id);
+  if (!count) return count.error();
+  const auto open = mirror.mirror.ledger.open_alarms(mirror.id, *count);
+  if (!open) return open.error();
+  const KeyPattern pattern(options.glob);
+  for (const auto& alarm : *open) {
+    // What is about the source as a whole has no key.
+    if (!alarm.key.empty() && pattern.matches(alarm.key)) found.push_back(alarm.id);
+  }
+  return found;
+}
+
+store::Result<Acknowledged> acknowledge_each(SourceMirror& mirror, AckOptions options,
+                                             const std::vector<std::int64_t>& alarms,
+                                             const Environment& environment) {
+  Acknowledged all;
+  for (const auto alarm : alarms) {
+    if (environment.stop.load()) break;
+    options.alarm = alarm;
+    const auto done = acknowledge(mirror, options, environment);
+    if (!done) return done;
+    all.alarms += done->alarms;
+    all.given_up.contents += done->given_up.contents;
+  }
+  return all;
+}
+
+std::string counted_alarms(std::uint64_t count) {
+  return count == 1 ? "1 alarm" : fmt::format("{} alarms", count);
+}
+
 const char* what_comes_next(OnChange on_change) {
   return on_change == OnChange::kGenerations
              ? "; the HOLD is over, and the next pull fetches what changed and lets it take the "
@@ -88,12 +125,11 @@ const char* what_comes_next(OnChange on_change) {
 std::string text_of(const AckOptions& options, OnChange on_change, const Acknowledged& done) {
   const auto lost = done.given_up.contents;
   return fmt::format(
-      "{}: {} acknowledged{}{}", options.source,
-      done.alarms == 1 ? "1 alarm" : fmt::format("{} alarms", done.alarms),
+      "{}: {} acknowledged{}{}", options.source, counted_alarms(done.alarms),
       lost == 0 ? ""
                 : fmt::format("; {} lost here and in the bucket, and no longer held (what is left "
                               "of {} is in {}/damaged)",
-                              lost == 1 ? "1 content is" : fmt::format("{} contents are", lost),
+                              lost == 1 ? "1 copy is" : fmt::format("{} copies are", lost),
                               lost == 1 ? "it" : "them", options.source),
       done.hold_ended ? what_comes_next(on_change) : "");
 }
@@ -116,12 +152,32 @@ ExitStatus ack_command(const Config& config, const AckOptions& options,
       configured == config.sources.end() ? OnChange::kQuarantine : configured->on_change;
   const auto ack = [&](SourceMirror& source) -> store::Result<ExitStatus> {
     auto& ledger = source.mirror.ledger;
-    const auto done = acknowledge(source, options, environment);
+    const auto matching = alarms_that_match(source, options);
+    if (!matching) return matching.error();
+    if (!options.glob.empty()) {
+      if (matching->empty()) {
+        environment.log.error(
+            {options.source, "",
+             fmt::format("no open alarm is about a key that matches \"{}\"; 'holdfast status' "
+                         "shows the open alarms",
+                         printable(options.glob))});
+        return ExitStatus::kUsage;
+      }
+      if (environment.confirm &&
+          !environment.confirm(fmt::format("{}: acknowledge {}?", options.source,
+                                           counted_alarms(matching->size())))) {
+        environment.log.error({options.source, "", "nothing was changed"});
+        return ExitStatus::kUsage;
+      }
+    }
+    const auto done = options.glob.empty()
+                          ? acknowledge(source, options, environment)
+                          : acknowledge_each(source, options, *matching, environment);
     if (!done) return done.error();
     if (options.alarm && done->alarms == 0) {
       environment.log.error(
           {options.source, "",
-           fmt::format("there is no open alarm {}; 'holdfast status' shows those that are",
+           fmt::format("alarm {} is not open; 'holdfast status' shows the open ones",
                        *options.alarm)});
       return ExitStatus::kUsage;
     }

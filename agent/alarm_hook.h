@@ -23,9 +23,10 @@ class AlarmHook {
       : environment_(environment), command_(command) {}
 
   /// Runs it for one alarm, which it finds in HOLDFAST_ALARM_KIND, _SOURCE, _KEY, _MESSAGE and
-  /// _SINCE (RFC 3339): each is one line of printable text, whatever is in the key. Takes at most a
-  /// minute or so. The first failure is one warning, and none has another effect.
-  void tell(const HookAlarm& alarm);
+  /// _SINCE (RFC 3339), with HOLDFAST_EVENT: "alarm" for a new one, "reminder" for what is still
+  /// open. Each is one line of printable text, whatever is in the key. Takes at most a minute or
+  /// so. The first failure is one warning, and none has another effect.
+  void tell(const HookAlarm& alarm, const std::string& event = "alarm");
 
  private:
   const Environment& environment_;

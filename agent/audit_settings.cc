@@ -95,7 +95,7 @@ Setting read_setting(std::string_view name, const s3::Result<std::string>& answe
   if (known->root.empty()) {
     const bool is_json = store::Json::parse(*answer).has_value();
     setting.state = is_json ? State::kSet : State::kUnknown;
-    if (!is_json) setting.told = "what came is no policy";
+    if (!is_json) setting.told = "what came is not a policy";
     return setting;
   }
   auto document = s3::parse_xml(*answer);

@@ -4,14 +4,17 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <exception>
 #include <functional>
 #include <string>
 #include <string_view>
 
+#include "agent/cli_help.h"
 #include "agent/commands.h"
 #include "agent/doctor.h"
+#include "agent/output.h"
 #include "agent/policy.h"
 #include "agent/printable.h"
 #include "agent/pull.h"
@@ -19,6 +22,7 @@
 #include "agent/system_environment.h"
 #include "agent/units.h"
 #include "agent/version.h"
+#include "agent/watch.h"
 
 namespace agent {
 namespace {
@@ -44,24 +48,14 @@ struct Arguments {
   PolicyOptions policy;
   AuditOptions audit;
   DoctorOptions doctor;
+  std::string ack_which;  ///< a number, or a glob
+  std::string help_of;
 };
-
-// Names are made printable where they are put into a line, so that they cannot end it; here is the
-// last door for all else.
-void print_line(const std::string& text) {
-  std::string_view rest = text;
-  do {
-    const auto line = printable(rest.substr(0, rest.find('\n')));
-    rest.remove_prefix(std::min(rest.size(), rest.find('\n')));
-    if (!rest.empty()) rest.remove_prefix(1);
-    std::fwrite(line.data(), 1, line.size(), stdout);
-    std::fputc('\n', stdout);
-  } while (!rest.empty());
-}
 
 void write_log_line(const std::string& line) {
   // Over a progress bar that may stand there.
-  if (::isatty(STDERR_FILENO) == 1) std::fputs("\r\x1b[K", stderr);
+  static const bool over_bar = takes_escape_codes();
+  if (over_bar) std::fputs("\r\x1b[K", stderr);
   std::fputs((line + "\n").c_str(), stderr);
 }
 
@@ -96,6 +90,18 @@ ExitStatus with_config(const Arguments& arguments,
                    [&](const Environment& environment) { return command(*config, environment); });
 }
 
+// A configuration that cannot be used can still say who is to hear of it.
+void tell_of_bad_config(const Arguments& arguments) {
+  const auto path = config_path(arguments.config);
+  const auto config = load_config(path, Purpose::kNetwork);
+  if (config) return;
+  (void)in_system(arguments, [&](const Environment& environment) {
+    const auto settings = salvage_watch(path);
+    Watch(settings, environment).ended_early(ExitStatus::kConfig, config.error().message);
+    return ExitStatus::kConfig;
+  });
+}
+
 using Command = std::function<ExitStatus()>;
 
 void add_global_options(CLI::App& app, Arguments& arguments) {
@@ -111,7 +117,6 @@ void add_global_options(CLI::App& app, Arguments& arguments) {
   app.set_version_flag(
       "--version", [&] { return version_text(arguments.verbose); },
       "Print the version; with -v also those of the libraries");
-  app.require_subcommand(1);
   app.fallthrough();
 }
 
@@ -137,18 +142,21 @@ void add_pull(CLI::App& app, Arguments& arguments, Command& command) {
   sub->add_flag("--json", arguments.pull.json, "With --dry-run: one JSON object a line");
   sub->callback([&] {
     command = [&] {
-      return with_config(
+      const auto status = with_config(
           arguments,
           [&](const Config& config, const Environment& environment) {
-            return pull(config, arguments.pull, environment, print_line);
+            const bool whole = !arguments.pull.dry_run;
+            return pull(config, arguments.pull, environment, whole ? print_coloured : print_line);
           },
           Purpose::kNetwork);
+      if (status == ExitStatus::kConfig && !arguments.pull.dry_run) tell_of_bad_config(arguments);
+      return status;
     };
   });
 }
 
 void add_status(CLI::App& app, Arguments& arguments, Command& command) {
-  auto* sub = app.add_subcommand("status", "Tell how things stand");
+  auto* sub = app.add_subcommand("status", "Show how things stand");
   sub->add_option("SOURCE", arguments.status.source, "Only this source");
   auto* json = sub->add_flag("--json", arguments.status.json,
                              "In the form of the status file, with what is true now");
@@ -180,8 +188,9 @@ void add_status(CLI::App& app, Arguments& arguments, Command& command) {
 void add_list(CLI::App& app, Arguments& arguments, Command& command) {
   auto* sub = app.add_subcommand("list", "List what is held");
   sub->add_option("SOURCE", arguments.list.source, "The source")->required();
-  sub->add_option("GLOB", arguments.list.glob, "Only keys that match");
-  sub->add_flag("--all", arguments.list.all, "Also superseded and quarantined contents");
+  sub->add_option("GLOB", arguments.list.glob,
+                  "Only keys that match; a folder (db/) is all below it");
+  sub->add_flag("--all", arguments.list.all, "Also superseded and quarantined copies");
   sub->add_flag("--json", arguments.list.json, "As a JSON array");
   sub->callback([&] {
     command = [&] {
@@ -193,11 +202,14 @@ void add_list(CLI::App& app, Arguments& arguments, Command& command) {
 }
 
 void add_accept(CLI::App& app, Arguments& arguments, Command& command) {
-  auto* sub = app.add_subcommand("accept", "Take a quarantined content as the right one");
+  auto* sub = app.add_subcommand("accept", "Accept a quarantined copy as the right one");
   sub->add_option("SOURCE", arguments.accept.source, "The source")->required();
-  sub->add_option("KEY", arguments.accept.key, "The whole key")->required();
+  sub->add_option("KEY|GLOB", arguments.accept.key,
+                  "The whole key, or all keys in quarantine that match; a folder (db/) is all "
+                  "below it")
+      ->required();
   sub->add_option("--generation", arguments.accept.generation,
-                  "Another content than the newest: the first 8 or more digits of its SHA-256")
+                  "Not the newest copy, but this one: the first 8 or more digits of its SHA-256")
       ->type_name("ID");
   sub->add_flag("--json", arguments.accept.json, "As a JSON object");
   sub->callback([&] {
@@ -209,14 +221,27 @@ void add_accept(CLI::App& app, Arguments& arguments, Command& command) {
   });
 }
 
+void take_alarm(AckOptions& options, const std::string& which) {
+  std::int64_t number = 0;
+  const auto* const end = which.data() + which.size();
+  const auto read = std::from_chars(which.data(), end, number);
+  if (read.ec == std::errc() && read.ptr == end && number >= 0) {
+    options.alarm = number;
+  } else {
+    options.glob = which;
+  }
+}
+
 void add_ack(CLI::App& app, Arguments& arguments, Command& command) {
   auto* sub = app.add_subcommand("ack", "Acknowledge alarms, and end a HOLD");
   sub->add_option("SOURCE", arguments.ack.source, "The source")->required();
-  sub->add_option("ALARM", arguments.ack.alarm, "Only the alarm with this number");
+  sub->add_option("ALARM|GLOB", arguments.ack_which,
+                  "Only the alarm with this number, or those about keys that match");
   sub->add_flag("--json", arguments.ack.json, "As a JSON object");
   sub->callback([&] {
     command = [&] {
       return with_config(arguments, [&](const Config& config, const Environment& environment) {
+        take_alarm(arguments.ack, arguments.ack_which);
         return ack_command(config, arguments.ack, environment, print_line);
       });
     };
@@ -227,11 +252,11 @@ void add_verify(CLI::App& app, Arguments& arguments, Command& command) {
   auto* sub = app.add_subcommand("verify", "Read archives again and compare their SHA-256");
   sub->add_option("SOURCE", arguments.verify.sources, "Only these sources");
   sub->add_flag("--all", arguments.verify.all,
-                "Also superseded and quarantined contents, and foreign files");
-  sub->add_option("--budget", arguments.budget, "Read no more than this, as 512, 64K, 10M, 2G, 1T")
+                "Also superseded and quarantined copies, and foreign files");
+  sub->add_option("--budget", arguments.budget, "Read no more than this: 512, 64K, 10M, 2G or 1T")
       ->type_name("SIZE")
       ->check([](const std::string& text) {
-        return parse_size(text) ? std::string() : "\"" + text + "\" is no size, as 10G";
+        return parse_size(text) ? std::string() : "\"" + text + "\" is not a size, such as 10G";
       });
   sub->add_flag("--json", arguments.verify.json, "One JSON object for each source");
   sub->callback([&] {
@@ -248,16 +273,19 @@ void add_restore(CLI::App& app, Arguments& arguments, Command& command) {
   auto& options = arguments.restore;
   auto* sub = app.add_subcommand("restore", "Copy what is held to a directory, and prove the copy");
   sub->add_option("SOURCE", options.source, "The source")->required();
-  sub->add_option("KEY|GLOB", options.pattern, "A whole key, or all keys that match")->required();
+  sub->add_option("KEY|GLOB", options.pattern,
+                  "A whole key, or all keys that match; a folder (db/) is all below it")
+      ->required();
   sub->add_option("--to", options.to, "Where to: an existing directory")->type_name("DIR");
   sub->add_option("--as-of", arguments.as_of,
                   "What was held then: RFC 3339, or local YYYY-MM-DD[ HH:MM]")
       ->type_name("TIME")
       ->check([](const std::string& text) {
-        return parse_moment(text) ? std::string() : "\"" + text + "\" is no time, as 2026-01-31";
+        return parse_moment(text) ? std::string()
+                                  : "\"" + text + "\" is not a time, such as 2026-01-31";
       });
   sub->add_option("--generation", options.generation,
-                  "This content of the key: its name beside the archives, or the first 8 or more "
+                  "This copy of the key: its name beside the archives, or the first 8 or more "
                   "digits of its SHA-256")
       ->type_name("ID");
   sub->add_flag("--list", options.list, "Show what would come back; write nothing");
@@ -276,9 +304,9 @@ void add_prune(CLI::App& app, Arguments& arguments, Command& command) {
   auto* sub = app.add_subcommand("prune", "Remove what no keep rule holds, by hand");
   sub->add_option("SOURCE", arguments.prune.sources, "Only these sources");
   sub->add_flag("--dry-run", arguments.prune.dry_run,
-                "Show what becomes of each content, and why; remove nothing");
+                "Show what would become of each copy, and why; remove nothing");
   sub->add_flag("--json", arguments.prune.json,
-                "One JSON object for each source; with --dry-run, for each content");
+                "One JSON object for each source; with --dry-run, for each copy");
   sub->callback([&] {
     command = [&] {
       return with_config(arguments, [&](const Config& config, const Environment& environment) {
@@ -289,13 +317,25 @@ void add_prune(CLI::App& app, Arguments& arguments, Command& command) {
 }
 
 void add_rebuild(CLI::App& app, Arguments& arguments, Command& command) {
-  auto* sub = app.add_subcommand("rebuild", "Make a lost or damaged ledger anew from the disk");
+  auto* sub = app.add_subcommand("rebuild", "Rebuild a lost or damaged ledger from the disk");
   sub->add_flag("--json", arguments.rebuild.json, "As a JSON object");
   sub->callback([&] {
     command = [&] {
       return with_config(arguments, [&](const Config& config, const Environment& environment) {
         return rebuild_command(config, arguments.rebuild, environment, print_line);
       });
+    };
+  });
+}
+
+// What help does is done before anything is parsed.
+void add_help(CLI::App& app, Arguments& arguments, Command& command) {
+  auto* help = app.add_subcommand("help", "Show how holdfast, or one command, is used");
+  help->add_option("COMMAND", arguments.help_of, "The command");
+  app.add_subcommand("version", "Print the version, as --version does")->callback([&] {
+    command = [&] {
+      print_line(version_text(arguments.verbose));
+      return ExitStatus::kOk;
     };
   });
 }
@@ -375,6 +415,7 @@ struct CommandLine {
     add_doctor(app, arguments, command);
     add_audit(app, arguments, command);
     add_policy(app, arguments, command);
+    add_help(app, arguments, command);
   }
 
   CLI::App app{"holdfast: pulls backups out of S3 onto a disk that the cloud cannot reach",
@@ -393,19 +434,30 @@ void visit_command_line(const std::function<void(CLI::App&)>& visit) {
 ExitStatus run_cli(int argc, const char* const* argv) {
   CommandLine line;
   auto& app = line.app;
+  const auto words = plain_words(argc, argv);
+  const auto word = words.empty() ? std::string() : words.front();
+  if (!word.empty() && !is_command(app, word)) return ExitStatus::kUsage;
+  // The name of a command behind it would be taken for that command.
+  if (word == "help") {
+    return with_stdout_written(print_help(app, words.size() > 1 ? words[1] : std::string()));
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) {
       app.exit(error);
-      return ExitStatus::kOk;
+      return with_stdout_written(ExitStatus::kOk);
     }
-    std::fprintf(stderr, "holdfast: error: %s; see holdfast --help\n",
-                 one_line(error.what()).c_str());
+    std::fprintf(stderr, "holdfast: error: %s; see holdfast%s --help\n",
+                 one_line(error.what()).c_str(), word.empty() ? "" : (" " + word).c_str());
     return ExitStatus::kUsage;
   }
+  if (!line.command) {
+    (void)print_help(app, "");
+    return with_stdout_written(ExitStatus::kOk);
+  }
   try {
-    return line.command();
+    return with_stdout_written(line.command());
   } catch (const std::exception& defect) {
     std::fprintf(stderr, "holdfast: error: a defect in holdfast: %s; please report it\n",
                  one_line(defect.what()).c_str());

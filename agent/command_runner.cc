@@ -217,10 +217,10 @@ Result<void> run_shell_command(const std::string& command, const Variables& vari
   const int status = running.reap();
   running.drain();
   if (!in_time && stopped()) {
-    return fmt::format("it was ended, as holdfast was told to stop{}", running.last_words());
+    return fmt::format("it was ended because holdfast was told to stop{}", running.last_words());
   }
   if (!in_time) {
-    return fmt::format("it had not ended after {} s, and was killed{}", timeout.count(),
+    return fmt::format("it was still running after {} s, and was killed{}", timeout.count(),
                        running.last_words());
   }
   if (status != 0) return describe(status) + running.last_words();

@@ -43,13 +43,14 @@ ExitStatus list_command(const Config& config, const ListOptions& options,
 
 struct AcceptOptions {
   std::string source;
-  std::string key;
+  std::string key;         ///< or a glob, of the keys that have a content in quarantine
   std::string generation;  ///< its name, or 8 or more first digits of its SHA-256; empty: the
                            ///< newest in quarantine
   bool json = false;
 };
 /// `holdfast accept SOURCE KEY`: a content that lies beside the trusted one, read and found right,
-/// takes its place; the trusted one is superseded, and the alarm `changed` of the key ends.
+/// takes its place; the trusted one is superseded, and the alarm `changed` of the key ends. Of
+/// several keys it asks first, where there is somebody to ask.
 ExitStatus accept_command(const Config& config, const AcceptOptions& options,
                           const Environment& environment, const Print& print);
 
@@ -57,8 +58,9 @@ struct AckOptions {
   std::string source;
   std::optional<std::int64_t> alarm;  ///< none: all of them
   bool json = false;
+  std::string glob = {};  ///< instead of `alarm`: the alarms about the keys that match
 };
-/// `holdfast ack SOURCE [ALARM]`: ends alarms, and with the alarm `mass-change` the HOLD.
+/// `holdfast ack SOURCE [ALARM|GLOB]`: ends alarms, and with the alarm `mass-change` the HOLD.
 ExitStatus ack_command(const Config& config, const AckOptions& options,
                        const Environment& environment, const Print& print);
 

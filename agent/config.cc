@@ -5,53 +5,24 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
-#include <numeric>
 #include <span>
 
 #include "agent/config_advice.h"
 #include "agent/config_file.h"
 #include "agent/config_keys.h"
 #include "agent/glob.h"
+#include "agent/nearest.h"
 #include "s3client/endpoint.h"
 #include "s3client/tls_policy.h"
 
 namespace agent {
 namespace {
 
-// Damerau-Levenshtein without transposition is enough for a hint.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
-
-std::string hint(std::string_view name, const std::vector<std::string_view>& known) {
-  std::string_view best;
-  std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3) + 1;
-  for (const auto candidate : known) {
-    const auto distance = edit_distance(name, candidate);
-    if (distance < best_distance) {
-      best = candidate;
-      best_distance = distance;
-    }
-  }
-  return best.empty() ? "" : fmt::format("; did you mean \"{}\"?", best);
-}
-
 template <typename Target>
 std::string hint_of(std::string_view name, std::span<const KeyRule<Target>> rules) {
   std::vector<std::string_view> names;
   for (const auto& rule : rules) names.push_back(rule.name);
-  return hint(name, names);
+  return did_you_mean(name, names);
 }
 
 bool is_source_name(std::string_view name) {
@@ -101,9 +72,10 @@ class Loader {
     if (section.name == "agent") return take_keys(section, config_, agent_rules());
     constexpr std::string_view kSource = "source ";
     if (section.name.starts_with(kSource)) return take_source(section, kSource.size());
-    return complain(section.line, fmt::format("there is no section [{}]{}", section.name,
-                                              hint(section.name.substr(0, section.name.find(' ')),
-                                                   {"disk", "agent", "source"})));
+    return complain(section.line,
+                    fmt::format("there is no section [{}]{}", section.name,
+                                did_you_mean(section.name.substr(0, section.name.find(' ')),
+                                             {"disk", "agent", "source"})));
   }
 
   Failure take_source(const IniSection& section, std::size_t name_at) {
@@ -172,7 +144,7 @@ class Loader {
     if (!s3::is_region_name(source.region)) {
       return complain(
           line_of(section, "region"),
-          fmt::format("region: \"{}\" is none; write it as in eu-west-1", source.region));
+          fmt::format("region: \"{}\" is not a region; write it like eu-west-1", source.region));
     }
     if (auto failure = check_address(section, source)) return failure;
     return check_ca_file(section, source);
@@ -207,17 +179,22 @@ class Loader {
 
   // Who can write the file would run what they like as us.
   Failure check_commands(const IniFile& file) const {
-    if (config_.agent.on_alarm.empty() || !file.is_writable_by_others) return std::nullopt;
+    const auto* key = !config_.agent.on_alarm.empty()     ? "on_alarm"
+                      : !config_.agent.on_failure.empty() ? "on_failure"
+                                                          : nullptr;
+    if (key == nullptr || !file.is_writable_by_others) return std::nullopt;
     const auto section =
         std::find_if(file.sections.begin(), file.sections.end(),
                      [](const IniSection& candidate) { return candidate.name == "agent"; });
-    return complain(line_of(*section, "on_alarm"),
-                    "on_alarm: it is not run from a file that others than root and this user can "
-                    "write; chown it to root and chmod go-w it, or remove the line");
+    return complain(line_of(*section, key),
+                    fmt::format("{}: refused, because users other than root and this one can write "
+                                "this file; chown it to root and chmod go-w it, or remove the line",
+                                key));
   }
 
   Failure check_whole() const {
-    if (!seen_.contains("disk")) return complain(0, "the section [disk] with its path is missing");
+    if (!seen_.contains("disk"))
+      return complain(0, "the section [disk] is missing; it needs \"path = DIRECTORY\"");
     if (config_.disk.path.empty()) {
       return complain(seen_.at("disk"), "[disk] needs \"path = DIRECTORY\"");
     }

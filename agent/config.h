@@ -67,8 +67,11 @@ struct Config {
     std::uint64_t min_rate_bytes = 1024;          ///< per second; 0: no floor
     unsigned retries = 5;
     std::string on_alarm;      ///< a command line for /bin/sh; empty: none
+    std::string on_failure;    ///< likewise
+    std::string ping_url;      ///< empty: none
     std::string metrics_file;  ///< empty: none
     std::string html_file;     ///< empty: none
+    std::chrono::seconds remind_every = std::chrono::days{7};  ///< 0: never
   } agent;
   std::vector<SourceConfig> sources;
 };

@@ -23,7 +23,7 @@ struct Parser {
 
   bool failed() const { return !error.message.empty(); }
   void fail(std::string message) {
-    if (!failed()) error = IniError{line, std::move(message)};
+    if (!failed()) error = IniError{line, std::move(message), {}};
   }
 };
 
@@ -90,7 +90,7 @@ int take_key(void* user, const char*, const char* name, const char* value) {
 using OpenFile = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 
 Result<IniFile, IniError> read_all(const OpenFile& file) {
-  if (!file) return IniError{0, std::strerror(errno)};
+  if (!file) return IniError{0, std::strerror(errno), {}};
   // The library's own settings are variables; these make a line as long as we say, and an indented
   // line a line of its own.
   ini_use_stack = false;
@@ -101,10 +101,13 @@ Result<IniFile, IniError> read_all(const OpenFile& file) {
   Parser parser;
   parser.file = file.get();
   const int first_bad_line = ini_parse_stream(&read_line, &parser, &take_key, &parser);
-  if (parser.failed()) return parser.error;
-  if (first_bad_line != 0) {
-    return IniError{first_bad_line > 0 ? first_bad_line : 0,
-                    "neither a [section] nor \"key = value\""};
+  if (!parser.failed() && first_bad_line != 0) {
+    parser.error = {
+        first_bad_line > 0 ? first_bad_line : 0, "neither a [section] nor \"key = value\"", {}};
+  }
+  if (parser.failed()) {
+    parser.error.before.sections = std::move(parser.sections);
+    return parser.error;
   }
   return IniFile{std::move(parser.sections), false};
 }
@@ -114,7 +117,10 @@ Result<IniFile, IniError> read_all(const OpenFile& file) {
 Result<IniFile, IniError> read_ini(const std::string& path) {
   const OpenFile file(std::fopen(path.c_str(), "re"), &std::fclose);
   auto ini = read_all(file);
-  if (ini) ini->is_writable_by_others = is_writable_by_others(file.get());
+  if (file) {
+    auto& found = ini ? *ini : ini.error().before;
+    found.is_writable_by_others = is_writable_by_others(file.get());
+  }
   return ini;
 }
 

@@ -20,14 +20,15 @@ struct IniSection {
   std::vector<IniKey> keys;
 };
 
-struct IniError {
-  int line = 0;  ///< 0: the file as a whole
-  std::string message;
-};
-
 struct IniFile {
   std::vector<IniSection> sections;    ///< in file order, those without keys too
   bool is_writable_by_others = false;  ///< by others than root and the user that runs this
+};
+
+struct IniError {
+  int line = 0;  ///< 0: the file as a whole
+  std::string message;
+  IniFile before = {};  ///< what could be read before it
 };
 
 /// ';' or '#' begins a comment at the beginning of a line, and after a blank; elsewhere it is part

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "agent/glob.h"
+#include "agent/ping.h"
 #include "agent/units.h"
 
 namespace agent {
@@ -46,7 +47,7 @@ Complaint store_parsed(T& into, const std::optional<T>& parsed, const std::strin
 }
 
 constexpr std::string_view kSizeForm = "a size (such as 512, 64K, 10M, 2G or 1T)";
-constexpr std::string_view kDurationForm = "a duration (such as 90s, 15m, 26h, 30d or 8w)";
+constexpr std::string_view kDurationForm = "a duration (such as 90s, 15m, 26h, 30d, 8w, 6mo or 2y)";
 constexpr std::string_view kShareForm = "a percentage above 0% and up to 100% (such as 20%)";
 constexpr std::string_view kYesNoForm = "yes or no";
 
@@ -129,6 +130,14 @@ Complaint take_period(Period& into, const std::string& value) {
   return std::nullopt;
 }
 
+// Whoever writes "6m" here means months; taken as minutes it would remove nearly everything.
+template <typename Period>
+Complaint take_age(Period& into, const std::string& value) {
+  const bool is_minutes = value.ends_with('m') && parse_duration(value);
+  if (is_minutes) return fmt::format("\"{}\": minutes? write {}o", value, value);
+  return take_period(into, value);
+}
+
 }  // namespace
 
 std::span<const KeyRule<Config>> disk_rules() {
@@ -166,7 +175,7 @@ std::span<const KeyRule<Config>> disk_rules() {
 }
 
 std::span<const KeyRule<Config>> agent_rules() {
-  static const std::array<KeyRule<Config>, 10> kRules = {{
+  static const std::array<KeyRule<Config>, 12> kRules = {{
       {"status_file",
        {"PATH", "/var/lib/holdfast/status.json",
         "Where the status goes, see holdfast-status(5); its directory is made if it is missing."},
@@ -208,7 +217,30 @@ std::span<const KeyRule<Config>> agent_rules() {
         "Where the page of `holdfast status --html` goes, written after each pull: one file that "
         "needs nothing else."},
        [](Config& c, const std::string& v) { return take_path(c.agent.html_file, v); }},
-      later<Config>("ping_url"),
+      {"ping_url",
+       {"URL", "none",
+        "Asked for with `/start` behind it when a run begins, as it is when the run ends with 0, "
+        "and with `/fail` behind it when it ends otherwise; see HOOKS."},
+       [](Config& c, const std::string& v) -> Complaint {
+         if (auto complaint = complaint_about_ping_url(v); !complaint.empty()) return complaint;
+         c.agent.ping_url = v;
+         return std::nullopt;
+       }},
+      {"on_failure",
+       {"COMMAND", "none",
+        "A command line for /bin/sh that is run when a run ends with 2, 70, 74, 75, 77 or 78 and "
+        "the one before it did not, and once more when that is over; see HOOKS."},
+       [](Config& c, const std::string& v) -> Complaint {
+         c.agent.on_failure = v;
+         return std::nullopt;
+       }},
+      {"remind_every",
+       {"DURATION", "7d",
+        "After this long, what still fails and which alarms are still open is said again, in a "
+        "line on stderr and by the hooks; a HOLD each day. 0 means never."},
+       [](Config& c, const std::string& v) {
+         return store_parsed(c.agent.remind_every, parse_duration(v), v, kDurationForm);
+       }},
       {"on_alarm",
        {"COMMAND", "none",
         "A command line for /bin/sh that is run for each new alarm, the gravest first, and once "
@@ -281,7 +313,7 @@ std::span<const KeyRule<SourceConfig>> source_rules() {
        }},
       {"on_change",
        {"quarantine|generations", "quarantine",
-        "What a new content under a key that is held means: it is put into quarantine with an "
+        "What new content under a held key means: it is put into quarantine with an "
         "alarm, or, for names that rotate by design, it takes the place of the old one, which is "
         "superseded."},
        [](S& s, const std::string& v) {
@@ -333,7 +365,7 @@ std::span<const KeyRule<SourceConfig>> source_rules() {
        }},
       {"keep_within",
        {"DURATION", "none", "Keep what came within this time."},
-       [](S& s, const std::string& v) { return take_period(s.keep.within, v); }},
+       [](S& s, const std::string& v) { return take_age(s.keep.within, v); }},
       {"keep_last",
        {"NUMBER", "none", "Keep the newest so many of each series."},
        [](S& s, const std::string& v) { return take_kept(s.keep.last, v); }},

@@ -101,7 +101,7 @@ Check check_reach(const Config& config, const DoctorSystem& system,
   return warn("alarms",
               by_cron ? "cron has no way to send mail, so no alarm reaches anybody: install one, "
                         "as msmtp-mta, or set \"on_alarm\" in [agent]"
-                      : "no alarm reaches anybody: set \"on_alarm\" in [agent], as in the README's "
+                      : "no alarm reaches anybody: set \"on_alarm\" in [agent], see the README's "
                         "chapter on mail");
 }
 

@@ -101,10 +101,11 @@ class SourceChecks {
   bool check_tls(const std::string& where, const s3::EndpointReport& report) {
     if (!report.tls) return true;
     if (report.hint == s3::Hint::kUseHttp) {
-      add(fail("tls", ExitStatus::kIncomplete,
-               fmt::format("{}: {}; this port speaks no TLS: write http:// in \"endpoint\", and "
-                           "\"allow_http = yes\" where that is another machine",
-                           where, report.tls_error)));
+      add(fail(
+          "tls", ExitStatus::kIncomplete,
+          fmt::format("{}: {}; this port does not speak TLS: write http:// in \"endpoint\", and "
+                      "\"allow_http = yes\" where that is another machine",
+                      where, report.tls_error)));
       return false;
     }
     if (!report.tls_error.empty()) {

@@ -14,6 +14,7 @@
 #include "agent/result.h"
 #include "s3client/curl_transport.h"
 #include "store/disk.h"
+#include "store/lock_holder.h"
 
 namespace agent {
 
@@ -65,6 +66,15 @@ struct Environment {
   std::int64_t pid = 0;
   /// Whether there is a process with this number; where this is empty it is taken to be there.
   std::function<bool(std::int64_t pid)> is_process = {};
+  /// Who has the lock on this file; see store::find_lock_holder().
+  std::function<std::optional<store::LockHolder>(const std::string& path)> lock_holder = {};
+  /// How wide the terminal is, which may change at any moment. None where nothing may be drawn on
+  /// it: off a terminal, or where it takes no escape codes.
+  std::function<std::size_t()> columns = {};
+  bool reads_stdout = false;  ///< a person does, at a terminal
+  bool colour = false;        ///< and words there may be coloured
+  /// Asks the person at the terminal, who may say no; none where there is nobody to ask.
+  std::function<bool(const std::string& question)> confirm = {};
 };
 
 }  // namespace agent

@@ -79,8 +79,9 @@ store::Status EtagEvidence::declare_opaque(SourceRun& source, const std::string&
   trust_in(source, form) = EtagTrust::kOpaque;
   context_.environment.log.warning(
       {source.config->name, "",
-       fmt::format("the ETags of bucket \"{}\" at {} are no MD5s: {} objects came twice alike and "
-                   "never with theirs. From now on only sizes are checked in this source, unless "
+       fmt::format("the ETags of bucket \"{}\" at {} are not MD5s: {} objects came twice with the "
+                   "same content, and never with the MD5 that their ETag gives. From now on only "
+                   "sizes are checked in this source, unless "
                    "more is promised or an ETag matches after all",
                    source.config->bucket, source.session->endpoint(), kKeysNeeded)});
   return context_.mirror.ledger.set_endpoint_fact(scope_of(source), form, kOpaque);

@@ -88,7 +88,7 @@ store::Status ExpiryWatch::judge(std::size_t source, State& state, const ExpiryN
     const auto message = fmt::format(
         "the bucket has the lifecycle rule \"{}\" {}: it deletes archives {} days after upload, "
         "the next one on {}. What is held here stays. Find out who set it; a stolen key can delete "
-        "in this way what it may not delete",
+        "this way what it may not delete directly",
         printable(notice.rule), change, days, format_time(notice.date));
     const auto raised = ledger.raise_alarm(run.id, store::AlarmKind::kExpiring, notice.rule,
                                            message, context_.now(run));

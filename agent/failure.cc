@@ -78,21 +78,22 @@ bool is_account_closed(const s3::Error& error) {
 std::string_view remedy(s3::Hint hint) {
   switch (hint) {
     case s3::Hint::kWebPage:
-      return "that is a web page, and not S3: the login page of a network, the port of a console, "
+      return "that is a web page, not S3: the login page of a network, the port of a console, "
              "or a wrong \"endpoint\"";
     case s3::Hint::kUseHttps:
       return "if this port speaks TLS, write https:// in \"endpoint\"";
     case s3::Hint::kUseHttp:
-      return "this port speaks no TLS; if it is the right one, write http:// in \"endpoint\", and "
+      return "this port does not speak TLS; if it is the right one, write http:// in \"endpoint\", "
+             "and "
              "\"allow_http = yes\" where that is another machine";
     case s3::Hint::kUsePath:
-      return "the server does not know the bucket's host name as its own: write \"addressing = "
+      return "the server does not recognise the bucket's host name: write \"addressing = "
              "path\"";
     case s3::Hint::kUnknownKey:
       return "the server does not know this access key; correct the credentials";
     case s3::Hint::kWrongSecret:
       return "correct the credentials, most likely the secret key; if they are right, something on "
-             "the way changes the requests, as a proxy that rewrites Host or leaves out Range";
+             "the way changes the requests, such as a proxy that rewrites Host or leaves out Range";
     case s3::Hint::kWrongToken:
       return "the session token is wrong or too old; renew it, or leave it out of the credentials";
     case s3::Hint::kForeignBucket:
@@ -157,9 +158,12 @@ std::string explain(const store::Error& error) {
     case store::ErrorKind::kNoSpace:
       return what + "; the disk is full: make room or use a larger one";
     case store::ErrorKind::kReadOnly:
-      return what + "; the filesystem is read-only: look into the kernel's log, check the disk";
+      return what +
+             "; the filesystem is read-only: look at the kernel's log ('dmesg') and check the disk";
     case store::ErrorKind::kIo:
-      return what + "; the disk may be failing: look into the kernel's log, check cable and disk";
+      return what +
+             "; the disk may be failing: look at the kernel's log ('dmesg'), the cable and the "
+             "disk";
     case store::ErrorKind::kRefusedName:
       return what + "; the filesystem refuses that name, or access to it: look at its permissions";
     default:
@@ -169,8 +173,8 @@ std::string explain(const store::Error& error) {
 
 std::string explain_bad_file(const store::Error& error) {
   return fmt::format(
-      "{}; this one file is bad, and all else goes on: look into the kernel's log, check cable and "
-      "disk; the next run tries again",
+      "{}; only this file is affected: look at the kernel's log ('dmesg'), the cable and the disk; "
+      "the next run tries again",
       store::describe(error));
 }
 

@@ -88,13 +88,13 @@ void Feeder::leave_out(std::size_t source, const store::Pending& pending) {
 std::string Feeder::why_left_out(std::uint64_t size_bytes) const {
   if (size_bytes > largest_file_bytes_) {
     return fmt::format(
-        "not fetched: it has {}, and a file on this disk ({}) has to be smaller than 4 GiB. Copy "
-        "what is held to a disk with ext4 or exFAT, or have the uploader split its archives",
+        "not fetched: it has {}, and a file on this disk ({}) must be smaller than 4 GiB. Copy the "
+        "mirror to a disk with ext4 or exFAT, or have the uploader split its archives",
         format_size(size_bytes), context_.mirror.disk().filesystem_name());
   }
   return fmt::format(
-      "not fetched: its {} would leave less than min_free = {} on the disk; what is held stays. "
-      "Make room or use a larger disk, or find out who wrote it",
+      "not fetched: its {} would leave less than min_free = {} on the disk. Make room or use a "
+      "larger disk; if it is larger than expected, find out who wrote it",
       format_size(size_bytes), format_size(context_.config.disk.min_free_bytes));
 }
 

@@ -93,10 +93,12 @@ store::Status FetchPhase::settle(Done done) {
     reserved_bytes_ -= std::min(reserved_bytes_, job.reserved_bytes);
   };
   if (auto* fetched = std::get_if<Fetched>(&done)) {
+    ++context_.received_archives;
     release(fetched->job);
     return settle_fetched(std::move(*fetched));
   }
   if (auto* same = std::get_if<FoundSame>(&done)) {
+    ++context_.received_archives;
     release(same->job);
     return settle_same(std::move(*same));
   }
@@ -162,10 +164,11 @@ void FetchPhase::settle_unreadable(const Job& job, const store::Error& error) {
   auto& source = context_.sources[job.source];
   context_.figures(source, [](SourceStatus& status) { ++status.run.failed; });
   context_.fail_source(source, ExitStatus::kIncomplete);
-  context_.report(source, job.wanted.key,
-                  fmt::format("not kept: what was written for it cannot be read back ({}); look "
-                              "into the kernel's log, check the disk; the next run tries again",
-                              store::describe(error)));
+  context_.report(
+      source, job.wanted.key,
+      fmt::format("not kept: what was written for it cannot be read back ({}); look at the "
+                  "kernel's log ('dmesg') and check the disk; the next run tries again",
+                  store::describe(error)));
 }
 
 // What it has moved to may be what we hold, by the ETag that it is held under.
@@ -305,9 +308,9 @@ store::Status FetchPhase::mismatch(const Fetched& fetched, const std::string& le
   const auto& wanted = fetched.job.wanted;
   const auto now = context_.now(source);
   const auto message = fmt::format(
-      "what arrived is not what the bucket promised ({}), twice; it is not kept. Look at the "
-      "upload, or at what sits between here and the bucket; it is tried again after a day, then "
-      "ever more seldom",
+      "what arrived does not match what the bucket promised ({}), twice; it was not kept. Check "
+      "the upload, and what sits between here and the bucket; it is tried again after a day, then "
+      "less and less often",
       level);
   context_.figures(source, [](SourceStatus& status) { ++status.run.failed; });
   context_.fail_source(source, ExitStatus::kIncomplete);
@@ -324,8 +327,8 @@ void FetchPhase::warn_of_overruled(const Fetched& fetched) const {
   if (verification.overruled.empty()) return;
   context_.environment.log.warning(
       {context_.sources[fetched.job.source].config->name, fetched.job.wanted.key,
-       fmt::format("its {} does not fit, but the stronger {} does, and so it is held; the server "
-                   "tells a checksum that belongs to something else",
+       fmt::format("its {} does not match, but the stronger {} does, so it is held; the server "
+                   "gives a checksum that belongs to something else",
                    verification.overruled, verification.level)});
 }
 

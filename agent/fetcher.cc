@@ -330,7 +330,7 @@ class Fetcher::Transfer {
 
   static s3::Error other_size_error() {
     return {s3::ErrorKind::kProtocol, 0, "",
-            "other bytes come than were stored, also where they are asked for as they are stored "
+            "the bytes that come are not those that were stored, even when asked for unchanged "
             "(\"Content-Encoding: gzip\"?)",
             ""};
   }

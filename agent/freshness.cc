@@ -31,7 +31,7 @@ std::optional<std::string> judge_size(const SourceConfig& config, const Arrival&
                                       const SeriesState& series) {
   if (arrival.size_bytes < config.min_size_bytes) {
     return fmt::format(
-        "it has {}, and min_size is {}. It is held, and so are those before it; look at the job "
+        "it has only {}, and min_size is {}. It is held, and so are those before it; check the job "
         "that writes them",
         format_size(arrival.size_bytes), format_size(config.min_size_bytes));
   }
@@ -44,8 +44,8 @@ std::optional<std::string> judge_size(const SourceConfig& config, const Arrival&
     return std::nullopt;
   }
   return fmt::format(
-      "it has {}, where the last ones of {} have {}. It is held, and so are those before it; look "
-      "at the job that writes them",
+      "it has only {}, and the last ones of {} have {}. It is held, and so are those before it; "
+      "check the job that writes them",
       format_size(arrival.size_bytes), series_name(series), format_size(usual));
 }
 
@@ -54,8 +54,7 @@ std::string stale_message(const SourceConfig& config, const std::string& of_what
   const auto last = since ? fmt::format("the last one came on {}", format_time(*since))
                           : std::string("none ever came");
   return fmt::format(
-      "no new archive of {} for more than {}: {}. What is held stays; look at the job that makes "
-      "them, and at the upload",
+      "no new archive of {} for more than {}: {}. Check the job that makes them, and the upload",
       of_what, format_duration(*config.expect_every), last);
 }
 

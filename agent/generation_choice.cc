@@ -33,7 +33,7 @@ Result<std::optional<store::Generation>> choose_generation(
     if (!chosen) chosen = one;
     if (one.sha256 != chosen->sha256) {
       return fmt::format(
-          "'{}' fits more than one content; give more digits of the SHA-256, which "
+          "'{}' matches more than one copy; give more digits of the SHA-256, which "
           "'holdfast list {} --all --json' shows",
           printable(id), source);
     }

@@ -45,8 +45,8 @@ class Init {
     lines_.path = options_.path.front() == '/' ? options_.path : disk_->root_path();
     if (!fits_into_config(lines_.path)) {
       return fail(ExitStatus::kUsage,
-                  fmt::format("{} cannot stand in a configuration, where a blank and ';' or '#' "
-                              "begin a comment; mount the disk elsewhere",
+                  fmt::format("{} cannot be written in a configuration, where ';' or '#' after a "
+                              "blank begins a comment; mount the disk elsewhere",
                               shell_word(lines_.path)));
     }
     const auto mounted = environment_.is_mount_point(lines_.path);
@@ -110,10 +110,9 @@ class Init {
 
   ExitStatus say_again() {
     print_section();
-    return fail(ExitStatus::kUsage,
-                fmt::format("{} is a holdfast disk already; the configuration needs the lines "
-                            "above, which --write puts there",
-                            lines_.path));
+    return fail(ExitStatus::kUsage, fmt::format("{} is already a holdfast disk; the configuration "
+                                                "needs the lines above (--write puts them there)",
+                                                lines_.path));
   }
 
   // Whatever can fail is done before the disk is touched: the new configuration is whole and
@@ -143,9 +142,11 @@ class Init {
     }
     if (staged) {
       if (const auto placed = staged->place(); !placed) {
-        return fail(ExitStatus::kConfig,
-                    fmt::format("{}; {} is marked, and the same command goes on from there",
-                                placed.error(), lines_.path));
+        return fail(
+            ExitStatus::kConfig,
+            fmt::format(
+                "{}; {} is a holdfast disk by now, and the same command again writes the rest",
+                placed.error(), lines_.path));
       }
     }
     say_what_is_next(change->kind);
@@ -156,13 +157,13 @@ class Init {
     if (marked_already_) {
       print_section();
       return fail(ExitStatus::kUsage,
-                  fmt::format("{}:{}: this [disk] section is not of this disk, and is left as it "
-                              "is; if it is to go, put the lines above in its place",
+                  fmt::format("{}:{}: this [disk] section is for another disk, and was left as it "
+                              "is; to use this one, replace it with the lines above",
                               options_.config_file, line));
     }
     return fail(ExitStatus::kUsage,
-                fmt::format("{}:{}: there is a [disk] section already, and --write changes none; "
-                            "nothing was changed. Without --write the lines are only printed: "
+                fmt::format("{}:{}: there already is a [disk] section, and --write never changes "
+                            "one. Nothing was changed; without --write the lines are only printed: "
                             "holdfast init {}",
                             options_.config_file, line, shell_word(lines_.path)));
   }
@@ -172,11 +173,11 @@ class Init {
     switch (kind) {
       case ConfigChange::Kind::kCreate:
         return print_(
-            fmt::format("{} is new, and names this disk; now fill in \"bucket\" there", file));
+            fmt::format("{} was written, and names this disk; now fill in \"bucket\" there", file));
       case ConfigChange::Kind::kAppend:
-        return print_(fmt::format("{} has the [disk] section for this disk now", file));
+        return print_(fmt::format("{} now has the [disk] section for this disk", file));
       case ConfigChange::Kind::kNothing:
-        return print_(fmt::format("{} names this disk already", file));
+        return print_(fmt::format("{} already names this disk", file));
       case ConfigChange::Kind::kConflict:
         return;
     }
@@ -187,15 +188,15 @@ class Init {
       const auto ledger = disk_->stat(store::kLedgerPath);
       const bool has_ledger = ledger && *ledger;
       warn(fmt::format(
-          "{} carries archives ({}); only the marker was written anew, with a new id. {}",
+          "{} holds archives ({}); only the marker was written again, with a new id. {}",
           lines_.path, fmt::join(carried_, ", "),
-          has_ledger ? "The ledger is still there, and goes on"
+          has_ledger ? "The ledger is still there, and stays in use"
                      : "The ledger is missing: run 'holdfast rebuild' before the next "
                        "pull, so that what is held is known again"));
     }
     if (!lines_.require_mount) {
       warn(
-          fmt::format("{} is no mount point of its own: if a disk is meant to be mounted there, "
+          fmt::format("{} is not a mount point: if a disk is meant to be mounted there, "
                       "mount it and run init again",
                       lines_.path));
     }

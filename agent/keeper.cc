@@ -35,7 +35,7 @@ std::string advice_on_rotation(const SourceConfig& config, std::string_view key,
   std::string excludes;
   for (const auto& pattern : config.exclude) excludes += pattern + ", ";
   return fmt::format(
-      ". This name has had {} contents since it is held: if it is meant to rotate, write "
+      ". This name has had {} versions since it was first held: if it is meant to rotate, write "
       "\"on_change = generations\" into [source {}], which keeps them all, or \"exclude = {}{}\"",
       contents, config.name, excludes, key_without_prefix(config, key));
 }
@@ -82,6 +82,7 @@ store::Status Keeper::keep(std::vector<Accepted> accepted) {
   if (!placed) return placed;
   if (auto superseded = supersede(work); !superseded) return superseded;
   if (auto recorded = work.change.commit(); !recorded) return recorded;
+  context_.recorded_archives += accepted.size();
   report(work);
   return {};
 }
@@ -184,8 +185,8 @@ store::Status Keeper::note_listed_as(const Accepted& accepted, Work& work) {
   if (*told) return {};
   context_.environment.log.warning(
       {source.config->name, "",
-       "the server's listing tells other ETags, or sizes, than its objects do; where the date "
-       "agrees in two runs, both are taken for the same content. Tell the provider"});
+       "the server's listing gives other ETags, or sizes, than its objects do; where the date "
+       "agrees in two runs, the two are taken for the same content. Tell the provider"});
   return ledger.set_endpoint_fact(endpoint, kMisnamesFact, "yes");
 }
 
@@ -307,7 +308,8 @@ store::Status Keeper::raise_changed(const Accepted& accepted, const std::string&
                          ? fmt::format("the same size, {}", format_size(size))
                          : fmt::format("{}, was {}", format_size(size), format_size(held_size));
   auto message = fmt::format(
-      "the bucket has another content under this key ({}, written {}). The copy held here stays as "
+      "the bucket has different content under this key ({}, written {}). The copy held here stays "
+      "as "
       "it is; the other one is in {}. Find out who replaced it",
       sizes, format_time(archive.last_modified), path);
   // With the held one and this one.
@@ -336,7 +338,14 @@ void Keeper::report(const Work& work) {
       show_held(context_.mirror.ledger, source.id, *status.find(source.config->name));
     }
   });
-  for (const auto& repaired : work.repaired) context_.environment.log.warning(repaired);
+  auto& log = context_.environment.log;
+  for (std::size_t i = 0; i < work.fresh.size(); ++i) {
+    const auto& archive = work.change.batch().archives[i].archive;
+    log.info({context_.sources[work.fresh[i]].config->name, archive.key,
+              fmt::format("came ({}, verified by {})", format_size(archive.upstream.size_bytes),
+                          archive.verified_by)});
+  }
+  for (const auto& repaired : work.repaired) log.warning(repaired);
   for (const auto& raised : work.change.batch().raised) {
     const auto source = std::find_if(context_.sources.begin(), context_.sources.end(),
                                      [&](const SourceRun& run) { return run.id == raised.source; });

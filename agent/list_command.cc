@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include "agent/commands.h"
-#include "agent/glob.h"
 #include "agent/json_line.h"
+#include "agent/key_pattern.h"
 #include "agent/source_command.h"
 #include "agent/units.h"
 #include "store/digest.h"
@@ -59,28 +59,36 @@ class Listing {
 
   store::Status run(store::Ledger& ledger, store::SourceId source) {
     if (options_.json) print_("[");
+    if (!options_.json && environment_.reads_stdout) {
+      print_(fmt::format("{:>12}  {:<20}  {:<16}  KEY", "BYTES", "HELD SINCE", "VERIFIED BY"));
+    }
     auto visited = ledger.visit_archives(source, [&](const store::Archive& archive) {
-      return show(archive.key, [&] {
+      return show(archive.key, archive.upstream.size_bytes, [&] {
         return options_.json ? json_of(options_.source, archive, rules_) : text_line(archive);
       });
     });
     if (visited && options_.all) {
       visited = ledger.visit_generations(source, [&](const store::Generation& generation) {
-        return show(generation.key, [&] {
+        return show(generation.key, generation.upstream.size_bytes, [&] {
           return options_.json ? json_of(generation) : text_line(options_.source, generation);
         });
       });
     }
     if (options_.json) print_("]");
+    if (!options_.json && environment_.reads_stdout && visited) {
+      print_(fmt::format("{} {}, {}", count_, count_ == 1 ? "copy" : "copies",
+                         format_size(size_bytes_)));
+    }
     return visited;
   }
 
  private:
   template <typename Line>
-  bool show(const std::string& key, const Line& line) {
-    if (options_.glob.empty() || glob_match(options_.glob, key)) {
-      print_(options_.json ? (first_ ? "  " : ", ") + line() : line());
-      first_ = false;
+  bool show(const std::string& key, std::uint64_t size_bytes, const Line& line) {
+    if (options_.glob.empty() || pattern_.matches(key)) {
+      print_(options_.json ? (count_ == 0 ? "  " : ", ") + line() : line());
+      ++count_;
+      size_bytes_ += size_bytes;
     }
     return !environment_.stop.load();
   }
@@ -89,7 +97,9 @@ class Listing {
   const Environment& environment_;
   const store::NameRules rules_;
   const Print& print_;
-  bool first_ = true;
+  const KeyPattern pattern_{options_.glob};
+  std::uint64_t count_ = 0;
+  std::uint64_t size_bytes_ = 0;
 };
 
 }  // namespace

@@ -26,20 +26,21 @@ bool objects_may_still_come(const s3::Error& error) {
 }
 
 // A refusal is most often of another bucket, server or key than is thought.
-std::string what_was_asked(const SourceRun& source) {
+std::string what_was_asked(const SourceRun& source, const s3::Error& error) {
   const auto& config = *source.config;
-  return fmt::format("Asked for was the bucket \"{}\"{} at {}, with {}", config.bucket,
-                     config.prefix.empty() ? "" : fmt::format(", prefix \"{}\",", config.prefix),
-                     source.session->endpoint(), source.session->credentials_in_use());
+  auto what = fmt::format("bucket \"{}\"", config.bucket);
+  if (!config.prefix.empty()) what += fmt::format(", prefix \"{}\",", config.prefix);
+  what += " at " + source.session->endpoint();
+  const bool answered = error.http_status != 0;
+  return answered ? fmt::format("{} with {}", what, source.session->credentials_in_use()) : what;
 }
 
 std::string explain_listing(const SourceRun& source, const s3::Error& error) {
   if (s3::has_no_version_listing(error)) {
-    return "this server has no listing of versions; write \"versions = current\"";
+    return "this server cannot list versions; write \"versions = current\"";
   }
   const bool all = source.config->versions == Versions::kAll;
-  const auto what = explain(error, all ? "s3:ListBucketVersions" : "s3:ListBucket");
-  return error.http_status == 0 ? what : fmt::format("{}. {}", what, what_was_asked(source));
+  return explain(error, all ? "s3:ListBucketVersions" : "s3:ListBucket");
 }
 
 void report_failed_listing(RunContext& context, SourceRun& source, const s3::Error& error) {
@@ -49,20 +50,18 @@ void report_failed_listing(RunContext& context, SourceRun& source, const s3::Err
     context.fail_source(source, ExitStatus::kIncomplete);
     source.stopped = true;
     source.server_failed = true;
-    context.report(
-        source, "",
-        "its listing did not end before max_runtime, so nothing is concluded from it and "
-        "what is held stays; the next run tries again, after all other sources");
+    context.report(source, "",
+                   "the listing did not end before max_runtime; the next run tries again, after "
+                   "all other sources");
     return;
   }
   context.figures(source, [](SourceStatus& status) { status.listed_whole = false; });
   context.fail_source(source, status_of(error));
   source.server_failed = verdict_on(error) == Verdict::kRetry;
   source.stopped = !objects_may_still_come(error);
-  context.report(
-      source, "",
-      fmt::format("the listing failed, so nothing is concluded from it and what is held stays: {}",
-                  explain_listing(source, error)));
+  context.report(source, "",
+                 fmt::format("cannot list {}: {}. What is held stays as it is",
+                             what_was_asked(source, error), explain_listing(source, error)));
 }
 
 void report_corrected_region(RunContext& context, const SourceRun& source) {
@@ -94,13 +93,14 @@ void report_long_keys(RunContext& context, SourceRun& source, const Planner::Fig
   context.figures(source, [&](SourceStatus& status) { status.run.failed += found.too_long; });
   context.report(
       source, found.too_long_example.substr(0, kShownBytes),
-      fmt::format("not fetched: {} longer than {} bytes, which no S3 has; find out what answers "
-                  "for this bucket, or exclude {}",
-                  found.too_long == 1 ? "this key (its beginning is shown) is"
-                                      : fmt::format("this key (its beginning is shown) and {} "
-                                                    "more are",
-                                                    found.too_long - 1),
-                  store::kLongestKeyBytes, found.too_long == 1 ? "it" : "them"));
+      fmt::format(
+          "not fetched: {} longer than {} bytes, which S3 does not allow; find out what answers "
+          "for this bucket, or exclude {}",
+          found.too_long == 1 ? "this key (its beginning is shown) is"
+                              : fmt::format("this key (its beginning is shown) and {} "
+                                            "more are",
+                                            found.too_long - 1),
+          store::kLongestKeyBytes, found.too_long == 1 ? "it" : "them"));
 }
 
 // A nightly run comes a little earlier now and then, and is still the next day's.
@@ -258,8 +258,7 @@ class SourceListing {
     if (end_->odd_entries > 0) {
       absence = Planner::Absence::kMeansNothing;
       doubt(fmt::format(
-          "the listing has {} that cannot be understood and {} left out, the first "
-          "one: {}",
+          "the listing has {} that cannot be understood and {} left out; the first: {}",
           end_->odd_entries == 1 ? "an entry" : fmt::format("{} entries", end_->odd_entries),
           end_->odd_entries == 1 ? "is" : "are", end_->first_odd));
     } else if (const auto& missing = planner_->missing()) {
@@ -279,11 +278,11 @@ class SourceListing {
         retrier_.run<s3::ObjectHead>(*source_.session, [&] { return client_.head(request); });
     const bool is_empty = planner_->figures().listed == 0;
     if (head && is_empty) {
-      planner_->explain(fmt::format(
-          "The bucket has \"{}\" all the same, so the listing is not the truth.", printable(key)));
+      planner_->explain(
+          fmt::format("The bucket still has \"{}\", so the listing is wrong.", printable(key)));
     } else if (head) {
       doubt(
-          fmt::format("the listing says that it is complete, and leaves out \"{}\", which the "
+          fmt::format("the listing claims to be complete, but leaves out \"{}\", which the "
                       "bucket has",
                       printable(key)));
     }
@@ -293,19 +292,15 @@ class SourceListing {
     if (verdict != Verdict::kRetry && verdict != Verdict::kStopped) {
       return Planner::Absence::kMeansGone;
     }
-    doubt(
-        fmt::format("\"{}\" is missing in the listing, and whether the bucket has it could not be "
-                    "asked: {}",
-                    printable(key), explain(head.error(), "s3:GetObject")));
+    doubt(fmt::format(
+        "\"{}\" is missing from the listing, and the bucket could not be asked for it: {}",
+        printable(key), explain(head.error(), "s3:GetObject")));
     return Planner::Absence::kMeansNothing;
   }
 
   void doubt(const std::string& what) {
     context_.fail_source(source_, ExitStatus::kIncomplete);
-    context_.report(source_, "",
-                    what +
-                        "; nothing is concluded from what is missing in it, and what is held "
-                        "stays");
+    context_.report(source_, "", what + "; what is missing from it is not taken for gone");
   }
 
   bool is_proof_of_cutting() const {
@@ -330,8 +325,8 @@ class SourceListing {
     const auto& name = source_.config->name;
     if (!was_.cuts && is_proof_of_cutting()) {
       log.warning({name, "",
-                   "the server says that its listing is complete where it is not; from now on it "
-                   "is asked on after its last key until nothing more comes. Tell the provider"});
+                   "the server calls its listing complete when it is not; from now on it is asked "
+                   "for more until nothing more comes. Tell the provider"});
       if (auto set = set_fact(kCutsFact, "yes"); !set) return set;
     }
     if (was_.in_order != in_order_) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -70,15 +71,13 @@ Guarded<store::Marker> check_marker(store::Disk& disk, const Config& config) {
   if (!*marker) {
     const auto carried = store::carried_sources(disk);
     if (carried && !carried->empty()) {
-      return absent(fmt::format("{} carries archives ({}), but {} is missing. Have it written "
-                                "anew, and then 'holdfast "
-                                "rebuild' find what is held: holdfast init {}",
+      return absent(fmt::format("{} holds archives ({}), but {} is missing. Write the marker again "
+                                "with this, then run 'holdfast rebuild': holdfast init {}",
                                 config.disk.path, fmt::join(*carried, ", "), store::kMarkerPath,
                                 shell_word(config.disk.path)),
                     "the disk has lost its marker");
     }
-    return absent(fmt::format("what is at {} is no holdfast disk; if it is meant to become one: "
-                              "holdfast init {}",
+    return absent(fmt::format("{} is not a holdfast disk; to make it one: holdfast init {}",
                               config.disk.path, shell_word(config.disk.path)),
                   "another disk is there");
   }
@@ -94,12 +93,30 @@ Guarded<store::Marker> check_marker(store::Disk& disk, const Config& config) {
   return **marker;
 }
 
-Guarded<std::unique_ptr<store::DiskLock>> take_lock(store::Disk& disk) {
+constexpr std::chrono::hours kTooLong{24};
+
+// Since when, and what to do about it.
+std::string describe_holder(const store::LockHolder& holder, Time now) {
+  const auto age = std::max(now - holder.since, std::chrono::seconds{0});
+  return fmt::format(
+      "another holdfast (pid {}) has been at work on this disk for {}, since {}; {}", holder.pid,
+      format_duration(age), format_time(holder.since),
+      age < kTooLong ? std::string("let it finish")
+                     : fmt::format("see whether it hangs, and if so end it: kill {}", holder.pid));
+}
+
+Guarded<std::unique_ptr<store::DiskLock>> take_lock(store::Disk& disk,
+                                                    const Environment& environment) {
   auto lock = disk.lock(store::kLockPath);
   if (lock) return std::move(*lock);
   if (lock.error().kind != store::ErrorKind::kBusy) return failed(lock.error());
-  return MirrorError{ExitStatus::kNotNow,
-                     "another run of holdfast is at work on this disk; let it finish", true};
+  MirrorError busy{ExitStatus::kNotNow, "another holdfast is at work on this disk; let it finish",
+                   true};
+  if (environment.lock_holder) {
+    busy.holder = environment.lock_holder(fmt::format("{}/{}", disk.root_path(), store::kLockPath));
+  }
+  if (busy.holder) busy.message = describe_holder(*busy.holder, environment.clock.now_s());
+  return busy;
 }
 
 MirrorError on_the_right_disk(MirrorError error, store::Disk& disk, const store::Marker& marker) {
@@ -110,6 +127,10 @@ MirrorError on_the_right_disk(MirrorError error, store::Disk& disk, const store:
 
 }  // namespace
 
+bool holds_for_too_long(const MirrorError& error, Time now) {
+  return error.holder && now - error.holder->since >= kTooLong;
+}
+
 Result<GuardedDisk, MirrorError> open_guarded_disk(const Config& config,
                                                    const Environment& environment,
                                                    store::Access access) {
@@ -119,7 +140,7 @@ Result<GuardedDisk, MirrorError> open_guarded_disk(const Config& config,
   if (!marker) return marker.error();
   std::unique_ptr<store::DiskLock> lock;
   if (access == store::Access::kReadWrite) {
-    auto taken = take_lock(**disk);
+    auto taken = take_lock(**disk, environment);
     if (!taken) return on_the_right_disk(taken.error(), **disk, *marker);
     lock = std::move(*taken);
   }
@@ -137,7 +158,7 @@ Result<Mirror, MirrorError> open_mirror(const Config& config, const Environment&
     if (no_ledger) {
       MirrorError missing{
           ExitStatus::kDiskFailed,
-          fmt::format("{}/{} is missing; 'holdfast rebuild' makes it anew from the disk",
+          fmt::format("{}/{} is missing; 'holdfast rebuild' makes a new one from the disk",
                       config.disk.path, store::kLedgerPath)};
       missing.fact = "the ledger is missing";
       return on_the_right_disk(std::move(missing), *guarded->disk, guarded->marker);

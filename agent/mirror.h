@@ -8,6 +8,7 @@
 #include "agent/environment.h"
 #include "agent/exit_status.h"
 #include "agent/result.h"
+#include "agent/units.h"
 #include "store/mirror.h"
 
 namespace agent {
@@ -29,7 +30,11 @@ struct MirrorError {
   std::optional<FoundDisk> found{};
   std::string fact = "the disk cannot be used";  ///< in a few words, for a first line
   bool forbidden = false;                        ///< it is ours that we may not look
+  std::optional<store::LockHolder> holder{};     ///< of the lock, as far as it can be seen
 };
+
+/// Who has the lock has had it for a day: more likely it hangs than that it works.
+bool holds_for_too_long(const MirrorError& error, Time now);
 
 using store::GuardedDisk;
 using store::Mirror;

@@ -234,8 +234,8 @@ store::Status Planner::note_return(const s3::ListedObject& object) {
   if (!quarantined) return quarantined.error();
   if (*quarantined) return {};
   auto message = fmt::format(
-      "the bucket has an earlier content under this key again, written {}, which was held here "
-      "before. The one that is trusted stays as it is. Find out who put it back; 'holdfast list {} "
+      "the bucket has earlier content under this key again, written {}, which was held here "
+      "before. The trusted copy stays as it is. Find out who put it back; 'holdfast list {} "
       "--all' shows what lies beside the archives",
       format_time(object.last_modified), source_.name);
   const auto news =

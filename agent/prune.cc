@@ -251,6 +251,7 @@ class Prune {
         std::vector<store::Removal> removals;
         removals.reserve(due.size());
         for (const auto& one : due) {
+          if (request_.removing) request_.removing(one);
           removals.push_back(
               {one.key,
                trusted ? store::archive_path(source_.name, one.key, mirror_.rules, one.variant)

@@ -35,6 +35,8 @@ struct PruneRequest {
   bool only_if_due = false;
   /// Set: nothing is removed, and it is told of each content, by series, the newest first.
   std::function<void(const store::Candidate&, PruneDecision, Keeps)> explain;
+  /// Told of each content that goes.
+  std::function<void(const store::Candidate&)> removing = {};
 };
 
 /// What prune_source() did, or would do.

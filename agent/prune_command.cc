@@ -104,20 +104,19 @@ class Explanation {
   bool began_ = false;
 };
 
-std::string contents(std::uint64_t count) {
-  return count == 1 ? "1 content" : fmt::format("{} contents", count);
+std::string copies(std::uint64_t count) {
+  return count == 1 ? "1 copy" : fmt::format("{} copies", count);
 }
 
 std::string text_of(const SourceConfig& source, const Pruned& pruned, bool dry_run) {
   if (!source.keep.any()) {
     return fmt::format("{}: no keep rule in the configuration, so everything is kept", source.name);
   }
-  auto text = fmt::format("{}: {} {} ({}), {} kept", source.name, contents(pruned.removed),
+  auto text = fmt::format("{}: {} {} ({}), {} kept", source.name, copies(pruned.removed),
                           dry_run ? "would be removed" : "removed",
                           format_size(pruned.removed_bytes), pruned.kept);
   if (pruned.waiting > 0) {
-    text += fmt::format("; {} more in later runs, as at most a tenth is removed in one",
-                        pruned.waiting);
+    text += fmt::format("; {} more in later runs: one removes a tenth at most", pruned.waiting);
   }
   return text;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <optional>
 #include <utility>
 
@@ -19,12 +20,14 @@
 #include "agent/progress.h"
 #include "agent/prune.h"
 #include "agent/pull_status.h"
+#include "agent/pull_summary.h"
 #include "agent/reports.h"
 #include "agent/run_context.h"
 #include "agent/scrub_slice.h"
 #include "agent/sources.h"
 #include "agent/ticker.h"
 #include "agent/units.h"
+#include "agent/watch.h"
 #include "agent/workers.h"
 
 namespace agent {
@@ -104,6 +107,11 @@ class Pull {
       PruneRequest request{
           context_.config, *source.config, source.id, clock().now_s(), {}, true, {}};
       request.keep_going = [&] { return !context_.stopping(); };
+      request.removing = [&](const store::Candidate& one) {
+        context_.environment.log.info(
+            {source.config->name, one.key,
+             fmt::format("removed: no keep rule holds it ({})", format_size(one.size_bytes))});
+      };
       const auto pruned = prune_source(context_.mirror, request);
       if (!pruned) return pruned.error();
       tell(source, *pruned);
@@ -142,7 +150,8 @@ class Pull {
       log.warning({name, "", pruned.frozen->why});
     } else if (pruned.removed > 0) {
       log.info({name, "",
-                fmt::format("retention removed {} contents ({})", pruned.removed,
+                fmt::format("retention removed {} {} ({})", pruned.removed,
+                            pruned.removed == 1 ? "copy" : "copies",
                             format_size(pruned.removed_bytes))});
     }
   }
@@ -322,9 +331,9 @@ class Pull {
     context_.environment.log.warning(
         {"", "",
          ours
-             ? fmt::format("{} Ours is wrong, as it was later before; until it is right ages are "
-                           "not counted and nothing is removed, and all else goes on: set the "
-                           "clock ('timedatectl set-ntp true')",
+             ? fmt::format("{} Ours is wrong, because it was later before; until it is right, ages "
+                           "are not counted, nothing is removed, and everything else goes on: set "
+                           "the clock ('timedatectl set-ntp true')",
                            both)
              : fmt::format("{} Ages go by ours, signatures by the server's, and nothing is removed "
                            "from that source meanwhile; if ours is the wrong one, set the clock "
@@ -383,13 +392,83 @@ class Pull {
 };
 
 ExitStatus without_mirror(const MirrorError& error, const Config& config,
-                          const Environment& environment, StatusBoard& board) {
-  environment.log.error({"", "", error.message});
-  // The other run writes the status; it is not ours to touch.
-  if (error.locked) return error.status;
-  show_absent_disk(error, environment, board);
-  write_reports(config, environment, board.snapshot(), &error);
+                          const Environment& environment, StatusBoard& board, Watch& watch) {
+  if (!error.locked) {
+    environment.log.error({"", "", error.message});
+    show_absent_disk(error, environment, board);
+    write_reports(config, environment, board.snapshot(), &error);
+    return error.status;
+  }
+  // The other run writes the status; it is not ours to touch. That it takes its time is no news to
+  // anybody but who waits for it, until it has taken a day.
+  const bool hangs = holds_for_too_long(error, environment.clock.now_s());
+  if (hangs || environment.terminal || !error.holder) {
+    environment.log.error({"", "", error.message});
+  } else {
+    environment.log.info({"", "", error.message});
+  }
+  if (hangs) watch.ended_early(error.status, error.message);
   return error.status;
+}
+
+ExitStatus run_to_its_end(RunContext& context) {
+  try {
+    return Pull(context).run();
+  } catch (const std::exception& defect) {
+    context.environment.log.error(
+        {"", "", fmt::format("a defect in holdfast: {}; please report it", defect.what())});
+    return ExitStatus::kDefect;
+  }
+}
+
+void prepare(RunContext& context, const std::vector<const SourceConfig*>& selected) {
+  for (const auto* source : selected) context.sources.emplace_back(source);
+  const auto newest = context.mirror.ledger.newest_own_time();
+  if (newest) context.newest_recorded = *newest;
+}
+
+ExitStatus show_what_would_come(const Config& config, const PullOptions& options,
+                                const Environment& environment,
+                                const std::vector<const SourceConfig*>& selected,
+                                StatusBoard& board,
+                                const std::function<void(const std::string&)>& print) {
+  auto mirror = open_mirror(config, environment, store::Access::kReadWrite);
+  if (!mirror) {
+    environment.log.error({"", "", mirror.error().message});
+    return mirror.error().status;
+  }
+  RunContext context{config, environment, *mirror, board};
+  prepare(context, selected);
+  return dry_run(context, options, print);
+}
+
+// The mirror is closed when it returns. Where the run could begin, the board has its exit status.
+ExitStatus pull_once(const Config& config, const Environment& environment,
+                     const std::vector<const SourceConfig*>& selected, StatusBoard& board,
+                     Watch& watch) {
+  auto mirror = open_mirror(config, environment, store::Access::kReadWrite);
+  if (!mirror) return without_mirror(mirror.error(), config, environment, board, watch);
+  RunContext context{config, environment, *mirror, board};
+  prepare(context, selected);
+  if (config.agent.max_runtime.count() > 0) {
+    context.deadline = environment.clock.steady_now() + config.agent.max_runtime;
+    context.cut_off = context.deadline + config.agent.wind_down;
+  }
+  show_disk(board, *mirror, config.disk.path);
+  board.publish();
+  write_metrics(config, environment, board.snapshot());
+  watch.started();
+  ExitStatus exit = ExitStatus::kDefect;
+  {
+    const Ticker ticker(kStatusInterval, [&] {
+      board.update([&](Status& status) { status.updated_at = environment.clock.now_s(); });
+      board.publish();
+    });
+    exit = run_to_its_end(context);
+  }
+  finish_status(board, environment, exit);
+  write_reports(config, environment, board.snapshot());
+  return exit;
 }
 
 }  // namespace
@@ -404,35 +483,20 @@ ExitStatus pull(const Config& config, const PullOptions& options, const Environm
         return environment.replace_file(config.agent.status_file, json);
       },
       environment.log);
-  auto mirror = open_mirror(config, environment, store::Access::kReadWrite);
-  if (!mirror && options.dry_run) {
-    environment.log.error({"", "", mirror.error().message});
-    return mirror.error().status;
+  if (options.dry_run) {
+    return show_what_would_come(config, options, environment, *selected, board, print);
   }
-  if (!mirror) return without_mirror(mirror.error(), config, environment, board);
-
-  RunContext context{config, environment, *mirror, board};
-  for (const auto* source : *selected) context.sources.emplace_back(source);
-  const auto newest = mirror->ledger.newest_own_time();
-  if (newest) context.newest_recorded = *newest;
-  if (options.dry_run) return dry_run(context, options, print);
-  if (config.agent.max_runtime.count() > 0) {
-    context.deadline = environment.clock.steady_now() + config.agent.max_runtime;
-    context.cut_off = context.deadline + config.agent.wind_down;
+  Watch watch(config, environment);
+  const auto begun = environment.clock.steady_now();
+  const auto exit = pull_once(config, environment, *selected, board, watch);
+  const auto status = board.snapshot();
+  if (!status.exit_status) return exit;
+  watch.ended(status, exit);
+  if (environment.reads_stdout) {
+    const auto elapsed = environment.clock.steady_now() - begun;
+    print(pull_summary(status, std::chrono::floor<std::chrono::seconds>(elapsed),
+                       environment.colour));
   }
-  show_disk(board, *mirror, config.disk.path);
-  board.publish();
-  write_metrics(config, environment, board.snapshot());
-  ExitStatus exit = ExitStatus::kDefect;
-  {
-    const Ticker ticker(kStatusInterval, [&] {
-      board.update([&](Status& status) { status.updated_at = environment.clock.now_s(); });
-      board.publish();
-    });
-    exit = Pull(context).run();
-  }
-  finish_status(board, environment, exit);
-  write_reports(config, environment, board.snapshot());
   return exit;
 }
 

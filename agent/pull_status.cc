@@ -40,7 +40,8 @@ void report_left_over(RunContext& context, SourceRun& source) {
   context.report(
       source, "",
       fmt::format("{} {} {} left; the next run goes on",
-                  context.out_of_time() ? "max_runtime is reached with" : "nobody knows why, but",
+                  context.out_of_time() ? "max_runtime was reached with"
+                                        : "the run stopped early, for no known reason, with",
                   *left, *left == 1 ? "archive" : "archives"));
 }
 
@@ -125,7 +126,7 @@ DiskStatus disk_status(const Mirror& mirror, const std::string& path) {
   weaker(weakness.no_directory_sync,
          "names cannot be synced: the last archives may be lost in a power cut");
   weaker(weakness.no_exclusive_rename,
-         "not replacing a file is checked before the rename, not in it");
+         "whether a name is free is checked before the rename, not by it");
   weaker(weakness.no_permissions, "archives cannot be made read-only");
   weaker(weakness.no_filesystem_sync, "each file is synced on its own");
   return disk;

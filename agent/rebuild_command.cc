@@ -28,8 +28,9 @@ store::Result<bool> is_in_order(store::Disk& disk) {
 }
 
 std::string text_of(const store::Rebuilt& rebuilt) {
-  auto text = fmt::format("the ledger is made anew: {} archives, and {} contents beside them",
-                          rebuilt.archives, rebuilt.beside);
+  auto text = fmt::format("the ledger was rebuilt: {} {}, and {} other {} beside them",
+                          rebuilt.archives, rebuilt.archives == 1 ? "archive" : "archives",
+                          rebuilt.beside, rebuilt.beside == 1 ? "copy" : "copies");
   if (rebuilt.unlisted > 0) {
     text += fmt::format(
         "; {} of them were in no manifest and are known by their names and digests only",
@@ -102,9 +103,10 @@ ExitStatus rebuild_command(const Config& config, const RebuildOptions& options,
   const auto in_order = is_in_order(*guarded->disk);
   if (!in_order) return fail(in_order.error());
   if (*in_order) {
-    environment.log.error({"", "",
-                           "the ledger is in order, and knows more than a new one would; nothing "
-                           "was changed. If it must be made anew, move .holdfast/ledger.db away"});
+    environment.log.error(
+        {"", "",
+         "the ledger is in order, and knows more than a new one would; nothing was changed. To "
+         "rebuild it all the same, move .holdfast/ledger.db away"});
     return ExitStatus::kUsage;
   }
   const auto rebuilt = rebuild(*guarded->disk, guarded->marker, environment);

@@ -20,7 +20,7 @@ constexpr int kMostCut = 64;
 constexpr std::size_t kSetbacksAtOnce = 256;
 // An index that is behind, or a key that was deleted a moment ago, has that long to come right.
 constexpr std::chrono::days kGhostAfter{7};
-constexpr std::string_view kGhost = "the bucket lists it and does not have it";
+constexpr std::string_view kGhost = "the bucket lists it but does not have it";
 
 constexpr int kForbidden = 403;
 
@@ -40,7 +40,8 @@ std::string unreadable_message(const FetchRefused& refused) {
     return fmt::format("cannot be read, so it is not held here: {}", why);
   }
   return fmt::format(
-      "the bucket has another content under this key, and it cannot be read; the copy that is held "
+      "the bucket has different content under this key, and it cannot be read; the copy that is "
+      "held "
       "here stays as it is: {}",
       why);
 }
@@ -105,7 +106,8 @@ store::Status Refusals::take_absent(const FetchRefused& refused) {
   context_.figures(source, [](SourceStatus& status) { ++status.run.failed; });
   context_.fail_source(source, ExitStatus::kIncomplete);
   const auto message = fmt::format(
-      "{}, so it is not held here; its index may be stale, or the key be written otherwise. Have "
+      "{}, so it is not held here; its index may be stale, or the key may be written differently "
+      "there. Have "
       "whoever runs the server look at it",
       kGhost);
   context_.report_one_of(source, "listed, and not there", wanted.key, message);
@@ -182,10 +184,11 @@ store::Status Refusals::mark_archived(const FetchRefused& refused) {
   const auto& wanted = refused.job.wanted;
   context_.figures(source, [](SourceStatus& status) { ++status.run.archived; });
   if (wanted.role == store::Role::kChanged) {
-    return record(refused, store::RefusalKind::kArchived, store::AlarmKind::kChanged,
-                  "the bucket has another content under this key, in an archived storage class, so "
-                  "that it cannot be read; the copy that is held here stays as it is. Find out who "
-                  "replaced it");
+    return record(
+        refused, store::RefusalKind::kArchived, store::AlarmKind::kChanged,
+        "the bucket has different content under this key, in an archived storage class, so "
+        "that it cannot be read; the copy that is held here stays as it is. Find out who "
+        "replaced it");
   }
   return context_.mirror.ledger.refuse(source.id, wanted.key, store::RefusalKind::kArchived,
                                        listed_identity(refused.job), context_.now(source),

@@ -137,7 +137,7 @@ class RestoreRun {
   ExitStatus nothing(const RestoreSelection& selection) {
     if (!selection.refusal().empty()) return fail(ExitStatus::kUsage, selection.refusal());
     return fail(ExitStatus::kUsage,
-                fmt::format("nothing that is held fits; 'holdfast list {}{}' shows what is",
+                fmt::format("nothing that is held matches; 'holdfast list {}{}' shows what is",
                             source_.name, options_.generation.empty() ? "" : " --all"));
   }
 
@@ -145,8 +145,7 @@ class RestoreRun {
     const auto why = error.error_number == EACCES
                          ? store::describe(error) + "; choose a directory that you may write to"
                          : explain(error);
-    return fail(ExitStatus::kDiskFailed,
-                fmt::format("nothing more can be restored to {}: {}", options_.to, why));
+    return fail(ExitStatus::kDiskFailed, fmt::format("cannot restore to {}: {}", options_.to, why));
   }
 
   // What it will come to, before anything is written.
@@ -171,7 +170,7 @@ class RestoreRun {
     if (missing_bytes <= space->free_bytes || space->total_bytes == 0) return ExitStatus::kOk;
     return fail(
         ExitStatus::kDiskFailed,
-        fmt::format("{} has {} free, and {} are to be restored; nothing was written. Make "
+        fmt::format("{} has {} free, but {} are needed; nothing was written. Make "
                     "room, or choose another directory",
                     options_.to, format_size(space->free_bytes), format_size(missing_bytes)));
   }
@@ -184,11 +183,13 @@ class RestoreRun {
         auto figures = all_;
         figures.archives = done_.load();
         figures.size_bytes = done_bytes_.load();
+        figures.at_work = at_work_.get();
         return figures;
       });
       return selection.visit([&](const Restorable& content) {
         counts_.interrupted = environment_.stop.load();
         if (counts_.interrupted) return false;
+        at_work_.set(content.key);
         const auto restored = copy.restore(content);
         if (!restored) copied = restored.error();
         ++done_;
@@ -223,8 +224,8 @@ class RestoreRun {
         break;
       case What::kDamaged:
         ++counts_.damaged;
-        tell(content, fmt::format("not restored, the copy on the mirror is damaged: {}. 'holdfast "
-                                  "verify' tells what else is; 'holdfast pull' repairs it while "
+        tell(content, fmt::format("not restored: the copy on the mirror is damaged: {}. 'holdfast "
+                                  "verify' says what else is; 'holdfast pull' repairs it while "
                                   "the bucket has it; 'holdfast list {} --all' shows other "
                                   "generations",
                                   restored.detail, source_.name));
@@ -250,6 +251,7 @@ class RestoreRun {
   ProgressFigures all_;
   std::atomic<std::uint64_t> done_{0};
   std::atomic<std::uint64_t> done_bytes_{0};
+  AtWork at_work_;
   Counts counts_;
 };
 
@@ -262,10 +264,10 @@ ExitStatus restore_command(const Config& config, const RestoreOptions& options,
     return ExitStatus::kUsage;
   };
   if (options.as_of && !options.generation.empty()) {
-    return misused("--as-of and --generation both choose a content: give one of them");
+    return misused("--as-of and --generation exclude each other: give one of them");
   }
   if (options.to.empty() && !options.list) {
-    return misused("--to names the directory to restore to; or ask with --list what would come");
+    return misused("give a directory with --to, or see with --list what would be restored");
   }
   const auto restore = [&](SourceMirror& source) {
     RestoreRun run(source, options, environment, print);

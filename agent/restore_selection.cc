@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "agent/generation_choice.h"
-#include "agent/glob.h"
+#include "agent/key_pattern.h"
 #include "store/layout.h"
 
 namespace agent {
@@ -32,8 +32,9 @@ store::Result<bool> RestoreSelection::is_key(const std::string& key) {
 
 store::Status RestoreSelection::visit_matching(const Visit& visit) {
   store::Status failure;
+  const KeyPattern pattern(options_.pattern);
   const auto visited = ledger_.visit_archives(source_.id, [&](const store::Archive& archive) {
-    if (!glob_match(options_.pattern, archive.key)) return true;
+    if (!pattern.matches(archive.key)) return true;
     const auto offered = offer(archive.key, archive, visit);
     if (!offered) failure = offered.error();
     return offered.value_or(false);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -63,6 +64,23 @@ struct SourceRun {
   bool is_impatient() const { return unreachable_in_a_row > 0 || cut_in_a_row >= 3; }
 };
 
+/// The key that a worker took up last, for the person who watches. Thread-safe.
+class AtWork {
+ public:
+  void set(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    key_ = key;
+  }
+  std::string get() const {
+    const std::lock_guard lock(mutex_);
+    return key_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string key_;
+};
+
 /// What the parts of one pull share.
 struct RunContext {
   /// Lines for one kind of trouble of one source.
@@ -76,6 +94,9 @@ struct RunContext {
   Clock::Steady deadline = Clock::Steady::max();  ///< nothing new starts after it
   Clock::Steady cut_off = Clock::Steady::max();   ///< and what is under way ends
   std::atomic<std::uint64_t> received_bytes{0};
+  std::atomic<std::uint64_t> received_archives{0};  ///< whole, but not proven yet
+  std::atomic<std::uint64_t> recorded_archives{0};  ///< proven, and held
+  AtWork at_work{};
   std::atomic<std::uint64_t> planned_archives{0};  ///< by the sources that have their plans
   std::atomic<std::uint64_t> planned_bytes{0};
   UnreadableFiles unreadable{};

@@ -102,7 +102,7 @@ std::string damage_message(const store::Reading& reading) {
   const auto remedy = fmt::format(
       "{}; if it has not, and the loss is understood: holdfast ack {}",
       beside
-          ? "the trusted one is not concerned; the next pull fetches it again if the bucket lists "
+          ? "the trusted copy is not affected; the next pull fetches it again if the bucket lists "
             "this very content"
           : "the next pull fetches it again as long as the bucket has this very content",
       path.substr(0, path.find('/')));

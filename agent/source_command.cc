@@ -1,13 +1,38 @@
 #include "agent/source_command.h"
 
+#include <utility>
+
 #include "agent/failure.h"
 #include "agent/sources.h"
 
 namespace agent {
 
+namespace {
+
+constexpr std::chrono::milliseconds kLookAgainAfter{500};
+
+// Whoever types a command that changes something wants it done, if only after the pull that is
+// under way.
+Result<Mirror, MirrorError> open_in_turn(const Config& config, const Environment& environment,
+                                         store::Access access) {
+  auto mirror = open_mirror(config, environment, access);
+  bool told = false;
+  while (!mirror && mirror.error().locked && environment.lock_holder && !environment.stop.load()) {
+    if (!std::exchange(told, true) && environment.terminal) {
+      environment.log.warning(
+          {"", "", mirror.error().message + ". Waiting for it; Ctrl-C ends that"});
+    }
+    environment.clock.sleep(kLookAgainAfter, environment.stop);
+    mirror = open_mirror(config, environment, access);
+  }
+  return mirror;
+}
+
+}  // namespace
+
 ExitStatus on_source(const Config& config, const std::string& name, const Environment& environment,
                      store::Access access, const SourceWork& work) {
-  auto mirror = open_mirror(config, environment, access);
+  auto mirror = open_in_turn(config, environment, access);
   if (!mirror) {
     environment.log.error({"", "", mirror.error().message});
     return mirror.error().status;

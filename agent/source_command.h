@@ -18,7 +18,8 @@ struct SourceMirror {
 };
 using SourceWork = std::function<store::Result<ExitStatus>(SourceMirror&)>;
 
-/// Opens the mirror and does `work` on a source of the configuration, or of the disk. Whatever
+/// Opens the mirror and does `work` on a source of the configuration, or of the disk. Where that
+/// changes the mirror, and another run is at work on it, it waits for its turn. Whatever else
 /// stands in the way, and an error of `work`, becomes a line and an exit status.
 ExitStatus on_source(const Config& config, const std::string& name, const Environment& environment,
                      store::Access access, const SourceWork& work);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "agent/etag_evidence.h"
+#include "agent/nearest.h"
 #include "s3client/credentials.h"
 
 namespace agent {
@@ -52,7 +53,11 @@ std::optional<std::vector<const SourceConfig*>> select_sources(
   for (const auto& name : names) {
     if (std::none_of(config.sources.begin(), config.sources.end(),
                      [&](const SourceConfig& source) { return source.name == name; })) {
-      log.error({"", "", fmt::format("there is no [source {}] in the configuration", name)});
+      std::vector<std::string_view> known;
+      for (const auto& source : config.sources) known.emplace_back(source.name);
+      log.error(
+          {"", "",
+           fmt::format("the configuration has no [source {}]{}", name, did_you_mean(name, known))});
       return std::nullopt;
     }
   }

@@ -13,8 +13,8 @@ bool is_impostor(const s3::ObjectHead& head, const store::Identity& wanted) {
 s3::Error impostor_error() {
   // Of this object only: the line is there, and others may come over it.
   return {s3::ErrorKind::kInvalid, 0, "",
-          "the answer has no ETag, and is not as it was listed, so something between here and the "
-          "bucket gave it",
+          "the answer has no ETag and does not match the listing, so it came from something "
+          "between here and the bucket",
           ""};
 }
 

@@ -18,13 +18,13 @@ class Reader {
  public:
   Reader(const Json& json, std::string name, std::string& complaint)
       : json_(json), name_(std::move(name)), complaint_(complaint) {
-    if (json_.object() == nullptr) complain("", "no object");
+    if (json_.object() == nullptr) complain("", "not an object");
   }
 
   void get(const char* name, std::string& into) const {
     const auto* value = member(name);
     if (value == nullptr) return;
-    if (value->text() == nullptr) return complain(name, "no text");
+    if (value->text() == nullptr) return complain(name, "not text");
     into = *value->text();
   }
   void get(const char* name, bool& into) const {
@@ -36,20 +36,21 @@ class Reader {
   void get(const char* name, std::uint64_t& into) const {
     const auto* value = member(name);
     if (value == nullptr) return;
-    if (!value->count()) return complain(name, "no count");
+    if (!value->count()) return complain(name, "not a count");
     into = *value->count();
   }
   void get(const char* name, std::int64_t& into) const {
     const auto* value = member(name);
     if (value == nullptr) return;
-    if (!value->integer()) return complain(name, "no number");
+    if (!value->integer()) return complain(name, "not a number");
     into = *value->integer();
   }
   void get(const char* name, std::optional<int>& into) const {
     std::int64_t number = -1;
     get(name, number);
     constexpr std::int64_t kMost = 255;
-    if (member(name) != nullptr && (number < 0 || number > kMost)) complain(name, "no exit status");
+    if (member(name) != nullptr && (number < 0 || number > kMost))
+      complain(name, "not an exit status");
     if (member(name) != nullptr) into = static_cast<int>(number);
   }
   void get(const char* name, double& into) const {
@@ -57,7 +58,7 @@ class Reader {
     if (value == nullptr) return;
     constexpr double kMost = 1e10;  // some centuries
     const auto number = value->number();
-    if (!number || !(std::abs(*number) <= kMost)) return complain(name, "no number of seconds");
+    if (!number || !(std::abs(*number) <= kMost)) return complain(name, "not a number of seconds");
     into = *number;
   }
   void get(const char* name, std::optional<Time>& into) const {
@@ -73,9 +74,9 @@ class Reader {
   void get(const char* name, std::vector<std::string>& into) const {
     const auto* list = member(name);
     if (list == nullptr) return;
-    if (list->array() == nullptr) return complain(name, "no list");
+    if (list->array() == nullptr) return complain(name, "not a list");
     for (const auto& element : *list->array()) {
-      if (element.text() == nullptr) return complain(name, "no list of texts");
+      if (element.text() == nullptr) return complain(name, "not a list of texts");
       into.push_back(*element.text());
     }
   }
@@ -108,7 +109,7 @@ class Reader {
   void each(const char* name, const Visit& visit) const {
     const auto* list = member(name);
     if (list == nullptr) return;
-    if (list->array() == nullptr) return complain(name, "no list");
+    if (list->array() == nullptr) return complain(name, "not a list");
     for (const auto& element : *list->array()) visit(Reader(element, name, complaint_));
   }
 
@@ -240,7 +241,7 @@ Status read_status(const Reader& json) {
 Result<Status> status_from_json(std::string_view text) {
   const auto json = Json::parse(text);
   if (!json) return json.error();
-  if (json->object() == nullptr) return "it is no JSON object";
+  if (json->object() == nullptr) return "it is not a JSON object";
   std::string complaint;
   auto status = read_status(Reader(*json, "", complaint));
   if (!complaint.empty()) return complaint;

@@ -9,13 +9,14 @@ namespace agent {
 
 /// What is said where the content that a new one takes the place of was no longer what it had been.
 inline constexpr const char* kGoneBefore =
-    "somebody removed the content held before from the disk; only the new one is held. Find out "
-    "who writes to this disk";
+    "the copy held before is gone from the disk; only the new one is held. Find out who writes to "
+    "this disk";
 
 inline std::string explain_rotted_before(std::string_view damaged_path, std::string_view source) {
   return fmt::format(
-      "the content held before was damaged here when it was superseded, and is lost; its bytes are "
-      "in {}. Look into the kernel's log, check cable and disk; when you know what happened: "
+      "the copy held before was damaged when it was superseded, and is lost; its bytes are "
+      "in {}. Look at the kernel's log ('dmesg'), the cable and the disk; when you know what "
+      "happened: "
       "holdfast ack {}",
       damaged_path, source);
 }

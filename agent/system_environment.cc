@@ -1,11 +1,16 @@
 #include "agent/system_environment.h"
 
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <random>
+#include <string_view>
 #include <utility>
 
 #include "agent/command_runner.h"
@@ -27,6 +32,36 @@ std::string host_name() {
 // One of another user may not be signalled, and is there.
 bool is_process(std::int64_t pid) {
   return ::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM;
+}
+
+constexpr std::size_t kUsualColumns = 80;
+
+std::size_t columns_of_stderr() {
+  winsize size{};
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kUsualColumns;
+  return size.ws_col;
+}
+
+// Only "y" and "yes" are a yes.
+bool ask_person(const std::string& question) {
+  std::fputs((question + " [y/N] ").c_str(), stderr);
+  std::fflush(stderr);
+  std::array<char, 64> answer{};
+  if (std::fgets(answer.data(), answer.size(), stdin) == nullptr) return false;
+  std::string text(answer.data());
+  text.erase(std::min(text.find_first_of(" \t\r\n"), text.size()));
+  return text == "y" || text == "yes" || text == "Y" || text == "Yes";
+}
+
+void describe_terminal(Environment& environment) {
+  environment.terminal = ::isatty(STDERR_FILENO) == 1;
+  environment.reads_stdout = ::isatty(STDOUT_FILENO) == 1;
+  if (takes_escape_codes()) {
+    environment.columns = columns_of_stderr;
+    const char* no_colour = std::getenv("NO_COLOR");
+    environment.colour = environment.reads_stdout && (no_colour == nullptr || *no_colour == 0);
+  }
+  if (environment.terminal && ::isatty(STDIN_FILENO) == 1) environment.confirm = ask_person;
 }
 
 class StagedConfigFile final : public StagedFile {
@@ -51,6 +86,12 @@ Result<std::unique_ptr<StagedFile>> stage_config_file(const std::string& path,
 
 }  // namespace
 
+bool takes_escape_codes() {
+  const char* kind = std::getenv("TERM");
+  return ::isatty(STDERR_FILENO) == 1 && kind != nullptr && *kind != 0 &&
+         std::string_view(kind) != "dumb";
+}
+
 Environment system_environment(Clock& clock, Log& log, StopFlag& stop) {
   const auto sentence = [](const store::Error& error) { return store::describe(error); };
   Environment environment{
@@ -69,7 +110,7 @@ Environment system_environment(Clock& clock, Log& log, StopFlag& stop) {
       },
       host_name(),
       std::random_device{}(),
-      ::isatty(STDERR_FILENO) == 1,
+      false,
       [&stop](const auto& command, const auto& variables, std::chrono::seconds timeout) {
         return run_shell_command(command, variables, timeout, &stop);
       },
@@ -79,7 +120,9 @@ Environment system_environment(Clock& clock, Log& log, StopFlag& stop) {
       },
       store::is_read_only,
       ::getpid(),
-      is_process};
+      is_process,
+      store::find_lock_holder};
+  describe_terminal(environment);
   return environment;
 }
 

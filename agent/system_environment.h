@@ -4,6 +4,9 @@
 
 namespace agent {
 
+/// A terminal is at stderr, and can be drawn on.
+bool takes_escape_codes();
+
 /// The real world.
 Environment system_environment(Clock& clock, Log& log, StopFlag& stop);
 

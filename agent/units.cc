@@ -19,6 +19,23 @@ std::optional<std::pair<std::uint64_t, std::string_view>> number_and_unit(std::s
   return std::pair{number, text.substr(static_cast<std::size_t>(end - text.data()))};
 }
 
+// A month and a year are what people mean by them: no calendar is asked.
+std::optional<std::uint64_t> seconds_in(std::string_view unit) {
+  constexpr std::uint64_t kDay = 86'400;
+  constexpr std::array<std::pair<std::string_view, std::uint64_t>, 7> kUnits = {
+      {{"s", 1},
+       {"m", 60},
+       {"h", 3600},
+       {"d", kDay},
+       {"w", 7 * kDay},
+       {"mo", 30 * kDay},
+       {"y", 365 * kDay}}};
+  for (const auto& [name, seconds] : kUnits) {
+    if (unit == name) return seconds;
+  }
+  return std::nullopt;
+}
+
 std::optional<std::uint64_t> multiply(std::uint64_t number, std::uint64_t factor) {
   if (number > std::numeric_limits<std::uint64_t>::max() / factor) return std::nullopt;
   return number * factor;
@@ -45,30 +62,11 @@ std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
     if (number == 0) return std::chrono::seconds{0};
     return std::nullopt;
   }
-  if (unit.size() != 1) return std::nullopt;
-  std::uint64_t factor = 0;
-  switch (unit.front()) {
-    case 's':
-      factor = 1;
-      break;
-    case 'm':
-      factor = 60;
-      break;
-    case 'h':
-      factor = 3600;
-      break;
-    case 'd':
-      factor = 86'400;
-      break;
-    case 'w':
-      factor = 7 * 86'400;
-      break;
-    default:
-      return std::nullopt;
-  }
+  const auto factor = seconds_in(unit);
+  if (!factor) return std::nullopt;
   // A century is beyond any use, and keeps sums of times far from overflow.
   constexpr std::uint64_t kLongestSeconds = std::uint64_t{100} * 366 * 86'400;
-  const auto seconds = multiply(number, factor);
+  const auto seconds = multiply(number, *factor);
   if (!seconds || *seconds > kLongestSeconds) return std::nullopt;
   return std::chrono::seconds{static_cast<std::int64_t>(*seconds)};
 }
@@ -106,6 +104,7 @@ std::optional<double> parse_share(std::string_view text) {
 }
 
 std::string format_size(std::uint64_t size_bytes) {
+  if (size_bytes == 1) return "1 byte";
   if (size_bytes < 1024) return fmt::format("{} bytes", size_bytes);
   constexpr std::array<std::string_view, 4> kUnits = {"KiB", "MiB", "GiB", "TiB"};
   double value = static_cast<double>(size_bytes) / 1024;

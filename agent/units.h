@@ -13,7 +13,7 @@ using Time = std::chrono::sys_seconds;
 /// "512", "64K", "10M", "2G", "1T": powers of 1024. nullopt for anything else, overflow included.
 std::optional<std::uint64_t> parse_size(std::string_view text);
 
-/// "90s", "15m", "26h", "30d", "8w"; "0" is zero.
+/// "90s", "15m", "26h", "30d", "8w", "6mo" (of 30 days), "2y" (of 365); "0" is zero.
 std::optional<std::chrono::seconds> parse_duration(std::string_view text);
 
 /// yes no true false on off 1 0.

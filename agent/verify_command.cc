@@ -71,6 +71,7 @@ class VerifyRun {
       auto figures = all;
       figures.archives = contents.load();
       figures.size_bytes = bytes.load();
+      figures.at_work = at_work_.get();
       return figures;
     });
 
@@ -99,6 +100,7 @@ class VerifyRun {
       return false;
     }
     taken_bytes_ += holding.size_bytes;
+    at_work_.set(holding.key);
     return true;
   }
 
@@ -150,12 +152,13 @@ class VerifyRun {
   const SourceConfig* source_ = nullptr;
   store::SourceId id_ = 0;
   std::uint64_t taken_bytes_ = 0;
+  AtWork at_work_;
 };
 
 std::string text_of(const std::string& source, const Verified& verified) {
   const auto& totals = verified.totals;
-  auto text = fmt::format("{}: {} contents read ({}); ", source, totals.contents,
-                          format_size(totals.bytes));
+  auto text = fmt::format("{}: {} {} read ({}); ", source, totals.contents,
+                          totals.contents == 1 ? "copy" : "copies", format_size(totals.bytes));
   const auto wrong = totals.corrupt + totals.missing + verified.foreign;
   text += wrong == 0 ? "all are right"
                      : fmt::format("{} corrupt, {} missing, {} foreign", totals.corrupt,
@@ -172,6 +175,12 @@ std::string json_of(const std::string& source, const Verified& verified) {
                     {"missing", totals.missing},
                     {"foreign", verified.foreign},
                     {"interrupted", totals.interrupted}});
+}
+
+// Then nobody is told who is not at a terminal.
+bool is_right(const Verified& verified) {
+  const auto& totals = verified.totals;
+  return !totals.interrupted && totals.corrupt + totals.missing + verified.foreign == 0;
 }
 
 ExitStatus status_of(const Verified& verified) {
@@ -201,14 +210,18 @@ ExitStatus verify_command(const Config& config, const VerifyOptions& options,
   };
   if (read_only) {
     environment.log.warning(
-        {"", "", "the disk is mounted read-only: what is found is told, and not recorded"});
+        {"", "", "the disk is mounted read-only: what is found is reported, but not recorded"});
   }
   VerifyRun verification(config, options, environment, *mirror, read_only);
   for (const auto* source : *selected) {
     const auto verified = verification.run(*source);
     if (!verified) return fail(source->name, verified.error());
     status = graver(status, status_of(*verified));
-    print(options.json ? json_of(source->name, *verified) : text_of(source->name, *verified));
+    if (options.json) {
+      print(json_of(source->name, *verified));
+    } else if (environment.reads_stdout || !is_right(*verified)) {
+      print(text_of(source->name, *verified));
+    }
     if (environment.stop.load()) return graver(status, ExitStatus::kIncomplete);
   }
   return status;

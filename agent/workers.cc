@@ -71,6 +71,7 @@ void Workers::run(std::size_t lane) {
     auto& client = lanes_[lane]->client(source);
     auto& session = *context_.sources[source].session;
     if (auto* job = std::get_if<Job>(&*work)) {
+      context_.at_work.set(job->wanted.key);
       const auto give_way = job->give_way;
       auto done = fetcher.fetch(std::move(*job), client, session);
       work_.finished(source, give_way);

@@ -201,7 +201,7 @@ class CurlTransport final : public Transport {
 
   Result<void> perform(const HttpRequest& request, ResponseSink& sink) override {
     if (!request.url.starts_with("https://") && !request.url.starts_with("http://")) {
-      return Error{ErrorKind::kInvalid, 0, "", "the URL is none of HTTP", ""};
+      return Error{ErrorKind::kInvalid, 0, "", "the URL is not one of HTTP", ""};
     }
     const HeaderList headers = header_list(request.headers);
     Transfer transfer(sink, options_, request.is_text);

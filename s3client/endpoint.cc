@@ -177,7 +177,8 @@ Result<Endpoint> parse_endpoint(std::string_view url) {
   constexpr std::string_view kPlain = "http://";
   // Where there is a user there is likely a password.
   if (url.find('@') != std::string_view::npos) {
-    return invalid("the endpoint has no user and no password; they belong into credentials_file");
+    return invalid(
+        "an endpoint has no user and no password in it; they belong in credentials_file");
   }
   const bool tls = url.starts_with(kTls);
   if (!tls && !url.starts_with(kPlain)) {
@@ -231,7 +232,7 @@ Result<Address> address_of(const Endpoint& endpoint, Addressing addressing,
     case Addressing::kVirtual:
       if (!fits) {
         return invalid(
-            fmt::format("\"{}.{}\" is no host name, as the bucket cannot be part of one {}; write "
+            fmt::format("\"{}.{}\" is not a host name: the bucket cannot be part of one {}; write "
                         "\"addressing = path\"",
                         bucket, endpoint.host,
                         is_ip_address(endpoint.host) ? "with an IP address" : "with this name"));

@@ -122,7 +122,7 @@ std::optional<ErrorKind> region_kind(SessionState& session, const SignedRequest&
   }
   if (answer.head.status == 301) {
     message = fmt::format(
-        "the bucket is not to be had at {} in region {}, and the server does not "
+        "the bucket cannot be reached at {} in region {}, and the server does not "
         "say where it is; set the right region and endpoint",
         session.origin(), request.region);
     return ErrorKind::kInvalid;

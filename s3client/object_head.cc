@@ -168,7 +168,7 @@ Result<void> set_size(ObjectHead& object, const HttpHead& head, const GetRequest
   const auto length = number<std::uint64_t>(value_of(head, "content-length"));
   const bool may_be_listed = request.listed_size_bytes && request.part_number == 0;
   if (!length && !may_be_listed) {
-    return refuse(ErrorKind::kProtocol, head.status, "the server does not tell the size");
+    return refuse(ErrorKind::kProtocol, head.status, "the server does not say the size");
   }
   if (!ranged) {
     if (head.status != 200 && request.part_number == 0) {

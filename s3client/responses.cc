@@ -277,7 +277,7 @@ void ListParser::decode_keys() {
     if (url_encoded_ && object.key.find_first_of("%+") != std::string::npos) {
       auto key = decode_url(object.key);
       if (!key) {
-        leave_out(object.key, "is no key that is encoded as the page says");
+        leave_out(object.key, "is not encoded as the page says");
         return false;
       }
       object.key = *std::move(key);

@@ -40,7 +40,8 @@ SessionState::SessionState(SessionOptions options, Address address)
 
 Result<std::unique_ptr<SessionState>> SessionState::open(SessionOptions options) {
   if (!is_region_name(options.region)) {
-    return Error{ErrorKind::kInvalid, 0, "", "the region is none; write it as in eu-west-1", ""};
+    return Error{ErrorKind::kInvalid, 0, "",
+                 "the region has a name that none has; write it like eu-west-1", ""};
   }
   auto endpoint = options.endpoint.empty() ? Result<Endpoint>(aws_endpoint(options.region))
                                            : parse_endpoint(options.endpoint);

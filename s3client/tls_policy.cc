@@ -29,7 +29,7 @@ Result<void> check_ca_file(const std::string& path) {
     return unusable("cannot be read: " + std::generic_category().message(errno));
   }
   // A pipe would keep us waiting.
-  if (!S_ISREG(status.st_mode)) return unusable("is no regular file");
+  if (!S_ISREG(status.st_mode)) return unusable("is not a regular file");
   std::ifstream file(path);
   if (!file) return unusable("cannot be read: " + std::generic_category().message(errno));
   for (std::string line; std::getline(file, line);) {

@@ -97,7 +97,7 @@ Error error_of(sqlite3* handle, int code, const std::string& path) {
   switch (error.kind) {
     case ErrorKind::kCorrupt:
       error.detail = fmt::format(
-          "the ledger is damaged ({}); 'holdfast rebuild' makes it anew from the disk", message);
+          "the ledger is damaged ({}); 'holdfast rebuild' makes a new one from the disk", message);
       break;
     case ErrorKind::kBusy:
       error.detail = "another process is using the ledger; try again when it has ended";
@@ -143,11 +143,10 @@ Status require_plain_files(Disk& disk, std::string_view path) {
     const auto info = disk.stat(name);
     if (!info) return info.error();
     if (!*info || (*info)->kind == FileKind::kFile) continue;
-    return Error{
-        ErrorKind::kCorrupt, 0, name,
-        fmt::format("{} is no plain file; find out who put it there, move it away, and let "
-                    "'holdfast rebuild' make the ledger anew",
-                    name)};
+    return Error{ErrorKind::kCorrupt, 0, name,
+                 fmt::format("{} is not a plain file; find out who put it there, move it away, and "
+                             "run 'holdfast rebuild'",
+                             name)};
   }
   return {};
 }
@@ -198,9 +197,8 @@ Result<Database> Database::open(Disk& disk, std::string_view path, DatabaseMode 
   if (!info) return info.error();
   const std::string name(path);
   if (!info->has_value()) {
-    return Error{
-        ErrorKind::kNotFound, 0, name,
-        "the disk has no ledger; 'holdfast rebuild' makes it anew from what the disk holds"};
+    return Error{ErrorKind::kNotFound, 0, name,
+                 "the disk has no ledger; 'holdfast rebuild' makes one from what the disk holds"};
   }
   if (auto plain = require_plain_files(disk, path); !plain) return plain.error();
   auto home = std::make_unique<Query::Home>();

@@ -25,7 +25,7 @@ Status put_in_order(Disk& disk, Ledger& ledger, NameRules rules, AllUnfinished& 
     if (is_source_name(name)) continue;
     return Error{ErrorKind::kCorrupt, 0, std::string(kLedgerPath),
                  "the ledger is damaged (it names a source that cannot be); 'holdfast rebuild' "
-                 "makes it anew from the disk"};
+                 "makes a new one from the disk"};
   }
   // What is recorded below goes into them too.
   for (const auto& [id, name] : *sources) {

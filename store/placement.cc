@@ -36,10 +36,9 @@ Result<bool> is_stored_name(Disk& disk, std::string_view path) {
 }
 
 Error not_a_content(const std::string& path) {
-  return {
-      ErrorKind::kCorrupt, 0, path,
-      "the ledger is damaged (it names a path that no content has); 'holdfast rebuild' makes it "
-      "anew from the disk"};
+  return {ErrorKind::kCorrupt, 0, path,
+          "the ledger is damaged (it names a path that no content has); 'holdfast rebuild' makes a "
+          "new one from the disk"};
 }
 
 std::string with_swapped_case(std::string text) {

@@ -110,7 +110,7 @@ class Finishing {
   void raise_changed(const Placement& intent, const std::string& path) {
     batch_.raised.push_back(
         {intent.source, AlarmKind::kChanged, intent.archive.key,
-         fmt::format("the bucket had another content under this key. The copy held here stays as "
+         fmt::format("the bucket had different content under this key. The copy held here stays as "
                      "it is; the other one is in {}. Find out who replaced it",
                      path)});
   }

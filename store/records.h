@@ -158,7 +158,7 @@ enum class RefusalKind {
   kUnreadable,
   kArchived,
   kMismatch,
-  kGhost,    ///< the bucket lists it and does not have it
+  kGhost,    ///< the bucket lists it but does not have it
   kDeleted,  ///< the bucket lists it and says that it was deleted
   kDenied,   ///< likewise unreadable, by a policy and not by its encryption
 };

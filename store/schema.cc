@@ -400,7 +400,7 @@ Status update_schema(Database& database, std::span<const char* const> known, boo
   if (*version < 0 || *version > std::ssize(known)) {
     return corrupt(
         database, fmt::format("the ledger is from a newer holdfast (schema {}, this one knows {}): "
-                              "install that one, or let 'holdfast rebuild' make it anew",
+                              "install that one, or make a new ledger with 'holdfast rebuild'",
                               *version, known.size()));
   }
   if (*version < std::ssize(known) && !may_write) {

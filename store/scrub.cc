@@ -146,7 +146,7 @@ Result<Reading> read_again(Disk& disk, const Holding& holding, std::string path,
     return missing(disk, holding, std::move(path), "it is not there");
   }
   if (!file && file.error().kind == ErrorKind::kExists) {
-    return missing(disk, holding, std::move(path), "something that is no file has its name");
+    return missing(disk, holding, std::move(path), "something that is not a file has its name");
   }
   if (!file) return cannot_be_read(holding, std::move(path), file.error());
   const auto size_bytes = (*file)->size();

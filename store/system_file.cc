@@ -188,7 +188,8 @@ Result<std::optional<std::string>> read_system_file(const std::string& path) {
   }
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return error_from_errno(errno, "read", path);
-  if (!S_ISREG(status.st_mode)) return Error{ErrorKind::kIo, EINVAL, path, "it is no regular file"};
+  if (!S_ISREG(status.st_mode))
+    return Error{ErrorKind::kIo, EINVAL, path, "it is not a regular file"};
   std::string content;
   std::string buffer(64 * 1024, '\0');
   while (true) {

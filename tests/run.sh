@@ -97,6 +97,7 @@ mkdir -p "$logs"
 
 script tests/structure_test.py
 script tests/style.sh
+script tests/words.sh --check
 build release all -DCMAKE_BUILD_TYPE=Release -DHOLDFAST_TESTS=ON -DHOLDFAST_DEVELOPER=ON
 script tests/refused_code_test.sh build/release
 script tests/manual_test.sh build/release/deploy/manual build/release/agent/holdfast
@@ -107,6 +108,8 @@ script tests/system_calls_test.sh build/release/agent/holdfast build/release/tes
 script tests/setup_test.py build/root/usr build/release/tests/support/holdfast-fake-s3
 script tests/monitoring_test.sh build/release/agent/holdfast \
   build/release/tests/support/holdfast-fake-s3
+script tests/terminal_test.py build/release/agent/holdfast build/release/tests/support/holdfast-fake-s3
+script tests/watch_test.py build/release/agent/holdfast build/release/tests/support/holdfast-fake-s3
 suite release
 if [[ $quick == no ]]; then
   build asan all -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=-O1 -g1" \

@@ -20,7 +20,7 @@ TEST_CASE("accept takes the quarantined content, and the next pull is quiet", "[
   world.server->put("b", "k", "the first content");
   REQUIRE(world.pull() == ExitStatus::kOk);
   CHECK(world.accept("k") == ExitStatus::kUsage);
-  CHECK(world.lines_with("nothing to accept") == 1);
+  CHECK(world.lines_with("nothing of this key is in quarantine") == 1);
   CHECK(world.accept("none") == ExitStatus::kUsage);
   world.server->put("b", "k", "second");
   REQUIRE(world.pull() == ExitStatus::kAlarm);
@@ -73,7 +73,7 @@ TEST_CASE("accept takes no content whose name fits another one too", "[pull]") {
   REQUIRE(world.contents_below("site/quarantine/") == Names{good, forged});
 
   CHECK(world.accept("k", digits) == ExitStatus::kUsage);
-  CHECK(world.lines_with("fits more than one content") == 1);
+  CHECK(world.lines_with("matches more than one copy") == 1);
   CHECK(world.accept("k", digits.substr(0, 7)) == ExitStatus::kUsage);
   CHECK(world.lines_with("at least 8 digits") == 1);
   CHECK(world.archive("k") == "the first");
@@ -95,7 +95,7 @@ TEST_CASE("a held file that somebody removed does not stop what takes its place"
     world.site().on_change = agent::OnChange::kGenerations;
     REQUIRE(world.disk.remove_file("site/archives/db/k"));
     CHECK(world.pull() == ExitStatus::kOk);
-    CHECK(world.lines_with("somebody removed the content held before") == 1);
+    CHECK(world.lines_with("the copy held before is gone") == 1);
   }
   CHECK(world.archive("db/k") == "the second content");
   CHECK(world.source().superseded == 0);

@@ -269,7 +269,7 @@ TEST_CASE("a command that hangs is ended, with all that it started", "[hook]") {
   const auto done = hook.run("echo waiting; sleep 300 & echo $! > \"$OUT\"; wait", 2s);
   CHECK(has_no_children());
   REQUIRE_FALSE(done);
-  CHECK(done.error() == "it had not ended after 2 s, and was killed; it said: waiting");
+  CHECK(done.error() == "it was still running after 2 s, and was killed; it said: waiting");
   CHECK(dies(number_in(hook.out)));
 }
 

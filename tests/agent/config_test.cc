@@ -49,6 +49,9 @@ TEST_CASE("a configuration with the required keys only has the contract's defaul
   CHECK(config->agent.max_runtime.count() == 0);
   CHECK(config->agent.retries == 5);
   CHECK(config->agent.on_alarm.empty());
+  CHECK(config->agent.on_failure.empty());
+  CHECK(config->agent.ping_url.empty());
+  CHECK(config->agent.remind_every == std::chrono::days{7});
   REQUIRE(config->sources.size() == 1);
   const auto& source = config->sources[0];
   CHECK(source.name == "site");
@@ -149,8 +152,10 @@ TEST_CASE("a command is not run from a file that others can write", "[config]") 
     const auto config = agent::load_config(path);
     return config ? "none" : config.error().message.substr(path.size());
   };
-  const auto with_command = kGood + "[agent]\non_alarm = mail root\n";
-  const std::string refused = ":6: on_alarm: it is not run from a file that others";
+  const std::string key = GENERATE("on_alarm", "on_failure");
+  const auto with_command = kGood + "[agent]\n" + key + " = mail root\n";
+  const std::string refused =
+      ":6: " + key + ": refused, because users other than root and this one";
   for (const mode_t mode : {0600U, 0644U, 0640U, 0444U}) CHECK(error(with_command, mode) == "none");
   for (const mode_t mode : {0666U, 0602U, 0660U, 0777U}) {
     CAPTURE(mode);
@@ -202,24 +207,24 @@ TEST_CASE("every mistake is told with its line and what to do", "[config]") {
       Case{"[agent]\nparallel = 17\n", "2: parallel: \"17\" is not a number from 1 to 16"},
       Case{"[agent]\nretries = 0\n", "2: retries: \"0\" is not a number from 1 to 100"},
       Case{"[agent]\nmax_runtime = 5\n",
-           "2: max_runtime: \"5\" is not a duration (such as 90s, 15m, 26h, 30d or 8w)"},
+           "2: max_runtime: \"5\" is not a duration (such as 90s, 15m, 26h, 30d, 8w, 6mo or 2y)"},
       Case{"[agent]\nstatus_file = s\n", "2: status_file: the path has to begin with '/'"},
       Case{kGood + "addressing = host\n", "5: addressing: \"host\" is not auto, path or virtual"},
       Case{kGood + "versions = some\n", "5: versions: \"some\" is not current or all"},
       Case{kGood + "include = a,,b\n", "5: include: an empty pattern stands in the list"},
       Case{kGood + "exclude = [a\n", "5: exclude: \"[a\" is not a pattern"},
-      Case{kGood + "region =\n", "5: region: \"\" is none; write it as in eu-west-1"},
+      Case{kGood + "region =\n", "5: region: \"\" is not a region; write it like eu-west-1"},
       Case{kGood + "region = eu west 1\n",
-           "5: region: \"eu west 1\" is none; write it as in eu-west-1"},
+           "5: region: \"eu west 1\" is not a region; write it like eu-west-1"},
       Case{kGood + "addressing = virtual\nendpoint = https://127.0.0.1:9000\n",
-           "5: addressing: \"b.127.0.0.1\" is no host name, as the bucket cannot be part of one "
+           "5: addressing: \"b.127.0.0.1\" is not a host name: the bucket cannot be part of one "
            "with an IP address; write \"addressing = path\""},
       Case{
           kGood + "endpoint = http://[::1]\naddressing = virtual\n",
-          "6: addressing: \"b.[::1]\" is no host name, as the bucket cannot be part of one with an "
+          "6: addressing: \"b.[::1]\" is not a host name: the bucket cannot be part of one with an "
           "IP address; write \"addressing = path\""},
       Case{"[disk]\npath = /d\n[source a]\nbucket = My_Bucket\naddressing = virtual\n",
-           "5: addressing: \"My_Bucket.s3.us-east-1.amazonaws.com\" is no host name, as the bucket "
+           "5: addressing: \"My_Bucket.s3.us-east-1.amazonaws.com\" is not a host name: the bucket "
            "cannot be part of one with this name; write \"addressing = path\""},
       Case{kGood + "ca_file = /nonexistent/ca.pem\n",
            "5: ca_file: \"/nonexistent/ca.pem\" cannot be read: No such file or directory; name a "
@@ -228,10 +233,10 @@ TEST_CASE("every mistake is told with its line and what to do", "[config]") {
            "5: ca_file: \"\" cannot be read: No such file or directory; name a PEM file with the "
            "CA's certificate, or remove the line for the system's"},
       Case{kGood + "ca_file = /dev/null\n",
-           "5: ca_file: \"/dev/null\" is no regular file; name a PEM file with the CA's "
+           "5: ca_file: \"/dev/null\" is not a regular file; name a PEM file with the CA's "
            "certificate, or remove the line for the system's"},
       Case{kGood + "endpoint = https://u:hunter2@h\n",
-           "5: endpoint: the endpoint has no user and no password; they belong into "
+           "5: endpoint: an endpoint has no user and no password in it; they belong in "
            "credentials_file"},
       Case{kGood + "on_change = keep\n", "5: on_change: \"keep\" is not quarantine or generations"},
       Case{kGood + "tripwire = 20\n",
@@ -239,9 +244,9 @@ TEST_CASE("every mistake is told with its line and what to do", "[config]") {
            "off"},
       Case{kGood + "tripwire_min = 0\n", "5: tripwire_min: \"0\" is not a number from 1"},
       Case{kGood + "expect_every = 26\n",
-           "5: expect_every: \"26\" is not a duration (such as 90s, 15m, 26h, 30d or 8w)"},
+           "5: expect_every: \"26\" is not a duration (such as 90s, 15m, 26h, 30d, 8w, 6mo or 2y)"},
       Case{kGood + "expect_every = 0\n",
-           "5: expect_every: \"0\" is not a duration (such as 90s, 15m, 26h, 30d or 8w)"},
+           "5: expect_every: \"0\" is not a duration (such as 90s, 15m, 26h, 30d, 8w, 6mo or 2y)"},
       Case{kGood + "min_size = small\n",
            "5: min_size: \"small\" is not a size (such as 512, 64K, 10M, 2G or 1T)"},
       Case{kGood + "shrink_alarm = off\n",
@@ -251,20 +256,25 @@ TEST_CASE("every mistake is told with its line and what to do", "[config]") {
            "group: Unmatched ( or \\("},
       Case{kGood + "keep_last = all\n", "5: keep_last: \"all\" is not a number from 0 to 10000"},
       Case{kGood + "keep_within = 0\n",
-           "5: keep_within: \"0\" is not a duration (such as 90s, 15m, 26h, 30d or 8w)"},
+           "5: keep_within: \"0\" is not a duration (such as 90s, 15m, 26h, 30d, 8w, 6mo or 2y)"},
+      Case{kGood + "keep_within = 6m\n", "5: keep_within: \"6m\": minutes? write 6mo"},
+      Case{kGood + "[agent]\nping_url = hc-ping.com/1\n",
+           "6: ping_url: it has to be an address that begins with https:// (or http://)"},
+      Case{kGood + "[agent]\nremind_every = weekly\n",
+           "6: remind_every: \"weekly\" is not a duration (such as 90s, 15m, 26h, 30d, 8w, 6mo or "
+           "2y)"},
       Case{kGood + "scrub_every = 0\n",
-           "5: scrub_every: \"0\" is not a duration (such as 90s, 15m, 26h, 30d or 8w)"},
+           "5: scrub_every: \"0\" is not a duration (such as 90s, 15m, 26h, 30d, 8w, 6mo or 2y)"},
       // What a later version will know.
       Case{"[agent]\nmetrics_file = m.prom\n", "2: metrics_file: the path has to begin with '/'"},
       Case{"[agent]\nhtml_file = page.html\n", "2: html_file: the path has to begin with '/'"},
-      Case{"[agent]\nping_url = https://h\n",
-           "2: ping_url: \"ping_url\" is not supported yet by this version; remove the line"},
       // Too little, too much.
       Case{"[disk]\n[source a]\nbucket = b\n", "1: [disk] needs \"path = DIRECTORY\""},
       Case{"[disk]\npath = /d\n[source a]\n[source b]\nbucket = b\n",
            "3: [source a] needs \"bucket = NAME\""},
-      Case{"[source a]\nbucket = b\n", " the section [disk] with its path is missing"},
-      Case{"", " the section [disk] with its path is missing"},
+      Case{"[source a]\nbucket = b\n",
+           " the section [disk] is missing; it needs \"path = DIRECTORY\""},
+      Case{"", " the section [disk] is missing; it needs \"path = DIRECTORY\""},
       Case{"[disk]\npath = /d\n", " there is no [source NAME]; add one with its bucket"},
       Case{kGood + "bucket = c\n", "5: \"bucket\" is given twice; the first is in line 4"},
       Case{kGood + "[source site]\nbucket = c\n",

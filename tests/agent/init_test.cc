@@ -88,7 +88,7 @@ TEST_CASE("init says again what to write when the disk is marked already", "[ini
                     fmt::format("[disk]\npath = /mnt/new\nid = {}", machine.marker()->id)});
   CHECK(machine.init(false) == ExitStatus::kUsage);
   CHECK(machine.world.printed == said);
-  CHECK(machine.world.lines_with("/mnt/new is a holdfast disk already") == 1);
+  CHECK(machine.world.lines_with("/mnt/new is already a holdfast disk") == 1);
   CHECK_FALSE(machine.has_config());
 }
 
@@ -96,14 +96,15 @@ TEST_CASE("init --write makes a configuration, once", "[init]") {
   NewDisk machine;
   REQUIRE(machine.init(true) == ExitStatus::kOk);
   check_is_complete(machine);
-  CHECK(machine.world.printed ==
-        std::vector<std::string>{machine.config_file +
-                                 " is new, and names this disk; now fill in \"bucket\" there"});
+  CHECK(
+      machine.world.printed ==
+      std::vector<std::string>{machine.config_file +
+                               " was written, and names this disk; now fill in \"bucket\" there"});
   const auto written = machine.config();
   REQUIRE(machine.init(true) == ExitStatus::kOk);
   CHECK(machine.config() == written);
   CHECK(machine.world.printed ==
-        std::vector<std::string>{machine.config_file + " names this disk already"});
+        std::vector<std::string>{machine.config_file + " already names this disk"});
 }
 
 TEST_CASE("init --write makes the configuration of a disk that was marked without", "[init]") {
@@ -140,11 +141,12 @@ TEST_CASE("init --write touches nothing where the configuration has other ideas"
   };
   const auto given = GENERATE(
       Case{"\n[disk]\npath = /mnt/old\n", ExitStatus::kUsage,
-           "holdfast.conf:2: there is a [disk] section already, and --write changes none; nothing "
-           "was changed. Without --write the lines are only printed: holdfast init /mnt/new"},
+           "holdfast.conf:2: there already is a [disk] section, and --write never changes one. "
+           "Nothing was changed; without --write the lines are only printed: holdfast init "
+           "/mnt/new"},
       Case{"[disk]\npath = /mnt/new\nid = another\n", ExitStatus::kUsage,
-           "holdfast.conf:1: there is a [disk] section already"},
-      Case{"[disk]\n", ExitStatus::kUsage, "holdfast.conf:1: there is a [disk] section already"},
+           "holdfast.conf:1: there already is a [disk] section"},
+      Case{"[disk]\n", ExitStatus::kUsage, "holdfast.conf:1: there already is a [disk] section"},
       Case{"[source a]\nwhat is this\n", ExitStatus::kConfig,
            "holdfast.conf:2: neither a [section] nor \"key = value\"; correct it first"});
   CAPTURE(given.text);
@@ -162,7 +164,7 @@ TEST_CASE("init --write of a marked disk says what belongs in the place of anoth
   test::write_file(machine.config_file, "[disk]\npath = /mnt/old\n");
   CHECK(machine.init(true) == ExitStatus::kUsage);
   CHECK(machine.world.printed.at(0) + "\n" == machine.section());
-  CHECK(machine.world.lines_with("holdfast.conf:1: this [disk] section is not of this disk") == 1);
+  CHECK(machine.world.lines_with("holdfast.conf:1: this [disk] section is for another disk") == 1);
   CHECK(machine.config() == "[disk]\npath = /mnt/old\n");
 }
 
@@ -177,7 +179,7 @@ TEST_CASE("where the configuration cannot be written, the disk is not marked", "
 TEST_CASE("where the configuration cannot get its name, the same command goes on", "[init]") {
   NewDisk machine;
   CHECK(machine.init(true, Refuse::kPlacing) == ExitStatus::kConfig);
-  CHECK(machine.world.lines_with("the same command goes on from there") == 1);
+  CHECK(machine.world.lines_with("the same command again writes the rest") == 1);
   CHECK_FALSE(machine.has_config());
   REQUIRE(machine.init(true) == ExitStatus::kOk);
   check_is_complete(machine);

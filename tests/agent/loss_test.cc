@@ -170,8 +170,8 @@ TEST_CASE("what is lost here and in the bucket is given up with its alarm", "[lo
 
   REQUIRE(world.ack() == ExitStatus::kOk);
   REQUIRE(world.printed.size() == 1);
-  CHECK(world.printed.front().find(
-            "1 alarm acknowledged; 1 content is lost here and in the bucket") != std::string::npos);
+  CHECK(world.printed.front().find("1 alarm acknowledged; 1 copy is lost here and in the bucket") !=
+        std::string::npos);
   CHECK(world.source().archives == 3);
   CHECK(world.source().corrupt + world.source().missing == 0);
   CHECK(world.source().alarms.empty());

@@ -91,7 +91,7 @@ std::string told(const agent::Config& c) {
   return fmt::format(
       "{} {} {} {} | {} {} {} {} {} {} {} | {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} "
       "{} {} {} "
-      "{} {}",
+      "{} {} | {} {} {}",
       c.disk.path, c.disk.require_mount, c.disk.id, c.disk.min_free_bytes, c.agent.status_file,
       c.agent.parallel, c.agent.limit_rate_bytes, c.agent.max_runtime.count(),
       c.agent.min_rate_bytes, c.agent.retries, c.agent.on_alarm, s.bucket, s.prefix, s.endpoint,
@@ -99,7 +99,8 @@ std::string told(const agent::Config& c) {
       s.ca_file, fmt::join(s.include, ","), fmt::join(s.exclude, ","), static_cast<int>(s.versions),
       static_cast<int>(s.on_change), s.tripwire_share.value_or(-1), s.tripwire_min, s.series.spec(),
       seconds(s.expect_every), s.min_size_bytes, s.shrink_alarm_share.value_or(-1), s.request_payer,
-      s.keep.any(), s.scrub_every.count(), s.keep.last);
+      s.keep.any(), s.scrub_every.count(), s.keep.last, c.agent.on_failure, c.agent.ping_url,
+      c.agent.remind_every.count());
 }
 
 }  // namespace

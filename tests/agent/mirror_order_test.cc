@@ -150,7 +150,7 @@ TEST_CASE("init on a disk that carries archives restores the marker alone, and s
   CHECK(world.pull() == ExitStatus::kNotNow);
   CHECK(world.lines_with("holdfast rebuild") == 1);
   CHECK(init(world) == ExitStatus::kOk);
-  CHECK(world.lines_with("carries archives (site)") == 1);
+  CHECK(world.lines_with("holds archives (site)") == 1);
   CHECK(world.lines_with("holdfast rebuild") == 1);
   CHECK_FALSE(world.disk.files().contains(kLedger));
   change_bucket(world, Meanwhile::kOverwrites);
@@ -293,8 +293,7 @@ TEST_CASE("a file behind an intent that cannot be read keeps no run from its wor
                : std::nullopt;
   });
   CHECK(world.pull() == ExitStatus::kIncomplete);
-  CHECK(world.lines_with(
-            "site/archives/a: bad, at offset 0; this one file is bad, and all else goes on") == 1);
+  CHECK(world.lines_with("site/archives/a: bad, at offset 0; only this file is affected") == 1);
   CHECK(world.archive("e") == "right e");
   auto ledger = store::Ledger::open(world.disk, store::Access::kReadOnly);
   REQUIRE(ledger);

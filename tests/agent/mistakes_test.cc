@@ -353,8 +353,8 @@ const std::vector<Mistake>& mistakes() {
        },
        "tls",
        Level::kFail,
-       {"speaks no TLS", "http://"},
-       "speaks no TLS"},
+       {"does not speak TLS", "http://"},
+       "does not speak TLS"},
       {"the port of a console",
        [](World& w) {
          w.server->lie({Kind::kHtml, "GET", std::string(fake_s3::kListing), 200});
@@ -379,7 +379,7 @@ const std::vector<Mistake>& mistakes() {
        [](World& w) { REQUIRE(w.disk.remove_file(".holdfast/disk.json")); },
        "disk",
        Level::kFail,
-       {"no holdfast disk", "holdfast init /disk"},
+       {"not a holdfast disk", "holdfast init /disk"},
        "holdfast init /disk"},
       {"another disk",
        [](World& w) { w.config.disk.id = "another"; },

@@ -103,9 +103,8 @@ TEST_CASE("a run removes the oldest of what no rule keeps, a tenth at most", "[p
   world.site().keep.last = 10;
   SECTION("by hand") {
     CHECK(prune(world) == ExitStatus::kOk);
-    CHECK(world.printed ==
-          Names{"site: 3 contents removed (66 bytes), 10 kept; 17 more in later runs, as at most a "
-                "tenth is removed in one"});
+    CHECK(world.printed == Names{"site: 3 copies removed (66 bytes), 10 kept; 17 more in later "
+                                 "runs: one removes a tenth at most"});
   }
   SECTION("at the end of a pull") {
     CHECK(world.pull() == ExitStatus::kOk);
@@ -363,8 +362,8 @@ TEST_CASE("a dry run explains each decision and changes nothing", "[prune]") {
   CHECK(world.printed[12].find("remove") != std::string::npos);
   CHECK(world.printed[12].find(key_of(1)) != std::string::npos);
   CHECK(world.printed[13] ==
-        "site: 1 content would be removed (22 bytes), 3 kept; 8 more in later runs, as at most a "
-        "tenth is removed in one");
+        "site: 1 copy would be removed (22 bytes), 3 kept; 8 more in later runs: one removes a "
+        "tenth at most");
   SECTION("as JSON") {
     CHECK(prune(world, true, true) == ExitStatus::kOk);
     REQUIRE(world.printed.size() == 12);
@@ -418,7 +417,7 @@ TEST_CASE("a removal that was cut off is finished before anything else", "[prune
     return fails ? std::optional(store::Error{store::ErrorKind::kIo, EIO, path, ""}) : std::nullopt;
   });
   REQUIRE(prune(world) == ExitStatus::kIncomplete);
-  CHECK(world.lines_with("this one file is bad") == 1);
+  CHECK(world.lines_with("only this file is affected") == 1);
   REQUIRE(world.archive(key_of(1)));
   world.disk.set_hook(nullptr);
   SECTION("by a pull, which places another content under that name") {

@@ -170,7 +170,7 @@ TEST_CASE("a name that rotates gets advice with the line to write", "[pull]") {
   const auto alarms = world.source().alarms;
   REQUIRE(alarms.size() == 1);
   const auto& message = alarms[0].message;
-  CHECK(message.find("has had 4 contents") != std::string::npos);
+  CHECK(message.find("has had 4 versions") != std::string::npos);
   CHECK(message.find("\"on_change = generations\" into [source site]") != std::string::npos);
   CHECK(message.find("\"exclude = *.tmp, latest\"") != std::string::npos);
 }
@@ -330,11 +330,11 @@ TEST_CASE("an archive that is too small is held, and an alarm says so", "[pull]"
   CHECK(world.pull() == ExitStatus::kAlarm);
   CHECK(world.alarm_kinds() == Names{"small"});
   CHECK(world.archive("db-5"));
-  CHECK(world.lines_with("db-5: it has 499 bytes, where the last ones of the series db-#") == 1);
+  CHECK(world.lines_with("db-5: it has only 499 bytes, and the last ones of the series db-#") == 1);
   world.site().min_size_bytes = 100;
   world.server->put("b", "tiny", "x");
   CHECK(world.pull() == ExitStatus::kAlarm);
-  CHECK(world.lines_with("tiny: it has 1 byte") == 1);
+  CHECK(world.lines_with("tiny: it has only 1 byte") == 1);
 }
 
 TEST_CASE("the hook is told of each new alarm once", "[pull]") {

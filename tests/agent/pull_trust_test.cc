@@ -45,7 +45,7 @@ TEST_CASE("a content that breaks its promise twice raises an alarm and gets no n
     CHECK(world.gets_of("k") == 2);
     CHECK(world.alarm_kinds() == Names{"mismatch"});
     CHECK(world.source().run.failed == 1);
-    CHECK(world.lines_with("not what the bucket promised (sha256)") == 1);
+    CHECK(world.lines_with("does not match what the bucket promised (sha256)") == 1);
     CHECK(world.files_below("site/") == 0);
     CHECK(world.files_below(".holdfast/staging/") == 0);
   }

@@ -28,6 +28,7 @@ struct World {
     config.disk.path = "/disk";
     config.disk.require_mount = false;
     config.disk.min_free_bytes = 0;
+    config.agent.remind_every = std::chrono::seconds{0};
     config.agent.status_file = "status.json";
     add_source("site", "b");
     server->make_bucket("b");
@@ -102,49 +103,56 @@ struct World {
   }
 
   agent::Environment environment(agent::Log& log) {
-    return {clock,
-            log,
-            stop,
-            [this](const std::string& path) -> store::Result<std::unique_ptr<store::Disk>> {
-              const auto found = other_disks.find(path);
-              if (found == other_disks.end()) return std::make_unique<test::ForwardingDisk>(disk);
-              if (found->second != nullptr) {
-                return std::make_unique<test::ForwardingDisk>(*found->second);
-              }
-              return tl::unexpected(store::error_from_errno(ENOENT, "open", path));
-            },
-            [](const std::string&) -> store::Result<bool> { return false; },
-            s3::make_curl_transport,
-            [this](const char* name) -> std::optional<std::string> {
-              const auto found = variables.find(name);
-              if (found == variables.end()) return std::nullopt;
-              return found->second;
-            },
-            [this](const std::string& path,
-                   const std::string& text) -> tl::expected<void, std::string> {
-              if (path == config.agent.status_file) {
-                status_text = text;
-              } else {
-                other_files[path] = text;
-              }
-              return {};
-            },
-            [this](const std::string&) -> tl::expected<std::optional<std::string>, std::string> {
-              return status_text;
-            },
-            "pi",
-            1,
-            false,
-            [this](const std::string&, const auto& hook_variables,
-                   std::chrono::seconds) -> tl::expected<void, std::string> {
-              hooks.emplace_back(hook_variables.begin(), hook_variables.end());
-              return {};
-            },
-            {},
-            {},
-            [this](const std::string&) -> store::Result<bool> { return read_only; },
-            4711,
-            [this](std::int64_t) { return !processes_are_gone; }};
+    return {
+        clock,
+        log,
+        stop,
+        [this](const std::string& path) -> store::Result<std::unique_ptr<store::Disk>> {
+          const auto found = other_disks.find(path);
+          if (found == other_disks.end()) return std::make_unique<test::ForwardingDisk>(disk);
+          if (found->second != nullptr) {
+            return std::make_unique<test::ForwardingDisk>(*found->second);
+          }
+          return tl::unexpected(store::error_from_errno(ENOENT, "open", path));
+        },
+        [](const std::string&) -> store::Result<bool> { return false; },
+        s3::make_curl_transport,
+        [this](const char* name) -> std::optional<std::string> {
+          const auto found = variables.find(name);
+          if (found == variables.end()) return std::nullopt;
+          return found->second;
+        },
+        [this](const std::string& path,
+               const std::string& text) -> tl::expected<void, std::string> {
+          if (path == config.agent.status_file) {
+            status_text = text;
+          } else {
+            other_files[path] = text;
+          }
+          return {};
+        },
+        [this](const std::string& path) -> tl::expected<std::optional<std::string>, std::string> {
+          if (path == config.agent.status_file) return status_text;
+          const auto found = other_files.find(path);
+          if (found == other_files.end()) return std::nullopt;
+          return found->second;
+        },
+        "pi",
+        1,
+        false,
+        [this](const std::string&, const auto& hook_variables,
+               std::chrono::seconds) -> tl::expected<void, std::string> {
+          hooks.emplace_back(hook_variables.begin(), hook_variables.end());
+          return {};
+        },
+        {},
+        {},
+        [this](const std::string&) -> store::Result<bool> { return read_only; },
+        4711,
+        [this](std::int64_t) { return !processes_are_gone; },
+        {},
+        {},
+        reads_stdout};
   }
 
   /// For everybody: the clock here and the server's.
@@ -224,6 +232,7 @@ struct World {
   bool processes_are_gone = false;
   std::vector<std::string> lines;
   std::vector<std::string> printed;
+  bool reads_stdout = false;                              ///< somebody is at a terminal
   std::vector<std::map<std::string, std::string>> hooks;  ///< the variables of each command run
   std::chrono::seconds passed{0};
 };

@@ -22,7 +22,7 @@ TEST_CASE("a refused listing says what was asked for, where, and with which key"
     CHECK(world.pull() == status);
     CAPTURE(world.lines);
     CHECK(world.lines_with(fmt::format(
-              "Asked for was the bucket \"b\", prefix \"db/\", at {}, with the key {} from the "
+              "cannot list bucket \"b\", prefix \"db/\", at {} with the key {} from the "
               "AWS_* environment variables",
               world.server->url(), fake_s3::reader().access_key_id)) == 1);
   }
@@ -83,7 +83,7 @@ TEST_CASE("a web page in the stead of a listing is told as one", "[refused]") {
   world.server->lie({LieKind::kOmitHeader, "GET", "listing", 0, "x-amz-request-id"});
   CHECK(world.pull() != ExitStatus::kOk);
   CAPTURE(world.lines);
-  CHECK(world.lines_with("that is a web page, and not S3") == 1);
+  CHECK(world.lines_with("that is a web page, not S3") == 1);
 }
 
 TEST_CASE("a version that is refused names the permission for versions", "[refused]") {

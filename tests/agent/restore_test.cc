@@ -143,7 +143,7 @@ TEST_CASE("what nothing fits, and what contradicts itself, is wrong usage", "[re
   CHECK(world.bring_back("k", {.generation = "0123456"}) == ExitStatus::kUsage);
   CHECK(world.lines_with("at least 8 digits") == 1);
   CHECK(world.restore({.source = "site", .pattern = "k"}) == ExitStatus::kUsage);
-  CHECK(world.lines_with("--to names the directory") == 1);
+  CHECK(world.lines_with("give a directory with --to") == 1);
   CHECK(world.restore({.source = "other", .pattern = "k", .to = "/target"}) == ExitStatus::kUsage);
   world.other_disks["/none"] = nullptr;
   CHECK(world.bring_back("k", {.to = "/none"}) == ExitStatus::kUsage);
@@ -390,7 +390,7 @@ TEST_CASE("a damaged content gets no name, and the others come back", "[restore]
   CHECK(world.bring_back("**") == ExitStatus::kIncomplete);
   CHECK(world.target.files() == left);
   REQUIRE(world.lines.size() == 1);
-  CHECK(world.lines_with("site: b: not restored, the copy on the mirror is damaged: ") == 1);
+  CHECK(world.lines_with("site: b: not restored: the copy on the mirror is damaged: ") == 1);
   CHECK(world.lines_with("'holdfast pull' repairs it") == 1);
   CHECK(world.printed ==
         std::vector<std::string>{
@@ -419,7 +419,7 @@ TEST_CASE("without room nothing is written, and what is there needs none", "[res
   world.hold({{"a", pattern(3000, 1)}, {"b", pattern(5000, 2)}});
   world.target.set_space({100'000, 7999});
   CHECK(world.bring_back("**") == ExitStatus::kDiskFailed);
-  CHECK(world.lines_with("/target has 7.8 KiB free, and 7.8 KiB are to be restored") == 1);
+  CHECK(world.lines_with("/target has 7.8 KiB free, but 7.8 KiB are needed") == 1);
   CHECK(world.target.files().empty());
   CHECK(world.target.counts().bytes_written == 0);
   world.target.set_space({100'000, 3000});
@@ -474,7 +474,7 @@ TEST_CASE("a target that loses what was written ends the restore", "[restore]") 
         return store::error_from_errno(EIO, "sync", path);
       });
   CHECK(world.bring_back("**") == ExitStatus::kDiskFailed);
-  CHECK(world.lines_with("nothing more can be restored to /target: ") == 1);
+  CHECK(world.lines_with("cannot restore to /target: ") == 1);
   CHECK_FALSE(world.target.files().contains("a"));
   CHECK_FALSE(world.target.files().contains("b"));
 }

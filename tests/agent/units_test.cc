@@ -31,10 +31,12 @@ TEST_CASE("durations are numbers with a unit, and at most a century", "[units]")
   CHECK(agent::parse_duration("26h") == 26h);
   CHECK(agent::parse_duration("30d") == 720h);
   CHECK(agent::parse_duration("8w") == 1344h);
+  CHECK(agent::parse_duration("6mo") == 180 * 24h);
+  CHECK(agent::parse_duration("2y") == 730 * 24h);
   CHECK(agent::parse_duration("0") == 0s);
   CHECK(agent::parse_duration("36600d") == 878'400h);
-  for (const char* wrong : {"", "s", "5", "1y", "1M", "1hour", "1 h", "-1h", "1.5h", "36601d",
-                            "9223372036854775807w", "18446744073709551616s"}) {
+  for (const char* wrong : {"", "s", "5", "1Y", "1M", "1mon", "1hour", "1 h", "-1h", "1.5h",
+                            "36601d", "9223372036854775807w", "18446744073709551616s"}) {
     CAPTURE(wrong);
     CHECK_FALSE(agent::parse_duration(wrong));
   }

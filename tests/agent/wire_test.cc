@@ -109,7 +109,7 @@ TEST_CASE("what is listed and not there is quiet once, then failed, and after a 
   CHECK(world.pull() == ExitStatus::kOk);
   CHECK(world.lines.empty());
   CHECK(world.pull() == ExitStatus::kIncomplete);
-  CHECK(world.lines_with("the bucket lists it and does not have it") == 1);
+  CHECK(world.lines_with("the bucket lists it but does not have it") == 1);
   CHECK(world.alarm_kinds().empty());
   world.pass(std::chrono::hours(7 * 24));
   CHECK(world.pull() == ExitStatus::kIncomplete);

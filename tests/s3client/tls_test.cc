@@ -203,8 +203,8 @@ TEST_CASE("a CA file that no certificate can be had from is found without a serv
   CHECK(problem("").find("No such file") != std::string::npos);
   CHECK(problem(directory / "empty.pem").find("has no certificate in it") != std::string::npos);
   CHECK(problem(directory / "key.pem").find("has no certificate in it") != std::string::npos);
-  CHECK(problem(directory.path()).find("is no regular file") != std::string::npos);
-  CHECK(problem(directory / "fifo").find("is no regular file") != std::string::npos);
+  CHECK(problem(directory.path()).find("is not a regular file") != std::string::npos);
+  CHECK(problem(directory / "fifo").find("is not a regular file") != std::string::npos);
 }
 
 TEST_CASE("a server that speaks no TLS, or refuses ours, is a TLS error") {

@@ -32,7 +32,6 @@ TEST_CASE("a reader does not wait for a plan, however much it wants and notes") 
   for (int i = 0; i < 6000; ++i) {
     const auto key = fmt::format("held-{:05}", i);
     REQUIRE(plan->note_changed(key, ledger_test::identity("another"), at(1)));
-    REQUIRE(plan->raise_alarm(store::AlarmKind::kChanged, key, std::string(500, 'x'), at(1)));
   }
   // Several times what a connection keeps in memory.
   for (int i = 0; i < 40'000; ++i) REQUIRE(plan->want(pending(fmt::format("new-{:06}", i), 1)));

@@ -21,7 +21,7 @@ TEST_CASE("a pipe or directory in the place of a system file is refused and keep
   REQUIRE(::mkfifo((dir / "fifo").c_str(), 0600) == 0);
   const auto fifo = store::read_system_file(dir / "fifo");
   REQUIRE_FALSE(fifo);
-  CHECK(store::describe(fifo.error()).ends_with("fifo: it is no regular file"));
+  CHECK(store::describe(fifo.error()).ends_with("fifo: it is not a regular file"));
   CHECK_FALSE(store::read_system_file(dir.path()));
   CHECK_FALSE(store::read_system_file("/dev/zero"));
   // It is replaced like any other file.

@@ -222,7 +222,7 @@ TEST_CASE("aws s3 rb --force empties the bucket and removes it, and every copy s
     CHECK(story::lines(removed.err) == 1);
     CHECK(contains(removed.err, "NoSuchBucket"));
     CHECK(contains(removed.err, "find out who deleted it"));
-    CHECK(contains(removed.err, "what is held stays"));
+    CHECK(contains(removed.err, "What is held stays"));
     CHECK(story.server->counters().requests() == 1);
     CHECK(story.held_files() == before);
     CHECK(story.alarm_kinds() == Words{"mass-change"});
@@ -260,7 +260,7 @@ TEST_CASE("the account is closed: nothing is lost, and each run says so in one c
     CHECK(story::lines(refused.err) == 1);
     CHECK(contains(refused.err, code));
     CHECK(contains(refused.err, remedy));
-    CHECK(contains(refused.err, "what is held stays"));
+    CHECK(contains(refused.err, "What is held stays"));
     CHECK(story.server->counters().requests() == 1);
     CHECK(story.held_files() == before);
     CHECK(story.alarm_kinds().empty());

@@ -133,7 +133,7 @@ TEST_CASE("from the disk alone ten thousand archives and their generations are k
   const auto rebuilt = story.run({"rebuild"});
   CAPTURE(rebuilt.err);
   CHECK(rebuilt.status == 0);
-  CHECK(story::contains(rebuilt.out, "10000 archives, and 400 contents beside them"));
+  CHECK(story::contains(rebuilt.out, "10000 archives, and 400 other copies beside them"));
   CHECK(story.server->counters().requests() == 0);
   const auto pulled = story.pull();
   CAPTURE(pulled.err);

@@ -17,7 +17,7 @@ using story::Words;
 namespace {
 
 constexpr const char* kCheckedBefore =
-    "not replacing a file is checked before the rename, not in it";
+    "whether a name is free is checked before the rename, not by it";
 constexpr const char* kWritable = "archives cannot be made read-only";
 constexpr const char* kEachSynced = "each file is synced on its own";
 

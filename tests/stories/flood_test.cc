@@ -85,7 +85,7 @@ TEST_CASE("objects of impossible sizes are left out in one line, and all else co
     CHECK(contains(pulled.err, "shop: shop/junk-"));
     CHECK(contains(pulled.err, "not fetched: its "));
     CHECK(contains(pulled.err, "less than min_free = 1.0 MiB"));
-    CHECK(contains(pulled.err, "what is held stays"));
+    CHECK(contains(pulled.err, "find out who wrote it"));
     CHECK(story.keys_got().size() == (run == 0 ? 2 : 0));
     CHECK(story.source_status("shop").at("run").at("failed") == 7);
     CHECK(story.source_status("shop").at("archives") == 2);

@@ -280,7 +280,7 @@ TEST_CASE("init makes a disk once, and says what to write into the configuration
   const auto marker = story::Json::parse(test::read_file(story.disk + "/.holdfast/disk.json"));
   CHECK(made.out == fmt::format("[disk]\npath = {}\nid = {}\nrequire_mount = no\n", story.disk,
                                 marker.at("id").get<std::string>()));
-  CHECK(story::contains(made.err, "no mount point"));
+  CHECK(story::contains(made.err, "not a mount point"));
   const auto before = story::files_below(story.disk);
   const auto again = run_program({{HOLDFAST_PROGRAM, "init", story.disk}});
   CHECK(again.status == 64);
@@ -386,7 +386,7 @@ TEST_CASE("a pipe in the place of the status file keeps nobody waiting", "[stori
   const auto shown = story.run({"status"});
   CHECK(shown.status == 0);
   CHECK(story::contains(shown.out, "the status file cannot be read"));
-  CHECK(story::contains(shown.out, "it is no regular file"));
+  CHECK(story::contains(shown.out, "it is not a regular file"));
   CHECK(story.run({"status", "--check"}).status == 3);
   const auto pulled = story.pull();
   CAPTURE(pulled.err);

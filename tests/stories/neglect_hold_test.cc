@@ -127,7 +127,7 @@ TEST_CASE("on HOLD new archives come and changed ones do not, until the HOLD is 
 
   const auto wrong = story.run({"ack", "site", "4711"});
   CHECK(wrong.status == 64);
-  CHECK(contains(wrong.err, "there is no open alarm 4711"));
+  CHECK(contains(wrong.err, "alarm 4711 is not open"));
   CHECK(story.run({"ack", "site", "mass-change"}).status == 64);
   CHECK(story.run({"ack", "nowhere"}).status == 64);
   CHECK(story.alarm_kinds() == Words{"mass-change", "unreadable"});

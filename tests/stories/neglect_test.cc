@@ -167,7 +167,7 @@ TEST_CASE("archives of 14 bytes are held like others, and told", "[stories]") {
   }
   SECTION("far below the median of their series") {
     options = "shrink_alarm = 50%\n";
-    says = "it has 14 bytes, where the last ones of the series db-#.tar have 19.5 KiB";
+    says = "it has only 14 bytes, and the last ones of the series db-#.tar have 19.5 KiB";
   }
   Nights story(options);
   story.nights(10, {"db"});

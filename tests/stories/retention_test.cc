@@ -115,6 +115,6 @@ TEST_CASE("prune --dry-run tells a person what would go and why", "[stories]") {
   CHECK(story::contains(dry.out, "site, series db/shop-#.sql.zst"));
   CHECK(story::contains(dry.out, "last, daily, newest"));
   CHECK(story::contains(dry.out, "no rule keeps it"));
-  CHECK(story::contains(dry.out, "1 content would be removed (2.0 KiB), 3 kept; 1 more in later"));
+  CHECK(story::contains(dry.out, "1 copy would be removed (2.0 KiB), 3 kept; 1 more in later"));
   CHECK(held(story).size() == 5);
 }

@@ -47,7 +47,7 @@ std::vector<Row> damaged_bodies() {
       {"a flipped byte always",
        {on_object(LieKind::kFlip, 9999)},
        2,
-       "not what the bucket",
+       "does not match what the bucket",
        false,
        true},
       {"longer than promised", {on_object(LieKind::kTooLong, 100)}},
@@ -82,7 +82,7 @@ std::vector<Row> refused_objects() {
 }
 
 std::vector<Row> broken_listings() {
-  const std::string failed = "the listing failed";
+  const std::string failed = "cannot list bucket";
   return {
       {"403 on the listing",
        {on_listing(LieKind::kError, 403, kAlways, "AccessDenied")},

@@ -19,6 +19,7 @@ test_packages=(
   swift-proxy swift-account swift-container swift-object memcached  # and another one
   rclone                                 # an uploader that is not ours
   prometheus                             # promtool, for the metrics and the alert rules
+  mosquitto mosquitto-clients            # a recipe of the manual
 )
 package_packages=(lintian mmdebstrap fakeroot dpkg-dev)  # for tests/package_test.sh
 bench_packages=(rclone s3cmd awscli time)
