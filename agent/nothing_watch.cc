@@ -79,15 +79,33 @@ std::string explain_nothing(const SourceConfig& source, const Sifted& sifted, s3
   return sifted.dropped.empty() ? explain_empty(source, client) : explain_dropped(source, sifted);
 }
 
+namespace {
+
+// Nothing that is held passes the filter: it is not the one by which it came. What passes it has
+// vanished, and was told.
+store::Result<bool> has_another_filter(const RunContext& context, const SourceRun& source) {
+  bool any_held = false;
+  bool any_wanted = false;
+  const auto& config = *source.config;
+  const auto visited =
+      context.mirror.ledger.visit_archives(source.id, [&](const store::Archive& archive) {
+        any_held = true;
+        any_wanted = archive.key.starts_with(config.prefix) && config.wants(archive.key);
+        return !any_wanted;
+      });
+  if (!visited) return visited.error();
+  return any_held && !any_wanted;
+}
+
+}  // namespace
+
 store::Result<bool> is_nothing(const RunContext& context, const SourceRun& source,
                                const Sifted& sifted) {
   if (sifted.matched > 0) return false;
   if (sifted.listed > 0 || source.listing.is_first) return true;
   // What the last listing had under this prefix is missing: that is another alarm's.
   if (source.listing.last_expected) return false;
-  const auto totals = context.mirror.ledger.totals(source.id);
-  if (!totals) return totals.error();
-  return totals->archives > 0;
+  return has_another_filter(context, source);
 }
 
 store::Status watch_for_nothing(RunContext& context, const SourceRun& source, const Sifted& sifted,

@@ -155,8 +155,13 @@ std::vector<AlarmReminder> take_reminders(Told& told, const Status& status, Time
                          [](const auto& a, const auto& b) { return a.since < b.since; })
             ->since;
     const auto last = told.reminded.find(source.name);
-    const auto told_at = last == told.reminded.end() ? oldest : std::max(oldest, last->second);
-    if (!is_due(told_at, now, every)) continue;
+    if (last == told.reminded.end() && oldest > now) {
+      // It has just been told, by a clock that is ahead of this one.
+      told.reminded[source.name] = now;
+      continue;
+    }
+    const bool is_later = last == told.reminded.end() || (oldest > last->second && oldest <= now);
+    if (!is_due(is_later ? oldest : last->second, now, every)) continue;
     told.reminded[source.name] = now;
     due.push_back(reminder_of(source, oldest));
   }

@@ -183,7 +183,8 @@ Result<std::uint64_t> AlarmView::count_open_alarms(SourceId source) {
 
 Result<std::map<std::string, std::uint64_t>> AlarmView::count_open_by_kind(SourceId source) {
   Result<Query> query = impl_->database.query(
-      "SELECT kind, count(*) FROM alarm INDEXED BY alarm_open WHERE source_id=?1 AND ended_at IS NULL "
+      "SELECT kind, count(*) FROM alarm INDEXED BY alarm_open WHERE source_id=?1 AND ended_at IS "
+      "NULL "
       "GROUP BY kind");
   if (!query) return query.error();
   query->bind(source);

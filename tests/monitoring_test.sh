@@ -97,7 +97,7 @@ verdict 'the metrics can be read by everybody' test "$(stat -c %a "$work/holdfas
 verdict '--check is content' ends_with 0 holdfast status --check
 verdict 'and its line is one that plugins write, with numbers' is_plugin_line OK
 verdict '--check of one source is content' ends_with 0 holdfast status site --check
-sleep 1.1
+sleep 2.1
 verdict '--check notices that the last success is too old' \
   ends_with 2 holdfast status --check --max-age 1s
 verdict 'and says so' is_plugin_line CRITICAL

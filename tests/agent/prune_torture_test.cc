@@ -5,7 +5,7 @@ using namespace pull_torture;
 namespace {
 
 // How many steps each scene has; a test that finds another number says what to do.
-constexpr Steps kPrune{.io_error = 393, .half_written = 122};
+constexpr Steps kPrune{.io_error = 407, .half_written = 122};
 constexpr Steps kPull{.no_space = 114, .read_only = 133, .power_cut = 22};
 
 Scenario of_retention(const std::function<void(World&)>& act) {

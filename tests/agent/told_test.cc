@@ -126,3 +126,14 @@ TEST_CASE("what was told is known to the next run", "[watch]") {
   CHECK(agent::told_from_json(R"({"failing":[1],"told_at":7,"reminded":{"a":null}})") ==
         agent::Told());
 }
+
+TEST_CASE("a clock that has fallen behind does not tell of an alarm at each run", "[watch]") {
+  agent::Told told;
+  agent::Status status;
+  status.sources.push_back(with_alarm("corrupt", kStart));
+  const auto in_1970 = agent::Time{1h};
+  CHECK(agent::take_reminders(told, status, in_1970, kWeek).empty());
+  CHECK(agent::take_reminders(told, status, in_1970 + 1h, kWeek).empty());
+  CHECK(agent::take_reminders(told, status, in_1970 + kWeek, kWeek).size() == 1);
+  CHECK(agent::take_reminders(told, status, in_1970 + kWeek + 1h, kWeek).empty());
+}

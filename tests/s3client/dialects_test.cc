@@ -113,7 +113,7 @@ TEST_CASE("one entry that cannot be understood costs that entry, and is named") 
   const auto [odd, named] = GENERATE(table<std::string, std::string>({
       {"<Key>odd</Key><LastModified>yesterday</LastModified><Size>1</Size>",
        "\"odd\" has the date \"yesterday\""},
-      {"<Key>100%</Key><Size>1</Size>", "\"100%\" is no key"},
+      {"<Key>100%</Key><Size>1</Size>", "\"100%\" is not encoded"},
       {"<Key>" + std::string(1025, 'k') + "</Key><Size>1</Size>", "1025 bytes"},
       {"<Key>odd</Key>", "\"odd\" has no size"},
       {"<Key>odd</Key><Size></Size>", "\"odd\" has the size \"\""},

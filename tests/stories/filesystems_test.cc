@@ -176,7 +176,7 @@ TEST_CASE("what FAT32 cannot hold is refused before a byte is fetched, and the r
   const auto pulled = story.pull();
   CAPTURE(pulled.err);
   CHECK(pulled.status == 2);
-  CHECK(story::contains(pulled.err, "has to be smaller than 4 GiB"));
+  CHECK(story::contains(pulled.err, "must be smaller than 4 GiB"));
   CHECK(story::contains(pulled.err, "ext4 or exFAT"));
   CHECK(story.archives().size() == 1);
   for (const auto& entry : story.server->journal()) CHECK(entry.key != "huge.tar");

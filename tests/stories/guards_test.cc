@@ -65,7 +65,7 @@ TEST_CASE("a configuration that is not there is the same kind of mistake", "[sto
 
 TEST_CASE("wrong usage and unknown sources are told from everything else", "[stories]") {
   const OneArchive story;
-  CHECK(story.run({}).status == 64);
+  CHECK(story.run({}).status == 0);
   CHECK(story.run({"pul"}).status == 64);
   CHECK(story.run({"pull", "--no-such-option"}).status == 64);
   CHECK(story.run({"list"}).status == 64);
@@ -212,7 +212,7 @@ TEST_CASE("while one run is at work, another one goes away and touches nothing",
   const auto before = story.status();
   const auto second = run_program(story.command({"pull"}));
   CHECK(second.status == 75);
-  CHECK(story::contains(second.err, "another run of holdfast"));
+  CHECK(second.err.empty());  // cron would mail it every hour
   CHECK(story.status().at("started_at") == before.at("started_at"));
   CHECK(story.status().at("state") == "running");
   CHECK(story.status().at("exit_status").is_null());

@@ -60,7 +60,7 @@ TEST_CASE("a listing that comes back empty takes nothing, and puts the source on
   CHECK(story::lines(empty.err) == 1);
   CHECK(contains(empty.err, "10 gone from the bucket"));
   CHECK(contains(empty.err, "db-00.tar, db-01.tar, db-02.tar"));
-  CHECK(contains(empty.err, "The bucket has \"db-00.tar\" all the same"));
+  CHECK(contains(empty.err, "The bucket still has \"db-00.tar\""));
   CHECK(contains(empty.err, "untouched"));
   CHECK(contains(empty.err, "holdfast ack site"));
   CHECK(story.source_status().at("hold") == true);

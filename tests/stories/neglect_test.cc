@@ -163,7 +163,7 @@ TEST_CASE("archives of 14 bytes are held like others, and told", "[stories]") {
   std::string says;
   SECTION("below min_size") {
     options = "min_size = 1K\n";
-    says = "it has 14 bytes, and min_size is 1.0 KiB";
+    says = "it has only 14 bytes, and min_size is 1.0 KiB";
   }
   SECTION("far below the median of their series") {
     options = "shrink_alarm = 50%\n";

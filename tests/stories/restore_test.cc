@@ -102,7 +102,7 @@ TEST_CASE("a restore that is asked wrongly writes nothing and says what to do", 
     CHECK(contains(finished.err, piece));
   };
   check(story.restore("none"), "'holdfast list site'");
-  check(story.restore("**", {"--as-of", "last week"}), "is no time");
+  check(story.restore("**", {"--as-of", "last week"}), "is not a time");
   check(story.run({"restore", "site", "**", "--to", story.to + "/none"}), "there is no directory");
   std::filesystem::create_directory_symlink(story.archives_path(), story.dir / "link");
   check(story.run({"restore", "site", "**", "--to", story.dir / "link"}), "lies in the mirror");
