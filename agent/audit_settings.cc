@@ -75,6 +75,7 @@ std::string_view name_of(Judgement judgement) {
 
 std::vector<std::string_view> setting_names() {
   std::vector<std::string_view> names;
+  names.reserve(std::size(kKnown));
   for (const auto& known : kKnown) names.push_back(known.name);
   return names;
 }

@@ -66,7 +66,7 @@ std::optional<ConfigAdvice> of_endpoint(const SourceConfig& source) {
   }
   if (endpoint.find("://") == std::string::npos) {
     return ConfigAdvice{
-        "endpoint", fmt::format("endpoint: \"{}\" has no scheme; write \"endpoint = https://{}\"",
+        "endpoint", fmt::format(R"(endpoint: "{}" has no scheme; write "endpoint = https://{}")",
                                 endpoint, endpoint)};
   }
   auto trimmed = endpoint;

@@ -21,15 +21,6 @@ namespace {
 // nullopt: taken; otherwise what is wrong with the value.
 using Complaint = std::optional<std::string>;
 
-Complaint not_supported_yet(std::string_view name) {
-  return fmt::format("\"{}\" is not supported yet by this version; remove the line", name);
-}
-
-template <typename Target>
-KeyRule<Target> later(std::string_view name) {
-  return {name, {}, [name](Target&, const std::string&) { return not_supported_yet(name); }};
-}
-
 template <typename Target, typename Member>
 KeyRule<Target> text(std::string_view name, KeyWords words, Member Target::*member) {
   return {name, words, [member](Target& target, const std::string& value) -> Complaint {

@@ -76,7 +76,7 @@ void add_cron_scripts(const DoctorSystem& system, std::string_view often,
                       std::chrono::seconds every, std::vector<Schedule>& found) {
   const auto directory = fmt::format("/etc/cron.{}", often);
   for (const auto& name : system.names_in(directory)) {
-    const auto path = directory + "/" + name;
+    const auto path = fmt::format("{}/{}", directory, name);
     const auto text = system.text_of(path);
     if (!text) continue;
     std::istringstream in(*text);
