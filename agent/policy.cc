@@ -58,7 +58,7 @@ std::vector<std::string_view> parts_of(std::string_view arn) {
   }
 }
 
-Json texts(std::vector<std::string_view> all) { return Json(Json::Array(all.begin(), all.end())); }
+Json texts(std::vector<std::string_view> all) { return {Json::Array(all.begin(), all.end())}; }
 
 class PolicyWriter {
  public:

@@ -71,7 +71,7 @@ Result<std::vector<Superseded>> Change::supersede(const std::vector<Succession>&
       store::supersede(impl_->ledger, impl_->placer, impl_->rules, replacements, batch.now);
   if (!before) return before;
   for (std::size_t i = 0; i < successions.size(); ++i) {
-    const auto& [replacement, successor] = successions[i];
+    const auto& replacement = successions[i].replacement;
     if ((*before)[i].stuck) {
       // What was begun stays on record, and the next opening of the mirror takes it back.
       std::erase_if(batch.placements, [&](const Placement& intent) {
@@ -83,13 +83,14 @@ Result<std::vector<Superseded>> Change::supersede(const std::vector<Succession>&
       batch.generations.push_back({replacement.source, *(*before)[i].lies, std::nullopt});
     }
     // It may have waited in quarantine, under another name of the upstream's.
-    const auto waited = impl_->ledger.find_generation(replacement.source, replacement.held.key,
-                                                      successor.archive.sha256, Place::kQuarantine);
+    const auto waited =
+        impl_->ledger.find_generation(replacement.source, replacement.held.key,
+                                      successions[i].successor.archive.sha256, Place::kQuarantine);
     if (!waited) return waited.error();
     if (*waited) batch.intents.push_back({replacement.source, replacement.held.key});
     // The one that is trusted is the bucket's again.
     batch.ended.push_back({replacement.source, AlarmKind::kChanged, replacement.held.key});
-    batch.archives.push_back(successor);
+    batch.archives.push_back(successions[i].successor);
     batch.archives.back().archive.variant = replacement.held.variant;
   }
   return before;

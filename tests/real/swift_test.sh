@@ -54,7 +54,7 @@ pulled_large_objects() {  # pulled_large_objects VERSIONS
     test "$(ask_proxy COUNT | cut -d ' ' -f 2)" -lt $((bytes + 100000))
 }
 told_of_dynamic() {
-  [[ $status == 2 ]] && grep -q 'dynamic.tar: what arrived is not what the bucket promised' "$said"
+  [[ $status == 2 ]] && grep -q 'dynamic.tar: what arrived does not match what the bucket promised' "$said"
 }
 
 start_server "$work/swift" swift.sh
