@@ -66,6 +66,7 @@ Result<Change::Repair> Change::repair(const std::string& staged_path, const std:
 Result<std::vector<Superseded>> Change::supersede(const std::vector<Succession>& successions) {
   auto& batch = impl_->batch;
   std::vector<Replacement> replacements;
+  replacements.reserve(successions.size());
   for (const auto& one : successions) replacements.push_back(one.replacement);
   auto before =
       store::supersede(impl_->ledger, impl_->placer, impl_->rules, replacements, batch.now);
