@@ -11,7 +11,7 @@
 #include "agent/config.h"
 #include "agent/environment.h"
 #include "agent/exit_status.h"
-#include "s3client/endpoint_probe.h"
+#include "s3client/curl_transport.h"
 
 namespace agent {
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <ctime>
 #include <iterator>
 #include <new>
 #include <utility>
@@ -147,8 +148,22 @@ bool is_refused_handshake(std::string_view message) {
 }
 
 /// libcurl repeats a proxy that it cannot make out, with the user and password in it.
-bool may_tell_password(std::string_view message) {
-  return message.find('@') != std::string_view::npos;
+std::string words_for(CURLcode code, std::string_view message) {
+  const bool may_tell_password = message.find('@') != std::string_view::npos;
+  return printable(message.empty() || may_tell_password ? curl_easy_strerror(code) : message);
+}
+
+/// Where to, and whom to trust there.
+void set_way(CURL* easy, const std::string& url, const std::string& ca_file) {
+  curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  if (goes_to_loopback(url)) curl_easy_setopt(easy, CURLOPT_PROXY, "");
+  curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  if (ca_file.empty()) return;
+  curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file.c_str());
+  // Else any CA of the system would do as well: libcurl knows their directory.
+  curl_easy_setopt(easy, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
 }
 
 /// OpenSSL's words for an answer that is none of TLS, and libcurl's for one that is none of HTTP.
@@ -220,18 +235,15 @@ class CurlTransport final : public Transport {
 
   void configure(const HttpRequest& request, curl_slist* headers, Transfer& transfer) {
     constexpr long kBufferBytes = 512L * 1024;
-    set(CURLOPT_URL, request.url.c_str());
+    set_way(easy_.get(), request.url, options_.ca_file);
     set(CURLOPT_PATH_AS_IS, 1L);
-    set(CURLOPT_PROTOCOLS_STR, "http,https");
     set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     set(CURLOPT_HTTPHEADER, headers);
     set(CURLOPT_USERAGENT, options_.user_agent.c_str());
     set(CURLOPT_ERRORBUFFER, error_text_.data());
-    set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_BUFFERSIZE, kBufferBytes);
     set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout.count()));
-    if (goes_to_loopback(request.url)) set(CURLOPT_PROXY, "");
     set_method(request.method);
     set_tls();
     set(CURLOPT_HEADERFUNCTION, &Transfer::on_header);
@@ -259,12 +271,6 @@ class CurlTransport final : public Transport {
   }
 
   void set_tls() {
-    set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    if (!options_.ca_file.empty()) {
-      set(CURLOPT_CAINFO, options_.ca_file.c_str());
-      // Else any CA of the system would do as well: libcurl knows their directory.
-      set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
-    }
     if (ciphers_.tls12 != nullptr) set(CURLOPT_SSL_CIPHER_LIST, ciphers_.tls12);
     if (ciphers_.tls13 != nullptr) set(CURLOPT_TLS13_CIPHERS, ciphers_.tls13);
   }
@@ -278,8 +284,7 @@ class CurlTransport final : public Transport {
     if (code == CURLE_OK && transfer.has_head()) return {};
     if (code == CURLE_OK) return failed(ErrorKind::kNetwork, "the server sent no response");
     const std::string_view text = error_text_.data();
-    const bool tellable = !text.empty() && !may_tell_password(text);
-    auto error = failed(kind_of(code, text), printable(tellable ? text : curl_easy_strerror(code)));
+    auto error = failed(kind_of(code, text), words_for(code, text));
     error.hint = hint_of(code, text, tls);
     error.is_unreachable = error.kind == ErrorKind::kNetwork && !transfer.was_sent();
     return error;
@@ -291,13 +296,79 @@ class CurlTransport final : public Transport {
   std::unique_ptr<CURL, EasyDeleter> easy_;
 };
 
+// Once, however many threads come here first; libcurl has no later moment to undo it.
+void initialise_once() {
+  static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (initialised != CURLE_OK) throw std::bad_alloc();
+}
+
+// "Mar  5 12:00:00 2027 GMT"
+std::optional<std::chrono::sys_seconds> parse_certificate_time(const std::string& text) {
+  std::tm parts{};
+  if (::strptime(text.c_str(), "%b %d %H:%M:%S %Y", &parts) == nullptr) return std::nullopt;
+  return std::chrono::sys_seconds(std::chrono::seconds(::timegm(&parts)));
+}
+
+// Of the first certificate, which is the server's own.
+void read_certificate(CURL* easy, EndpointReport& report) {
+  curl_certinfo* info = nullptr;
+  if (curl_easy_getinfo(easy, CURLINFO_CERTINFO, &info) != CURLE_OK || info == nullptr) return;
+  if (info->num_of_certs < 1) return;
+  constexpr std::string_view kEnds = "Expire date:";
+  constexpr std::string_view kIssuer = "Issuer:";
+  for (const auto* line = *info->certinfo; line != nullptr; line = line->next) {
+    const std::string_view text = line->data;
+    if (text.starts_with(kEnds)) {
+      report.certificate_ends = parse_certificate_time(std::string(text.substr(kEnds.size())));
+    } else if (text.starts_with(kIssuer)) {
+      report.issuer = printable(text.substr(kIssuer.size()));
+    }
+  }
+}
+
+void tell(CURLcode code, std::string_view text, EndpointReport& report) {
+  report.hint = hint_of(code, text, report.tls);
+  const auto words = words_for(code, text);
+  if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY) {
+    report.name_error = words;
+  } else if (code == CURLE_SSL_CONNECT_ERROR || kind_of(code, text) == ErrorKind::kTls) {
+    report.tls_error = words;
+  } else {
+    report.route_error = words;
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<Transport> make_curl_transport(const TransportOptions& options) {
-  // Once, however many threads come here first; libcurl has no later moment to undo it.
-  static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (initialised != CURLE_OK) throw std::bad_alloc();
+  initialise_once();
   return std::make_unique<CurlTransport>(options);
+}
+
+EndpointReport probe_endpoint(const std::string& url, const std::string& ca_file) {
+  constexpr long kConnectTimeoutMs = 20'000;
+  initialise_once();
+  EndpointReport report;
+  report.tls = url.starts_with("https://");
+  const std::unique_ptr<CURL, EasyDeleter> easy(curl_easy_init());
+  if (!easy) throw std::bad_alloc();
+  std::array<char, CURL_ERROR_SIZE> error_text{};
+  set_way(easy.get(), url, ca_file);
+  curl_easy_setopt(easy.get(), CURLOPT_CONNECT_ONLY, 1L);
+  curl_easy_setopt(easy.get(), CURLOPT_CERTINFO, 1L);
+  curl_easy_setopt(easy.get(), CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
+  curl_easy_setopt(easy.get(), CURLOPT_ERRORBUFFER, error_text.data());
+  const auto code = curl_easy_perform(easy.get());
+  if (code != CURLE_OK) {
+    tell(code, error_text.data(), report);
+    return report;
+  }
+  const char* address = nullptr;
+  if (curl_easy_getinfo(easy.get(), CURLINFO_PRIMARY_IP, &address) == CURLE_OK && address) {
+    report.address = address;
+  }
+  if (report.tls) read_certificate(easy.get(), report);
+  return report;
 }
 
 std::string curl_version_text() { return ::curl_version(); }

@@ -3,8 +3,10 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "s3client/error.h"
 #include "s3client/transport.h"
 
 namespace s3 {
@@ -33,6 +35,21 @@ struct TransportOptions {
 /// the CPU has no AES instructions; proxies from the environment as curl reads them (never for
 /// loopback). Connections are kept and reused. HTTP/1.1.
 std::unique_ptr<Transport> make_curl_transport(const TransportOptions& options);
+
+/// How far one gets on the way to an endpoint. What was not come to is as if it were well.
+struct EndpointReport {
+  std::string name_error;   ///< the host's name has no address; empty: it has, or none is needed
+  std::string route_error;  ///< nothing answers there
+  std::string tls_error;    ///< who answers is not to be trusted, or speaks no TLS
+  Hint hint = Hint::kNone;
+  bool tls = false;
+  std::string address;  ///< what was connected to
+  std::optional<std::chrono::sys_seconds> certificate_ends;
+  std::string issuer;  ///< of the certificate
+};
+
+/// Connects to "https://HOST[:PORT]" as the transport with this `ca_file` does, and sends nothing.
+EndpointReport probe_endpoint(const std::string& url, const std::string& ca_file);
 
 /// The version that runs, and those of what it uses: "libcurl/8.14.1 OpenSSL/3.5.4 zlib/1.3.1".
 std::string curl_version_text();

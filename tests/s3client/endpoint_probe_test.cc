@@ -1,5 +1,4 @@
-#include "s3client/endpoint_probe.h"
-
+#include "s3client/curl_transport.h"
 #include "tests/support/catch.h"
 #include "tests/support/fake_s3.h"
 #include "tests/support/temp_dir.h"
