@@ -76,6 +76,12 @@ TEST_CASE("what is written to a file can be read back, and reading ends with the
   REQUIRE((*file)->truncate(4));
   CHECK((*file)->size() == 4U);
   CHECK(test::read_file(dir / "data") == "hell");
+  // Also where nothing was written through this opening.
+  auto again = disk->open("data", OpenMode::kReadWrite);
+  REQUIRE(again);
+  CHECK((*again)->size() == 4U);
+  REQUIRE((*again)->truncate(1));
+  CHECK((*again)->size() == 1U);
 }
 
 TEST_CASE("an offset beyond four gigabytes is not cut to 32 bits") {
