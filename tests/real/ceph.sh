@@ -27,26 +27,8 @@ daemons() {
   grep -lFxz -f <(echo "$conf") /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3 || true
 }
 
-down() {
-  local pids signal
-  for signal in TERM KILL; do
-    for _ in $(seq 50); do
-      mapfile -t pids < <(daemons)
-      [[ ${#pids[@]} -gt 0 ]] || return 0
-      kill "-$signal" "${pids[@]}" 2>/dev/null || true
-      sleep 0.1
-    done
-  done
-  echo "ceph.sh: still running: ${pids[*]}" >&2
-  return 1
-}
-
-fail() {
-  echo "ceph.sh: start-up failed; the ends of $dir/log/*.log and up.log:" >&2
-  tail -n 20 "$dir"/log/*.log "$dir/up.log" >&2 || true
-  down || true
-  exit 1
-}
+# shellcheck source=tests/real/daemons.sh
+source "$(dirname "$0")/daemons.sh"
 
 wait_for() {  # wait_for WHAT COMMAND...
   local what=$1

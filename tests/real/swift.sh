@@ -29,26 +29,8 @@ daemons() {
   grep -lFz -f <(echo "$conf/") /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3 || true
 }
 
-down() {
-  local pids signal
-  for signal in TERM KILL; do
-    for _ in $(seq 50); do
-      mapfile -t pids < <(daemons)
-      [[ ${#pids[@]} -gt 0 ]] || return 0
-      kill "-$signal" "${pids[@]}" 2>/dev/null || true
-      sleep 0.1
-    done
-  done
-  echo "swift.sh: still running: ${pids[*]}" >&2
-  return 1
-}
-
-fail() {
-  echo "swift.sh: start-up failed; the ends of $dir/log/*.log and up.log:" >&2
-  tail -n 20 "$dir"/log/*.log "$dir/up.log" >&2 || true
-  down || true
-  exit 1
-}
+# shellcheck source=tests/real/daemons.sh
+source "$(dirname "$0")/daemons.sh"
 
 free_ports() {  # free_ports COUNT: all held while the others are chosen, so that they differ
   python3 - "$1" <<'PY'
