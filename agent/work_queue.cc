@@ -36,10 +36,18 @@ bool WorkQueue::may_run(std::size_t index) const {
   return source.running < share || idle > without;
 }
 
+// Whether what is next of it has given its lane back before.
+bool WorkQueue::is_late(const Source& source) {
+  const auto* job = std::get_if<Job>(&source.queued.front().work);
+  return job != nullptr && job->gave_way;
+}
+
 std::optional<std::size_t> WorkQueue::next() const {
-  for (std::size_t i = 0; i < sources_.size(); ++i) {
-    const auto index = (turn_ + i) % sources_.size();
-    if (may_run(index)) return index;
+  for (const bool late : {false, true}) {
+    for (std::size_t i = 0; i < sources_.size(); ++i) {
+      const auto index = (turn_ + i) % sources_.size();
+      if (may_run(index) && is_late(sources_[index]) == late) return index;
+    }
   }
   return std::nullopt;
 }
@@ -56,7 +64,7 @@ std::optional<Work> WorkQueue::pop() {
   ++running_;
   turn_ = (*index + 1) % sources_.size();
   const auto* job = std::get_if<Job>(&*work);
-  if (job != nullptr && !job->gave_way) source.may_give_way.push_back(job->give_way);
+  if (job != nullptr) (job->gave_way ? source.late : source.may_give_way).push_back(job->give_way);
   return work;
 }
 
@@ -65,6 +73,7 @@ void WorkQueue::finished(std::size_t source, const std::shared_ptr<std::atomic<b
   --sources_[source].running;
   --running_;
   std::erase(sources_[source].may_give_way, give_way);
+  std::erase(sources_[source].late, give_way);
   changed_.notify_all();
 }
 
@@ -93,21 +102,30 @@ std::size_t WorkQueue::queued(std::size_t source) const {
 void WorkQueue::make_room(Clock::Steady now, std::chrono::milliseconds patience) {
   const std::lock_guard lock(mutex_);
   if (running_ < lanes_) return;
-  const bool anybody_waits = std::any_of(sources_.begin(), sources_.end(), [&](const Source& one) {
+  const auto waits = [&](const Source& one) {
     return one.running == 0 && !one.queued.empty() && now - one.queued.front().since > patience;
-  });
-  if (!anybody_waits) return;
-  auto busiest =
-      std::max_element(sources_.begin(), sources_.end(), [](const Source& a, const Source& b) {
-        const auto rank = [](const Source& s) {
-          return s.may_give_way.empty() ? std::size_t{0} : s.running;
-        };
-        return rank(a) < rank(b);
-      });
-  if (busiest->may_give_way.empty()) return;
+  };
+  if (std::none_of(sources_.begin(), sources_.end(), waits)) return;
   // One at a time: the next look is at what came of it.
-  busiest->may_give_way.front()->store(true);
-  busiest->may_give_way.pop_front();
+  const auto give_back = [&](auto Source::*of_source) {
+    auto busiest =
+        std::max_element(sources_.begin(), sources_.end(), [&](const Source& a, const Source& b) {
+          const auto rank = [&](const Source& s) {
+            return (s.*of_source).empty() ? std::size_t{0} : s.running;
+          };
+          return rank(a) < rank(b);
+        });
+    auto& running = (*busiest).*of_source;
+    if (running.empty()) return false;
+    running.front()->store(true);
+    running.pop_front();
+    return true;
+  };
+  const bool first_time_waits =
+      std::any_of(sources_.begin(), sources_.end(),
+                  [&](const Source& one) { return waits(one) && !is_late(one); });
+  if (first_time_waits && give_back(&Source::late)) return;
+  give_back(&Source::may_give_way);
 }
 
 }  // namespace agent

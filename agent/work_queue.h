@@ -40,7 +40,8 @@ class WorkQueue {
   std::size_t queued(std::size_t source) const;
 
   /// Where a source has waited for longer than `patience` and all lanes are taken: has one of them
-  /// given back, by a work that was not asked for that before.
+  /// given back. What has given one back before goes behind all that has not, and is asked for that
+  /// again for the sake of these alone.
   void make_room(Clock::Steady now, std::chrono::milliseconds patience);
 
  private:
@@ -53,13 +54,16 @@ class WorkQueue {
     std::size_t running = 0;
     std::size_t most = 0;
     bool expected = false;
-    std::deque<std::shared_ptr<std::atomic<bool>>> may_give_way;  ///< of what runs, oldest first
+    // Of what runs, oldest first.
+    std::deque<std::shared_ptr<std::atomic<bool>>> may_give_way;
+    std::deque<std::shared_ptr<std::atomic<bool>>> late;  ///< likewise, of what has done so before
   };
 
   // All of these require the lock.
   bool wants(const Source& source) const { return source.expected || !source.queued.empty(); }
   bool may_run(std::size_t index) const;
   std::optional<std::size_t> next() const;
+  static bool is_late(const Source& source);
 
   const std::size_t lanes_;
   mutable std::mutex mutex_;

@@ -69,15 +69,48 @@ TEST_CASE("who waits for a lane in vain is given one of the busiest source", "[w
   CHECK(take(queue).source == 1);
 }
 
-TEST_CASE("a work gives its lane back once, and is left alone then", "[work_queue]") {
+TEST_CASE("a work that gave its lane back keeps the next one from others of its kind",
+          "[work_queue]") {
   WorkQueue queue(1, 2);
-  auto job = job_of(0);
-  job.gave_way = true;
-  queue.push(job, kStart);
+  const auto late_of = [](std::size_t source) {
+    auto job = job_of(source);
+    job.gave_way = true;
+    return job;
+  };
+  queue.push(late_of(0), kStart);
   const auto running = take(queue);
-  queue.push(job_of(1), kStart);
+  queue.push(late_of(1), kStart);
   queue.make_room(kStart + 1h, 30s);
   CHECK_FALSE(running.give_way->load());
+}
+
+TEST_CASE("a work that gave its lane back gives way again to one that never had a lane",
+          "[work_queue]") {
+  WorkQueue queue(1, 2);
+  auto late = job_of(0);
+  late.gave_way = true;
+  queue.push(late, kStart);
+  const auto running = take(queue);
+  queue.push(job_of(1), kStart);
+  queue.make_room(kStart + 29s, 30s);
+  CHECK_FALSE(running.give_way->load());
+  queue.make_room(kStart + 31s, 30s);
+  CHECK(running.give_way->load());
+}
+
+TEST_CASE("a work that gave its lane back goes behind all that did not", "[work_queue]") {
+  WorkQueue queue(1, 3);
+  for (const std::size_t source : {0, 1}) {
+    auto late = job_of(source);
+    late.gave_way = true;
+    queue.push(late, kStart);
+  }
+  fill(queue, 2, 2);
+  for (const std::size_t source : {2, 2, 0, 1}) {
+    const auto job = take(queue);
+    CHECK(job.source == source);
+    queue.finished(job.source, job.give_way);
+  }
 }
 
 TEST_CASE("a server that wants fewer connections gets fewer, and never none", "[work_queue]") {
