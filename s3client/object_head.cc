@@ -169,6 +169,11 @@ bool is_opaque(const HttpHead& head) {
 Result<void> set_size(ObjectHead& object, const HttpHead& head, const GetRequest& request,
                       bool ranged) {
   const auto length = number<std::uint64_t>(value_of(head, "content-length"));
+  const auto* told = head.find("content-length");
+  if (!length && told != nullptr) {
+    return refuse(ErrorKind::kProtocol, head.status,
+                  fmt::format("the server tells the size \"{}\"", printable(*told)));
+  }
   const bool may_be_listed = request.listed_size_bytes && request.part_number == 0;
   if (!length && !may_be_listed) {
     return refuse(ErrorKind::kProtocol, head.status, "the server does not say the size");

@@ -76,7 +76,7 @@ TEST_CASE("a listing that goes round under ever other tokens ends", "[hostile]")
   REQUIRE(world.pull() == ExitStatus::kOk);
   world.server->put("b", "new", "content");
   fake_s3::ListingLies dialect;
-  dialect.circle_of_pages = GENERATE(1, 2, 3);
+  dialect.circle_of_pages = GENERATE(1U, 2U, 3U);
   CAPTURE(dialect.circle_of_pages);
   world.server->set_listing_dialect(dialect);
   CHECK(world.pull() == ExitStatus::kIncomplete);

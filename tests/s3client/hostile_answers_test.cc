@@ -128,9 +128,10 @@ TEST_CASE("the rest of an object comes from where it was asked for, or not at al
 
 TEST_CASE("no answer leads to a file, another host or another port", "[hostile]") {
   RawServer victim({once(kOk + "Content-Length: 5\r\n\r\nhello")});
+  const std::string url = victim.url("/b/k");
+  const std::string gopher = "gopher://127.0.0.1:" + std::to_string(victim.port()) + "/x";
   const std::string target =
-      GENERATE_COPY(as<std::string>(), "file:///etc/hostname", victim.url("/b/k"),
-                    "//127.0.0.1/b/k", "gopher://127.0.0.1:" + std::to_string(victim.port()) + "/x",
+      GENERATE_COPY(as<std::string>(), "file:///etc/hostname", url, "//127.0.0.1/b/k", gopher,
                     "http://[::1]/b/k", "http://169.254.169.254/latest/meta-data/", "");
   const std::string status = GENERATE("301 Moved Permanently", "302 Found", "303 See Other",
                                       "307 Temporary Redirect", "308 Permanent Redirect");
