@@ -72,9 +72,9 @@ TEST_CASE("what is unpacked on the way is asked for once more as it is stored", 
   object.headers.emplace_back("Content-Encoding", "gzip");
   object.last_modified = world.clock.now_s() - std::chrono::hours(24);
   world.server->put_object("b", "log.gz", std::move(object));
-  // Longer, shorter, and with one byte more; with its length, or ended by the end.
+  // Longer, shorter, and alike at its begin; with its length, or ended by the end.
   const std::string unpacked = GENERATE(as<std::string>(), "the log, which is a good deal longer",
-                                        "log", "\x1f\x8b\x08 unpacked bytes of log");
+                                        "log", "\x1f\x8b\x08 unpacked bytes of a log");
   world.server->lie({LieKind::kUnpack, "GET", "log.gz", 0, unpacked});
   if (GENERATE(true, false)) {
     world.server->lie({LieKind::kOmitHeader, "GET", "log.gz", 0, "Content-Length"});
