@@ -64,6 +64,17 @@ TEST_CASE("a key that the bucket has by neither reading is asked for by both, on
   CHECK(world.source().archives == 0);
 }
 
+TEST_CASE("a key whose 404 says that it was deleted is asked for by no other reading",
+          "[pull][dialects]") {
+  World world;
+  world.server->put("b", "a+b", "content");
+  world.server->lie({LieKind::kError, "GET", "a+b", 404, "NoSuchKey"});
+  world.server->lie({LieKind::kSetHeader, "GET", "a+b", 0, "x-amz-delete-marker=true"});
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.gets_of("a+b") == 1);
+  CHECK(world.gets_of("a b") == 0);
+}
+
 TEST_CASE("what is unpacked on the way is asked for once more as it is stored", "[wire]") {
   World world;
   fake_s3::Object object;

@@ -93,7 +93,9 @@ class Scene {
 
  private:
   void add(Kind kind, Where where) {
-    auto& server = servers_.at(kind) = fake_s3::Server::start({}).value();
+    fake_s3::Options options;
+    options.clock = [this] { return world.clock.now_s(); };
+    auto& server = servers_.at(kind) = fake_s3::Server::start(std::move(options)).value();
     if (kind == kLying) {
       // Another page for ever, of keys that are there for as long as one looks.
       server->make_synthetic_bucket("b", 1'000'000'000'000);
@@ -146,7 +148,8 @@ TEST_CASE(
       CAPTURE(scene->told());
       CHECK(scene->good_served);
       CHECK(scene->ended);
-      CHECK(scene->status == ExitStatus::kIncomplete);
+      // What was on its way while the clock leapt may be told that its time is wrong.
+      CHECK((scene->status == ExitStatus::kIncomplete || scene->status == ExitStatus::kRefused));
       CHECK(scene->world.source("good").archives == kArchives);
       CHECK(scene->world.source("good").run.failed == 0);
     }
