@@ -53,6 +53,14 @@ class LedgerWriter {
     bool pruned = false;
   };
   Status visit_sightings(SourceId source, const std::function<bool(const Sighting&)>& visit);
+  /// From when on a content of a key was the trusted one, of the keys whose content has changed.
+  struct Since {
+    std::string key;
+    Time since{};
+    Sha256 sha256{};
+  };
+  Status visit_reigns(SourceId source, const std::function<bool(const Since&)>& visit);
+  Status note_reign(SourceId source, const Since& reign);
 
   /// Records what reading showed. `message` is the text of the alarm `corrupt` or `missing`, raised
   /// where the content was not known to be damaged; such an alarm of a key ends when nothing of the

@@ -72,6 +72,11 @@ class Replay {
         batch_.removed.push_back({source_, entry.key, fmt::format("{}/{}", top_, entry.path)});
         break;
       }
+      case ManifestEntry::Kind::kReign:
+        // What is held is said before.
+        if (auto flushed = flush(); !flushed) return flushed;
+        return LedgerWriter(ledger_).note_reign(source_,
+                                                {entry.key, entry.placed_at, entry.sha256});
       case ManifestEntry::Kind::kPruned:
       case ManifestEntry::Kind::kLost:
         return prune(entry);

@@ -31,7 +31,8 @@ ManifestEntry as_written(ManifestEntry entry) {
     entry.last_modified = entry.held_since = store::Time{};
     entry.verified_by.clear();
   }
-  if (entry.kind != Kind::kBeside) entry.placed_at = store::Time{};
+  if (entry.kind == Kind::kReign) entry.upstream = {};
+  if (entry.kind != Kind::kBeside && entry.kind != Kind::kReign) entry.placed_at = store::Time{};
   if (!entry.upstream.etag.empty()) entry.upstream.modified = store::Time{};
   return entry;
 }
