@@ -410,12 +410,12 @@ const std::vector<Mistake>& mistakes() {
        "min_free"},
       {"a disk with no room for another file",
        [](World& w) {
-         w.machine.inodes = agent::DoctorSystem::Inodes{100000, 3};
+         w.disk.set_space({std::uint64_t{1} << 40, std::uint64_t{1} << 39, 100000, 3});
        },
        "inodes",
        Level::kFail,
        {"3 of 100000 files", "mkfs.ext4 -N"},
-       ""},
+       "mkfs.ext4 -N"},
       {"not as root",
        [](World& w) {
          w.machine.user = 1000;
