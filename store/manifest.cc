@@ -159,7 +159,6 @@ std::string lines_of(const LedgerWriter::Sighting& sighting, NameRules rules) {
     archive.key = sighting.key;
     archive.upstream = sighting.upstream;
     archive.sha256 = sighting.sha256;
-    archive.verified_by = "size";
     const auto entry = held(archive, rules);
     lines = line_of(entry) + line_of(no_longer(Kind::kPruned, entry.key, "/" + entry.path));
   }
@@ -255,7 +254,7 @@ std::string line_of(const ManifestEntry& entry) {
   }
   if (entry.kind == Kind::kHeld || entry.kind == Kind::kBeside) {
     json.emplace_back("last_modified", seconds(entry.last_modified));
-    json.emplace_back("verified_by", entry.verified_by);
+    json.emplace_back("verified_by", name_of(entry.verified_by));
     json.emplace_back("held_since", seconds(entry.held_since));
   }
   const bool says_when = entry.kind == Kind::kBeside || entry.kind == Kind::kReign;
@@ -284,7 +283,7 @@ std::optional<ManifestEntry> entry_of(std::string_view line) {
   entry.last_modified = time_in(json, "last_modified");
   auto& upstream = entry.upstream;
   if (upstream.etag.empty() && upstream.modified == Time{}) upstream.modified = entry.last_modified;
-  entry.verified_by = text_in(json, "verified_by").value_or("size");
+  entry.verified_by = proof_level_of(text_in(json, "verified_by").value_or(""));
   entry.held_since = time_in(json, "held_since");
   return entry;
 }

@@ -33,7 +33,7 @@ struct ManifestEntry {
   Identity upstream;
   Time last_modified{};
   Sha256 sha256{};
-  std::string verified_by;
+  ProofLevel verified_by = ProofLevel::kSize;
   Time held_since{};
   Time placed_at{};
 };
