@@ -239,7 +239,7 @@ const std::vector<Mistake>& mistakes() {
        "versions",
        Level::kFail,
        {"\"versions = current\""},
-       ""},
+       "\"versions = current\""},
       {"a prefix with a slash in front",
        [](World& w) { w.site().prefix = "/db"; },
        "filters",
@@ -420,11 +420,17 @@ const std::vector<Mistake>& mistakes() {
        [](World& w) {
          w.machine.user = 1000;
          w.machine.files["/disk/.holdfast"].owner = 0;
+         w.disk.set_hook([](std::string_view operation, std::string_view path) {
+           std::optional<store::Error> refused;
+           if (operation == "open" && path.starts_with(".holdfast/"))
+             refused = store::error_from_errno(EACCES, "open", path);
+           return refused;
+         });
        },
        "user",
        Level::kFail,
        {"runs as user1000", "sudo holdfast"},
-       ""},
+       "sudo holdfast"},
       {"two lines for cron",
        [](World& w) { w.machine.texts["/etc/crontab"] = "5 * * * * root holdfast pull\n"; },
        "schedule",
