@@ -33,26 +33,12 @@ enum class ProofLevel {
 };
 
 /// Their names, as the ledger, the manifest and the status file have them, in the same order.
-inline constexpr std::array<std::string_view, 20> kProofNames = {"sha512",
-                                                                 "sha512-composite",
-                                                                 "sha256",
-                                                                 "sha256-composite",
-                                                                 "sha1",
-                                                                 "sha1-composite",
-                                                                 "md5",
-                                                                 "md5-composite",
-                                                                 "crc64nvme",
-                                                                 "crc64nvme-composite",
-                                                                 "crc32c",
-                                                                 "crc32c-composite",
-                                                                 "crc32",
-                                                                 "crc32-composite",
-                                                                 "etag-md5",
-                                                                 "etag-multipart",
-                                                                 "metadata-md5",
-                                                                 "sidecar-sha256",
-                                                                 "sidecar-md5",
-                                                                 "size"};
+inline constexpr std::array<std::string_view, 20> kProofNames = {
+    "sha512",       "sha512-composite",    "sha256",      "sha256-composite",
+    "sha1",         "sha1-composite",      "md5",         "md5-composite",
+    "crc64nvme",    "crc64nvme-composite", "crc32c",      "crc32c-composite",
+    "crc32",        "crc32-composite",     "etag-md5",    "etag-multipart",
+    "metadata-md5", "sidecar-sha256",      "sidecar-md5", "size"};
 
 constexpr std::string_view name_of(ProofLevel level) {
   return kProofNames[static_cast<std::size_t>(level)];
