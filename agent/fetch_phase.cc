@@ -128,7 +128,7 @@ store::Status FetchPhase::settle_refused(FetchRefused refused) {
   auto& job = refused.job;
   const bool is_over = context_.halt().load() || context_.sources[job.source].stopped;
   if (!is_over && refused.error.kind == s3::ErrorKind::kAborted && job.give_way->load()) {
-    job.gave_way = true;
+    ++job.gave_way;
     feeder_.later(std::move(job));
     return {};
   }

@@ -41,7 +41,7 @@ struct Job {
   int attempt = 1;
   int moves = 0;               ///< how often the bucket had another content than was thought
   int throttled = 0;           ///< how often it was put back because there were too many
-  bool gave_way = false;       ///< it was put back for the sake of another source, once
+  unsigned gave_way = 0;       ///< how often it has given its lane to another source
   bool other_reading = false;  ///< the upstream knows the key by its other reading
   bool impatient = false;      ///< no waiting for the network: others waited in vain
   Reserved reserved{};         ///< of the disk, while it is under way

@@ -28,12 +28,15 @@ struct ChecksumKind {
 };
 
 // Strongest first.
-constexpr std::array<ChecksumKind, 7> kChecksumKinds = {{
+constexpr std::array<ChecksumKind, 10> kChecksumKinds = {{
     {s3::ChecksumAlgorithm::kSha512, store::Algorithm::kSha512, ProofLevel::kSha512},
     {s3::ChecksumAlgorithm::kSha256, store::Algorithm::kSha256, ProofLevel::kSha256},
     {s3::ChecksumAlgorithm::kSha1, store::Algorithm::kSha1, ProofLevel::kSha1},
     {s3::ChecksumAlgorithm::kMd5, store::Algorithm::kMd5, ProofLevel::kMd5},
+    {s3::ChecksumAlgorithm::kXxHash128, store::Algorithm::kXxHash128, ProofLevel::kXxHash128},
     {s3::ChecksumAlgorithm::kCrc64Nvme, store::Algorithm::kCrc64Nvme, ProofLevel::kCrc64Nvme},
+    {s3::ChecksumAlgorithm::kXxHash3, store::Algorithm::kXxHash3, ProofLevel::kXxHash3},
+    {s3::ChecksumAlgorithm::kXxHash64, store::Algorithm::kXxHash64, ProofLevel::kXxHash64},
     {s3::ChecksumAlgorithm::kCrc32c, store::Algorithm::kCrc32c, ProofLevel::kCrc32c},
     {s3::ChecksumAlgorithm::kCrc32, store::Algorithm::kCrc32, ProofLevel::kCrc32},
 }};
@@ -185,6 +188,12 @@ bool proves_identity(const Promise& promise, const SourceTrust& trust) {
       return trust.single == EtagTrust::kProven;
     case ProofLevel::kEtagMultipart:
       return trust.multipart == EtagTrust::kProven;
+    case ProofLevel::kXxHash128:
+    case ProofLevel::kXxHash128Composite:
+    case ProofLevel::kXxHash3:
+    case ProofLevel::kXxHash3Composite:
+    case ProofLevel::kXxHash64:
+    case ProofLevel::kXxHash64Composite:
     case ProofLevel::kCrc64Nvme:
     case ProofLevel::kCrc64NvmeComposite:
     case ProofLevel::kCrc32c:
@@ -218,7 +227,13 @@ int weight_of(ProofLevel level) {
       return 2;
     case ProofLevel::kMetadataMd5:
       return 1;
-    // A CRC or the like proves little against one that is above.
+    // A CRC, an xxHash or the like proves little against one that is above.
+    case ProofLevel::kXxHash128:
+    case ProofLevel::kXxHash128Composite:
+    case ProofLevel::kXxHash3:
+    case ProofLevel::kXxHash3Composite:
+    case ProofLevel::kXxHash64:
+    case ProofLevel::kXxHash64Composite:
     case ProofLevel::kCrc64Nvme:
     case ProofLevel::kCrc64NvmeComposite:
     case ProofLevel::kCrc32c:

@@ -18,8 +18,14 @@ enum class ProofLevel {
   kSha1Composite,
   kMd5,
   kMd5Composite,
+  kXxHash128,
+  kXxHash128Composite,
   kCrc64Nvme,
   kCrc64NvmeComposite,
+  kXxHash3,
+  kXxHash3Composite,
+  kXxHash64,
+  kXxHash64Composite,
   kCrc32c,
   kCrc32cComposite,
   kCrc32,
@@ -33,12 +39,20 @@ enum class ProofLevel {
 };
 
 /// Their names, as the ledger, the manifest and the status file have them, in the same order.
-inline constexpr std::array<std::string_view, 20> kProofNames = {
-    "sha512",       "sha512-composite",    "sha256",      "sha256-composite",
-    "sha1",         "sha1-composite",      "md5",         "md5-composite",
-    "crc64nvme",    "crc64nvme-composite", "crc32c",      "crc32c-composite",
-    "crc32",        "crc32-composite",     "etag-md5",    "etag-multipart",
-    "metadata-md5", "sidecar-sha256",      "sidecar-md5", "size"};
+inline constexpr std::array<std::string_view, 26> kProofNames = {
+    "sha512",       "sha512-composite",
+    "sha256",       "sha256-composite",
+    "sha1",         "sha1-composite",
+    "md5",          "md5-composite",
+    "xxhash128",    "xxhash128-composite",
+    "crc64nvme",    "crc64nvme-composite",
+    "xxhash3",      "xxhash3-composite",
+    "xxhash64",     "xxhash64-composite",
+    "crc32c",       "crc32c-composite",
+    "crc32",        "crc32-composite",
+    "etag-md5",     "etag-multipart",
+    "metadata-md5", "sidecar-sha256",
+    "sidecar-md5",  "size"};
 
 constexpr std::string_view name_of(ProofLevel level) {
   return kProofNames[static_cast<std::size_t>(level)];
