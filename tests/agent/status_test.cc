@@ -218,12 +218,12 @@ TEST_CASE("a command in a status stands on a line of its own, however long it is
 }
 
 TEST_CASE("the state follows the exit status", "[status]") {
-  CHECK(agent::state_of(ExitStatus::kOk) == "ok");
-  CHECK(agent::state_of(ExitStatus::kAlarm) == "attention");
-  CHECK(agent::state_of(ExitStatus::kIncomplete) == "incomplete");
-  CHECK(agent::state_of(ExitStatus::kNotNow) == "absent");
+  CHECK(agent::state_of(ExitStatus::kOk) == agent::RunState::kOk);
+  CHECK(agent::state_of(ExitStatus::kAlarm) == agent::RunState::kAttention);
+  CHECK(agent::state_of(ExitStatus::kIncomplete) == agent::RunState::kIncomplete);
+  CHECK(agent::state_of(ExitStatus::kNotNow) == agent::RunState::kAbsent);
   for (const auto failed : {ExitStatus::kDefect, ExitStatus::kDiskFailed, ExitStatus::kRefused}) {
-    CHECK(agent::state_of(failed) == "failed");
+    CHECK(agent::state_of(failed) == agent::RunState::kFailed);
   }
 }
 
