@@ -80,8 +80,9 @@ TEST_CASE("a second source that fails is news, and the first going on is not", "
 TEST_CASE("a source that left the configuration fails no more", "[watch]") {
   agent::Told told;
   REQUIRE(agent::take_ending(told, ending({{"site", "failed"}}), kStart, kWeek) == News::kFailure);
-  CHECK(agent::take_ending(told, {{{"", "ok"}, {"photos", "ok"}}, {"photos"}}, kStart, kWeek) ==
-        News::kOver);
+  CHECK(agent::take_ending(
+            told, {{{"", agent::RunState::kOk}, {"photos", agent::RunState::kOk}}, {"photos"}},
+            kStart, kWeek) == News::kOver);
 }
 
 TEST_CASE("open alarms are told of again, those of a HOLD each day", "[watch]") {
