@@ -6,6 +6,9 @@
 #include <cmath>
 #include <utility>
 
+#include "agent/chain_layout.h"
+#include "agent/prune.h"
+
 namespace agent {
 namespace {
 
@@ -61,6 +64,8 @@ void show_totals(const store::Totals& totals, SourceStatus& figures) {
   figures.superseded = totals.superseded;
   figures.quarantined = totals.quarantined;
   figures.hold = totals.hold_since.has_value();
+  const auto* const chain = find_chain_tool(totals.chain);
+  figures.retention = chain == nullptr ? std::string() : refusal_of(*chain);
   figures.newest.reset();
   if (!totals.newest) return;
   figures.newest = NewestArchive{totals.newest->key, totals.newest->upstream.size_bytes,
@@ -189,6 +194,8 @@ void finish_source(RunContext& context, SourceRun& source,
         status.skew_seconds = skew_seconds;
       }
     }
+    const bool applies = source.config->keep.any() && source.config->series.spec() == "auto";
+    if (!applies) figures.retention.clear();
     figures.state = state_of(source.status);
     if (source.status == ExitStatus::kOk || source.status == ExitStatus::kAlarm) {
       figures.last_success_at = context.environment.clock.now_s();

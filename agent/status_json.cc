@@ -24,11 +24,11 @@ void put_key(Json::Object& object, const std::string& key) {
 }
 
 Json run_json(const RunFigures& run) {
-  return Json::Object{{"listed", run.listed},         {"new", run.fresh},
-                      {"new_bytes", run.fresh_bytes}, {"changed", run.changed},
-                      {"vanished", run.vanished},     {"unreadable", run.unreadable},
-                      {"archived", run.archived},     {"failed", run.failed},
-                      {"requests", run.requests},     {"retries", run.retries}};
+  return Json::Object{
+      {"listed", run.listed},     {"new", run.fresh},         {"new_bytes", run.fresh_bytes},
+      {"changed", run.changed},   {"vanished", run.vanished}, {"unreadable", run.unreadable},
+      {"archived", run.archived}, {"failed", run.failed},     {"requests", run.requests},
+      {"retries", run.retries},   {"removed", run.removed},   {"removed_bytes", run.removed_bytes}};
 }
 
 Json newest_json(const SourceStatus& source) {
@@ -64,6 +64,7 @@ Json source_json(const SourceStatus& source) {
       {"bytes", source.size_bytes},
       {"superseded", source.superseded},
       {"quarantined", source.quarantined},
+      {"retention", source.retention.empty() ? Json(nullptr) : Json(printable(source.retention))},
       {"run", run_json(source.run)},
       {"newest", newest_json(source)},
       {"verified_by", Json::Object(source.verified_by.begin(), source.verified_by.end())},
@@ -206,6 +207,7 @@ SourceStatus read_source(const Reader& json) {
   json.get("bytes", source.size_bytes);
   json.get("superseded", source.superseded);
   json.get("quarantined", source.quarantined);
+  json.get("retention", source.retention);
   const auto run = json.object("run");
   run.get("listed", source.run.listed);
   run.get("new", source.run.fresh);
@@ -217,6 +219,8 @@ SourceStatus read_source(const Reader& json) {
   run.get("failed", source.run.failed);
   run.get("requests", source.run.requests);
   run.get("retries", source.run.retries);
+  run.get("removed", source.run.removed);
+  run.get("removed_bytes", source.run.removed_bytes);
   if (json.has("newest")) {
     const auto newest = json.object("newest");
     auto& into = source.newest.emplace();

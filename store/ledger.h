@@ -108,7 +108,8 @@ class Ledger {
       std::uint64_t gone = 0;
       std::uint64_t gone_bytes = 0;
       /// Of those gone: the oldest of all, in the order in which the upstream made them, at most as
-      /// many as new keys came, and with at most ten times their bytes.
+      /// many as new keys came, and with at most ten times their bytes. What the upstream made in
+      /// the last two days counts as come, but for what else has gone since.
       std::uint64_t rotated = 0;
       std::uint64_t rotated_bytes = 0;
     };
@@ -464,9 +465,9 @@ class Ledger {
 
   // ---- retention ---------------------------------------------------------------------------
 
-  /// All that is held of a source, by series, there the one held last first (then the one made
-  /// last, then the last name, then the trusted one). It lies in temporary tables: memory does not
-  /// grow with it, and nothing is written to the ledger.
+  /// All that is held of a source, by stream, there the one held last first (then the one made
+  /// last, then the last name, then the trusted one), with the set that each belongs to. It lies in
+  /// temporary tables: memory does not grow with it, and nothing is written to the ledger.
   class Review {
    public:
     ~Review();
@@ -476,22 +477,19 @@ class Ledger {
     Time newest_recorded() const;
 
     Status visit(const std::function<bool(const Candidate&)>& visit);  ///< until it returns false
-    /// Notes something, other than 0, of the one with this rank; also in the midst of visit().
-    Status note_kept(std::uint64_t rank, std::uint32_t keeps);
-    /// As visit(), with what was noted.
-    Status visit_noted(const std::function<bool(const Candidate&)>& visit);
+    Status visit_sets(const std::function<bool(const HeldSet&)>& visit);
+    /// Notes something, other than 0, of a set, beside what was; also in the midst of visit().
+    Status note_kept(std::int64_t set, std::uint32_t keeps);
 
-    /// Notes that it is to go.
-    Status mark(const Candidate& candidate);
-    struct Marked {
-      std::uint64_t contents = 0;
-      std::uint64_t size_bytes = 0;
-    };
-    /// Of those under archives/, or of those beside.
-    Result<Marked> marked(bool trusted);
-    /// Those that come after `after` (nullptr: all), the one held longest first; at most `limit`.
-    Result<std::vector<Candidate>> oldest_marked(bool trusted, const Candidate* after,
-                                                 std::size_t limit);
+    /// Notes that the set is to go.
+    Status mark(const HeldSet& set);
+    /// So many of the marked ones, of the trusted or of the others, go in this run: those of which
+    /// nothing came for the longest time.
+    Status choose(bool trusted, std::uint64_t most_sets);
+    Result<bool> is_due(std::int64_t set);
+    /// The contents of the chosen sets that come after `after` (nullptr: all), set by set; at most
+    /// `limit`. Of `set` only what tells it from another is set.
+    Result<std::vector<Candidate>> due(bool trusted, const Candidate* after, std::size_t limit);
 
    private:
     friend class Ledger;
@@ -501,12 +499,21 @@ class Ledger {
   };
   /// At most one review at a time.
   Result<Review> begin_review(SourceId source,
-                              const std::function<std::string(std::string_view key)>& series_of);
+                              const std::function<Belonging(std::string_view key)>& place);
 
-  /// These rules have nothing to remove of what is held now, before `due` comes (nullopt: ever).
-  Status note_reviewed(SourceId source, std::string_view rules, std::optional<Time> due);
-  /// Whether that was noted, and neither what is held nor the time has changed it since.
+  struct Reviewed {
+    std::string rules;
+    Time now{};
+    bool finished = false;      ///< these rules have nothing to remove of what is held now, ...
+    std::optional<Time> due{};  ///< ... before this comes (nullopt: ever)
+    std::string chain{};        ///< what it was recognised as, so that no rule applies; or empty
+  };
+  Status note_reviewed(SourceId source, const Reviewed& reviewed);
+  /// Whether that was noted as finished, and neither what is held nor the time has changed it
+  /// since.
   Result<bool> is_reviewed(SourceId source, std::string_view rules, Time now);
+  /// The source was pulled to the end, by a holdfast that knows streams and sets.
+  Status note_pulled(SourceId source, Time now);
 
   /// These are no longer held, and are remembered, so that they are not taken for new ones when
   /// they are listed; but for those that are lost. Their files are still there: see
@@ -520,6 +527,13 @@ class Ledger {
   /// Whether this content of the key was removed by retention.
   Result<bool> was_pruned(SourceId source, std::string_view key, const Sha256& sha256);
 
+  // ---- what happened -----------------------------------------------------------------------
+
+  /// What came, changed, vanished, was quarantined, superseded, repaired, removed, given up and
+  /// acknowledged, one for each kind in a transaction, and what became of alarms, from `since` on,
+  /// the earliest first, until `visit` returns false. A year is remembered, and all alarms.
+  Status visit_events(SourceId source, Time since, const std::function<bool(const Event&)>& visit);
+
   // ---- what is expected of the bucket ------------------------------------------------------
 
   /// The lifecycle rules that the bucket's x-amz-expiration has named, with the days that they
@@ -532,33 +546,67 @@ class Ledger {
   Status note_expiry_rule(SourceId source, std::string_view rule, std::int64_t days);
   Status note_expiry_asked(SourceId source, Time now);
 
-  struct Arrival {
-    std::string key;
+  /// What a set consists of.
+  struct SetMade {
     std::uint64_t size_bytes = 0;
-    Time held_since{};
+    std::uint64_t parts = 0;
+    std::uint64_t largest_bytes = 0;  ///< of its parts
+    /// What kinds of parts, by their names without the set's; of a set of many parts nothing.
+    struct Form {
+      std::uint64_t hash = 0;  ///< of the name, whose numbers are left out
+      std::uint64_t count = 0;
+      std::uint64_t lowest = 0;  ///< of the last number in their names
+      std::uint64_t highest = 0;
+      bool numbered = false;  ///< there is such a number
+      bool operator==(const Form&) const = default;
+    };
+    std::vector<Form> forms;
+    bool operator==(const SetMade&) const = default;
   };
-  struct Series {
-    std::string name;
-    std::uint64_t archives = 0;
+  /// What is known of the habit of a stream.
+  struct Habit {
+    std::string stream;
+    std::uint64_t sets = 0;
+    Time first_held_since{};
     Time newest_held_since{};
-    std::vector<std::uint64_t> recent_sizes_bytes;  ///< of the last 10, the newest last
+    std::string last_set;
+    std::vector<Time> made;       ///< of the last 11 sets, when the upstream made them
+    std::vector<SetMade> recent;  ///< of the last 10 sets that are complete, the newest last
   };
-  /// Takes all that arrived since the last call into its series, the earliest upstream first.
-  /// `judge` sees the series before the arrival and may say what is wrong with it: that becomes an
-  /// open alarm `small`, told to `raised`. Where `spec` is not that of the last call the series are
-  /// made anew from all that is held, which is judged no more. All or nothing.
-  Status take_arrivals(
-      SourceId source, std::string_view spec,
-      const std::function<std::string(std::string_view key)>& series_of,
-      const std::function<std::optional<std::string>(const Arrival&, const Series&)>& judge,
-      Time now,
-      const std::function<void(const std::string& key, const std::string& message)>& raised);
+  /// What is asked of the agent about what came.
+  struct ArrivalJudge {
+    std::function<Belonging(std::string_view key)> place;
+    std::function<std::string(std::string_view key)> shape_of;
+    /// From the names of the parts without that of the set.
+    std::function<std::vector<SetMade::Form>(const std::vector<std::string>& names)> forms_of;
+    /// Whether no more of the set is to come, going by those before it.
+    std::function<bool(const SetMade& set, const std::vector<SetMade>& recent)> is_complete;
+    /// What is wrong with it.
+    std::function<std::optional<std::string>(const SetMade& set, const std::vector<SetMade>& recent,
+                                             std::string_view stream)>
+        complaint;
+    std::function<void(const std::string& key, const std::string& message)> raised;
+  };
+  /// Takes all that arrived since the last call into its sets and streams, the set that the
+  /// upstream made first first. A set is judged once it is complete or the next one of its stream
+  /// begins: what is wrong becomes an open alarm `small` of the set, told to `raised`, which ends
+  /// when the rest comes. Where `spec` is not that of the last call the streams are made anew from
+  /// all that is held, which is judged no more. All or nothing.
+  Status take_arrivals(SourceId source, std::string_view spec, const ArrivalJudge& judge, Time now);
   /// Nothing is expected of the source: what comes from here on is not counted, and once something
-  /// is expected again the series are made anew.
+  /// is expected again the streams are made anew.
   Status forget_series(SourceId source);
-  /// The series with at least `archives` archives, by name, until `visit` returns false.
-  Status visit_series(SourceId source, std::uint64_t archives,
-                      const std::function<bool(const Series&)>& visit);
+  /// When the newest archive of any stream came.
+  Result<std::optional<Time>> newest_arrival(SourceId source);
+  /// The streams with at least `sets` sets, by name, until `visit` returns false.
+  Status visit_habits(SourceId source, std::uint64_t sets,
+                      const std::function<bool(const Habit&)>& visit);
+  Result<std::optional<Habit>> habit(SourceId source, std::string_view stream);
+  /// Whether a stream of the same shape began after this one's last set came.
+  Result<bool> has_successor(SourceId source, std::string_view stream);
+  /// The keys of a set that are held: those that begin with `set`, at most `limit`.
+  Result<std::vector<std::string>> keys_from(SourceId source, std::string_view set,
+                                             std::size_t limit);
 
   // ---- what an endpoint can and cannot -----------------------------------------------------
 

@@ -116,6 +116,20 @@ Status end_refusals(Database& database, SourceId source, std::string_view key, T
 
 }  // namespace alarms
 
+namespace events {
+
+struct Count {
+  std::uint64_t contents = 0;
+  std::uint64_t size_bytes = 0;
+  std::string example{};
+};
+/// For the history. Nothing where there are none.
+Status note(Database& database, SourceId source, EventKind what, const Count& count, Time now);
+/// All that a batch means.
+Status note(Database& database, const Ledger::Batch& batch);
+
+}  // namespace events
+
 namespace holdings {
 
 /// From key, variant, path, size, SHA-256, when it was looked at, and whether it is damaged.
