@@ -41,7 +41,7 @@ class Acceptance {
     }
     auto chosen = choose();
     if (!chosen || !*chosen) return chosen;
-    const auto whole = store::holds(*mirror_.disk, (*chosen)->path, (*chosen)->sha256);
+    const auto whole = store::holds(mirror_.disk(), (*chosen)->path, (*chosen)->sha256);
     if (!whole && !store::concerns_a_content(whole.error())) return whole.error();
     if (!whole) return refuse_bad(whole.error());
     if (!*whole) {

@@ -28,7 +28,8 @@ store::Result<store::GivenUp> give_up_lost(SourceMirror& source, const AckOption
   if (options.alarm) {
     auto alarm = source.mirror.ledger.open_alarm(source.id, *options.alarm);
     if (!alarm) return alarm.error();
-    if (!*alarm || ((*alarm)->kind != "corrupt" && (*alarm)->kind != "missing")) {
+    if (!*alarm || ((*alarm)->kind != name_of(store::AlarmKind::kCorrupt) &&
+                    (*alarm)->kind != name_of(store::AlarmKind::kMissing))) {
       return store::GivenUp{};
     }
     named = *std::move(alarm);
@@ -68,7 +69,7 @@ store::Result<Acknowledged> acknowledge(SourceMirror& mirror, const AckOptions& 
   if (!totals) return totals.error();
   const auto ended = ledger.acknowledge(source, options.alarm, now);
   if (!ended) return ended.error();
-  const auto still_open = ledger.is_open(source, "mass-change", "");
+  const auto still_open = ledger.is_open(source, store::AlarmKind::kMassChange, "");
   if (!still_open) return still_open.error();
   if (*still_open || !totals->hold_since) {
     return Acknowledged{over + *ended, false, *given_up};

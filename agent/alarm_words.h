@@ -25,7 +25,15 @@ inline constexpr std::array<AlarmWords, store::kAlarmNames.size()> kAlarmWords =
      ""},
     {"Writes with these credentials are not refused, so whoever gets into this machine could harm "
      "the bucket.",
-     "Replace the key by one that may only list and get, see deploy/iam.", ""},
+     "Replace the key by one that may only list and get: `holdfast policy SOURCE` prints its "
+     "policy.",
+     "`holdfast audit` finds them refused"},
+    {"Nothing of what the bucket lists is wanted, or it lists nothing at all, at first contact or "
+     "since the filter was edited. So nothing is pulled from this source.",
+     "Correct `prefix`, `include` or `exclude`; the alarm names what dropped all of it, and the "
+     "nearest spelling that would not. For a bucket that is meant to be empty yet, `holdfast ack "
+     "SOURCE`.",
+     "something is wanted"},
     {"A file on the disk no longer has the content that was recorded when it came, or cannot be "
      "read.",
      "Nothing, at first: the next pull fetches it again while the bucket has it, and keeps the "

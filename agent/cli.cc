@@ -11,6 +11,8 @@
 #include <string_view>
 
 #include "agent/commands.h"
+#include "agent/doctor.h"
+#include "agent/policy.h"
 #include "agent/printable.h"
 #include "agent/pull.h"
 #include "agent/signal_watcher.h"
@@ -26,7 +28,8 @@ struct Arguments {
   bool verbose = false;
   bool quiet = false;
   std::string log_format = "text";
-  bool json = false;
+  StatusOptions status;
+  std::string max_age;
   InitOptions init;
   PullOptions pull;
   ListOptions list;
@@ -40,6 +43,9 @@ struct Arguments {
   HistoryOptions history;
   std::string since;
   RebuildOptions rebuild;
+  PolicyOptions policy;
+  AuditOptions audit;
+  DoctorOptions doctor;
 };
 
 // Names are made printable where they are put into a line, so that they cannot end it; here is the
@@ -145,11 +151,29 @@ void add_pull(CLI::App& app, Arguments& arguments, Command& command) {
 
 void add_status(CLI::App& app, Arguments& arguments, Command& command) {
   auto* sub = app.add_subcommand("status", "Tell how things stand");
-  sub->add_flag("--json", arguments.json, "The status file as it is");
+  sub->add_option("SOURCE", arguments.status.source, "Only this source");
+  auto* json = sub->add_flag("--json", arguments.status.json,
+                             "In the form of the status file, with what is true now");
+  auto* check = sub->add_flag("--check", arguments.status.check,
+                              "One line for a monitoring program, and its exit status: 0 ok, 1 "
+                              "warning, 2 critical, 3 unknown");
+  check->excludes(json);
+  sub->add_option("--max-age", arguments.max_age,
+                  "With --check: the last success may be this old, such as 26h, which it is "
+                  "without this option")
+      ->type_name("DURATION")
+      ->check([](const std::string& text) {
+        return parse_duration(text) ? std::string()
+                                    : "\"" + text + "\" is not a duration, such as 26h";
+      });
+  sub->add_option("--html", arguments.status.html,
+                  "Write a page to this file that a browser shows without any server")
+      ->type_name("FILE");
   sub->callback([&] {
     command = [&] {
+      if (!arguments.max_age.empty()) arguments.status.max_age = parse_duration(arguments.max_age);
       return with_config(arguments, [&](const Config& config, const Environment& environment) {
-        return status_command(config, arguments.json, environment, print_line);
+        return status_command(config, arguments.status, environment, print_line);
       });
     };
   });
@@ -299,6 +323,65 @@ void add_rebuild(CLI::App& app, Arguments& arguments, Command& command) {
   });
 }
 
+void add_doctor(CLI::App& app, Arguments& arguments, Command& command) {
+  auto* sub = app.add_subcommand("doctor", "Say why it does not work, and what to do");
+  sub->add_option("SOURCE", arguments.doctor.sources, "Only these sources");
+  sub->add_flag("--json", arguments.doctor.json, "As a JSON object");
+  sub->callback([&] {
+    command = [&] {
+      return in_system(arguments, [&](const Environment& environment) {
+        return doctor_command(config_path(arguments.config), arguments.doctor, environment,
+                              doctors_system(), print_line);
+      });
+    };
+  });
+}
+
+void add_audit(CLI::App& app, Arguments& arguments, Command& command) {
+  auto* sub = app.add_subcommand("audit", "Prove the leash, and judge how the bucket is set up");
+  sub->add_option("SOURCE", arguments.audit.sources, "Only these sources");
+  sub->add_flag("--json", arguments.audit.json, "One JSON object for each source");
+  sub->callback([&] {
+    command = [&] {
+      return with_config(
+          arguments,
+          [&](const Config& config, const Environment& environment) {
+            return audit_command(config, arguments.audit, environment, print_line);
+          },
+          Purpose::kNetwork);
+    };
+  });
+}
+
+void add_policy(CLI::App& app, Arguments& arguments, Command& command) {
+  auto& options = arguments.policy;
+  auto* sub = app.add_subcommand("policy", "Print the least that a key needs, as an IAM policy");
+  sub->add_option("SOURCE", options.source, "The source")->required();
+  auto* of_bucket = sub->add_flag("--bucket-policy", options.bucket_policy,
+                                  "For the bucket, as across accounts, and not for the user");
+  auto* posture = sub->add_flag("--posture", options.posture,
+                                "Also what audit reads of how the bucket is set up");
+  auto* uploader = sub->add_flag("--uploader", options.uploader,
+                                 "For the key on the server, which puts and can do nothing else");
+  uploader->excludes(posture);
+  sub->add_option("--principal", options.principal, "With --bucket-policy: the user it is for")
+      ->type_name("ARN")
+      ->needs(of_bucket);
+  sub->add_option("--kms", options.kms_key,
+                  "Also decrypting with the KMS key that the objects are encrypted with")
+      ->type_name("ARN")
+      ->excludes(of_bucket)
+      ->excludes(uploader)
+      ->check(complain_of_kms_key);
+  sub->callback([&] {
+    command = [&] {
+      return with_config(arguments, [&](const Config& config, const Environment& environment) {
+        return policy_command(config, arguments.policy, environment, print_line);
+      });
+    };
+  });
+}
+
 struct CommandLine {
   CommandLine() {
     add_global_options(app, arguments);
@@ -313,6 +396,9 @@ struct CommandLine {
     add_prune(app, arguments, command);
     add_history(app, arguments, command);
     add_rebuild(app, arguments, command);
+    add_doctor(app, arguments, command);
+    add_audit(app, arguments, command);
+    add_policy(app, arguments, command);
   }
 
   CLI::App app{"holdfast: pulls backups out of S3 onto a disk that the cloud cannot reach",

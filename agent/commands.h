@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -120,9 +121,40 @@ struct RebuildOptions {
 ExitStatus rebuild_command(const Config& config, const RebuildOptions& options,
                            const Environment& environment, const Print& print);
 
-/// `holdfast status`: the status file; where there is none, as on a machine that the disk was moved
-/// to, what the ledger says.
-ExitStatus status_command(const Config& config, bool json, const Environment& environment,
-                          const Print& print);
+struct AuditOptions {
+  std::vector<std::string> sources{};  ///< none: all of them
+  bool json = false;
+};
+/// `holdfast audit`: whether writes and deletes are refused to these credentials, and how the
+/// bucket is set up; see agent/audit.h. Changes nothing upstream. Raises the alarms `writable` and
+/// `expiring`. 1 where anything is bad, 2 where a bucket could not be asked.
+ExitStatus audit_command(const Config& config, const AuditOptions& options,
+                         const Environment& environment, const Print& print);
+
+struct PolicyOptions {
+  std::string source{};
+  bool bucket_policy = false;
+  bool posture = false;
+  bool uploader = false;
+  std::string principal{};  ///< with `bucket_policy`: whom it is for
+  std::string kms_key{};    ///< an ARN; see agent/policy.h
+};
+/// `holdfast policy SOURCE`: the least that holdfast's key, or the server's, needs for the source,
+/// as JSON. Asks nobody and needs no disk.
+ExitStatus policy_command(const Config& config, const PolicyOptions& options,
+                          const Environment& environment, const Print& print);
+
+struct StatusOptions {
+  std::string source{};  ///< empty: all of them
+  bool json = false;
+  bool check = false;
+  std::optional<std::chrono::seconds> max_age{};  ///< of the last success
+  std::string html{};                             ///< where the page goes; empty: none
+};
+/// `holdfast status`: how things stand now, by the status file, the disk and its ledger, and the
+/// processes. Always kOk, but with `check`: then one line as monitoring plugins write it, and 0, 1,
+/// 2 or 3 as they end.
+ExitStatus status_command(const Config& config, const StatusOptions& options,
+                          const Environment& environment, const Print& print);
 
 }  // namespace agent

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <span>
 
+#include "agent/config_advice.h"
 #include "agent/config_file.h"
 #include "agent/config_keys.h"
 #include "agent/glob.h"
@@ -159,6 +160,9 @@ class Loader {
   Failure check_source(const IniSection& section, const SourceConfig& source) const {
     if (source.bucket.empty()) {
       return complain(section.line, fmt::format("[{}] needs \"bucket = NAME\"", section.name));
+    }
+    if (const auto advice = advise_on_source(source)) {
+      return complain(line_of(section, advice->key), advice->message);
     }
     if (source.bucket == "." || source.bucket == ".." ||
         source.bucket.find_first_of("/?# \t") != std::string::npos) {

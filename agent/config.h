@@ -45,6 +45,7 @@ struct SourceConfig {
   bool request_payer = false;
   RetentionRules keep;
   std::chrono::seconds scrub_every = std::chrono::days{30};
+  bool enabled = true;  ///< false: nothing is asked of the bucket
 
   /// `key` is wanted by include and exclude, which look at it without the prefix.
   bool wants(std::string_view key) const;
@@ -65,7 +66,9 @@ struct Config {
     std::chrono::milliseconds wind_down{60'000};  ///< for what is under way then; no key
     std::uint64_t min_rate_bytes = 1024;          ///< per second; 0: no floor
     unsigned retries = 5;
-    std::string on_alarm;  ///< a command line for /bin/sh; empty: none
+    std::string on_alarm;      ///< a command line for /bin/sh; empty: none
+    std::string metrics_file;  ///< empty: none
+    std::string html_file;     ///< empty: none
   } agent;
   std::vector<SourceConfig> sources;
 };

@@ -94,6 +94,12 @@ Complaint take_choice(T& into, const std::string& value, Choices<T> choices) {
   return fmt::format("\"{}\" is not {}", value, wanted);
 }
 
+Complaint take_path(std::string& into, const std::string& value) {
+  if (value.empty() || value.front() != '/') return "the path has to begin with '/'";
+  into = value;
+  return std::nullopt;
+}
+
 Complaint take_tripwire(std::optional<double>& into, const std::string& value) {
   if (value == "off") {
     into = std::nullopt;
@@ -160,15 +166,11 @@ std::span<const KeyRule<Config>> disk_rules() {
 }
 
 std::span<const KeyRule<Config>> agent_rules() {
-  static const std::array<KeyRule<Config>, 9> kRules = {{
+  static const std::array<KeyRule<Config>, 10> kRules = {{
       {"status_file",
        {"PATH", "/var/lib/holdfast/status.json",
         "Where the status goes, see holdfast-status(5); its directory is made if it is missing."},
-       [](Config& c, const std::string& v) -> Complaint {
-         if (v.empty() || v.front() != '/') return "the path has to begin with '/'";
-         c.agent.status_file = v;
-         return std::nullopt;
-       }},
+       [](Config& c, const std::string& v) { return take_path(c.agent.status_file, v); }},
       {"parallel",
        {"NUMBER", "4", "How many downloads run at once, 1 to 16."},
        [](Config& c, const std::string& v) { return take_count(c.agent.parallel, v, 1, 16); }},
@@ -196,7 +198,16 @@ std::span<const KeyRule<Config>> agent_rules() {
         "How often one request that is answered with an error is tried, 1 to 100, before it counts "
         "as failed; a network that is away is waited for about two minutes."},
        [](Config& c, const std::string& v) { return take_count(c.agent.retries, v, 1, 100); }},
-      later<Config>("metrics_file"),
+      {"metrics_file",
+       {"PATH", "none",
+        "Where the figures go for Prometheus's node exporter (`*.prom` in its textfile directory), "
+        "replaced atomically when a pull starts and when it ends, on failure too."},
+       [](Config& c, const std::string& v) { return take_path(c.agent.metrics_file, v); }},
+      {"html_file",
+       {"PATH", "none",
+        "Where the page of `holdfast status --html` goes, written after each pull: one file that "
+        "needs nothing else."},
+       [](Config& c, const std::string& v) { return take_path(c.agent.html_file, v); }},
       later<Config>("ping_url"),
       {"on_alarm",
        {"COMMAND", "none",
@@ -343,6 +354,12 @@ std::span<const KeyRule<SourceConfig>> source_rules() {
        {"DURATION", "30d",
         "Every held archive is read again and compared with its SHA-256 at least this often."},
        [](S& s, const std::string& v) { return take_period(s.scrub_every, v); }},
+      {"enabled",
+       {"yes|no", "yes",
+        "With `no`, nothing is asked of the bucket; what is held is still scrubbed and shown."},
+       [](S& s, const std::string& v) {
+         return store_parsed(s.enabled, parse_yes_no(v), v, kYesNoForm);
+       }},
   });
   return kRules;
 }

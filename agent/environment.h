@@ -59,6 +59,12 @@ struct Environment {
   /// As root: a new mirror belongs to the user that the scheduled run is, where the system has that
   /// user. The error is a sentence.
   std::function<Result<void>(const std::string& root)> give_to_service = {};
+  /// Whether the filesystem there is mounted read-only; nobody knows where this is empty.
+  std::function<store::Result<bool>(const std::string& path)> is_read_only = {};
+  /// Of this program; 0: not known.
+  std::int64_t pid = 0;
+  /// Whether there is a process with this number; where this is empty it is taken to be there.
+  std::function<bool(std::int64_t pid)> is_process = {};
 };
 
 }  // namespace agent

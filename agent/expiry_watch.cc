@@ -90,10 +90,10 @@ store::Status ExpiryWatch::judge(std::size_t source, State& state, const ExpiryN
         "the next one on {}. What is held here stays. Find out who set it; a stolen key can delete "
         "in this way what it may not delete",
         printable(notice.rule), change, days, format_time(notice.date));
-    const auto raised =
-        ledger.raise_alarm(run.id, "expiring", notice.rule, message, context_.now(run));
+    const auto raised = ledger.raise_alarm(run.id, store::AlarmKind::kExpiring, notice.rule,
+                                           message, context_.now(run));
     if (!raised) return raised.error();
-    if (*raised) context_.report_one_of(run, "expiring", "", message);
+    if (*raised) context_.report_one_of(run, store::AlarmKind::kExpiring, "", message);
   }
   known.days_by_rule[notice.rule] = days;
   return ledger.note_expiry_rule(run.id, notice.rule, days);

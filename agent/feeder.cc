@@ -15,7 +15,7 @@ constexpr std::size_t kLookAhead = 64;
 
 Feeder::Feeder(RunContext& context)
     : context_(context),
-      largest_file_bytes_(store::largest_file_bytes_of(context.mirror.disk->filesystem_name())),
+      largest_file_bytes_(store::largest_file_bytes_of(context.mirror.disk().filesystem_name())),
       positions_(context.sources.size()) {
   for (std::size_t i = 0; i < positions_.size(); ++i) {
     positions_[i].goes_last = context.sources[i].failed_last_time;
@@ -50,14 +50,14 @@ store::Result<bool> Feeder::fill(std::size_t source) {
 
 store::Result<std::uint64_t> Feeder::staged_bytes(const Job& job) {
   const auto& upstream = job.wanted.upstream;
-  const auto info = context_.mirror.disk->stat(store::staging_path(
+  const auto info = context_.mirror.disk().stat(store::staging_path(
       job.source_name, job.wanted.key, upstream.version_id, upstream.etag, upstream.size_bytes));
   if (!info) return info.error();
   return *info ? std::min((*info)->size_bytes, upstream.size_bytes) : 0;
 }
 
 store::Result<Feeder::Fit> Feeder::fit(const Job& job, std::uint64_t reserved_bytes) {
-  const auto space = context_.mirror.disk->space();
+  const auto space = context_.mirror.disk().space();
   if (!space) return space.error();
   const auto size = job.wanted.upstream.size_bytes;
   if (size > largest_file_bytes_) return Fit::kNever;
@@ -90,7 +90,7 @@ std::string Feeder::why_left_out(std::uint64_t size_bytes) const {
     return fmt::format(
         "not fetched: it has {}, and a file on this disk ({}) has to be smaller than 4 GiB. Copy "
         "what is held to a disk with ext4 or exFAT, or have the uploader split its archives",
-        format_size(size_bytes), context_.mirror.disk->filesystem_name());
+        format_size(size_bytes), context_.mirror.disk().filesystem_name());
   }
   return fmt::format(
       "not fetched: its {} would leave less than min_free = {} on the disk; what is held stays. "

@@ -291,7 +291,7 @@ void FetchPhase::accept(Fetched fetched, const std::string& level) {
 }
 
 store::Status FetchPhase::fetch_again(Fetched fetched, int attempt) {
-  auto removed = context_.mirror.disk->remove_file(fetched.path);
+  auto removed = context_.mirror.staging.remove(fetched.path);
   if (!removed) return removed;
   auto job = std::move(fetched.job);
   if (!fetched.resumed) job.earlier_sha256 = fetched.verification->sha256;
@@ -312,10 +312,10 @@ store::Status FetchPhase::mismatch(const Fetched& fetched, const std::string& le
   context_.figures(source, [](SourceStatus& status) { ++status.run.failed; });
   context_.fail_source(source, ExitStatus::kIncomplete);
   context_.report_one_of(source, "broken promises", wanted.key, message);
-  if (auto removed = context_.mirror.disk->remove_file(fetched.path); !removed) return removed;
+  if (auto removed = context_.mirror.staging.remove(fetched.path); !removed) return removed;
   const auto raised = context_.mirror.ledger.refuse_with_alarm(
       source.id, wanted.key, store::RefusalKind::kMismatch, wanted.upstream, now, wanted.role,
-      "mismatch", message);
+      store::AlarmKind::kMismatch, message);
   return raised ? store::Status{} : raised.error();
 }
 
@@ -389,9 +389,8 @@ store::Status FetchPhase::sync_and_verify() {
 
 // False where it cannot be read back, which is its own trouble until it is that of many.
 store::Result<bool> FetchPhase::verify_small(Fetched& fetched) {
-  auto& disk = *context_.mirror.disk;
   auto verified = [&]() -> store::Result<Verification> {
-    const auto file = disk.open(fetched.path, store::OpenMode::kRead);
+    const auto file = context_.mirror.disk().open_to_read(fetched.path);
     if (!file) return file.error();
     return verify_content(**file, fetched.job.wanted.upstream.size_bytes, fetched.promises,
                           fetched.further_promises, [] { return true; });
@@ -401,20 +400,18 @@ store::Result<bool> FetchPhase::verify_small(Fetched& fetched) {
     return true;
   }
   if (context_.unreadable.note(fetched.path)) return verified.error();
-  if (auto removed = disk.remove_file(fetched.path); !removed) return removed.error();
+  if (auto removed = context_.mirror.staging.remove(fetched.path); !removed) return removed.error();
   settle_unreadable(fetched.job, verified.error());
   return false;
 }
 
 store::Status FetchPhase::sync_small(const std::vector<Fetched>& small) {
   if (small.size() > kFewFiles) {
-    auto synced = context_.mirror.disk->sync_filesystem();
+    auto synced = context_.mirror.staging.sync_all();
     if (synced || synced.error().kind != store::ErrorKind::kNotSupported) return synced;
   }
   for (const auto& fetched : small) {
-    auto file = context_.mirror.disk->open(fetched.path, store::OpenMode::kReadWrite);
-    if (!file) return file.error();
-    if (auto synced = (*file)->sync(); !synced) return synced;
+    if (auto synced = context_.mirror.staging.sync(fetched.path); !synced) return synced;
   }
   return {};
 }

@@ -80,7 +80,7 @@ class Fetcher::Transfer {
     // Of an object that is refused at each run nothing may be left lying about.
     if (!path_.empty() && offset_ == 0) {
       file_.reset();
-      if (auto removed = shared_.disk.remove_file(path_); !removed) {
+      if (auto removed = shared_.staging.remove(path_); !removed) {
         return FetchDiskError{std::move(job_), removed.error()};
       }
     }
@@ -144,7 +144,7 @@ class Fetcher::Transfer {
     job_.wanted.last_modified = head.last_modified.value_or(job_.wanted.last_modified);
     upstream = {head.etag, head.size_bytes, head.version_id};
     if (upstream.etag.empty()) upstream.modified = job_.wanted.last_modified;
-    if (auto removed = shared_.disk.remove_file(old_path); !removed) return fail(removed.error());
+    if (auto removed = shared_.staging.remove(old_path); !removed) return fail(removed.error());
     return Step::kMoved;
   }
 
@@ -153,7 +153,7 @@ class Fetcher::Transfer {
     if (const auto same = compare_with_held(); same != Step::kNotHere) return same;
     head_.reset();
     path_ = path();
-    auto staged = store::open_staged(shared_.disk, path_, job_.wanted.upstream.size_bytes);
+    auto staged = shared_.staging.open(path_, job_.wanted.upstream.size_bytes);
     if (!staged) return fail(staged.error());
     file_ = std::move(staged->file);
     offset_ = staged->size_bytes;
@@ -182,7 +182,7 @@ class Fetcher::Transfer {
         (*info)->size_bytes != upstream.size_bytes) {
       return Step::kNotHere;
     }
-    auto file = shared_.disk.open(job_.archive_path, store::OpenMode::kRead);
+    auto file = shared_.disk.open_to_read(job_.archive_path);
     if (!file) return without(job_.archive_path, file.error());
     file_ = std::move(*file);
     if (const auto step = ask_head(); step != Step::kComplete) return step;
@@ -195,7 +195,7 @@ class Fetcher::Transfer {
     }
     // A power cut between the two directories' syncs can bring the old name back beside the new
     // one.
-    if (auto removed = shared_.disk.remove_file(path()); !removed) return fail(removed.error());
+    if (auto removed = shared_.staging.remove(path()); !removed) return fail(removed.error());
     path_ = job_.archive_path;
     adopted_ = true;
     return Step::kComplete;
@@ -216,7 +216,7 @@ class Fetcher::Transfer {
     auto promises = promises_of(*head_, job_.trust, part_finder().find(*head_).parts);
     std::erase_if(promises, [&](const Promise& p) { return !proves_identity(p, job_.trust); });
     if (promises.empty()) return Step::kNotHere;
-    auto file = shared_.disk.open(job_.held->path, store::OpenMode::kRead);
+    auto file = shared_.disk.open_to_read(job_.held->path);
     if (!file && file.error().kind == store::ErrorKind::kNotFound) return Step::kNotHere;
     if (!file) return without_held(file.error());
     auto verified =
@@ -355,7 +355,7 @@ class Fetcher::Transfer {
     if (shared_.unreadable.note(path_)) return fail(verified.error());
     // Where it lies is bad; a new file lies elsewhere.
     file_.reset();
-    if (auto removed = shared_.disk.remove_file(path_); !removed) return fail(removed.error());
+    if (auto removed = shared_.staging.remove(path_); !removed) return fail(removed.error());
     disk_error_ = verified.error();
     return Step::kUnreadable;
   }

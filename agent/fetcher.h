@@ -12,6 +12,7 @@
 #include "agent/unreadable_files.h"
 #include "s3client/client.h"
 #include "store/disk.h"
+#include "store/staging.h"
 
 namespace agent {
 
@@ -24,7 +25,8 @@ inline constexpr std::uint64_t kLargeBytes = std::uint64_t{1} << 20;
 class Fetcher {
  public:
   struct Shared {
-    store::Disk& disk;
+    store::ReadableDisk& disk;
+    store::Staging& staging;
     RateLimit& rate_limit;
     const Halt halt;
     std::atomic<std::uint64_t>& received_bytes;  ///< for the progress bar

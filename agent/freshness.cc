@@ -122,16 +122,19 @@ class StaleJudge {
                      const std::optional<store::Time>& since) {
     auto& ledger = context_.mirror.ledger;
     if (!stale) {
-      return any_open_ ? ledger.end_alarm(source_.id, "stale", key, now_) : store::Status{};
+      return any_open_ ? ledger.end_alarm(source_.id, store::AlarmKind::kStale, key, now_)
+                       : store::Status{};
     }
     // One that was acknowledged is not raised again for the same silence.
-    const auto told = ledger.was_raised(source_.id, "stale", key, since.value_or(store::Time{}));
+    const auto told =
+        ledger.was_raised(source_.id, store::AlarmKind::kStale, key, since.value_or(store::Time{}));
     if (!told) return told.error();
     if (*told) return {};
     const auto message = stale_message(*source_.config, of_what, since);
-    const auto raised = ledger.raise_alarm(source_.id, "stale", key, message, now_);
+    const auto raised =
+        ledger.raise_alarm(source_.id, store::AlarmKind::kStale, key, message, now_);
     if (!raised) return raised.error();
-    if (*raised) context_.report_one_of(source_, "stale", "", message);
+    if (*raised) context_.report_one_of(source_, store::AlarmKind::kStale, "", message);
     return {};
   }
 
@@ -156,7 +159,7 @@ store::Status judge_arrivals(RunContext& context, const SourceRun& source) {
   judge.complaint = [&](const SetMade& set, const std::vector<SetMade>& recent,
                         std::string_view stream) { return judge_set(config, set, recent, stream); };
   judge.raised = [&](const std::string& key, const std::string& message) {
-    context.report_one_of(source, "small", key, message);
+    context.report_one_of(source, store::AlarmKind::kSmall, key, message);
   };
   auto taken = context.mirror.ledger.take_arrivals(source.id, config.series.spec(), judge,
                                                    context.now(source));

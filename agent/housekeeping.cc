@@ -36,7 +36,7 @@ store::Status keep_pending(RunContext& context, const std::string& name,
 store::Status sweep_unwanted(RunContext& context) {
   // At most a batch and what the workers had in hand was left by any run, so this set stays small.
   std::set<std::string> unwanted;
-  auto seen = store::sweep_staging(*context.mirror.disk, [&](const std::string& path) {
+  auto seen = context.mirror.staging.sweep([&](const std::string& path) {
     unwanted.insert(path);
     return true;
   });
@@ -45,8 +45,8 @@ store::Status sweep_unwanted(RunContext& context) {
     if (auto kept = keep_pending(context, source.name, unwanted); !kept) return kept;
   }
   if (unwanted.empty()) return {};
-  return store::sweep_staging(*context.mirror.disk,
-                              [&](const std::string& path) { return !unwanted.contains(path); });
+  return context.mirror.staging.sweep(
+      [&](const std::string& path) { return !unwanted.contains(path); });
 }
 
 store::Status write_stale_sums(RunContext& context) {

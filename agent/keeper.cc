@@ -11,8 +11,6 @@
 #include "agent/superseded_words.h"
 #include "agent/units.h"
 #include "store/content_path.h"
-#include "store/duplicate.h"
-#include "store/supersession.h"
 
 namespace agent {
 namespace {
@@ -42,15 +40,24 @@ std::string advice_on_rotation(const SourceConfig& config, std::string_view key,
       contents, config.name, excludes, key_without_prefix(config, key));
 }
 
+std::string words_of(const store::Change::Repair& repair) {
+  if (repair.read_right_again) return "repaired: it reads right again";
+  if (repair.damaged_path.empty()) return "repaired: it was missing, and is held again";
+  return fmt::format("repaired: it was damaged, and is held again; the damaged bytes are in {}",
+                     repair.damaged_path);
+}
+
 }  // namespace
 
 struct Keeper::Work {
-  store::Ledger::Batch batch;
+  explicit Work(store::Change begun) : change(std::move(begun)) {}
+
+  store::Change change;
   std::vector<Accepted> superseding;
-  std::vector<store::Replacement> replacements;  ///< one for each of them
+  std::vector<store::Archive> superseded;  ///< one for each of them
   std::set<std::tuple<std::size_t, std::string, store::Sha256>> seen;
   std::vector<Problem> repaired;   ///< what to say of each
-  std::vector<std::size_t> fresh;  ///< the source of each new archive, as in batch.archives
+  std::vector<std::size_t> fresh;  ///< the source of each new archive, as in the batch's archives
 };
 
 // A held content whose copy here is damaged.
@@ -59,18 +66,27 @@ struct Keeper::Broken {
   std::string generation_path;  // empty: it is the one under archives/
 };
 
-Keeper::Keeper(RunContext& context)
-    : context_(context), placer_(*context.mirror.disk, context.mirror.rules) {}
+Keeper::Keeper(RunContext& context) : context_(context) {}
 
 store::Status Keeper::keep(std::vector<Accepted> accepted) {
   if (accepted.empty()) return {};
   // A noncurrent version may be the very content that is current again.
   std::stable_partition(accepted.begin(), accepted.end(),
                         [](const Accepted& one) { return one.role != store::Role::kNoncurrent; });
-  Work work;
-  work.batch.now = context_.now(context_.sources[accepted.front().source]);
-  work.batch.placements = intents_of(accepted);
-  if (auto begun = context_.mirror.begin(work.batch.placements); !begun) return begun;
+  auto change = context_.mirror.begin(intents_of(accepted),
+                                      context_.now(context_.sources[accepted.front().source]));
+  if (!change) return change.error();
+  Work work(*std::move(change));
+  // Three questions for each, and one price for all of them.
+  auto placed = context_.mirror.ledger.at_once([&] { return place_all(accepted, work); });
+  if (!placed) return placed;
+  if (auto superseded = supersede(work); !superseded) return superseded;
+  if (auto recorded = work.change.commit(); !recorded) return recorded;
+  report(work);
+  return {};
+}
+
+store::Status Keeper::place_all(std::vector<Accepted>& accepted, Work& work) {
   for (auto& one : accepted) {
     if (auto noted = note_listed_as(one, work); !noted) return noted;
     const auto source = one.source;
@@ -87,15 +103,11 @@ store::Status Keeper::keep(std::vector<Accepted> accepted) {
     if (++refused_in_a_row_ >= kMostRefusedInARow) return sorted;
     fail(source, key, "refused names", explain_refused_name(sorted.error()));
   }
-  if (auto superseded = supersede(work); !superseded) return superseded;
-  if (auto recorded = context_.mirror.commit(placer_, work.batch); !recorded) return recorded;
-  report(work);
   return {};
 }
 
-std::vector<store::Ledger::Placement> Keeper::intents_of(
-    const std::vector<Accepted>& accepted) const {
-  std::vector<store::Ledger::Placement> intents;
+std::vector<store::Placement> Keeper::intents_of(const std::vector<Accepted>& accepted) const {
+  std::vector<store::Placement> intents;
   for (const auto& one : accepted) {
     if (one.path.empty()) continue;
     const auto& source = context_.sources[one.source];
@@ -140,7 +152,7 @@ store::Status Keeper::sort(Accepted accepted, Work& work) {
   }
   if (!noncurrent && !*held) return place_archive(std::move(accepted), work);
   if (!noncurrent && source.config->on_change == OnChange::kGenerations) {
-    work.replacements.push_back({source.id, source.config->name, **held, accepted.path});
+    work.superseded.push_back(**held);
     work.superseding.push_back(std::move(accepted));
     return {};
   }
@@ -157,15 +169,15 @@ store::Status Keeper::note_listed_as(const Accepted& accepted, Work& work) {
   if (!accepted.listed_as) return {};
   auto& ledger = context_.mirror.ledger;
   const auto& source = context_.sources[accepted.source];
-  const store::Ledger::ListedAs listed{source.id, accepted.archive.key, *accepted.listed_as,
-                                       accepted.archive.sha256};
+  const store::ListedAs listed{source.id, accepted.archive.key, *accepted.listed_as,
+                               accepted.archive.sha256};
   const auto before = ledger.was_listed_as(listed);
   if (!before) return before.error();
   if (!*before) {
-    work.batch.listed_as.push_back(listed);
+    work.change.note_listed_as(listed);
     return {};
   }
-  work.batch.same.push_back({source.id, listed.key, listed.upstream, listed.sha256, accepted.role});
+  work.change.note_same({source.id, listed.key, listed.upstream, listed.sha256, accepted.role});
   const auto endpoint = source.session->endpoint();
   const auto told = ledger.endpoint_fact(endpoint, kMisnamesFact);
   if (!told) return told.error();
@@ -194,10 +206,10 @@ store::Result<bool> Keeper::is_known_beside(const Accepted& accepted) {
 
 store::Status Keeper::note_same(const Accepted& accepted, Work& work) {
   const auto& archive = accepted.archive;
-  work.batch.same.push_back({context_.sources[accepted.source].id, archive.key, archive.upstream,
-                             archive.sha256, accepted.role});
+  work.change.note_same({context_.sources[accepted.source].id, archive.key, archive.upstream,
+                         archive.sha256, accepted.role});
   const bool staged = !accepted.path.empty() && !accepted.adopted;
-  return staged ? context_.mirror.disk->remove_file(accepted.path) : store::Status{};
+  return staged ? context_.mirror.staging.remove(accepted.path) : store::Status{};
 }
 
 store::Status Keeper::keep_same(const Accepted& accepted, const store::Archive& held, Work& work) {
@@ -216,43 +228,23 @@ store::Status Keeper::repair(const Accepted& accepted, const Broken& broken, Wor
   const auto& source = context_.sources[accepted.source];
   const auto& name = source.config->name;
   const auto& archive = accepted.archive;
-  const store::Ledger::Batch::Repaired record = {source.id, archive.key, broken.generation_path,
-                                                 archive.upstream, accepted.role};
-  // A crash may have come between placing and recording.
-  const auto whole = store::holds(*context_.mirror.disk, broken.path, archive.sha256);
-  if (whole && *whole) {
-    placer_.note_placed(broken.path);
-    work.batch.repaired.push_back(record);
-    work.repaired.push_back({name, archive.key, "repaired: it reads right again"});
-    return context_.mirror.disk->remove_file(accepted.path);
-  }
-  const auto aside = placer_.put_back(
-      accepted.path, broken.path,
-      store::damaged_paths(name, archive.key, context_.mirror.rules, work.batch.now));
-  if (!aside) return aside.error();
-  work.batch.repaired.push_back(record);
-  work.repaired.push_back({name, archive.key,
-                           aside->empty()
-                               ? std::string("repaired: it was missing, and is held again")
-                               : fmt::format("repaired: it was damaged, and is held "
-                                             "again; the damaged bytes are in {}",
-                                             *aside)});
+  const auto repaired = work.change.repair(
+      accepted.path, broken.path, name, archive.sha256,
+      {source.id, archive.key, broken.generation_path, archive.upstream, accepted.role});
+  if (!repaired) return repaired.error();
+  work.repaired.push_back({name, archive.key, words_of(*repaired)});
   return {};
 }
 
 store::Status Keeper::place_archive(Accepted accepted, Work& work) {
   const auto& source = context_.sources[accepted.source];
-  auto& archive = accepted.archive;
+  const auto& name = source.config->name;
+  store::Placed placed{source.id, std::move(accepted.archive), is_watched(*source.config)};
   if (accepted.adopted) {
-    placer_.note_placed(accepted.path);
-    archive.variant = store::variants_of(archive.key, context_.mirror.rules).front();
-  } else {
-    const auto variant =
-        placer_.place(accepted.path, source.config->name, archive.key, archive.sha256);
-    if (!variant) return variant.error();
-    archive.variant = *variant;
+    work.change.adopt(accepted.path, std::move(placed));
+  } else if (auto done = work.change.place(accepted.path, name, std::move(placed)); !done) {
+    return done;
   }
-  work.batch.archives.push_back({source.id, std::move(archive), is_watched(*source.config)});
   work.fresh.push_back(accepted.source);
   return {};
 }
@@ -260,54 +252,46 @@ store::Status Keeper::place_archive(Accepted accepted, Work& work) {
 store::Status Keeper::place_beside(const Accepted& accepted, store::Place place, Work& work) {
   const auto& source = context_.sources[accepted.source];
   const auto& archive = accepted.archive;
-  const auto path = placer_.place_generation(
-      accepted.path,
-      {source.config->name, place, archive.key, archive.last_modified, archive.sha256});
+  const auto path = work.change.place_beside(accepted.path, source.config->name, source.id, archive,
+                                             place, accepted.role);
   if (!path) return path.error();
-  work.batch.generations.push_back(
-      {source.id, store::beside(archive, place, *path, work.batch.now), accepted.role});
   return place == store::Place::kQuarantine ? raise_changed(accepted, *path, work)
                                             : store::Status{};
 }
 
 store::Status Keeper::supersede(Work& work) {
-  if (work.replacements.empty()) return {};
-  const auto before = context_.mirror.supersede(placer_, work.replacements, work.batch.now);
+  if (work.superseding.empty()) return {};
+  std::vector<store::Succession> successions;
+  for (std::size_t i = 0; i < work.superseding.size(); ++i) {
+    const auto& accepted = work.superseding[i];
+    const auto& source = context_.sources[accepted.source];
+    successions.push_back({{source.id, source.config->name, work.superseded[i], accepted.path},
+                           {source.id, accepted.archive, is_watched(*source.config)}});
+  }
+  const auto before = work.change.supersede(successions);
   if (!before) return before.error();
   for (std::size_t i = 0; i < work.superseding.size(); ++i) {
-    auto& accepted = work.superseding[i];
-    const auto& source = context_.sources[accepted.source];
+    const auto& accepted = work.superseding[i];
     const auto& superseded = (*before)[i];
     if (superseded.stuck) {
-      // What was begun stays on record, and the next opening of the mirror takes it back.
-      std::erase_if(work.batch.placements, [&](const auto& intent) {
-        return intent.source == source.id && intent.archive.key == accepted.archive.key;
-      });
       auto taken = take_bad_file(accepted.source, accepted.archive.key, *superseded.stuck);
       if (!taken) return taken;
       continue;
     }
-    if (superseded.lies) {
-      work.batch.generations.push_back({source.id, *superseded.lies, std::nullopt});
-    } else if (superseded.damaged_path.empty()) {
-      context_.report(source, accepted.archive.key, kGoneBefore);
-    } else {
+    if (!superseded.lies && superseded.damaged_path.empty()) {
+      context_.report(context_.sources[accepted.source], accepted.archive.key, kGoneBefore);
+    } else if (!superseded.lies) {
       raise_rotted(accepted, superseded.damaged_path, work);
     }
-    // The one that is trusted is the bucket's again.
-    work.batch.ended.push_back({source.id, "changed", accepted.archive.key});
-    accepted.archive.variant = work.replacements[i].held.variant;
-    work.batch.archives.push_back(
-        {source.id, std::move(accepted.archive), is_watched(*source.config)});
     work.fresh.push_back(accepted.source);
   }
   return {};
 }
 
 void Keeper::raise_rotted(const Accepted& accepted, const std::string& path, Work& work) {
-  work.batch.raised.push_back(
-      {context_.sources[accepted.source].id, "corrupt", accepted.archive.key,
-       explain_rotted_before(path, context_.sources[accepted.source].config->name)});
+  work.change.raise({context_.sources[accepted.source].id, store::AlarmKind::kCorrupt,
+                     accepted.archive.key,
+                     explain_rotted_before(path, context_.sources[accepted.source].config->name)});
 }
 
 store::Status Keeper::raise_changed(const Accepted& accepted, const std::string& path, Work& work) {
@@ -335,7 +319,7 @@ store::Status Keeper::raise_changed(const Accepted& accepted, const std::string&
     message += fmt::format(". If it is right, take it: holdfast accept {}",
                            shell_arguments(source.config->name, archive.key));
   }
-  work.batch.raised.push_back({source.id, "changed", archive.key, std::move(message)});
+  work.change.raise({source.id, store::AlarmKind::kChanged, archive.key, std::move(message)});
   return {};
 }
 
@@ -344,14 +328,16 @@ void Keeper::report(const Work& work) {
     for (std::size_t i = 0; i < work.fresh.size(); ++i) {
       auto& figures = *status.find(context_.sources[work.fresh[i]].config->name);
       ++figures.run.fresh;
-      figures.run.fresh_bytes += work.batch.archives[i].archive.upstream.size_bytes;
+      const auto& archive = work.change.batch().archives[i].archive;
+      figures.run.fresh_bytes += archive.upstream.size_bytes;
+      note_arrival(figures, archive.last_modified, archive.upstream.size_bytes);
     }
     for (const auto& source : context_.sources) {
       show_held(context_.mirror.ledger, source.id, *status.find(source.config->name));
     }
   });
   for (const auto& repaired : work.repaired) context_.environment.log.warning(repaired);
-  for (const auto& raised : work.batch.raised) {
+  for (const auto& raised : work.change.batch().raised) {
     const auto source = std::find_if(context_.sources.begin(), context_.sources.end(),
                                      [&](const SourceRun& run) { return run.id == raised.source; });
     context_.report_one_of(*source, raised.kind, raised.key, raised.message);

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "agent/run_context.h"
-#include "store/placement.h"
 
 namespace agent {
 
@@ -37,7 +36,8 @@ class Keeper {
 
  private:
   struct Work;
-  std::vector<store::Ledger::Placement> intents_of(const std::vector<Accepted>& accepted) const;
+  std::vector<store::Placement> intents_of(const std::vector<Accepted>& accepted) const;
+  store::Status place_all(std::vector<Accepted>& accepted, Work& work);
   store::Status sort(Accepted accepted, Work& work);
   void fail(std::size_t source, const std::string& key, const std::string& kind,
             const std::string& message);
@@ -57,7 +57,6 @@ class Keeper {
   void report(const Work& work);
 
   RunContext& context_;
-  store::Placer placer_;
   int refused_in_a_row_ = 0;
 };
 

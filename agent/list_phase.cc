@@ -11,6 +11,7 @@
 #include "agent/list_guard.h"
 #include "agent/lister.h"
 #include "agent/log.h"
+#include "agent/nothing_watch.h"
 #include "agent/returned.h"
 
 namespace agent {
@@ -44,6 +45,7 @@ std::string explain_listing(const SourceRun& source, const s3::Error& error) {
 void report_failed_listing(RunContext& context, SourceRun& source, const s3::Error& error) {
   if (error.kind == s3::ErrorKind::kAborted) {
     if (context.stopping()) return;
+    context.figures(source, [](SourceStatus& status) { status.listed_whole = false; });
     context.fail_source(source, ExitStatus::kIncomplete);
     source.stopped = true;
     source.server_failed = true;
@@ -53,6 +55,7 @@ void report_failed_listing(RunContext& context, SourceRun& source, const s3::Err
         "what is held stays; the next run tries again, after all other sources");
     return;
   }
+  context.figures(source, [](SourceStatus& status) { status.listed_whole = false; });
   context.fail_source(source, status_of(error));
   source.server_failed = verdict_on(error) == Verdict::kRetry;
   source.stopped = !objects_may_still_come(error);
@@ -79,6 +82,7 @@ void show_figures(RunContext& context, const SourceRun& source, const Planner::F
     status.run.vanished = found.vanished;
     status.run.unreadable = found.unreadable;
     status.run.archived = found.archived;
+    status.listed_whole = true;
     status.hold = found.on_hold;
   });
 }
@@ -160,7 +164,11 @@ class SourceListing {
     report_long_keys(context_, source_, figures);
     // Told when it was refused, and not held: so never nothing, whether its alarm is open or not.
     if (figures.unreadable + figures.broken > 0) context_.fail_source(source_, ExitStatus::kAlarm);
-    if (inspect) return inspect(*plan_);
+    const Sifted sifted{figures.listed, figures.matched, planner_->dropped()};
+    if (inspect) {
+      auto warned = warn_of_nothing(context_, source_, sifted, client_);
+      return warned ? inspect(*plan_) : warned;
+    }
     if (auto committed = plan_->commit(); !committed) return committed;
     report_alarms();
     const bool any_returned = figures.returned > 0 && !figures.on_hold;
@@ -168,6 +176,9 @@ class SourceListing {
     plan_.reset();
     if (any_returned) {
       if (auto taken = take_back_returned(context_, source_); !taken) return taken;
+    }
+    if (end_->odd_entries == 0) {
+      if (auto seen = watch_for_nothing(context_, source_, sifted, client_); !seen) return seen;
     }
     return remember();
   }
@@ -305,10 +316,10 @@ class SourceListing {
 
   void report_alarms() const {
     if (const auto& tripped = planner_->tripped()) {
-      context_.report_one_of(source_, "mass-change", "", *tripped);
+      context_.report_one_of(source_, store::AlarmKind::kMassChange, "", *tripped);
     }
     for (const auto& [key, message] : planner_->returned()) {
-      context_.report_one_of(source_, "changed", key, message);
+      context_.report_one_of(source_, store::AlarmKind::kChanged, key, message);
     }
   }
 

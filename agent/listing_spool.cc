@@ -110,7 +110,7 @@ ListingSpool::~ListingSpool() {
   if (!file_) return;
   file_.reset();
   // The next run's sweep finds it else.
-  static_cast<void>(place_.disk.remove_file(place_.path));
+  static_cast<void>(place_.staging.remove(place_.path));
 }
 
 store::Result<ListingSpool::Added> ListingSpool::flush() {
@@ -120,7 +120,7 @@ store::Result<ListingSpool::Added> ListingSpool::flush() {
                        space->free_bytes < place_.min_free_bytes + recent_.size() + kMemoryBytes;
   if (no_room) return Added::kNoRoom;
   if (!file_) {
-    auto staged = store::open_staged(place_.disk, place_.path, 0);
+    auto staged = place_.staging.open(place_.path, 0);
     if (!staged) return staged.error();
     file_ = std::move(staged->file);
   }

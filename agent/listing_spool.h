@@ -7,6 +7,7 @@
 
 #include "s3client/client.h"
 #include "store/disk.h"
+#include "store/staging.h"
 
 namespace agent {
 
@@ -15,7 +16,8 @@ namespace agent {
 class ListingSpool {
  public:
   struct Place {
-    store::Disk& disk;
+    store::ReadableDisk& disk;
+    store::Staging& staging;
     std::string path;
     std::uint64_t min_free_bytes = 0;  ///< the file leaves so much on the disk
   };

@@ -54,7 +54,7 @@ Listed Listings::list(std::size_t index, std::size_t lane, bool in_order) {
   listed.source = index;
   listed.in_order = in_order;
   listed.spool = std::make_unique<ListingSpool>(ListingSpool::Place{
-      *context_.mirror.disk,
+      context_.mirror.disk(), context_.mirror.staging,
       store::staging_path(source.config->name, "", "", "a listing, not an object", 0),
       context_.config.disk.min_free_bytes});
   bool no_room = false;

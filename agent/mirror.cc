@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "agent/failure.h"
@@ -14,13 +15,28 @@ namespace {
 template <typename T>
 using Guarded = Result<T, MirrorError>;
 
-MirrorError absent(std::string message) {
-  return MirrorError{ExitStatus::kNotNow, std::move(message)};
+MirrorError absent(std::string message, std::string fact = "the disk is absent") {
+  MirrorError error{ExitStatus::kNotNow, std::move(message)};
+  error.fact = std::move(fact);
+  return error;
+}
+
+std::string fact_of(const store::Error& error) {
+  if (error.kind == store::ErrorKind::kReadOnly) return "the disk is read-only";
+  if (error.kind != store::ErrorKind::kCorrupt || error.path != store::kLedgerPath) {
+    return "the disk cannot be used";
+  }
+  return error.detail.find("newer holdfast") != std::string::npos
+             ? "the ledger is from a newer holdfast"
+             : "the ledger is damaged";
 }
 
 MirrorError failed(const store::Error& error) {
-  return MirrorError{status_of(error), explain(error), false,
-                     error.kind == store::ErrorKind::kReadOnly};
+  MirrorError of{status_of(error), explain(error), false,
+                 error.kind == store::ErrorKind::kReadOnly};
+  of.fact = fact_of(error);
+  of.forbidden = error.error_number == EACCES || error.error_number == EPERM;
+  return of;
 }
 
 Guarded<std::unique_ptr<store::Disk>> open_mounted(const Config& config,
@@ -54,22 +70,24 @@ Guarded<store::Marker> check_marker(store::Disk& disk, const Config& config) {
   if (!*marker) {
     const auto carried = store::carried_sources(disk);
     if (carried && !carried->empty()) {
-      return absent(fmt::format(
-          "{} carries archives ({}), but {} is missing. Have it written anew, and then 'holdfast "
-          "rebuild' find what is held: holdfast init {}",
-          config.disk.path, fmt::join(*carried, ", "), store::kMarkerPath,
-          shell_word(config.disk.path)));
+      return absent(fmt::format("{} carries archives ({}), but {} is missing. Have it written "
+                                "anew, and then 'holdfast "
+                                "rebuild' find what is held: holdfast init {}",
+                                config.disk.path, fmt::join(*carried, ", "), store::kMarkerPath,
+                                shell_word(config.disk.path)),
+                    "the disk has lost its marker");
     }
-    return absent(
-        fmt::format("what is at {} is no holdfast disk; if it is meant to become one: "
-                    "holdfast init {}",
-                    config.disk.path, shell_word(config.disk.path)));
+    return absent(fmt::format("what is at {} is no holdfast disk; if it is meant to become one: "
+                              "holdfast init {}",
+                              config.disk.path, shell_word(config.disk.path)),
+                  "another disk is there");
   }
   if (!config.disk.id.empty() && (*marker)->id != config.disk.id) {
     auto error =
         absent(fmt::format("the disk at {} has the id {}, but {} is wanted; plug in the right "
                            "one, or correct \"id\"",
-                           config.disk.path, (*marker)->id, config.disk.id));
+                           config.disk.path, (*marker)->id, config.disk.id),
+               "another disk is there");
     error.disk_id = (*marker)->id;
     return error;
   }
@@ -117,11 +135,12 @@ Result<Mirror, MirrorError> open_mirror(const Config& config, const Environment&
     const bool no_ledger = mirror.error().kind == store::ErrorKind::kNotFound &&
                            mirror.error().path == store::kLedgerPath;
     if (no_ledger) {
-      return on_the_right_disk(
-          {ExitStatus::kDiskFailed,
-           fmt::format("{}/{} is missing; 'holdfast rebuild' makes it anew from the disk",
-                       config.disk.path, store::kLedgerPath)},
-          *guarded->disk, guarded->marker);
+      MirrorError missing{
+          ExitStatus::kDiskFailed,
+          fmt::format("{}/{} is missing; 'holdfast rebuild' makes it anew from the disk",
+                      config.disk.path, store::kLedgerPath)};
+      missing.fact = "the ledger is missing";
+      return on_the_right_disk(std::move(missing), *guarded->disk, guarded->marker);
     }
     return on_the_right_disk(failed(mirror.error()), *guarded->disk, guarded->marker);
   }

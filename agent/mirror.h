@@ -27,6 +27,8 @@ struct MirrorError {
   bool read_only = false;  ///< what was asked for needs a disk that can be written to
   std::string disk_id{};   ///< of the wrong disk that was found, for the status
   std::optional<FoundDisk> found{};
+  std::string fact = "the disk cannot be used";  ///< in a few words, for a first line
+  bool forbidden = false;                        ///< it is ours that we may not look
 };
 
 using store::GuardedDisk;

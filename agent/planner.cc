@@ -122,7 +122,7 @@ store::Status Planner::judge_all() {
   figures_.on_hold = true;
   auto message = tripwire_.message(why_);
   if (auto held = plan_.hold(now_); !held) return held;
-  const auto raised = plan_.raise_alarm("mass-change", "", message, now_);
+  const auto raised = plan_.raise_alarm(store::AlarmKind::kMassChange, "", message, now_);
   if (!raised) return raised.error();
   if (*raised) tripped_ = std::move(message);
   return {};
@@ -134,7 +134,7 @@ store::Status Planner::keep_hold_up_to_date(bool concludes) {
   const auto deviations = plan_.deviations_since(*on_hold_since_);
   if (!deviations) return deviations.error();
   auto message = hold_message(source_, *on_hold_since_, *deviations);
-  const auto news = plan_.raise_or_renew_alarm("mass-change", "", message, now_);
+  const auto news = plan_.raise_or_renew_alarm(store::AlarmKind::kMassChange, "", message, now_);
   if (!news) return news.error();
   if (*news) tripped_ = std::move(message);
   return {};
@@ -158,7 +158,12 @@ store::Status Planner::take_one(const s3::ListedObject& object) {
   while (held_ != nullptr && held_->key < object.key) {
     if (auto left = leave_held(); !left) return left;
   }
-  if (object.is_delete_marker || object.key.empty() || !source_.wants(object.key)) return {};
+  if (object.is_delete_marker || object.key.empty()) return {};
+  if (!source_.wants(object.key)) {
+    drop(object);
+    return {};
+  }
+  ++figures_.matched;
   const bool is_held_key = held_ != nullptr && held_->key == object.key;
   if (object.key.size() > store::kLongestKeyBytes && !is_held_key) {
     if (figures_.too_long++ == 0) figures_.too_long_example = object.key;
@@ -168,6 +173,12 @@ store::Status Planner::take_one(const s3::ListedObject& object) {
   if (held_ == nullptr || held_->key != object.key) return consider_unheld(object);
   held_is_listed_ = true;
   return compare(object);
+}
+
+void Planner::drop(const s3::ListedObject& object) {
+  constexpr std::size_t kMostDropped = 1000;
+  if (!object.is_latest || figures_.matched > 0 || dropped_.size() >= kMostDropped) return;
+  dropped_.push_back(object.key);
 }
 
 store::Status Planner::compare(const s3::ListedObject& object) {
@@ -223,7 +234,8 @@ store::Status Planner::note_return(const s3::ListedObject& object) {
       "before. The one that is trusted stays as it is. Find out who put it back; 'holdfast list {} "
       "--all' shows what lies beside the archives",
       format_time(object.last_modified), source_.name);
-  const auto news = plan_.raise_or_renew_alarm("changed", object.key, message, now_);
+  const auto news =
+      plan_.raise_or_renew_alarm(store::AlarmKind::kChanged, object.key, message, now_);
   if (!news) return news.error();
   if (*news && returned_.size() <= kMostReturned) {
     returned_.emplace_back(object.key, std::move(message));

@@ -19,6 +19,7 @@ class Planner {
  public:
   struct Figures {
     std::uint64_t listed = 0;
+    std::uint64_t matched = 0;  ///< entries that include and exclude let through
     std::uint64_t wanted = 0;
     std::uint64_t wanted_bytes = 0;
     std::uint64_t changed = 0;     ///< held keys whose content is another one upstream
@@ -59,6 +60,9 @@ class Planner {
   store::Status finish(Absence absence = Absence::kMeansGone);
 
   const Figures& figures() const { return figures_; }
+  /// The first current keys that include and exclude did not let through, while they let nothing
+  /// through at all.
+  const std::vector<std::string>& dropped() const { return dropped_; }
   /// What the alarm `mass-change` says, when this listing has raised it, or has more to say.
   const std::optional<std::string>& tripped() const { return tripped_; }
   /// Keys whose earlier content has come back, and what the alarm `changed` says of it.
@@ -66,6 +70,7 @@ class Planner {
 
  private:
   store::Status take_one(const s3::ListedObject& object);
+  void drop(const s3::ListedObject& object);
   store::Status compare(const s3::ListedObject& object);
   store::Status consider_unheld(const s3::ListedObject& object);
   store::Status consider(const s3::ListedObject& object, store::Role role);
@@ -87,6 +92,7 @@ class Planner {
   const std::optional<store::Time> on_hold_since_;
   const store::Time now_;
   Figures figures_;
+  std::vector<std::string> dropped_;
   Tripwire tripwire_;
   std::string why_;
   std::optional<std::string> missing_;

@@ -295,7 +295,7 @@ class Prune {
   // One transaction for all of a set.
   store::Status begin_some(store::Ledger::Review& review, bool trusted,
                            std::optional<Candidate>& last, bool& any) {
-    return mirror_.ledger.bundle([&]() -> store::Status {
+    return mirror_.ledger.at_once([&]() -> store::Status {
       bool whole = false;
       for (any = false; !whole;) {
         auto page = review.due(trusted, last ? &*last : nullptr, kAtOnce);
@@ -314,7 +314,7 @@ class Prune {
           count(one);
         }
         last = page->back();
-        auto begun = mirror_.ledger.begin_removals(request_.id, removals, request_.now);
+        auto begun = mirror_.begin_removals(request_.id, removals, request_.now);
         if (!begun) return begun;
       }
       return {};

@@ -13,11 +13,13 @@
 #include "agent/fetch_phase.h"
 #include "agent/freshness.h"
 #include "agent/housekeeping.h"
+#include "agent/left_sources.h"
 #include "agent/list_phase.h"
 #include "agent/listings.h"
 #include "agent/progress.h"
 #include "agent/prune.h"
 #include "agent/pull_status.h"
+#include "agent/reports.h"
 #include "agent/run_context.h"
 #include "agent/scrub_slice.h"
 #include "agent/sources.h"
@@ -88,7 +90,9 @@ class Pull {
     warn_of_wrong_clock();
     if (auto noted = note_failed_servers(); !noted) return noted;
     if (auto written = write_stale_sums(context_); !written) return written;
-    return scrub_due(context_, begun_);
+    if (auto scrubbed = scrub_due(context_, begun_); !scrubbed) return scrubbed;
+    const bool all = context_.sources.size() == context_.config.sources.size();
+    return all ? tend_left_sources(context_, begun_) : store::Status{};
   }
 
   store::Status prune_sources() {
@@ -225,6 +229,7 @@ class Pull {
     context_.figures(source, [&](SourceStatus& figures) {
       figures.run = {};
       show_held(mirror.ledger, source.id, figures);
+      show_nights(mirror.ledger, source.id, clock().now_s(), figures);
     });
     const auto failed = mirror.ledger.has_failed(source.id);
     if (!failed) return failed.error();
@@ -234,6 +239,10 @@ class Pull {
     if (!refused) return refused.error();
     source.any_unreadable = refused->unreadable > 0;
     if (context_.stopping()) return {};
+    if (!source.config->enabled) {
+      source.stopped = true;
+      return {};
+    }
     auto session = open_session(*source.config, context_.environment);
     if (!session) {
       source.stopped = true;
@@ -368,7 +377,7 @@ class Pull {
   }
 
   ExitStatus exit_status() const {
-    auto status = context_.run_status;
+    auto status = graver(context_.run_status, context_.left_status);
     for (const auto& source : context_.sources) status = graver(status, source.status);
     return status;
   }
@@ -384,11 +393,13 @@ class Pull {
   std::vector<std::unique_ptr<Retrier>> retriers_;
 };
 
-ExitStatus without_mirror(const MirrorError& error, const Environment& environment,
-                          StatusBoard& board) {
+ExitStatus without_mirror(const MirrorError& error, const Config& config,
+                          const Environment& environment, StatusBoard& board) {
   environment.log.error({"", "", error.message});
   // The other run writes the status; it is not ours to touch.
-  if (!error.locked) show_absent_disk(error, environment, board);
+  if (error.locked) return error.status;
+  show_absent_disk(error, environment, board);
+  write_reports(config, environment, board.snapshot(), &error);
   return error.status;
 }
 
@@ -409,7 +420,7 @@ ExitStatus pull(const Config& config, const PullOptions& options, const Environm
     environment.log.error({"", "", mirror.error().message});
     return mirror.error().status;
   }
-  if (!mirror) return without_mirror(mirror.error(), environment, board);
+  if (!mirror) return without_mirror(mirror.error(), config, environment, board);
 
   RunContext context{config, environment, *mirror, board};
   for (const auto* source : *selected) context.sources.emplace_back(source);
@@ -422,12 +433,17 @@ ExitStatus pull(const Config& config, const PullOptions& options, const Environm
   }
   show_disk(board, *mirror, config.disk.path);
   board.publish();
+  write_metrics(config, environment, board.snapshot());
   ExitStatus exit = ExitStatus::kDefect;
   {
-    const Ticker ticker(kStatusInterval, [&board] { board.publish(); });
+    const Ticker ticker(kStatusInterval, [&] {
+      board.update([&](Status& status) { status.updated_at = environment.clock.now_s(); });
+      board.publish();
+    });
     exit = Pull(context).run();
   }
   finish_status(board, environment, exit);
+  write_reports(config, environment, board.snapshot());
   return exit;
 }
 

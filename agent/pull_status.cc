@@ -8,6 +8,7 @@
 
 #include "agent/chain_layout.h"
 #include "agent/prune.h"
+#include "agent/reports.h"
 
 namespace agent {
 namespace {
@@ -82,17 +83,31 @@ Status status_at_start(const Config& config, const Environment& environment,
   status.state = "running";
   status.started_at = environment.clock.now_s();
   status.last_success_at = last.last_success_at;
+  status.pid = environment.pid;
+  status.updated_at = status.started_at;
+  status.runs = std::move(last.runs);
+  status.runs.push_back(*status.started_at);
+  if (status.runs.size() > kRunsKept) status.runs.erase(status.runs.begin());
   status.disk.path = config.disk.path;
   status.disk.id = last.disk.id;
   status.disk.weaker = last.disk.weaker;
+  status.disk.days = last.disk.days;
+  status.disk.min_free_bytes = config.disk.min_free_bytes;
   for (const auto& source : config.sources) {
     const auto* before = last.find(source.name);
     auto& figures = status.sources.emplace_back(before != nullptr ? *before : SourceStatus{});
     figures.name = source.name;
+    figures.configured = true;
+    figures.enabled = source.enabled;
     const bool in_this_run = std::any_of(selected.begin(), selected.end(),
                                          [&](const auto* s) { return s->name == source.name; });
     if (!in_this_run) continue;
     figures.last_attempt_at = status.started_at;
+  }
+  for (auto& before : last.sources) {
+    if (status.find(before.name) != nullptr) continue;
+    before.configured = false;
+    status.sources.push_back(std::move(before));
   }
   return status;
 }
@@ -102,12 +117,12 @@ DiskStatus disk_status(const Mirror& mirror, const std::string& path) {
   disk.path = path;
   disk.present = true;
   disk.id = mirror.marker.id;
-  disk.filesystem = mirror.disk->filesystem_name();
-  if (const auto space = mirror.disk->space()) {
+  disk.filesystem = mirror.disk().filesystem_name();
+  if (const auto space = mirror.disk().space()) {
     disk.total_bytes = space->total_bytes;
     disk.free_bytes = space->free_bytes;
   }
-  const auto weakness = mirror.disk->weakness();
+  const auto weakness = mirror.disk().weakness();
   const auto weaker = [&](bool found, const char* sentence) {
     if (found) disk.weaker.emplace_back(sentence);
   };
@@ -129,6 +144,8 @@ void show_disk(StatusBoard& board, const Mirror& mirror, const std::string& path
       const auto found = std::find(disk.weaker.begin(), disk.weaker.end(), weakness);
       if (found == disk.weaker.end()) disk.weaker.push_back(weakness);
     }
+    if (status.disk.id == disk.id) disk.days = status.disk.days;
+    disk.min_free_bytes = status.disk.min_free_bytes;
     status.disk = std::move(disk);
   });
 }
@@ -137,6 +154,7 @@ void show_held(store::Ledger& ledger, store::SourceId source, SourceStatus& figu
   if (const auto totals = ledger.totals(source)) show_totals(*totals, figures);
   if (auto alarms = ledger.open_alarms(source, kAlarmsShown)) figures.alarms = std::move(*alarms);
   if (const auto count = ledger.count_open_alarms(source)) figures.alarm_count = *count;
+  if (auto kinds = ledger.count_open_by_kind(source)) figures.alarm_kinds = std::move(*kinds);
 }
 
 void refresh_status_file(const Config& config, const Environment& environment,
@@ -145,6 +163,7 @@ void refresh_status_file(const Config& config, const Environment& environment,
   auto* const figures = status.find(name);
   if (figures == nullptr) return;
   show_held(ledger, source, *figures);
+  show_nights(ledger, source, environment.clock.now_s(), *figures);
   const auto attention = state_of(ExitStatus::kAlarm);
   const auto settle = [&](std::string& state, bool any_alarm) {
     if (any_alarm && state == "ok") state = attention;
@@ -154,6 +173,7 @@ void refresh_status_file(const Config& config, const Environment& environment,
   settle(status.state, std::any_of(status.sources.begin(), status.sources.end(),
                                    [](const SourceStatus& s) { return s.alarm_count > 0; }));
   const auto written = environment.replace_file(config.agent.status_file, to_json(status));
+  write_reports(config, environment, status);
   if (!written) {
     environment.log.warning(
         {"", "", fmt::format("the status file cannot be written: {}", written.error())});
@@ -183,7 +203,10 @@ void finish_source(RunContext& context, SourceRun& source,
   context.board.update([&](Status& status) {
     auto& figures = *status.find(source.config->name);
     // What this run has not come to is as the last one left it.
-    if (source.id != 0) show_held(context.mirror.ledger, source.id, figures);
+    if (source.id != 0) {
+      show_held(context.mirror.ledger, source.id, figures);
+      show_nights(context.mirror.ledger, source.id, context.now(source), figures);
+    }
     if (source.session) {
       figures.run.requests = source.session->requests();
       figures.run.retries = retries_of(source, retriers);
@@ -197,17 +220,35 @@ void finish_source(RunContext& context, SourceRun& source,
     const bool applies = source.config->keep.any() && source.config->series.spec() == "auto";
     if (!applies) figures.retention.clear();
     figures.state = state_of(source.status);
-    if (source.status == ExitStatus::kOk || source.status == ExitStatus::kAlarm) {
+    const bool asked = source.config->enabled;
+    if (asked && (source.status == ExitStatus::kOk || source.status == ExitStatus::kAlarm)) {
       figures.last_success_at = context.environment.clock.now_s();
     }
   });
 }
+
+namespace {
+
+// Of one day the last run counts.
+void note_day(DiskStatus& disk, Time now) {
+  if (!disk.present || disk.total_bytes == 0) return;
+  const auto today = std::chrono::floor<std::chrono::days>(now);
+  std::erase_if(disk.days, [&](const DiskDay& day) {
+    return day.day >= today || day.day < today - kNightsKept;
+  });
+  disk.days.push_back({today, disk.free_bytes});
+}
+
+}  // namespace
 
 void finish_status(StatusBoard& board, const Environment& environment, ExitStatus exit) {
   board.update([&](Status& status) {
     status.state = state_of(exit);
     status.exit_status = static_cast<int>(exit);
     status.finished_at = environment.clock.now_s();
+    status.updated_at = status.finished_at;
+    status.pid = 0;
+    note_day(status.disk, *status.finished_at);
     if (exit == ExitStatus::kOk || exit == ExitStatus::kAlarm) {
       status.last_success_at = status.finished_at;
     }

@@ -25,6 +25,13 @@ void show_disk(StatusBoard& board, const Mirror& mirror, const std::string& path
 /// Totals and open alarms of a source, as the ledger has them.
 void show_held(store::Ledger& ledger, store::SourceId source, SourceStatus& figures);
 
+/// The calendar of a source, counted anew only where what is held has changed since it was counted;
+/// and which of its days have open alarms.
+void show_nights(store::Ledger& ledger, store::SourceId source, Time now, SourceStatus& figures);
+
+/// An archive that has come since it was counted.
+void note_arrival(SourceStatus& figures, Time last_modified, std::uint64_t size_bytes);
+
 /// After a command that changed what is held or which alarms are open: the status file says so too.
 /// One that is not there, or cannot be read, is left to the next pull.
 void refresh_status_file(const Config& config, const Environment& environment,

@@ -110,7 +110,8 @@ store::Status Refusals::take_absent(const FetchRefused& refused) {
       kGhost);
   context_.report_one_of(source, "listed, and not there", wanted.key, message);
   if (now - asked->since < kGhostAfter) return {};
-  const auto raised = ledger.raise_alarm(source.id, "ghost", wanted.key, message, now);
+  const auto raised =
+      ledger.raise_alarm(source.id, store::AlarmKind::kGhost, wanted.key, message, now);
   return raised ? store::Status{} : raised.error();
 }
 
@@ -173,7 +174,7 @@ store::Status Refusals::mark_unreadable(const FetchRefused& refused) {
   context_.figures(source, [](SourceStatus& status) { ++status.run.unreadable; });
   const auto kind = refused.error.http_status == kForbidden ? store::RefusalKind::kDenied
                                                             : store::RefusalKind::kUnreadable;
-  return record(refused, kind, "unreadable", unreadable_message(refused));
+  return record(refused, kind, store::AlarmKind::kUnreadable, unreadable_message(refused));
 }
 
 store::Status Refusals::mark_archived(const FetchRefused& refused) {
@@ -181,7 +182,7 @@ store::Status Refusals::mark_archived(const FetchRefused& refused) {
   const auto& wanted = refused.job.wanted;
   context_.figures(source, [](SourceStatus& status) { ++status.run.archived; });
   if (wanted.role == store::Role::kChanged) {
-    return record(refused, store::RefusalKind::kArchived, "changed",
+    return record(refused, store::RefusalKind::kArchived, store::AlarmKind::kChanged,
                   "the bucket has another content under this key, in an archived storage class, so "
                   "that it cannot be read; the copy that is held here stays as it is. Find out who "
                   "replaced it");
@@ -192,11 +193,11 @@ store::Status Refusals::mark_archived(const FetchRefused& refused) {
 
 // A transaction for each would take longer than to ask for it.
 store::Status Refusals::record(const FetchRefused& refused, store::RefusalKind kind,
-                               std::string alarm, std::string message) {
+                               store::AlarmKind alarm, std::string message) {
   const auto& wanted = refused.job.wanted;
   unrecorded_.push_back({refused.job.source,
                          {context_.sources[refused.job.source].id, wanted.key, kind,
-                          wanted.upstream, wanted.role, std::move(alarm), std::move(message)}});
+                          wanted.upstream, wanted.role, alarm, std::move(message)}});
   return unrecorded_.size() < kRecordedAtOnce ? store::Status{} : record_all();
 }
 

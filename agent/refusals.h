@@ -30,7 +30,7 @@ class Refusals {
   store::Status take_absent(const FetchRefused& refused);
   store::Status flush_setbacks(std::size_t source);
   store::Status mark_archived(const FetchRefused& refused);
-  store::Status record(const FetchRefused& refused, store::RefusalKind kind, std::string alarm,
+  store::Status record(const FetchRefused& refused, store::RefusalKind kind, store::AlarmKind alarm,
                        std::string message);
   store::Status record_all();
   void stop_source(SourceRun& source, const FetchRefused& refused);

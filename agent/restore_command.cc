@@ -104,7 +104,7 @@ class RestoreRun {
   }
 
   store::Result<ExitStatus> restore() {
-    auto& mirror = *source_.mirror.disk;
+    auto& mirror = source_.mirror.disk();
     const auto target = environment_.open_disk(options_.to);
     if (!target && target.error().kind == store::ErrorKind::kNotFound) {
       return fail(ExitStatus::kUsage,

@@ -66,7 +66,7 @@ store::Result<bool> has_digest(store::File& file, const store::Sha256& sha256,
 
 }  // namespace
 
-RestoreCopy::RestoreCopy(store::Disk& mirror, store::Disk& target, std::string mirror_below,
+RestoreCopy::RestoreCopy(store::ReadableDisk& mirror, store::Disk& target, std::string mirror_below,
                          std::function<bool()> keep_going,
                          std::function<void(std::uint64_t)> copied)
     : mirror_(mirror),
@@ -121,7 +121,7 @@ store::Result<Restored> RestoreCopy::compare_with_existing(const Restorable& con
 }
 
 store::Result<Restored> RestoreCopy::copy(const Restorable& content) {
-  const auto from = mirror_.open(content.from_path, store::OpenMode::kRead);
+  const auto from = mirror_.open_to_read(content.from_path);
   if (!from) return damaged(store::describe(from.error()));
   const auto made = make_directories(store::parent_of(content.to_path));
   if (!made) return refused(made.error());

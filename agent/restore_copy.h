@@ -33,7 +33,7 @@ class RestoreCopy {
  public:
   /// `mirror_below`: where the mirror lies below the target; empty: it does not. `keep_going` is
   /// asked between chunks, `copied` told how many bytes each had.
-  RestoreCopy(store::Disk& mirror, store::Disk& target, std::string mirror_below,
+  RestoreCopy(store::ReadableDisk& mirror, store::Disk& target, std::string mirror_below,
               std::function<bool()> keep_going, std::function<void(std::uint64_t)> copied);
 
   /// How many bytes the target still lacks of it.
@@ -64,7 +64,7 @@ class RestoreCopy {
   store::Result<bool> make_directories(const std::string& path);
   store::Status remember(const std::string& directory);
 
-  store::Disk& mirror_;
+  store::ReadableDisk& mirror_;
   store::Disk& target_;
   const std::string mirror_below_;
   const std::uint64_t largest_file_bytes_;

@@ -13,7 +13,7 @@ constexpr std::size_t kAtOnce = 64;
 
 // Where files have no second names it is a copy.
 bool has_room(RunContext& context, std::uint64_t size_bytes) {
-  const auto space = context.mirror.disk->space();
+  const auto space = context.mirror.disk().space();
   return space && (space->total_bytes == 0 ||
                    space->free_bytes >= size_bytes + context.config.disk.min_free_bytes);
 }
@@ -41,10 +41,10 @@ store::Status take_back(RunContext& context, const SourceRun& source,
     return {};
   }
   const auto message = explain_rotted_before(before->damaged_path, source.config->name);
-  const auto raised =
-      mirror.ledger.raise_alarm(source.id, "corrupt", key, message, context.now(source));
+  const auto raised = mirror.ledger.raise_alarm(source.id, store::AlarmKind::kCorrupt, key, message,
+                                                context.now(source));
   if (!raised) return raised.error();
-  context.report_one_of(source, "corrupt", key, message);
+  context.report_one_of(source, store::AlarmKind::kCorrupt, key, message);
   return {};
 }
 

@@ -80,6 +80,7 @@ struct RunContext {
   std::atomic<std::uint64_t> planned_bytes{0};
   UnreadableFiles unreadable{};
   ExitStatus run_status = ExitStatus::kOk;       ///< of what concerns no single source
+  ExitStatus left_status = ExitStatus::kOk;      ///< of sources that left the configuration
   std::optional<store::Time> newest_recorded{};  ///< by this machine's clock, before this run
 
   bool stopping() const { return environment.stop.load(); }
@@ -105,6 +106,10 @@ struct RunContext {
   void report_one_of(const SourceRun& source, const std::string& kind, const std::string& key,
                      const std::string& message) const {
     if (++source.told[kind] <= kMostTold) report(source, key, message);
+  }
+  void report_one_of(const SourceRun& source, store::AlarmKind kind, const std::string& key,
+                     const std::string& message) const {
+    report_one_of(source, std::string(store::name_of(kind)), key, message);
   }
   void tell_rest(const SourceRun& source) const {
     for (const auto& [kind, count] : source.told) {

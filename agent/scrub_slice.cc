@@ -35,7 +35,7 @@ class Slice {
     pass.keep_going = [&] { return !context_.stopping(); };
     pass.message = damage_message;
     pass.found = [&](const store::Reading& reading, bool is_news) { tell(reading, is_news); };
-    const auto done = store::scrub(*context_.mirror.disk, ledger, pass);
+    const auto done = context_.mirror.scrub(pass);
     if (!done) return done.error();
     return done->contents > 0 ? ledger.note_scrubbed(source_.id, now) : store::Status{};
   }
@@ -62,7 +62,8 @@ class Slice {
            fmt::format("{} reads right again; look at the disk and its cable", reading.path)});
     } else {
       const bool missing = reading.finding == store::Finding::kMissing;
-      context_.report_one_of(source_, missing ? "missing" : "corrupt", key,
+      context_.report_one_of(source_,
+                             missing ? store::AlarmKind::kMissing : store::AlarmKind::kCorrupt, key,
                              damage_message(reading));
     }
   }
@@ -112,10 +113,14 @@ std::string damage_message(const store::Reading& reading) {
                            reading.detail, remedy);
 }
 
+store::Status scrub_source(RunContext& context, const SourceRun& source, Clock::Steady run_begun) {
+  if (source.id == 0 || context.stopping() || context.out_of_time()) return {};
+  return Slice(context, source, run_begun).run();
+}
+
 store::Status scrub_due(RunContext& context, Clock::Steady run_begun) {
   for (const auto& source : context.sources) {
-    if (source.id == 0 || context.stopping() || context.out_of_time()) continue;
-    if (auto done = Slice(context, source, run_begun).run(); !done) return done;
+    if (auto done = scrub_source(context, source, run_begun); !done) return done;
   }
   return {};
 }

@@ -34,6 +34,9 @@ ScrubAllowance scrub_allowance(const ScrubPace& pace);
 /// The text of an alarm.
 std::string damage_message(const store::Reading& reading);
 
+/// Reads again what is due of one source, which may have left the configuration.
+store::Status scrub_source(RunContext& context, const SourceRun& source, Clock::Steady run_begun);
+
 /// Reads again what is due of each source of the run, never longer than the run took so far, unless
 /// it is behind. What it finds becomes alarms and lines. An error is the disk's.
 store::Status scrub_due(RunContext& context, Clock::Steady run_begun);

@@ -7,7 +7,6 @@ namespace agent {
 
 ExitStatus on_source(const Config& config, const std::string& name, const Environment& environment,
                      store::Access access, const SourceWork& work) {
-  if (!select_sources(config, {name}, environment.log)) return ExitStatus::kUsage;
   auto mirror = open_mirror(config, environment, access);
   if (!mirror) {
     environment.log.error({"", "", mirror.error().message});
@@ -19,6 +18,8 @@ ExitStatus on_source(const Config& config, const std::string& name, const Enviro
   };
   const auto id = mirror->ledger.find_source(name);
   if (!id) return fail(id.error());
+  // What has left the configuration still lies on the disk, and has its alarms.
+  if (!*id && !select_sources(config, {name}, environment.log)) return ExitStatus::kUsage;
   SourceMirror source{*mirror, name, id->value_or(0)};
   const auto status = work(source);
   return status ? *status : fail(status.error());

@@ -18,8 +18,8 @@ struct SourceMirror {
 };
 using SourceWork = std::function<store::Result<ExitStatus>(SourceMirror&)>;
 
-/// Opens the mirror and does `work` on a source of the configuration. Whatever stands in the way,
-/// and an error of `work`, becomes a line and an exit status.
+/// Opens the mirror and does `work` on a source of the configuration, or of the disk. Whatever
+/// stands in the way, and an error of `work`, becomes a line and an exit status.
 ExitStatus on_source(const Config& config, const std::string& name, const Environment& environment,
                      store::Access access, const SourceWork& work);
 

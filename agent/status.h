@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -38,6 +39,14 @@ struct NewestArchive {
   Time held_since{};
 };
 
+/// What is held of one day, by the upstream's date, and what is wrong with it.
+struct SourceNight {
+  std::chrono::sys_days day{};
+  std::uint64_t archives = 0;
+  std::uint64_t size_bytes = 0;
+  std::uint64_t suspicious = 0;  ///< open alarms about it
+};
+
 struct SourceStatus {
   std::string name;
   std::string state = "ok";
@@ -57,6 +66,22 @@ struct SourceStatus {
   std::uint64_t missing = 0;
   std::vector<store::Alarm> alarms;  ///< a hundred: a mass-change, then the oldest
   std::uint64_t alarm_count = 0;
+  std::map<std::string, std::uint64_t> alarm_kinds;  ///< how many of each kind are open
+  bool configured = true;    ///< false: it left the configuration, and lies on the disk
+  bool enabled = true;       ///< false: nothing is asked of its bucket
+  bool listed_whole = true;  ///< the last attempt listed the bucket to the end
+  /// The last kNightsKept days that have something, in order; nullopt: not counted yet.
+  std::optional<std::vector<SourceNight>> nights;
+  std::uint64_t nights_archives = 0;  ///< what was held when the nights were counted
+  std::uint64_t nights_bytes = 0;
+};
+
+constexpr std::chrono::days kNightsKept{90};
+
+/// How much was free at the end of a day's last run.
+struct DiskDay {
+  std::chrono::sys_days day{};
+  std::uint64_t free_bytes = 0;
 };
 
 struct DiskStatus {
@@ -67,6 +92,8 @@ struct DiskStatus {
   std::uint64_t total_bytes = 0;
   std::uint64_t free_bytes = 0;
   std::vector<std::string> weaker;  ///< what this filesystem cannot promise, a sentence each
+  std::uint64_t min_free_bytes = 0;
+  std::vector<DiskDay> days;  ///< the last kNightsKept, in order
 };
 
 struct Status {
@@ -76,6 +103,9 @@ struct Status {
   std::optional<Time> started_at;
   std::optional<Time> finished_at;
   std::optional<Time> last_success_at;
+  std::int64_t pid = 0;            ///< of the run under way; 0: none
+  std::optional<Time> updated_at;  ///< when the file was written
+  std::vector<Time> runs;          ///< when the last kRunsKept began, in order
   DiskStatus disk;
   double skew_seconds = 0;
   std::vector<SourceStatus> sources;
@@ -84,14 +114,13 @@ struct Status {
   SourceStatus* find(std::string_view source);
 };
 
+constexpr std::size_t kRunsKept = 9;
+
 /// "ok", "attention", "incomplete", "absent" or "failed".
 std::string state_of(ExitStatus status);
 
 std::string to_json(const Status& status);
 /// The error is a sentence. Members that are missing keep their defaults.
 Result<Status> status_from_json(std::string_view text);
-
-/// What a person reads.
-std::string to_text(const Status& status, Time now);
 
 }  // namespace agent

@@ -1,64 +1,60 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "agent/check_line.h"
 #include "agent/commands.h"
-#include "agent/failure.h"
-#include "agent/mirror.h"
-#include "agent/pull_status.h"
-#include "agent/status.h"
+#include "agent/json_line.h"
+#include "agent/page.h"
+#include "agent/present.h"
+#include "agent/status_text.h"
 
 namespace agent {
 namespace {
 
-// What the disk alone can tell: what is held and which alarms are open, but of no run.
-Result<Status, MirrorError> status_from_ledger(const Config& config,
-                                               const Environment& environment) {
-  auto mirror = open_mirror(config, environment, store::Access::kReadOnly);
-  if (!mirror) return mirror.error();
-  Status status;
-  status.host = environment.host_name;
-  status.disk = disk_status(*mirror, config.disk.path);
-  for (const auto& source : config.sources) {
-    auto& figures = status.sources.emplace_back();
-    figures.name = source.name;
-    const auto id = mirror->ledger.find_source(source.name);
-    if (!id || !*id) continue;
-    show_held(mirror->ledger, **id, figures);
-    if (figures.alarm_count == 0) continue;
-    figures.state = state_of(ExitStatus::kAlarm);
-    status.state = figures.state;
-  }
-  return status;
+// A source that somebody mistyped is never told to be well.
+bool is_known(const Status& status, const std::string& source, Log& log) {
+  const auto found = std::any_of(status.sources.begin(), status.sources.end(),
+                                 [&](const SourceStatus& s) { return s.name == source; });
+  if (source.empty() || found) return true;
+  log.error({"", "",
+             fmt::format("there is no [source {}] in the configuration, and nothing of that "
+                         "name lies on the disk",
+                         source)});
+  return false;
+}
+
+ExitStatus check(const Sight& sight, AssessmentOptions options, const Print& print) {
+  if (!options.max_age) options.max_age = kCheckAge;
+  const auto assessment = assess(sight.status, sight.present, options);
+  print(check_line(sight.status, sight.present, assessment, options));
+  // The four numbers of the plugins, of which 3 is not one of ours.
+  return static_cast<ExitStatus>(assessment.severity);
+}
+
+ExitStatus write_html(const Sight& sight, const StatusOptions& options,
+                      const AssessmentOptions& wanted, const Environment& environment) {
+  const auto page = to_page(sight.status, sight.present, wanted);
+  const auto written = environment.replace_file(options.html, page);
+  if (written) return ExitStatus::kOk;
+  environment.log.error({"", "", fmt::format("the page cannot be written: {}", written.error())});
+  return ExitStatus::kIncomplete;
 }
 
 }  // namespace
 
-ExitStatus status_command(const Config& config, bool json, const Environment& environment,
-                          const Print& print) {
-  const auto fail = [&](ExitStatus exit, const std::string& message) {
-    environment.log.error({"", "", message});
-    return exit;
-  };
-  const auto text = environment.read_file(config.agent.status_file);
-  if (!text) return fail(ExitStatus::kIncomplete, text.error());
-  Status status;
-  if (*text) {
-    auto parsed = status_from_json(**text);
-    if (!parsed) {
-      return fail(ExitStatus::kIncomplete,
-                  fmt::format("{} is no status file: {}; the next pull writes it anew",
-                              config.agent.status_file, parsed.error()));
-    }
-    status = std::move(*parsed);
-  } else {
-    auto from_disk = status_from_ledger(config, environment);
-    if (!from_disk) {
-      return fail(from_disk.error().status,
-                  fmt::format("there is no status file yet, and the disk cannot tell: {}",
-                              from_disk.error().message));
-    }
-    status = std::move(*from_disk);
+ExitStatus status_command(const Config& config, const StatusOptions& options,
+                          const Environment& environment, const Print& print) {
+  const auto sight = look_around(config, environment);
+  const auto& [status, present] = sight;
+  if (!is_known(status, options.source, environment.log)) return ExitStatus::kUsage;
+  const AssessmentOptions wanted{options.max_age, options.source};
+  if (!options.html.empty()) {
+    const auto written = write_html(sight, options, wanted, environment);
+    if (written != ExitStatus::kOk || !options.check) return written;
   }
-  print(json ? to_json(status) : to_text(status, environment.clock.now_s()));
+  if (options.check) return check(sight, wanted, print);
+  print(options.json ? to_json(status) : to_text(status, present, wanted));
   return ExitStatus::kOk;
 }
 

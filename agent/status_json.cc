@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "agent/json_line.h"
@@ -53,6 +52,42 @@ Json alarms_json(const SourceStatus& source) {
   return alarms;
 }
 
+std::string day_text(std::chrono::sys_days day) { return format_time(day).substr(0, 10); }
+
+Json nights_json(const SourceStatus& source) {
+  if (!source.nights) return nullptr;
+  Json::Array nights;
+  for (const auto& night : *source.nights) {
+    nights.emplace_back(Json::Object{{"day", day_text(night.day)},
+                                     {"archives", night.archives},
+                                     {"bytes", night.size_bytes},
+                                     {"suspicious", night.suspicious}});
+  }
+  return nights;
+}
+
+Json disk_json(const DiskStatus& disk) {
+  Json::Array days;
+  for (const auto& day : disk.days) {
+    days.emplace_back(Json::Object{{"day", day_text(day.day)}, {"free_bytes", day.free_bytes}});
+  }
+  return Json::Object{{"path", printable(disk.path)},
+                      {"id", disk.id},
+                      {"present", disk.present},
+                      {"filesystem", disk.filesystem},
+                      {"total_bytes", disk.total_bytes},
+                      {"free_bytes", disk.free_bytes},
+                      {"min_free_bytes", disk.min_free_bytes},
+                      {"weaker", Json::Array(disk.weaker.begin(), disk.weaker.end())},
+                      {"days", std::move(days)}};
+}
+
+Json runs_json(const Status& status) {
+  Json::Array runs;
+  for (const auto& begun : status.runs) runs.emplace_back(format_time(begun));
+  return runs;
+}
+
 Json source_json(const SourceStatus& source) {
   return Json::Object{
       {"name", source.name},
@@ -72,7 +107,12 @@ Json source_json(const SourceStatus& source) {
                              {"corrupt", source.corrupt},
                              {"missing", source.missing}}},
       {"alarm_count", source.alarm_count},
-      {"alarms", alarms_json(source)}};
+      {"alarm_kinds", Json::Object(source.alarm_kinds.begin(), source.alarm_kinds.end())},
+      {"alarms", alarms_json(source)},
+      {"configured", source.configured},
+      {"enabled", source.enabled},
+      {"listed_whole", source.listed_whole},
+      {"nights", nights_json(source)}};
 }
 
 Json errors_json(const Status& status) {
@@ -84,194 +124,6 @@ Json errors_json(const Status& status) {
     errors.emplace_back(std::move(entry));
   }
   return errors;
-}
-
-// Reads members that may be missing or null. The file may be anybody's: the first member that has
-// another form than we write ends the reading.
-class Reader {
- public:
-  Reader(const Json& json, std::string name, std::string& complaint)
-      : json_(json), name_(std::move(name)), complaint_(complaint) {
-    if (json_.object() == nullptr) complain("", "no object");
-  }
-
-  void get(const char* name, std::string& into) const {
-    const auto* value = member(name);
-    if (value == nullptr) return;
-    if (value->text() == nullptr) return complain(name, "no text");
-    into = *value->text();
-  }
-  void get(const char* name, bool& into) const {
-    const auto* value = member(name);
-    if (value == nullptr) return;
-    if (value->truth() == nullptr) return complain(name, "neither true nor false");
-    into = *value->truth();
-  }
-  void get(const char* name, std::uint64_t& into) const {
-    const auto* value = member(name);
-    if (value == nullptr) return;
-    if (!value->count()) return complain(name, "no count");
-    into = *value->count();
-  }
-  void get(const char* name, std::int64_t& into) const {
-    const auto* value = member(name);
-    if (value == nullptr) return;
-    if (!value->integer()) return complain(name, "no number");
-    into = *value->integer();
-  }
-  void get(const char* name, std::optional<int>& into) const {
-    std::int64_t number = -1;
-    get(name, number);
-    constexpr std::int64_t kMost = 255;
-    if (member(name) != nullptr && (number < 0 || number > kMost)) complain(name, "no exit status");
-    if (member(name) != nullptr) into = static_cast<int>(number);
-  }
-  void get(const char* name, double& into) const {
-    const auto* value = member(name);
-    if (value == nullptr) return;
-    constexpr double kMost = 1e10;  // some centuries
-    const auto number = value->number();
-    if (!number || !(std::abs(*number) <= kMost)) return complain(name, "no number of seconds");
-    into = *number;
-  }
-  void get(const char* name, std::optional<Time>& into) const {
-    std::string text;
-    get(name, text);
-    if (member(name) != nullptr) into = parse_time(text);
-  }
-  void get(const char* name, Time& into) const {
-    std::optional<Time> time;
-    get(name, time);
-    into = time.value_or(into);
-  }
-  void get(const char* name, std::vector<std::string>& into) const {
-    const auto* list = member(name);
-    if (list == nullptr) return;
-    if (list->array() == nullptr) return complain(name, "no list");
-    for (const auto& element : *list->array()) {
-      if (element.text() == nullptr) return complain(name, "no list of texts");
-      into.push_back(*element.text());
-    }
-  }
-  void get(const char* name, std::map<std::string, std::uint64_t>& into) const {
-    const auto counts = object(name);
-    if (counts.json_.object() == nullptr) return;
-    for (const auto& [level, count] : *counts.json_.object()) {
-      counts.get(level.c_str(), into[level]);
-    }
-  }
-  void get_key(std::string& into) const {
-    std::string hex;
-    get("key", into);
-    get("key_hex", hex);
-    if (const auto bytes = key_of_hex(hex); !bytes.empty()) into = bytes;
-  }
-  Reader object(const char* name) const {
-    static const Json kEmpty = Json::Object();
-    const auto* value = member(name);
-    return {value != nullptr ? *value : kEmpty, name, complaint_};
-  }
-  bool has(const char* name) const { return member(name) != nullptr; }
-  template <typename Visit>
-  void each(const char* name, const Visit& visit) const {
-    const auto* list = member(name);
-    if (list == nullptr) return;
-    if (list->array() == nullptr) return complain(name, "no list");
-    for (const auto& element : *list->array()) visit(Reader(element, name, complaint_));
-  }
-
- private:
-  const Json* member(const char* name) const {
-    const auto* found = json_.find(name);
-    return found == nullptr || found->is_null() ? nullptr : found;
-  }
-  void complain(std::string_view member, std::string_view is) const {
-    if (!complaint_.empty()) return;
-    const auto* dot = name_.empty() || member.empty() ? "" : ".";
-    complaint_ = fmt::format("\"{}{}{}\" is {}", name_, dot, printable(member), is);
-  }
-
-  const Json& json_;
-  const std::string name_;
-  std::string& complaint_;
-};
-
-SourceStatus read_source(const Reader& json) {
-  SourceStatus source;
-  json.get("name", source.name);
-  json.get("state", source.state);
-  json.get("hold", source.hold);
-  json.get("last_attempt_at", source.last_attempt_at);
-  json.get("last_success_at", source.last_success_at);
-  json.get("archives", source.archives);
-  json.get("bytes", source.size_bytes);
-  json.get("superseded", source.superseded);
-  json.get("quarantined", source.quarantined);
-  json.get("retention", source.retention);
-  const auto run = json.object("run");
-  run.get("listed", source.run.listed);
-  run.get("new", source.run.fresh);
-  run.get("new_bytes", source.run.fresh_bytes);
-  run.get("changed", source.run.changed);
-  run.get("vanished", source.run.vanished);
-  run.get("unreadable", source.run.unreadable);
-  run.get("archived", source.run.archived);
-  run.get("failed", source.run.failed);
-  run.get("requests", source.run.requests);
-  run.get("retries", source.run.retries);
-  run.get("removed", source.run.removed);
-  run.get("removed_bytes", source.run.removed_bytes);
-  if (json.has("newest")) {
-    const auto newest = json.object("newest");
-    auto& into = source.newest.emplace();
-    newest.get_key(into.key);
-    newest.get("size", into.size_bytes);
-    newest.get("last_modified", into.last_modified);
-    newest.get("held_since", into.held_since);
-  }
-  json.get("verified_by", source.verified_by);
-  const auto scrub = json.object("scrub");
-  scrub.get("oldest_at", source.oldest_read_at);
-  scrub.get("corrupt", source.corrupt);
-  scrub.get("missing", source.missing);
-  json.get("alarm_count", source.alarm_count);
-  json.each("alarms", [&](const Reader& element) {
-    auto& alarm = source.alarms.emplace_back();
-    element.get("id", alarm.id);
-    element.get("kind", alarm.kind);
-    element.get_key(alarm.key);
-    element.get("since", alarm.since);
-    element.get("message", alarm.message);
-  });
-  return source;
-}
-
-Status read_status(const Reader& json) {
-  Status status;
-  json.get("host", status.host);
-  json.get("state", status.state);
-  json.get("exit_status", status.exit_status);
-  json.get("started_at", status.started_at);
-  json.get("finished_at", status.finished_at);
-  json.get("last_success_at", status.last_success_at);
-  const auto disk = json.object("disk");
-  disk.get("path", status.disk.path);
-  disk.get("id", status.disk.id);
-  disk.get("present", status.disk.present);
-  disk.get("filesystem", status.disk.filesystem);
-  disk.get("total_bytes", status.disk.total_bytes);
-  disk.get("free_bytes", status.disk.free_bytes);
-  disk.get("weaker", status.disk.weaker);
-  json.object("clock").get("skew_seconds", status.skew_seconds);
-  json.each("sources",
-            [&](const Reader& element) { status.sources.push_back(read_source(element)); });
-  json.each("errors", [&](const Reader& element) {
-    auto& error = status.errors.emplace_back();
-    element.get("source", error.source);
-    element.get_key(error.key);
-    element.get("message", error.message);
-  });
-  return status;
 }
 
 }  // namespace
@@ -300,37 +152,23 @@ std::string state_of(ExitStatus status) {
 std::string to_json(const Status& status) {
   Json::Array sources;
   for (const auto& source : status.sources) sources.push_back(source_json(source));
-  const Json json = Json::Object{
-      {"schema", 1},
-      {"version", HOLDFAST_VERSION},
-      {"host", printable(status.host)},
-      {"state", status.state},
-      {"exit_status", status.exit_status ? Json(*status.exit_status) : Json(nullptr)},
-      {"started_at", time_json(status.started_at)},
-      {"finished_at", time_json(status.finished_at)},
-      {"last_success_at", time_json(status.last_success_at)},
-      {"disk",
-       Json::Object{{"path", printable(status.disk.path)},
-                    {"id", status.disk.id},
-                    {"present", status.disk.present},
-                    {"filesystem", status.disk.filesystem},
-                    {"total_bytes", status.disk.total_bytes},
-                    {"free_bytes", status.disk.free_bytes},
-                    {"weaker", Json::Array(status.disk.weaker.begin(), status.disk.weaker.end())}}},
-      {"clock", Json::Object{{"skew_seconds", status.skew_seconds}}},
-      {"sources", std::move(sources)},
-      {"errors", errors_json(status)}};
+  const Json json =
+      Json::Object{{"schema", 1},
+                   {"version", HOLDFAST_VERSION},
+                   {"host", printable(status.host)},
+                   {"state", status.state},
+                   {"exit_status", status.exit_status ? Json(*status.exit_status) : Json(nullptr)},
+                   {"started_at", time_json(status.started_at)},
+                   {"finished_at", time_json(status.finished_at)},
+                   {"last_success_at", time_json(status.last_success_at)},
+                   {"pid", status.pid == 0 ? Json(nullptr) : Json(status.pid)},
+                   {"updated_at", time_json(status.updated_at)},
+                   {"runs", runs_json(status)},
+                   {"disk", disk_json(status.disk)},
+                   {"clock", Json::Object{{"skew_seconds", status.skew_seconds}}},
+                   {"sources", std::move(sources)},
+                   {"errors", errors_json(status)}};
   return json.lines(Json::Charset::kAscii) + "\n";
-}
-
-Result<Status> status_from_json(std::string_view text) {
-  const auto json = Json::parse(text);
-  if (!json) return json.error();
-  if (json->object() == nullptr) return "it is no JSON object";
-  std::string complaint;
-  auto status = read_status(Reader(*json, "", complaint));
-  if (!complaint.empty()) return complaint;
-  return status;
 }
 
 }  // namespace agent

@@ -1,10 +1,12 @@
+#include "agent/status_text.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "agent/calendar.h"
 #include "agent/shell_word.h"
-#include "agent/status.h"
 
 namespace agent {
 namespace {
@@ -15,15 +17,15 @@ std::string ago(const std::optional<Time>& time, Time now) {
   return format_duration(now - *time) + " ago";
 }
 
-std::string headline(const Status& status, Time now) {
-  if (status.state == "running")
-    return fmt::format("running since {}", ago(status.started_at, now));
-  const std::string meaning = status.state == "ok"           ? "all is well"
-                              : status.state == "attention"  ? "done, but an alarm is open"
-                              : status.state == "incomplete" ? "something could not be pulled"
-                              : status.state == "absent"     ? "the disk is absent"
-                                                             : "the last run failed";
-  return fmt::format("{} ({})", status.state, meaning);
+// What is wrong now comes first, whatever the last run was called.
+std::string headline(const Status& status, const Present& present, const Assessment& assessment) {
+  const bool running = status.state == "running" && !present.run_is_gone;
+  std::string under_way;
+  if (running) under_way = fmt::format("running since {}", ago(status.started_at, present.now));
+  if (assessment.severity != Severity::kOk) {
+    return fmt::format("{}{}{}", assessment.summary, running ? "; " : "", under_way);
+  }
+  return running ? under_way : "ok (all is well)";
 }
 
 // Sentences in lines that fit on a terminal.
@@ -63,10 +65,11 @@ bool is_told(const Status& status, const Problem& problem) {
   });
 }
 
-void append_problems(std::string& out, const Status& status) {
+void append_problems(std::string& out, const Status& status, const std::string& only) {
   bool any = false;
   for (const auto& error : status.errors) {
     if (is_told(status, error)) continue;
+    if (!only.empty() && !error.source.empty() && error.source != only) continue;
     if (!std::exchange(any, true)) out += "\n  problems of the last run:\n";
     append_message(out,
                    fmt::format("{}{}{}{}{}", error.source, error.source.empty() ? "" : ": ",
@@ -79,7 +82,13 @@ void append_source(std::string& out, const SourceStatus& source, Time now) {
   const auto line = [&](std::string_view label, const std::string& text) {
     out += fmt::format("    {:<14}{}\n", label, text);
   };
-  out += fmt::format("\n  {}: {}{}\n", source.name, source.state, source.hold ? ", on HOLD" : "");
+  out +=
+      fmt::format("\n  {}: {}{}{}\n", source.name,
+                  !source.last_attempt_at && source.archives == 0 ? "never pulled" : source.state,
+                  source.hold ? ", on HOLD" : "",
+                  !source.configured ? ", not in the configuration any more; still scrubbed"
+                  : !source.enabled  ? ", paused (enabled = no)"
+                                     : "");
   line("holds", fmt::format("{} archives, {}", source.archives, format_size(source.size_bytes)));
   if (source.newest) {
     line("newest",
@@ -125,6 +134,25 @@ void append_source(std::string& out, const SourceStatus& source, Time now) {
   }
 }
 
+void append_disk(std::string& out, const Status& status, const Present& present) {
+  const bool troubled = present.disk == Present::Disk::kTroubled ||
+                        (present.disk == Present::Disk::kNotLookedAt && status.state == "failed");
+  if (status.disk.present) {
+    out += fmt::format("  disk          {} ({}), {} free of {}\n", status.disk.path,
+                       status.disk.filesystem, format_size(status.disk.free_bytes),
+                       format_size(status.disk.total_bytes));
+    if (const auto full = day_full(status.disk)) {
+      out += fmt::format("  full          about {}, if it goes on like this\n",
+                         format_time(*full).substr(0, 10));
+    }
+  } else {
+    out += fmt::format("  disk          {} {}\n", status.disk.path,
+                       troubled ? "cannot be used" : "is absent, or not the right one");
+  }
+  for (const auto& weakness : status.disk.weaker)
+    out += fmt::format("  weaker        {}\n", weakness);
+}
+
 void make_printable(SourceStatus& source) {
   source.name = printable(source.name);
   source.state = printable(source.state);
@@ -133,6 +161,9 @@ void make_printable(SourceStatus& source) {
   std::map<std::string, std::uint64_t> levels;
   for (const auto& [level, count] : source.verified_by) levels[printable(level)] += count;
   source.verified_by = std::move(levels);
+  std::map<std::string, std::uint64_t> kinds;
+  for (const auto& [kind, count] : source.alarm_kinds) kinds[printable(kind)] += count;
+  source.alarm_kinds = std::move(kinds);
   for (auto& alarm : source.alarms) {
     alarm.kind = printable(alarm.kind);
     alarm.key = printable_name(alarm.key);
@@ -140,7 +171,8 @@ void make_printable(SourceStatus& source) {
   }
 }
 
-// Every text in it: the file may have come from another machine, or from somebody else.
+}  // namespace
+
 Status made_printable(Status status) {
   status.host = printable(status.host);
   status.state = printable(status.state);
@@ -156,33 +188,37 @@ Status made_printable(Status status) {
   return status;
 }
 
-}  // namespace
-
-std::string to_text(const Status& as_read, Time now) {
+std::string to_text(const Status& as_read, const Present& present,
+                    const AssessmentOptions& options) {
   const auto status = made_printable(as_read);
-  std::string out = fmt::format("holdfast on {}: {}\n", status.host, headline(status, now));
+  const auto now = present.now;
+  const auto assessment = assess(status, present, options);
+  std::string out = fmt::format("holdfast on {}: {}\n", status.host,
+                                printable(headline(status, present, assessment)));
+  for (const auto& finding : assessment.findings) {
+    if (finding.remedy.empty()) continue;
+    append_message(out, fmt::format("{}: {}", finding.fact, printable(finding.remedy)), 2);
+  }
   out += fmt::format("  last run      {}; last success {}\n",
                      ago(status.finished_at ? status.finished_at : status.started_at, now),
                      ago(status.last_success_at, now));
-  if (status.disk.present) {
-    out += fmt::format("  disk          {} ({}), {} free of {}\n", status.disk.path,
-                       status.disk.filesystem, format_size(status.disk.free_bytes),
-                       format_size(status.disk.total_bytes));
-  } else {
-    out += fmt::format(
-        "  disk          {} {}\n", status.disk.path,
-        status.state == "failed" ? "cannot be used; see below" : "is absent, or not the right one");
-  }
-  for (const auto& weakness : status.disk.weaker)
-    out += fmt::format("  weaker        {}\n", weakness);
+  append_disk(out, status, present);
   if (status.skew_seconds > 60 || status.skew_seconds < -60) {
     out += fmt::format(
         "  clock         off by {} against the server; set it\n",
         format_duration(std::chrono::seconds{static_cast<std::int64_t>(status.skew_seconds)}));
   }
-  for (const auto& source : status.sources) append_source(out, source, now);
-  append_problems(out, status);
+  for (const auto& source : status.sources) {
+    if (options.source.empty() || options.source == source.name) append_source(out, source, now);
+  }
+  append_problems(out, status, options.source);
   return out;
+}
+
+std::string to_text(const Status& status, Time now) {
+  Present present;
+  present.now = now;
+  return to_text(status, present);
 }
 
 }  // namespace agent

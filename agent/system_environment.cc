@@ -1,8 +1,10 @@
 #include "agent/system_environment.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <random>
 #include <utility>
 
@@ -20,6 +22,11 @@ std::string host_name() {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown";
   return name.data();
+}
+
+// One of another user may not be signalled, and is there.
+bool is_process(std::int64_t pid) {
+  return ::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM;
 }
 
 class StagedConfigFile final : public StagedFile {
@@ -69,7 +76,10 @@ Environment system_environment(Clock& clock, Log& log, StopFlag& stop) {
       stage_config_file,
       [sentence](const std::string& root) {
         return store::give_mirror_to("holdfast", root).map_error(sentence);
-      }};
+      },
+      store::is_read_only,
+      ::getpid(),
+      is_process};
   return environment;
 }
 

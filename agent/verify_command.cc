@@ -89,7 +89,7 @@ class VerifyRun {
     };
     pass.message = damage_message;
     pass.found = [&](const store::Reading& reading, bool) { tell(reading); };
-    return store::scrub(*mirror_.disk, mirror_.ledger, pass);
+    return mirror_.scrub(pass);
   }
 
   bool wants(const store::Holding& holding) {
@@ -116,7 +116,7 @@ class VerifyRun {
     std::uint64_t count = 0;
     std::string examples;
     const auto walked = store::visit_foreign(
-        *mirror_.disk, mirror_.ledger, id_, source_->name, mirror_.rules,
+        mirror_.disk(), mirror_.ledger, id_, source_->name, mirror_.rules,
         [&](const std::string& path) {
           if (++count <= kExamples) examples += (count > 1 ? ", " : "") + path;
           environment_.log.error({source_->name, "",
@@ -127,21 +127,19 @@ class VerifyRun {
         });
     if (!walked) return walked.error();
     if (read_only_ || environment_.stop.load()) return count;
-    store::Ledger::Batch batch;
-    batch.now = environment_.clock.now_s();
-    if (count == 0) {
-      batch.ended.push_back({id_, "foreign", ""});
-    } else {
-      batch.raised.push_back(
-          {id_, "foreign", "",
-           fmt::format("{} on the disk that holdfast did not put there (for example: {}). Find out "
-                       "who writes to this disk, and move what is theirs elsewhere",
-                       count == 1 ? "1 file" : fmt::format("{} files", count), examples)});
-    }
-    if (auto recorded = mirror_.ledger.record_batch(batch); !recorded) {
-      return recorded.error();
-    }
+    if (auto noted = note_foreign(count, examples); !noted) return noted.error();
     return count;
+  }
+
+  store::Status note_foreign(std::uint64_t count, const std::string& examples) {
+    const auto now = environment_.clock.now_s();
+    if (count == 0) return mirror_.ledger.end_alarm(id_, store::AlarmKind::kForeign, "", now);
+    return mirror_.ledger.raise_newest_alarm(
+        id_, store::AlarmKind::kForeign, "",
+        fmt::format("{} on the disk that holdfast did not put there (for example: {}). Find out "
+                    "who writes to this disk, and move what is theirs elsewhere",
+                    count == 1 ? "1 file" : fmt::format("{} files", count), examples),
+        now);
   }
 
   const Config& config_;

@@ -14,8 +14,8 @@
 #include "s3client/curl_transport.h"
 #include "s3client/xml_reader.h"
 #include "store/crc.h"
-#include "store/database.h"
 #include "store/digest.h"
+#include "store/ledger.h"
 
 namespace agent {
 namespace {

@@ -22,8 +22,8 @@ Workers::Workers(RunContext& context, std::vector<std::unique_ptr<Lane>>& lanes,
     : context_(context),
       lanes_(lanes),
       retriers_(std::move(retriers)),
-      shared_{*context.mirror.disk, rate_limit, context.halt(), context.received_bytes,
-              context.unreadable},
+      shared_{context.mirror.disk(), context.mirror.staging, rate_limit,
+              context.halt(),        context.received_bytes, context.unreadable},
       work_(lanes.size(), context.sources.size()),
       // Nobody waits for the ledger's thread.
       done_(2 * lanes.size()) {

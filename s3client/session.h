@@ -68,7 +68,9 @@ class Session {
   Result<void> reload_credentials();
 
  private:
+  friend class BucketSettings;
   friend class Client;
+  friend class Leash;
   struct Impl;
   explicit Session(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <string_view>
 
 namespace store {
@@ -9,6 +10,7 @@ namespace store {
 enum class AlarmKind {
   kMassChange,
   kWritable,
+  kNothing,
   kCorrupt,
   kMissing,
   kChanged,
@@ -22,8 +24,8 @@ enum class AlarmKind {
 };
 
 /// Their names, as the ledger, the status file and the hooks have them, in the same order.
-inline constexpr std::array<std::string_view, 12> kAlarmNames = {
-    "mass-change", "writable", "corrupt",  "missing", "changed", "mismatch",
+inline constexpr std::array<std::string_view, 13> kAlarmNames = {
+    "mass-change", "writable", "nothing",  "corrupt", "missing", "changed", "mismatch",
     "unreadable",  "ghost",    "expiring", "stale",   "small",   "foreign"};
 
 constexpr std::string_view name_of(AlarmKind kind) {

@@ -9,6 +9,7 @@
 
 #include "store/disk.h"
 #include "store/error.h"
+#include "store/inside.h"
 
 struct sqlite3_stmt;
 
@@ -132,8 +133,5 @@ class Transaction {
   Database* database_;  ///< nullptr once it has ended
   bool nested_;
 };
-
-/// The version that runs: "3.40.1".
-std::string sqlite_version_text();
 
 }  // namespace store

@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "store/inside.h"
+
 namespace store {
 
 /// The name of a VFS for SQLite that takes paths as they are, and whose temporary files lie in

@@ -84,15 +84,44 @@ class DiskLock {
 /// the filesystem refuses the name: kRefusedName. A path that names a directory or a device where a
 /// file is wanted: kExists.
 ///
-/// Thread-safe. This is the seam through which tests inject faults and power cuts.
-class Disk {
+/// Thread-safe.
+///
+/// This is what can be asked of it without changing it.
+class ReadableDisk {
  public:
-  virtual ~Disk() = default;
+  virtual ~ReadableDisk() = default;
 
-  virtual Result<std::unique_ptr<File>> open(std::string_view path, OpenMode mode) = 0;
+  /// As Disk::open() with kRead.
+  virtual Result<std::unique_ptr<File>> open_to_read(std::string_view path) = 0;
 
   /// nullopt when nothing has that name.
   virtual Result<std::optional<FileInfo>> stat(std::string_view path) = 0;
+
+  /// Calls `visit` with the name and kind of each entry, in no order, until it returns false.
+  virtual Status list_directory(std::string_view path,
+                                const std::function<bool(std::string_view, FileKind)>& visit) = 0;
+
+  virtual Result<Space> space() = 0;
+
+  /// Where the root is: absolute, and without a symbolic link. To tell whether one disk lies in
+  /// another; paths of ours are never made from it.
+  virtual std::string root_path() const = 0;
+
+  /// "ext4", "exfat", ...; "unknown" when the system does not say.
+  virtual std::string filesystem_name() const = 0;
+
+  /// What has been found missing so far; call it at the end of a run.
+  virtual Weakness weakness() const = 0;
+};
+
+/// The same disk, to change it: for store/, and for what prepares a disk. This is the seam through
+/// which tests inject faults and power cuts.
+class Disk : public ReadableDisk {
+ public:
+  virtual Result<std::unique_ptr<File>> open(std::string_view path, OpenMode mode) = 0;
+  Result<std::unique_ptr<File>> open_to_read(std::string_view path) final {
+    return open(path, OpenMode::kRead);
+  }
 
   /// 0750. An existing directory is success; any other existing thing is kExists.
   /// Not durable before sync_directory() of the parent.
@@ -134,24 +163,8 @@ class Disk {
   /// not report write errors here): sync each file and directory instead.
   virtual Status sync_filesystem() = 0;
 
-  /// Calls `visit` with the name and kind of each entry, in no order, until it returns false.
-  virtual Status list_directory(std::string_view path,
-                                const std::function<bool(std::string_view, FileKind)>& visit) = 0;
-
-  virtual Result<Space> space() = 0;
-
   /// kBusy when another process has it. The file is created when it is not there.
   virtual Result<std::unique_ptr<DiskLock>> lock(std::string_view path) = 0;
-
-  /// Where the root is: absolute, and without a symbolic link. To tell whether one disk lies in
-  /// another; paths of ours are never made from it.
-  virtual std::string root_path() const = 0;
-
-  /// "ext4", "exfat", ...; "unknown" when the system does not say.
-  virtual std::string filesystem_name() const = 0;
-
-  /// What has been found missing so far; call it at the end of a run.
-  virtual Weakness weakness() const = 0;
 
   /// How SQLite reaches a file of this disk: the path to give it, and the name of the VFS to open
   /// it with (nullptr: SQLite's own).

@@ -31,8 +31,8 @@ Status copy_bytes(File& from, File& to) {
 
 }  // namespace
 
-Result<bool> holds(Disk& disk, const std::string& path, std::span<const std::byte> sha256) {
-  auto file = disk.open(path, OpenMode::kRead);
+Result<bool> holds(ReadableDisk& disk, const std::string& path, std::span<const std::byte> sha256) {
+  auto file = disk.open_to_read(path);
   if (!file) return file.error();
   // Dirty pages stay in the cache: only after this does the digest come from the device.
   if (auto synced = (*file)->sync(); !synced) return synced.error();
@@ -47,7 +47,7 @@ Result<std::string> copy_to_staging(Disk& disk, const std::string& from_path,
   if (auto removed = disk.remove_file(path); !removed) return removed.error();
   const auto from = disk.open(from_path, OpenMode::kRead);
   if (!from) return from.error();
-  const auto to = open_staged(disk, path, 0);
+  const auto to = Staging(disk).open(path, 0);
   if (!to) return to.error();
   if (auto copied = copy_bytes(**from, *to->file); !copied) return copied.error();
   const auto same = holds(disk, path, sha256);

@@ -9,7 +9,7 @@
 namespace store {
 
 /// True when the bytes of the file, synced and read from the device, have this SHA-256.
-Result<bool> holds(Disk& disk, const std::string& path, std::span<const std::byte> sha256);
+Result<bool> holds(ReadableDisk& disk, const std::string& path, std::span<const std::byte> sha256);
 
 /// A copy of a file in staging: a second name of it where the filesystem has links, else its bytes,
 /// synced, read back and compared (kCorrupt when `from_path` is no longer what `sha256` says).

@@ -19,8 +19,8 @@ bool is_one_of(const auto& names, std::string_view name) {
 
 class Walk {
  public:
-  Walk(Disk& disk, Ledger& ledger, SourceId source, std::string_view source_name, NameRules rules,
-       const std::function<bool(const std::string&)>& visit)
+  Walk(ReadableDisk& disk, Ledger& ledger, SourceId source, std::string_view source_name,
+       NameRules rules, const std::function<bool(const std::string&)>& visit)
       : disk_(disk),
         ledger_(ledger),
         source_(source),
@@ -88,7 +88,7 @@ class Walk {
     return *held && archive_path(top_, named->key, rules_, (*held)->variant) == path;
   }
 
-  Disk& disk_;
+  ReadableDisk& disk_;
   Ledger& ledger_;
   const SourceId source_;
   const std::string top_;
@@ -99,8 +99,9 @@ class Walk {
 
 }  // namespace
 
-Status visit_foreign(Disk& disk, Ledger& ledger, SourceId source, std::string_view source_name,
-                     NameRules rules, const std::function<bool(const std::string&)>& visit) {
+Status visit_foreign(ReadableDisk& disk, Ledger& ledger, SourceId source,
+                     std::string_view source_name, NameRules rules,
+                     const std::function<bool(const std::string&)>& visit) {
   return Walk(disk, ledger, source, source_name, rules, visit).run();
 }
 

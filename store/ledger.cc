@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "store/ledger_impl.h"
+#include "store/ledger_writer.h"
 #include "store/schema.h"
 
 namespace store {
@@ -97,7 +98,7 @@ Result<Ledger> Ledger::open(Disk& disk, Access access, std::string_view path) {
   if (!database) return database.error();
   const Status current = update_schema(*database, migrations(), may_write);
   if (!current) return current.error();
-  return Ledger(std::make_unique<Impl>(*std::move(database)));
+  return Ledger(std::make_unique<OpenLedger>(*std::move(database)));
 }
 
 Status Ledger::create(Disk& disk, std::string_view path) {
@@ -136,10 +137,22 @@ Result<std::optional<std::string>> Ledger::check() {
   return answer;
 }
 
-Ledger::Ledger(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Ledger::Ledger(std::unique_ptr<OpenLedger> impl)
+    : PlanView(impl.get()),
+      RefusalView(impl.get()),
+      ClockView(impl.get()),
+      AlarmView(impl.get()),
+      HoldingView(impl.get()),
+      ReadingView(impl.get()),
+      ReviewView(impl.get()),
+      ExpectationView(impl.get()),
+      EndpointView(impl.get()),
+      impl_(std::move(impl)) {}
 Ledger::~Ledger() = default;
 Ledger::Ledger(Ledger&&) noexcept = default;
 Ledger& Ledger::operator=(Ledger&&) noexcept = default;
+
+LedgerWriter::LedgerWriter(Ledger& ledger) : impl_(ledger.impl_.get()) {}
 
 // ---- sources ------------------------------------------------------------------------------------
 
@@ -178,8 +191,8 @@ Result<std::string> Ledger::source_name(SourceId source) {
 
 // ---- what is pending ----------------------------------------------------------------------------
 
-Result<std::vector<Pending>> Ledger::next_pending(SourceId source, const Pending* after,
-                                                  std::size_t limit, Setbacks setbacks) {
+Result<std::vector<Pending>> PlanView::next_pending(SourceId source, const Pending* after,
+                                                    std::size_t limit, Setbacks setbacks) {
   constexpr std::string_view kSelect =
       "SELECT key, etag, size_bytes, version_id, last_modified, role FROM pending WHERE "
       "source_id=?1";
@@ -217,14 +230,14 @@ Result<std::vector<Pending>> Ledger::next_pending(SourceId source, const Pending
   return found;
 }
 
-Result<std::uint64_t> Ledger::count_pending(SourceId source) {
+Result<std::uint64_t> PlanView::count_pending(SourceId source) {
   const Result<std::int64_t> count =
       impl_->database.read_integer("SELECT count(*) FROM pending WHERE source_id=?1", source);
   if (!count) return count.error();
   return static_cast<std::uint64_t>(*count);
 }
 
-Result<Ledger::Backlog> Ledger::backlog(SourceId source) {
+Result<Ledger::Backlog> PlanView::backlog(SourceId source) {
   Result<Query> query = impl_->database.query("SELECT size_bytes FROM pending WHERE source_id=?1");
   if (!query) return query.error();
   query->bind(source);
@@ -243,7 +256,7 @@ Result<Ledger::Backlog> Ledger::backlog(SourceId source) {
 
 // ---- what is held -------------------------------------------------------------------------------
 
-Result<std::optional<Archive>> Ledger::newest_unchanged(SourceId source) {
+Result<std::optional<Archive>> HoldingView::newest_unchanged(SourceId source) {
   // The newest of all is known, and hardly ever another; to find that one there is no index.
   Result<Query> query = impl_->database.query(
       "SELECT coalesce("
@@ -260,7 +273,33 @@ Result<std::optional<Archive>> Ledger::newest_unchanged(SourceId source) {
   return find(source, query->bytes(0));
 }
 
-Result<Totals> Ledger::totals(SourceId source) {
+namespace {
+
+Status add_scrub(Database& database, SourceId source, Totals& totals) {
+  Result<Query> oldest = database.query(
+      "SELECT coalesce(min(read_at), (SELECT min(looked_at) FROM damage WHERE source_id=?1)) FROM "
+      "(SELECT * FROM (SELECT read_at FROM archive a WHERE source_id=?1 AND NOT EXISTS (SELECT 1 "
+      "FROM damage d WHERE d.source_id=?1 AND d.key=a.key AND d.path='') ORDER BY read_at LIMIT 1) "
+      "UNION ALL SELECT * FROM (SELECT read_at FROM generation g WHERE source_id=?1 AND NOT EXISTS "
+      "(SELECT 1 FROM damage d WHERE d.source_id=?1 AND d.key=g.key AND d.path=g.path) ORDER BY "
+      "read_at LIMIT 1))");
+  if (!oldest) return oldest.error();
+  const Result<bool> any = oldest->bind(source).step();
+  if (!any) return any.error();
+  if (*any && !oldest->is_null(0)) totals.oldest_read_at = rows::time(oldest->integer(0));
+  Result<Query> damage =
+      database.query("SELECT finding, count(*) FROM damage WHERE source_id=?1 GROUP BY finding");
+  if (!damage) return damage.error();
+  return rows::each(damage->bind(source), [&](Query& row) {
+    const bool missing = row.integer(0) == static_cast<std::int64_t>(Finding::kMissing);
+    (missing ? totals.missing : totals.corrupt) = static_cast<std::uint64_t>(row.integer(1));
+    return true;
+  });
+}
+
+}  // namespace
+
+Result<Totals> HoldingView::totals(SourceId source) {
   // One transaction, so that a reader beside a pull does not mix two states.
   Result<Transaction> transaction = Transaction::begin(impl_->database);
   if (!transaction) return transaction.error();
@@ -304,33 +343,11 @@ Result<Totals> Ledger::totals(SourceId source) {
         static_cast<std::uint64_t>(tally->integer(1));
   }
 
-  if (Status added = add_scrub(source, totals); !added) return added.error();
+  if (Status added = add_scrub(impl_->database, source, totals); !added) return added.error();
   return totals;
 }
 
-Status Ledger::add_scrub(SourceId source, Totals& totals) {
-  Result<Query> oldest = impl_->database.query(
-      "SELECT coalesce(min(read_at), (SELECT min(looked_at) FROM damage WHERE source_id=?1)) FROM "
-      "(SELECT * FROM (SELECT read_at FROM archive a WHERE source_id=?1 AND NOT EXISTS (SELECT 1 "
-      "FROM damage d WHERE d.source_id=?1 AND d.key=a.key AND d.path='') ORDER BY read_at LIMIT 1) "
-      "UNION ALL SELECT * FROM (SELECT read_at FROM generation g WHERE source_id=?1 AND NOT EXISTS "
-      "(SELECT 1 FROM damage d WHERE d.source_id=?1 AND d.key=g.key AND d.path=g.path) ORDER BY "
-      "read_at LIMIT 1))");
-  if (!oldest) return oldest.error();
-  const Result<bool> any = oldest->bind(source).step();
-  if (!any) return any.error();
-  if (*any && !oldest->is_null(0)) totals.oldest_read_at = rows::time(oldest->integer(0));
-  Result<Query> damage = impl_->database.query(
-      "SELECT finding, count(*) FROM damage WHERE source_id=?1 GROUP BY finding");
-  if (!damage) return damage.error();
-  return rows::each(damage->bind(source), [&](Query& row) {
-    const bool missing = row.integer(0) == static_cast<std::int64_t>(Finding::kMissing);
-    (missing ? totals.missing : totals.corrupt) = static_cast<std::uint64_t>(row.integer(1));
-    return true;
-  });
-}
-
-Result<std::optional<Archive>> Ledger::find(SourceId source, std::string_view key) {
+Result<std::optional<Archive>> HoldingView::find(SourceId source, std::string_view key) {
   static const std::string sql =
       fmt::format("SELECT {} FROM archive WHERE source_id=?1 AND key=?2", kArchiveColumns);
   Result<Query> query = impl_->database.query(sql);
@@ -341,7 +358,7 @@ Result<std::optional<Archive>> Ledger::find(SourceId source, std::string_view ke
   return archive_of(*query);
 }
 
-Result<bool> Ledger::knows(SourceId source, std::string_view key) {
+Result<bool> HoldingView::knows(SourceId source, std::string_view key) {
   const Result<std::int64_t> known = impl_->database.read_integer(
       "SELECT EXISTS (SELECT 1 FROM archive WHERE source_id=?1 AND key=?2) OR "
       "EXISTS (SELECT 1 FROM pending WHERE source_id=?1 AND key=?2)",
@@ -350,7 +367,8 @@ Result<bool> Ledger::knows(SourceId source, std::string_view key) {
   return *known != 0;
 }
 
-Status Ledger::visit_archives(SourceId source, const std::function<bool(const Archive&)>& visit) {
+Status HoldingView::visit_archives(SourceId source,
+                                   const std::function<bool(const Archive&)>& visit) {
   static const std::string sql = fmt::format(
       "SELECT {} FROM archive WHERE source_id=?1 AND (key>?2 OR ?3) AND key>=?2 ORDER BY key "
       "LIMIT ?4",
@@ -377,14 +395,14 @@ Status Ledger::visit_archives(SourceId source, const std::function<bool(const Ar
   }
 }
 
-Status Ledger::mark_sums_written(SourceId source) {
+Status LedgerWriter::mark_sums_written(SourceId source) {
   const Result<std::uint64_t> done = impl_->database.run(
       "UPDATE source SET sums_stale=0 WHERE source_id=?1 AND sums_stale<>0", source);
   if (!done) return done.error();
   return {};
 }
 
-Status Ledger::end_hold(SourceId source) {
+Status AlarmView::end_hold(SourceId source) {
   const Result<std::uint64_t> done = impl_->database.run(
       "UPDATE source SET hold_since=NULL WHERE source_id=?1 AND hold_since IS NOT NULL", source);
   if (!done) return done.error();
@@ -393,8 +411,8 @@ Status Ledger::end_hold(SourceId source) {
 
 // ---- what an endpoint can and cannot ------------------------------------------------------------
 
-Result<std::optional<std::string>> Ledger::endpoint_fact(std::string_view endpoint,
-                                                         std::string_view fact) {
+Result<std::optional<std::string>> EndpointView::endpoint_fact(std::string_view endpoint,
+                                                               std::string_view fact) {
   Result<Query> query =
       impl_->database.query("SELECT value FROM endpoint_fact WHERE endpoint=?1 AND fact=?2");
   if (!query) return query.error();
@@ -404,8 +422,8 @@ Result<std::optional<std::string>> Ledger::endpoint_fact(std::string_view endpoi
   return std::string(query->bytes(0));
 }
 
-Status Ledger::set_endpoint_fact(std::string_view endpoint, std::string_view fact,
-                                 std::string_view value) {
+Status EndpointView::set_endpoint_fact(std::string_view endpoint, std::string_view fact,
+                                       std::string_view value) {
   const Result<std::uint64_t> done = impl_->database.run(
       "INSERT INTO endpoint_fact (endpoint, fact, value) VALUES (?1, ?2, ?3) "
       "ON CONFLICT DO UPDATE SET value=excluded.value WHERE value<>excluded.value",
@@ -414,9 +432,9 @@ Status Ledger::set_endpoint_fact(std::string_view endpoint, std::string_view fac
   return {};
 }
 
-Result<std::uint64_t> Ledger::add_endpoint_evidence(std::string_view endpoint,
-                                                    std::string_view fact,
-                                                    std::string_view object) {
+Result<std::uint64_t> EndpointView::add_endpoint_evidence(std::string_view endpoint,
+                                                          std::string_view fact,
+                                                          std::string_view object) {
   const Result<std::uint64_t> done = impl_->database.run(
       "INSERT INTO endpoint_evidence (endpoint, fact, object) VALUES (?1, ?2, ?3) "
       "ON CONFLICT DO NOTHING",

@@ -32,51 +32,50 @@ Alarm alarm_of(const Query& row) {
 
 namespace alarms {
 
-Result<bool> raise(Database& database, SourceId source, std::string_view kind, std::string_view key,
+Result<bool> raise(Database& database, SourceId source, AlarmKind kind, std::string_view key,
                    std::string_view message, Time now) {
   // Not left to ON CONFLICT: AUTOINCREMENT uses up an id, which is a write, for a row that is not
   // inserted.
   const Result<std::int64_t> open = database.read_integer(
       "SELECT 1 FROM alarm WHERE source_id=?1 AND kind=?2 AND key=?3 AND ended_at IS NULL", source,
-      kind, Bytes{key});
+      name_of(kind), Bytes{key});
   if (!open) return open.error();
   if (*open != 0) return false;
   const Result<std::uint64_t> done = database.run(
       "INSERT INTO alarm (source_id, kind, key, since, message) VALUES (?1, ?2, ?3, ?4, ?5)",
-      source, kind, Bytes{key}, rows::seconds(now), message);
+      source, name_of(kind), Bytes{key}, rows::seconds(now), message);
   if (!done) return done.error();
   return true;
 }
 
-Status raise_newest(Database& database, SourceId source, std::string_view kind,
-                    std::string_view key, std::string_view message, Time now) {
+Status raise_newest(Database& database, SourceId source, AlarmKind kind, std::string_view key,
+                    std::string_view message, Time now) {
   const Result<bool> raised = raise(database, source, kind, key, message, now);
   if (!raised) return raised.error();
   if (*raised) return {};
   const Result<std::uint64_t> done = database.run(
       "UPDATE alarm SET message=?4 WHERE source_id=?1 AND kind=?2 AND key=?3 AND ended_at IS NULL",
-      source, kind, Bytes{key}, message);
+      source, name_of(kind), Bytes{key}, message);
   if (!done) return done.error();
   return {};
 }
 
-Status end(Database& database, SourceId source, std::string_view kind, std::string_view key,
-           Time now) {
+Status end(Database& database, SourceId source, AlarmKind kind, std::string_view key, Time now) {
   const Result<std::uint64_t> done = database.run(
       "UPDATE alarm SET ended_at=?4 WHERE source_id=?1 AND kind=?2 AND key=?3 AND ended_at IS NULL",
-      source, kind, Bytes{key}, rows::seconds(now));
+      source, name_of(kind), Bytes{key}, rows::seconds(now));
   if (!done) return done.error();
   return {};
 }
 
-Result<bool> raise_or_renew(Database& database, SourceId source, std::string_view kind,
+Result<bool> raise_or_renew(Database& database, SourceId source, AlarmKind kind,
                             std::string_view key, std::string_view message, Time now) {
   const Result<bool> raised = raise(database, source, kind, key, message, now);
   if (!raised || *raised) return raised;
   const Result<std::uint64_t> done = database.run(
       "UPDATE alarm SET message=?4, announced=0 WHERE source_id=?1 AND kind=?2 AND key=?3 AND "
       "ended_at IS NULL AND message<>?4",
-      source, kind, Bytes{key}, message);
+      source, name_of(kind), Bytes{key}, message);
   if (!done) return done.error();
   return *done > 0;
 }
@@ -106,33 +105,38 @@ Status end_refusals(Database& database, SourceId source, std::string_view key, T
 
 }  // namespace alarms
 
-Result<bool> Ledger::raise_alarm(SourceId source, std::string_view kind, std::string_view key,
-                                 std::string_view message, Time now) {
+Result<bool> AlarmView::raise_alarm(SourceId source, AlarmKind kind, std::string_view key,
+                                    std::string_view message, Time now) {
   return alarms::raise(impl_->database, source, kind, key, message, now);
 }
 
-Result<bool> Ledger::is_open(SourceId source, std::string_view kind, std::string_view key) {
+Status AlarmView::raise_newest_alarm(SourceId source, AlarmKind kind, std::string_view key,
+                                     std::string_view message, Time now) {
+  return alarms::raise_newest(impl_->database, source, kind, key, message, now);
+}
+
+Result<bool> AlarmView::is_open(SourceId source, AlarmKind kind, std::string_view key) {
   const Result<std::int64_t> open = impl_->database.read_integer(
       "SELECT 1 FROM alarm WHERE source_id=?1 AND kind=?2 AND key=?3 AND ended_at IS NULL", source,
-      kind, Bytes{key});
+      name_of(kind), Bytes{key});
   if (!open) return open.error();
   return *open != 0;
 }
 
-Result<bool> Ledger::was_raised(SourceId source, std::string_view kind, std::string_view key,
-                                Time after) {
+Result<bool> AlarmView::was_raised(SourceId source, AlarmKind kind, std::string_view key,
+                                   Time after) {
   const Result<std::int64_t> found = impl_->database.read_integer(
       "SELECT EXISTS (SELECT 1 FROM alarm WHERE source_id=?1 AND key=?2 AND kind=?3 AND since>=?4)",
-      source, Bytes{key}, kind, rows::seconds(after));
+      source, Bytes{key}, name_of(kind), rows::seconds(after));
   if (!found) return found.error();
   return *found != 0;
 }
 
-Status Ledger::end_alarm(SourceId source, std::string_view kind, std::string_view key, Time now) {
+Status AlarmView::end_alarm(SourceId source, AlarmKind kind, std::string_view key, Time now) {
   return alarms::end(impl_->database, source, kind, key, now);
 }
 
-Result<std::vector<Alarm>> Ledger::open_alarms(SourceId source, std::size_t limit) {
+Result<std::vector<Alarm>> AlarmView::open_alarms(SourceId source, std::size_t limit) {
   Result<Query> query = impl_->database.query(
       fmt::format("SELECT alarm_id, kind, key, since, message FROM alarm WHERE source_id=?1 AND "
                   "ended_at IS NULL ORDER BY {}, alarm_id LIMIT ?2",
@@ -148,7 +152,7 @@ Result<std::vector<Alarm>> Ledger::open_alarms(SourceId source, std::size_t limi
   }
 }
 
-Result<std::optional<Alarm>> Ledger::open_alarm(SourceId source, std::int64_t alarm) {
+Result<std::optional<Alarm>> AlarmView::open_alarm(SourceId source, std::int64_t alarm) {
   Result<Query> query = impl_->database.query(
       "SELECT alarm_id, kind, key, since, message FROM alarm WHERE source_id=?1 AND alarm_id=?2 "
       "AND "
@@ -160,15 +164,29 @@ Result<std::optional<Alarm>> Ledger::open_alarm(SourceId source, std::int64_t al
   return alarm_of(*query);
 }
 
-Result<std::uint64_t> Ledger::count_open_alarms(SourceId source) {
+Result<std::uint64_t> AlarmView::count_open_alarms(SourceId source) {
   const Result<std::int64_t> count = impl_->database.read_integer(
       "SELECT count(*) FROM alarm WHERE source_id=?1 AND ended_at IS NULL", source);
   if (!count) return count.error();
   return static_cast<std::uint64_t>(*count);
 }
 
-Result<std::uint64_t> Ledger::acknowledge(SourceId source, std::optional<std::int64_t> alarm,
-                                          Time now) {
+Result<std::map<std::string, std::uint64_t>> AlarmView::count_open_by_kind(SourceId source) {
+  Result<Query> query = impl_->database.query(
+      "SELECT kind, count(*) FROM alarm WHERE source_id=?1 AND ended_at IS NULL GROUP BY kind");
+  if (!query) return query.error();
+  query->bind(source);
+  std::map<std::string, std::uint64_t> counts;
+  while (true) {
+    const Result<bool> row = query->step();
+    if (!row) return row.error();
+    if (!*row) return counts;
+    counts[std::string(query->bytes(0))] = static_cast<std::uint64_t>(query->integer(1));
+  }
+}
+
+Result<std::uint64_t> AlarmView::acknowledge(SourceId source, std::optional<std::int64_t> alarm,
+                                             Time now) {
   Database& database = impl_->database;
   Result<Transaction> transaction = Transaction::begin(database);
   if (!transaction) return transaction.error();
@@ -186,7 +204,7 @@ Result<std::uint64_t> Ledger::acknowledge(SourceId source, std::optional<std::in
   return ended;
 }
 
-Result<std::vector<Ledger::Unannounced>> Ledger::unannounced_alarms(std::size_t limit) {
+Result<std::vector<Ledger::Unannounced>> AlarmView::unannounced_alarms(std::size_t limit) {
   Result<Query> query = impl_->database.query(
       fmt::format("SELECT alarm_id, kind, key, since, message, source_id FROM alarm WHERE "
                   "announced=0 AND ended_at IS NULL ORDER BY {}, alarm_id LIMIT ?1",
@@ -203,7 +221,7 @@ Result<std::vector<Ledger::Unannounced>> Ledger::unannounced_alarms(std::size_t 
   return found;
 }
 
-Result<std::vector<std::pair<std::string, std::uint64_t>>> Ledger::count_unannounced() {
+Result<std::vector<std::pair<std::string, std::uint64_t>>> AlarmView::count_unannounced() {
   Result<Query> query = impl_->database.query(
       fmt::format("SELECT kind, count(*) FROM alarm WHERE announced=0 AND ended_at IS NULL GROUP "
                   "BY kind ORDER BY {}",
@@ -218,14 +236,14 @@ Result<std::vector<std::pair<std::string, std::uint64_t>>> Ledger::count_unannou
   return found;
 }
 
-Status Ledger::mark_announced(std::int64_t alarm) {
+Status AlarmView::mark_announced(std::int64_t alarm) {
   const Result<std::uint64_t> done =
       impl_->database.run("UPDATE alarm SET announced=1 WHERE alarm_id=?1", alarm);
   if (!done) return done.error();
   return {};
 }
 
-Status Ledger::mark_all_announced() {
+Status AlarmView::mark_all_announced() {
   const Result<std::uint64_t> done =
       impl_->database.run("UPDATE alarm SET announced=1 WHERE announced=0 AND ended_at IS NULL");
   if (!done) return done.error();

@@ -35,7 +35,7 @@ constexpr std::array<Column, 14> kRecordedTimes = {{
 
 }  // namespace
 
-Result<std::optional<Time>> Ledger::newest_own_time() {
+Result<std::optional<Time>> ClockView::newest_own_time() {
   Result<Query> query = impl_->database.query("SELECT newest FROM own_clock");
   if (!query) return query.error();
   const Result<bool> row = query->step();
@@ -44,7 +44,7 @@ Result<std::optional<Time>> Ledger::newest_own_time() {
   return std::optional(rows::time(query->integer(0)));
 }
 
-Status Ledger::note_own_time(Time now) {
+Status ClockView::note_own_time(Time now) {
   const Result<std::uint64_t> done = impl_->database.run(
       "INSERT INTO own_clock (only_row, newest) VALUES (1, ?1) ON CONFLICT DO UPDATE SET "
       "newest=excluded.newest WHERE excluded.newest>newest",
@@ -53,7 +53,7 @@ Status Ledger::note_own_time(Time now) {
   return {};
 }
 
-Status Ledger::doubt_ages(SourceId source) {
+Status ClockView::doubt_ages(SourceId source) {
   const Result<std::uint64_t> done = impl_->database.run(
       "UPDATE source SET reviewed_by=NULL, doubt_after=max("
       "coalesce((SELECT newest FROM own_clock), 0), "
@@ -65,7 +65,7 @@ Status Ledger::doubt_ages(SourceId source) {
   return {};
 }
 
-Status Ledger::bound_series(SourceId source, Time now) {
+Status ClockView::bound_series(SourceId source, Time now) {
   const Result<std::uint64_t> done = impl_->database.run(
       "UPDATE stream SET newest_held_since=?2 WHERE source_id=?1 AND newest_held_since>?2", source,
       rows::seconds(now));
@@ -73,7 +73,7 @@ Status Ledger::bound_series(SourceId source, Time now) {
   return {};
 }
 
-Status Ledger::settle_ages(SourceId source, Time now) {
+Status ClockView::settle_ages(SourceId source, Time now) {
   Database& database = impl_->database;
   // By the indices on read_at: whatever is held was read when it came.
   const Result<std::int64_t> due = database.read_integer(

@@ -33,7 +33,7 @@ Status note(Database& database, SourceId source, EventKind what, const Count& co
   return {};
 }
 
-Status note(Database& database, const Ledger::Batch& batch) {
+Status note(Database& database, const Batch& batch) {
   std::map<std::pair<SourceId, EventKind>, Count> counts;
   const auto add = [&](SourceId source, EventKind what, std::string_view key,
                        std::uint64_t size_bytes) {
@@ -60,8 +60,8 @@ Status note(Database& database, const Ledger::Batch& batch) {
 
 }  // namespace events
 
-Status Ledger::visit_events(SourceId source, Time since,
-                            const std::function<bool(const Event&)>& visit) {
+Status ReviewView::visit_events(SourceId source, Time since,
+                                const std::function<bool(const Event&)>& visit) {
   Result<Query> query = impl_->database.query(
       "SELECT at, what, count, size_bytes, example, '', '' FROM event WHERE source_id=?1 AND "
       "at>=?2 UNION ALL SELECT since, ?3, 1, 0, key, kind, message FROM alarm WHERE source_id=?1 "

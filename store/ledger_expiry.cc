@@ -5,7 +5,7 @@
 // What the bucket's lifecycle was seen to be.
 namespace store {
 
-Result<Ledger::Expiry> Ledger::expiry(SourceId source) {
+Result<Ledger::Expiry> ExpectationView::expiry(SourceId source) {
   Expiry expiry;
   Result<Query> asked =
       impl_->database.query("SELECT expiry_asked_at FROM source WHERE source_id=?1");
@@ -24,7 +24,8 @@ Result<Ledger::Expiry> Ledger::expiry(SourceId source) {
   return expiry;
 }
 
-Status Ledger::note_expiry_rule(SourceId source, std::string_view rule, std::int64_t days) {
+Status ExpectationView::note_expiry_rule(SourceId source, std::string_view rule,
+                                         std::int64_t days) {
   const Result<std::uint64_t> done = impl_->database.run(
       "INSERT OR REPLACE INTO expiry_rule (source_id, rule, lifetime_days) VALUES (?1, ?2, ?3)",
       source, rule, days);
@@ -32,7 +33,7 @@ Status Ledger::note_expiry_rule(SourceId source, std::string_view rule, std::int
   return {};
 }
 
-Status Ledger::note_expiry_asked(SourceId source, Time now) {
+Status ExpectationView::note_expiry_asked(SourceId source, Time now) {
   const Result<std::uint64_t> done = impl_->database.run(
       "UPDATE source SET expiry_asked_at=?2 WHERE source_id=?1", source, rows::seconds(now));
   if (!done) return done.error();

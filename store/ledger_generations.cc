@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "store/ledger_impl.h"
+#include "store/ledger_writer.h"
 
 namespace store {
 
@@ -33,8 +34,8 @@ Generation generation_of(const Query& row) {
 
 }  // namespace
 
-Status Ledger::visit_generations(SourceId source,
-                                 const std::function<bool(const Generation&)>& visit) {
+Status HoldingView::visit_generations(SourceId source,
+                                      const std::function<bool(const Generation&)>& visit) {
   static const std::string sql = fmt::format(
       "SELECT {} FROM generation WHERE source_id=?1 AND (key, path)>(?2, ?3) ORDER BY key, path "
       "LIMIT ?4",
@@ -59,8 +60,8 @@ Status Ledger::visit_generations(SourceId source,
   return {};
 }
 
-Result<std::vector<Generation>> Ledger::generations(SourceId source, std::string_view key,
-                                                    std::size_t limit) {
+Result<std::vector<Generation>> HoldingView::generations(SourceId source, std::string_view key,
+                                                         std::size_t limit) {
   static const std::string sql = fmt::format(
       "SELECT {} FROM generation WHERE source_id=?1 AND key=?2 ORDER BY placed_at DESC, "
       "last_modified DESC, path LIMIT ?3",
@@ -77,8 +78,9 @@ Result<std::vector<Generation>> Ledger::generations(SourceId source, std::string
   return found;
 }
 
-Result<std::optional<Generation>> Ledger::find_generation(SourceId source, std::string_view key,
-                                                          const Sha256& sha256, Place place) {
+Result<std::optional<Generation>> HoldingView::find_generation(SourceId source,
+                                                               std::string_view key,
+                                                               const Sha256& sha256, Place place) {
   static const std::string sql = fmt::format(
       "SELECT {} FROM generation WHERE source_id=?1 AND key=?2 AND sha256=?3 AND place=?4 LIMIT 1",
       kColumns);
@@ -92,7 +94,7 @@ Result<std::optional<Generation>> Ledger::find_generation(SourceId source, std::
   return generation_of(*query);
 }
 
-Result<std::uint64_t> Ledger::count_quarantined(SourceId source, std::string_view key) {
+Result<std::uint64_t> HoldingView::count_quarantined(SourceId source, std::string_view key) {
   const Result<std::int64_t> count = impl_->database.read_integer(
       "SELECT count(*) FROM generation WHERE source_id=?1 AND key=?2 AND place=?3", source,
       Bytes{key}, static_cast<std::int64_t>(Place::kQuarantine));
@@ -100,7 +102,7 @@ Result<std::uint64_t> Ledger::count_quarantined(SourceId source, std::string_vie
   return static_cast<std::uint64_t>(*count);
 }
 
-Status Ledger::begin_supersessions(const std::vector<Supersession>& intents) {
+Status LedgerWriter::begin_supersessions(const std::vector<Supersession>& intents) {
   if (intents.empty()) return {};
   Result<Transaction> transaction = Transaction::begin(impl_->database);
   if (!transaction) return transaction.error();
@@ -113,8 +115,8 @@ Status Ledger::begin_supersessions(const std::vector<Supersession>& intents) {
   return transaction->commit();
 }
 
-Result<std::vector<Ledger::Supersession>> Ledger::open_supersessions(std::size_t limit,
-                                                                     const Supersession* after) {
+Result<std::vector<Supersession>> LedgerWriter::open_supersessions(std::size_t limit,
+                                                                   const Supersession* after) {
   Result<Query> query = impl_->database.query(
       "SELECT source_id, key FROM supersession WHERE (source_id, key)>(?1, ?2) "
       "ORDER BY source_id, key LIMIT ?3");
@@ -130,7 +132,7 @@ Result<std::vector<Ledger::Supersession>> Ledger::open_supersessions(std::size_t
   return found;
 }
 
-Status Ledger::end_supersession(const Supersession& intent) {
+Status LedgerWriter::end_supersession(const Supersession& intent) {
   const Result<std::uint64_t> done = impl_->database.run(
       "DELETE FROM supersession WHERE source_id=?1 AND key=?2", intent.source, Bytes{intent.key});
   if (!done) return done.error();

@@ -145,14 +145,14 @@ void add_made(Row& row, Time made) {
 
 }  // namespace habits
 
-Status Ledger::forget_series(SourceId source) {
+Status ExpectationView::forget_series(SourceId source) {
   const Result<std::uint64_t> done = impl_->database.run(
       "UPDATE source SET series_spec=NULL WHERE source_id=?1 AND series_spec IS NOT NULL", source);
   if (!done) return done.error();
   return {};
 }
 
-Result<std::optional<Time>> Ledger::newest_arrival(SourceId source) {
+Result<std::optional<Time>> ExpectationView::newest_arrival(SourceId source) {
   Result<Query> query =
       impl_->database.query("SELECT max(newest_held_since) FROM stream WHERE source_id=?1");
   if (!query) return query.error();
@@ -162,8 +162,8 @@ Result<std::optional<Time>> Ledger::newest_arrival(SourceId source) {
   return std::optional(rows::time(query->integer(0)));
 }
 
-Status Ledger::visit_habits(SourceId source, std::uint64_t sets,
-                            const std::function<bool(const Habit&)>& visit) {
+Status ExpectationView::visit_habits(SourceId source, std::uint64_t sets,
+                                     const std::function<bool(const Habit&)>& visit) {
   Result<Query> query = impl_->database.query(fmt::format(
       "SELECT {} FROM stream WHERE source_id=?1 AND sets>=?2 ORDER BY name", habits::kColumns));
   if (!query) return query.error();
@@ -171,13 +171,14 @@ Status Ledger::visit_habits(SourceId source, std::uint64_t sets,
                     [&](Query& row) { return visit(habits::row_of(row).habit); });
 }
 
-Result<std::optional<Ledger::Habit>> Ledger::habit(SourceId source, std::string_view stream) {
+Result<std::optional<Ledger::Habit>> ExpectationView::habit(SourceId source,
+                                                            std::string_view stream) {
   Result<std::optional<habits::Row>> row = habits::find(impl_->database, source, stream);
   if (!row) return row.error();
   return *row ? std::optional(std::move((*row)->habit)) : std::nullopt;
 }
 
-Result<bool> Ledger::has_successor(SourceId source, std::string_view stream) {
+Result<bool> ExpectationView::has_successor(SourceId source, std::string_view stream) {
   const Result<std::int64_t> found = impl_->database.read_integer(
       "SELECT EXISTS (SELECT 1 FROM stream o JOIN stream n ON n.source_id=?1 AND n.shape=o.shape "
       "AND n.first_held_since>o.newest_held_since WHERE o.source_id=?1 AND o.name=?2)",
@@ -186,8 +187,8 @@ Result<bool> Ledger::has_successor(SourceId source, std::string_view stream) {
   return *found != 0;
 }
 
-Result<std::vector<std::string>> Ledger::keys_from(SourceId source, std::string_view set,
-                                                   std::size_t limit) {
+Result<std::vector<std::string>> ExpectationView::keys_from(SourceId source, std::string_view set,
+                                                            std::size_t limit) {
   const PrefixRange range(set);
   Result<Query> query = impl_->database.query(
       fmt::format("SELECT key FROM archive WHERE source_id=?1 AND {} ORDER BY key LIMIT ?4",

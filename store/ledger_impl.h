@@ -13,13 +13,17 @@
 #include <utility>
 #include <vector>
 
+#include "store/alarm_kind.h"
+#include "store/batch.h"
 #include "store/database.h"
+#include "store/inside.h"
 #include "store/ledger.h"
+#include "store/ledger_writer.h"
 
 namespace store {
 
-struct Ledger::Impl {
-  explicit Impl(Database opened) : database(std::move(opened)) {}
+struct OpenLedger {
+  explicit OpenLedger(Database opened) : database(std::move(opened)) {}
 
   Database database;
   bool plan_open = false;
@@ -96,19 +100,18 @@ Status each(Query& query, const Take& take) {
 
 namespace alarms {
 
-Result<bool> raise(Database& database, SourceId source, std::string_view kind, std::string_view key,
+Result<bool> raise(Database& database, SourceId source, AlarmKind kind, std::string_view key,
                    std::string_view message, Time now);
 
 /// Raises it, or lets the open one say `message`.
-Status raise_newest(Database& database, SourceId source, std::string_view kind,
-                    std::string_view key, std::string_view message, Time now);
+Status raise_newest(Database& database, SourceId source, AlarmKind kind, std::string_view key,
+                    std::string_view message, Time now);
 
 /// Raises it; an open one that says something else says this, and is told anew. True for news.
-Result<bool> raise_or_renew(Database& database, SourceId source, std::string_view kind,
+Result<bool> raise_or_renew(Database& database, SourceId source, AlarmKind kind,
                             std::string_view key, std::string_view message, Time now);
 
-Status end(Database& database, SourceId source, std::string_view kind, std::string_view key,
-           Time now);
+Status end(Database& database, SourceId source, AlarmKind kind, std::string_view key, Time now);
 
 /// Ends `unreadable`, `mismatch` and `ghost` of the key, each unless another content of it is still
 /// refused for that.
@@ -126,7 +129,7 @@ struct Count {
 /// For the history. Nothing where there are none.
 Status note(Database& database, SourceId source, EventKind what, const Count& count, Time now);
 /// All that a batch means.
-Status note(Database& database, const Ledger::Batch& batch);
+Status note(Database& database, const Batch& batch);
 
 }  // namespace events
 
@@ -160,7 +163,7 @@ std::string_view name_of(RefusalKind kind);
 Result<std::optional<std::int64_t>> forget_refusal(Database& database, SourceId source, Bytes key,
                                                    std::string_view slot);
 
-/// See Ledger::Batch::listed_as.
-Status note_listed_as(Database& database, const Ledger::ListedAs& listed);
+/// See Batch::listed_as.
+Status note_listed_as(Database& database, const ListedAs& listed);
 
 }  // namespace store

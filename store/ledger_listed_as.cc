@@ -5,7 +5,7 @@
 // Servers are known whose listings tell other ETags than the objects themselves.
 namespace store {
 
-Status note_listed_as(Database& database, const Ledger::ListedAs& listed) {
+Status note_listed_as(Database& database, const ListedAs& listed) {
   const Result<std::uint64_t> done = database.run(
       "INSERT OR REPLACE INTO listed_as (source_id, key, etag, size_bytes, sha256) VALUES (?1, ?2, "
       "?3, ?4, ?5)",
@@ -14,7 +14,7 @@ Status note_listed_as(Database& database, const Ledger::ListedAs& listed) {
   return done ? Status{} : done.error();
 }
 
-Result<bool> Ledger::was_listed_as(const ListedAs& listed) {
+Result<bool> HoldingView::was_listed_as(const ListedAs& listed) {
   const Result<std::int64_t> found = impl_->database.read_integer(
       "SELECT EXISTS (SELECT 1 FROM listed_as WHERE source_id=?1 AND key=?2 AND etag=?3 AND "
       "size_bytes=?4 AND sha256=?5)",

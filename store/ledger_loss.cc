@@ -27,8 +27,8 @@ constexpr std::string_view kHolding =
 
 }  // namespace
 
-Result<std::vector<Holding>> Ledger::lost(SourceId source, const LossQuery& which,
-                                          const Holding* after, std::size_t limit) {
+Result<std::vector<Holding>> ReadingView::lost(SourceId source, const LossQuery& which,
+                                               const Holding* after, std::size_t limit) {
   Result<Query> query = impl_->database.query(
       fmt::format("{} {} ORDER BY d.key, d.path LIMIT ?10", kHolding, kIsLost));
   if (!query) return query.error();
@@ -44,7 +44,7 @@ Result<std::vector<Holding>> Ledger::lost(SourceId source, const LossQuery& whic
   return found;
 }
 
-Result<bool> Ledger::is_to_go(SourceId source, std::string_view path) {
+Result<bool> ReviewView::is_to_go(SourceId source, std::string_view path) {
   const Result<std::int64_t> going = impl_->database.read_integer(
       "SELECT EXISTS (SELECT 1 FROM removal WHERE source_id=?1 AND path=?2)", source, path);
   if (!going) return going.error();

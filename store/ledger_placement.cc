@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "store/ledger_impl.h"
+#include "store/ledger_writer.h"
 
 // What is about to be placed, and what the manifest has to carry.
 
@@ -10,8 +11,8 @@ namespace {
 
 constexpr std::int64_t kPageRows = 256;
 
-Ledger::Placement placement_of_row(const Query& row) {
-  Ledger::Placement placement;
+Placement placement_of_row(const Query& row) {
+  Placement placement;
   placement.source = row.integer(0);
   auto& archive = placement.archive;
   archive.key = row.bytes(1);
@@ -28,30 +29,31 @@ Ledger::Placement placement_of_row(const Query& row) {
 
 }  // namespace
 
-Status Ledger::begin_placements(const std::vector<Placement>& intents) {
+Status LedgerWriter::begin_placements(const std::vector<Placement>& intents) {
   if (intents.empty()) return {};
-  return bundle([&]() -> Status {
-    for (const Placement& intent : intents) {
-      const Archive& archive = intent.archive;
-      const Result<std::uint64_t> done = impl_->database.run(
-          "INSERT OR REPLACE INTO placement (source_id, key, sha256, role, etag, size_bytes, "
-          "version_id, last_modified, verified_by, held_since, read_at, watched) "
-          "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-          intent.source, Bytes{archive.key}, rows::digest(archive.sha256),
-          static_cast<std::int64_t>(intent.role),
-          std::string_view(rows::etag_column(archive.upstream)),
-          rows::signed_size(archive.upstream.size_bytes),
-          std::string_view(archive.upstream.version_id), rows::seconds(archive.last_modified),
-          std::string_view(archive.verified_by), rows::seconds(archive.held_since),
-          rows::seconds(archive.read_at), std::int64_t{intent.watched ? 1 : 0});
-      if (!done) return done.error();
-    }
-    return {};
-  });
+  if (intents.empty()) return {};
+  Result<Transaction> transaction = Transaction::begin(impl_->database);
+  if (!transaction) return transaction.error();
+  for (const Placement& intent : intents) {
+    const Archive& archive = intent.archive;
+    const Result<std::uint64_t> done = impl_->database.run(
+        "INSERT OR REPLACE INTO placement (source_id, key, sha256, role, etag, size_bytes, "
+        "version_id, last_modified, verified_by, held_since, read_at, watched) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        intent.source, Bytes{archive.key}, rows::digest(archive.sha256),
+        static_cast<std::int64_t>(intent.role),
+        std::string_view(rows::etag_column(archive.upstream)),
+        rows::signed_size(archive.upstream.size_bytes),
+        std::string_view(archive.upstream.version_id), rows::seconds(archive.last_modified),
+        std::string_view(archive.verified_by), rows::seconds(archive.held_since),
+        rows::seconds(archive.read_at), std::int64_t{intent.watched ? 1 : 0});
+    if (!done) return done.error();
+  }
+  return transaction->commit();
 }
 
-Result<std::vector<Ledger::Placement>> Ledger::open_placements(const Placement* after,
-                                                               std::size_t limit) {
+Result<std::vector<Placement>> LedgerWriter::open_placements(const Placement* after,
+                                                             std::size_t limit) {
   Result<Query> query = impl_->database.query(
       "SELECT source_id, key, sha256, role, etag, size_bytes, version_id, last_modified, "
       "verified_by, held_since, read_at, watched FROM placement "
@@ -71,8 +73,7 @@ Result<std::vector<Ledger::Placement>> Ledger::open_placements(const Placement* 
   return found;
 }
 
-Result<std::optional<Ledger::Placement>> Ledger::placement_of(SourceId source,
-                                                              std::string_view key) {
+Result<std::optional<Placement>> LedgerWriter::placement_of(SourceId source, std::string_view key) {
   Result<Query> query = impl_->database.query(
       "SELECT source_id, key, sha256, role, etag, size_bytes, version_id, last_modified, "
       "verified_by, held_since, read_at, watched FROM placement "
@@ -85,7 +86,7 @@ Result<std::optional<Ledger::Placement>> Ledger::placement_of(SourceId source,
   return placement_of_row(*query);
 }
 
-Status Ledger::bundle(const std::function<Status()>& work) {
+Status Ledger::at_once(const std::function<Status()>& work) {
   Result<Transaction> transaction = Transaction::begin(impl_->database);
   if (!transaction) return transaction.error();
   if (Status done = work(); !done) return done;
@@ -105,21 +106,22 @@ Result<std::vector<std::pair<SourceId, std::string>>> Ledger::sources() {
   return found;
 }
 
-Result<std::uint64_t> Ledger::manifest_bytes(SourceId source) {
+Result<std::uint64_t> LedgerWriter::manifest_bytes(SourceId source) {
   const Result<std::int64_t> size_bytes =
       impl_->database.read_integer("SELECT manifest_bytes FROM source WHERE source_id=?1", source);
   if (!size_bytes) return size_bytes.error();
   return static_cast<std::uint64_t>(*size_bytes);
 }
 
-Status Ledger::note_manifest(SourceId source, std::uint64_t size_bytes) {
+Status LedgerWriter::note_manifest(SourceId source, std::uint64_t size_bytes) {
   const Result<std::uint64_t> done =
       impl_->database.run("UPDATE source SET manifest_bytes=?2 WHERE source_id=?1", source,
                           static_cast<std::int64_t>(size_bytes));
   return done ? Status{} : done.error();
 }
 
-Status Ledger::visit_sightings(SourceId source, const std::function<bool(const Sighting&)>& visit) {
+Status LedgerWriter::visit_sightings(SourceId source,
+                                     const std::function<bool(const Sighting&)>& visit) {
   std::vector<Sighting> page;
   Sighting after;
   do {

@@ -67,7 +67,7 @@ Ledger::Plan::Impl::~Impl() {
   ledger->plan_open = false;
 }
 
-Result<Ledger::Plan> Ledger::begin_plan(SourceId source, std::string_view prefix) {
+Result<Ledger::Plan> PlanView::begin_plan(SourceId source, std::string_view prefix) {
   Database& database = impl_->database;
   if (impl_->plan_open) {
     return Error{ErrorKind::kBusy, 0, database.path(), "another plan of this ledger is not ended"};
@@ -260,12 +260,12 @@ Status Ledger::Plan::note_restored(std::string_view key, Time now) {
   return impl_->checked(alarms::end_refusals(database, impl_->source, key, now));
 }
 
-Result<bool> Ledger::Plan::raise_alarm(std::string_view kind, std::string_view key,
+Result<bool> Ledger::Plan::raise_alarm(AlarmKind kind, std::string_view key,
                                        std::string_view message, Time now) {
   return impl_->checked(alarms::raise(impl_->database(), impl_->source, kind, key, message, now));
 }
 
-Result<bool> Ledger::Plan::raise_or_renew_alarm(std::string_view kind, std::string_view key,
+Result<bool> Ledger::Plan::raise_or_renew_alarm(AlarmKind kind, std::string_view key,
                                                 std::string_view message, Time now) {
   return impl_->checked(
       alarms::raise_or_renew(impl_->database(), impl_->source, kind, key, message, now));

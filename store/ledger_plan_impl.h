@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "store/inside.h"
 #include "store/ledger_impl.h"
 
 namespace store {
@@ -51,7 +52,7 @@ inline Deviation deviation_of(std::int64_t kind) {
 }  // namespace rows
 
 struct Ledger::Plan::Impl {
-  Impl(Ledger::Impl& owner, SourceId planned, std::string_view prefix)
+  Impl(OpenLedger& owner, SourceId planned, std::string_view prefix)
       : ledger(&owner), source(planned), range(prefix) {}
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -78,7 +79,7 @@ struct Ledger::Plan::Impl {
   Status write_pending();
   Status commit();
 
-  Ledger::Impl* ledger;
+  OpenLedger* ledger;
   SourceId source;
   PrefixRange range;
   std::optional<Transaction> transaction;

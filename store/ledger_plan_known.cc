@@ -70,7 +70,8 @@ Result<Known> Ledger::Plan::known(std::string_view key, const Identity& upstream
   return query->integer(0) == 1 ? Known::kHeld : Known::kBeside;
 }
 
-Result<std::optional<std::string>> Ledger::last_expected(SourceId source, std::string_view prefix) {
+Result<std::optional<std::string>> PlanView::last_expected(SourceId source,
+                                                           std::string_view prefix) {
   const PrefixRange range(prefix);
   Result<Query> query = impl_->database.query(fmt::format(
       "SELECT a.key FROM archive a WHERE a.source_id=?1 AND {} AND NOT EXISTS (SELECT 1 "

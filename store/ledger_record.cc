@@ -8,6 +8,7 @@
 
 #include "store/ledger_impl.h"
 #include "store/ledger_reigns.h"
+#include "store/ledger_writer.h"
 
 namespace store {
 
@@ -33,7 +34,7 @@ class Recorder {
  public:
   explicit Recorder(Database& database) : database_(database) {}
 
-  Status add(const Ledger::Placed& placed, Time now) {
+  Status add(const Placed& placed, Time now) {
     Difference& difference = differences_[placed.source];
     const Archive& archive = placed.archive;
     Status done = reigns::note(database_, placed.source, archive, now);
@@ -61,7 +62,7 @@ class Recorder {
     return {};
   }
 
-  Status add(const Ledger::Batch::Beside& beside) {
+  Status add(const Batch::Beside& beside) {
     Difference& difference = differences_[beside.source];
     const Generation& generation = beside.generation;
     const Result<std::uint64_t> inserted = database_.run(
@@ -92,14 +93,14 @@ class Recorder {
                   difference);
   }
 
-  Status add(const Ledger::Batch::Same& same, Time now) {
+  Status add(const Batch::Same& same, Time now) {
     Status done = sight(same.source, same.key, same.upstream, same.sha256);
     if (!done) return done;
     return settle(same.source, same.key, rows::slot(same.role, same.upstream), now,
                   differences_[same.source]);
   }
 
-  Status add(const Ledger::Batch::Repaired& repaired, Time now) {
+  Status add(const Batch::Repaired& repaired, Time now) {
     const auto& path = repaired.generation_path;
     const std::string_view sql =
         path.empty() ? "UPDATE archive SET read_at=?3 WHERE source_id=?1 AND key=?2 AND ?4=''"
@@ -114,7 +115,7 @@ class Recorder {
                   differences_[repaired.source]);
   }
 
-  Status remove(const Ledger::Batch::Removed& removed, Time now) {
+  Status remove(const Batch::Removed& removed, Time now) {
     const Result<std::int64_t> place = database_.read_integer(
         "SELECT place FROM generation WHERE source_id=?1 AND key=?2 AND path=?3", removed.source,
         Bytes{removed.key}, std::string_view(removed.path));
@@ -145,7 +146,7 @@ class Recorder {
         std::int64_t{removal.trusted ? 1 : 0}, std::int64_t{removal.lost ? 1 : 0});
     if (!intended) return intended.error();
     return removal.trusted ? remove_archive(source, removal.key, now)
-                           : remove(Ledger::Batch::Removed{source, removal.key, removal.path}, now);
+                           : remove(Batch::Removed{source, removal.key, removal.path}, now);
   }
 
   // False where it is not held.
@@ -334,7 +335,8 @@ class Recorder {
 
 }  // namespace
 
-Status Ledger::begin_removals(SourceId source, const std::vector<Removal>& removals, Time now) {
+Status LedgerWriter::begin_removals(SourceId source, const std::vector<Removal>& removals,
+                                    Time now) {
   if (removals.empty()) return {};
   Result<Transaction> transaction = Transaction::begin(impl_->database);
   if (!transaction) return transaction.error();
@@ -370,15 +372,15 @@ Status adjust_tally(Database& database, SourceId source, std::string_view subjec
   return {};
 }
 
-Status Ledger::record(const std::vector<Placed>& archives) {
+Status LedgerWriter::record(const std::vector<Placed>& archives) {
   if (archives.empty()) return {};
   Batch batch;
   batch.archives = archives;
   return record_batch(batch);
 }
 
-Status Ledger::record_batch(const Batch& batch,
-                            const std::map<SourceId, std::uint64_t>& manifest_bytes) {
+Status LedgerWriter::record_batch(const Batch& batch,
+                                  const std::map<SourceId, std::uint64_t>& manifest_bytes) {
   Database& database = impl_->database;
   Result<Transaction> transaction = Transaction::begin(database);
   if (!transaction) return transaction.error();

@@ -101,8 +101,8 @@ Result<bool> refuse_in_transaction(Database& database, const NewRefusal& refusal
 
 }  // namespace
 
-Status Ledger::refuse(SourceId source, std::string_view key, RefusalKind kind,
-                      const Identity& upstream, Time now, Role role) {
+Status RefusalView::refuse(SourceId source, std::string_view key, RefusalKind kind,
+                           const Identity& upstream, Time now, Role role) {
   Result<Transaction> transaction = Transaction::begin(impl_->database);
   if (!transaction) return transaction.error();
   const Result<bool> is_new = refuse_in_transaction(
@@ -110,9 +110,9 @@ Status Ledger::refuse(SourceId source, std::string_view key, RefusalKind kind,
   return is_new ? transaction->commit() : is_new.error();
 }
 
-Result<Ledger::Asked> Ledger::refuse_and_count(SourceId source, std::string_view key,
-                                               RefusalKind kind, const Identity& upstream, Time now,
-                                               Role role) {
+Result<Ledger::Asked> RefusalView::refuse_and_count(SourceId source, std::string_view key,
+                                                    RefusalKind kind, const Identity& upstream,
+                                                    Time now, Role role) {
   if (Status refused = refuse(source, key, kind, upstream, now, role); !refused) {
     return refused.error();
   }
@@ -125,8 +125,8 @@ Result<Ledger::Asked> Ledger::refuse_and_count(SourceId source, std::string_view
   return Asked{static_cast<int>(query->integer(0)), rows::time(query->integer(1))};
 }
 
-Status Ledger::ask_denied_again(SourceId source, std::string_view key, Role role,
-                                const Identity& upstream) {
+Status RefusalView::ask_denied_again(SourceId source, std::string_view key, Role role,
+                                     const Identity& upstream) {
   const Result<std::uint64_t> done = impl_->database.run(
       "UPDATE refusal SET asked_at=0 WHERE source_id=?1 AND kind=?2 AND EXISTS (SELECT 1 FROM "
       "refusal r WHERE r.source_id=?1 AND r.kind=?2 AND r.key=?3 AND r.slot=?4)",
@@ -135,9 +135,9 @@ Status Ledger::ask_denied_again(SourceId source, std::string_view key, Role role
   return done ? Status{} : done.error();
 }
 
-Result<bool> Ledger::refuse_with_alarm(SourceId source, std::string_view key, RefusalKind kind,
-                                       const Identity& upstream, Time now, Role role,
-                                       std::string_view alarm_kind, std::string_view message) {
+Result<bool> RefusalView::refuse_with_alarm(SourceId source, std::string_view key, RefusalKind kind,
+                                            const Identity& upstream, Time now, Role role,
+                                            AlarmKind alarm_kind, std::string_view message) {
   Result<Transaction> transaction = Transaction::begin(impl_->database);
   if (!transaction) return transaction.error();
   Result<bool> is_new = refuse_in_transaction(
@@ -151,8 +151,8 @@ Result<bool> Ledger::refuse_with_alarm(SourceId source, std::string_view key, Re
   return is_new;
 }
 
-Result<std::vector<bool>> Ledger::refuse_with_alarms(const std::vector<Refused>& refused,
-                                                     Time now) {
+Result<std::vector<bool>> RefusalView::refuse_with_alarms(const std::vector<Refused>& refused,
+                                                          Time now) {
   std::vector<bool> news;
   if (refused.empty()) return news;
   Result<Transaction> transaction = Transaction::begin(impl_->database);
@@ -167,7 +167,7 @@ Result<std::vector<bool>> Ledger::refuse_with_alarms(const std::vector<Refused>&
   return news;
 }
 
-Result<Ledger::RefusalCounts> Ledger::refusal_counts(SourceId source) {
+Result<Ledger::RefusalCounts> RefusalView::refusal_counts(SourceId source) {
   Result<Query> query =
       impl_->database.query("SELECT value, count FROM tally WHERE source_id=?1 AND subject=?2");
   if (!query) return query.error();

@@ -51,7 +51,7 @@ Status reigns::note(Database& database, SourceId source, const Archive& archive,
   return done ? Status{} : done.error();
 }
 
-Result<Ledger::Reign> Ledger::trusted_at(SourceId source, std::string_view key, Time time) {
+Result<Ledger::Reign> HoldingView::trusted_at(SourceId source, std::string_view key, Time time) {
   Result<Query> query = impl_->database.query(
       "SELECT sha256, since<=?3 FROM reign WHERE source_id=?1 AND key=?2 ORDER BY since<=?3 DESC, "
       "since DESC LIMIT 1");
@@ -63,8 +63,9 @@ Result<Ledger::Reign> Ledger::trusted_at(SourceId source, std::string_view key, 
   return Reign{true, rows::digest(query->bytes(0))};
 }
 
-Result<std::vector<Ledger::Return>> Ledger::returns(SourceId source, std::string_view after_key,
-                                                    std::size_t limit) {
+Result<std::vector<Ledger::Return>> HoldingView::returns(SourceId source,
+                                                         std::string_view after_key,
+                                                         std::size_t limit) {
   Result<Query> query = impl_->database.query(
       "SELECT p.key, p.etag, p.size_bytes, p.version_id, p.last_modified, g.sha256, min(g.place) "
       "FROM pending p JOIN sighting s ON s.source_id=p.source_id AND s.key=p.key AND "

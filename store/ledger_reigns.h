@@ -1,6 +1,7 @@
 #pragma once
 
 #include "store/database.h"
+#include "store/inside.h"
 #include "store/records.h"
 
 // Shared by the files that implement store/ledger.h; for nobody else.

@@ -9,7 +9,7 @@
 // What retention has looked at, and what it removes.
 namespace store {
 
-Status Ledger::note_reviewed(SourceId source, const Reviewed& reviewed) {
+Status ReviewView::note_reviewed(SourceId source, const Reviewed& reviewed) {
   const Result<std::uint64_t> done = impl_->database.run(
       "UPDATE source SET reviewed_by=?2, review_due_at=?3, reviewed_at=?4, chain=?5 WHERE "
       "source_id=?1",
@@ -20,7 +20,7 @@ Status Ledger::note_reviewed(SourceId source, const Reviewed& reviewed) {
   return {};
 }
 
-Result<bool> Ledger::is_reviewed(SourceId source, std::string_view rules, Time now) {
+Result<bool> ReviewView::is_reviewed(SourceId source, std::string_view rules, Time now) {
   const Result<std::int64_t> reviewed = impl_->database.read_integer(
       "SELECT coalesce(reviewed_by=?2 AND review_due_at>?3, 0) FROM source WHERE source_id=?1",
       source, rules, rows::seconds(now));
@@ -28,7 +28,7 @@ Result<bool> Ledger::is_reviewed(SourceId source, std::string_view rules, Time n
   return *reviewed != 0;
 }
 
-Status Ledger::note_pulled(SourceId source, Time now) {
+Status ReviewView::note_pulled(SourceId source, Time now) {
   const Result<std::uint64_t> done = impl_->database.run(
       "UPDATE source SET pulled_since=?2 WHERE source_id=?1 AND pulled_since IS NULL", source,
       rows::seconds(now));
@@ -36,7 +36,7 @@ Status Ledger::note_pulled(SourceId source, Time now) {
   return {};
 }
 
-Result<std::vector<Removal>> Ledger::open_removals(SourceId source, std::size_t limit) {
+Result<std::vector<Removal>> LedgerWriter::open_removals(SourceId source, std::size_t limit) {
   Result<Query> query = impl_->database.query(
       "SELECT key, path, trusted, lost FROM removal WHERE source_id=?1 ORDER BY path LIMIT ?2");
   if (!query) return query.error();
@@ -51,7 +51,7 @@ Result<std::vector<Removal>> Ledger::open_removals(SourceId source, std::size_t 
   return found;
 }
 
-Status Ledger::end_removals(SourceId source, const std::vector<Removal>& removals) {
+Status LedgerWriter::end_removals(SourceId source, const std::vector<Removal>& removals) {
   Result<Transaction> transaction = Transaction::begin(impl_->database);
   if (!transaction) return transaction.error();
   for (const Removal& removal : removals) {
@@ -63,7 +63,7 @@ Status Ledger::end_removals(SourceId source, const std::vector<Removal>& removal
   return transaction->commit();
 }
 
-Result<bool> Ledger::was_pruned(SourceId source, std::string_view key, const Sha256& sha256) {
+Result<bool> ReviewView::was_pruned(SourceId source, std::string_view key, const Sha256& sha256) {
   const Result<std::int64_t> pruned = impl_->database.read_integer(
       "SELECT EXISTS (SELECT 1 FROM pruned WHERE source_id=?1 AND key=?2 AND sha256=?3)", source,
       Bytes{key}, rows::digest(sha256));

@@ -101,7 +101,7 @@ constexpr std::string_view kNewestBesides =
 }  // namespace
 
 struct Ledger::Review::Impl {
-  explicit Impl(Ledger::Impl& owner) : ledger(&owner) {}
+  explicit Impl(OpenLedger& owner) : ledger(&owner) {}
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   // They would stay cached for the rest of the run. Should this fail, the next review does it.
@@ -114,7 +114,7 @@ struct Ledger::Review::Impl {
   Status close(const OpenSet& set) const;
   Status close_all();
 
-  Ledger::Impl* ledger;
+  OpenLedger* ledger;
   std::int64_t newest = 0;
   std::int64_t last_set = 0;
   std::vector<OpenSet> open{};  ///< each one's name begins with that of the one before it
@@ -196,7 +196,7 @@ Status Ledger::Review::Impl::take(std::string_view sql, SourceId source, const P
   return close_all();
 }
 
-Result<Ledger::Review> Ledger::begin_review(
+Result<Ledger::Review> ReviewView::begin_review(
     SourceId source, const std::function<Belonging(std::string_view)>& place) {
   Database& database = impl_->database;
   if (Status dropped = database.run_script(kDropTables); !dropped) {

@@ -7,13 +7,14 @@
 #include <utility>
 
 #include "store/ledger_impl.h"
+#include "store/ledger_writer.h"
 
 namespace store {
 
 namespace {
 
-std::string_view alarm_of(Finding finding) {
-  return finding == Finding::kMissing ? "missing" : "corrupt";
+AlarmKind alarm_of(Finding finding) {
+  return finding == Finding::kMissing ? AlarmKind::kMissing : AlarmKind::kCorrupt;
 }
 
 auto place_in_order(const Holding& holding) {
@@ -120,7 +121,7 @@ Result<bool> forget(Database& database, SourceId source, std::string_view key,
 
 }  // namespace damage
 
-Result<Time> Ledger::stamp_of_pass(SourceId source, Time now) {
+Result<Time> ReadingView::stamp_of_pass(SourceId source, Time now) {
   while (true) {
     const Result<std::int64_t> taken = impl_->database.read_integer(
         "SELECT EXISTS (SELECT 1 FROM archive WHERE source_id=?1 AND read_at=?2) OR "
@@ -133,8 +134,8 @@ Result<Time> Ledger::stamp_of_pass(SourceId source, Time now) {
   }
 }
 
-Result<std::vector<Holding>> Ledger::longest_unread(SourceId source, bool beside, Time stamp,
-                                                    const Holding* after, std::size_t limit) {
+Result<std::vector<Holding>> ReadingView::longest_unread(SourceId source, bool beside, Time stamp,
+                                                         const Holding* after, std::size_t limit) {
   Holding start;
   start.looked_at = rows::time(std::numeric_limits<std::int64_t>::min());
   if (after != nullptr) start = *after;
@@ -155,7 +156,7 @@ Result<std::vector<Holding>> Ledger::longest_unread(SourceId source, bool beside
   return found;
 }
 
-Result<std::vector<bool>> Ledger::record_readings(
+Result<std::vector<bool>> LedgerWriter::record_readings(
     SourceId source, const std::vector<Reading>& readings, Time now,
     const std::function<std::string(const Reading&)>& message) {
   std::vector<bool> news;
@@ -174,14 +175,15 @@ Result<std::vector<bool>> Ledger::record_readings(
   return news;
 }
 
-Result<bool> Ledger::is_pending(SourceId source, std::string_view key) {
+Result<bool> HoldingView::is_pending(SourceId source, std::string_view key) {
   const Result<std::int64_t> pending = impl_->database.read_integer(
       "SELECT EXISTS (SELECT 1 FROM pending WHERE source_id=?1 AND key=?2)", source, Bytes{key});
   if (!pending) return pending.error();
   return *pending != 0;
 }
 
-Result<bool> Ledger::lies_beside(SourceId source, std::string_view key, std::string_view path) {
+Result<bool> HoldingView::lies_beside(SourceId source, std::string_view key,
+                                      std::string_view path) {
   const Result<std::int64_t> lies = impl_->database.read_integer(
       "SELECT EXISTS (SELECT 1 FROM generation WHERE source_id=?1 AND key=?2 AND path=?3)", source,
       Bytes{key}, path);
@@ -189,7 +191,7 @@ Result<bool> Ledger::lies_beside(SourceId source, std::string_view key, std::str
   return *lies != 0;
 }
 
-Result<bool> Ledger::is_damaged(SourceId source, std::string_view key) {
+Result<bool> ReadingView::is_damaged(SourceId source, std::string_view key) {
   const Result<std::int64_t> damaged = impl_->database.read_integer(
       "SELECT EXISTS (SELECT 1 FROM damage WHERE source_id=?1 AND key=?2 AND path='')", source,
       Bytes{key});
@@ -197,8 +199,9 @@ Result<bool> Ledger::is_damaged(SourceId source, std::string_view key) {
   return *damaged != 0;
 }
 
-Result<std::optional<std::string>> Ledger::damaged_beside(SourceId source, std::string_view key,
-                                                          const Sha256& sha256) {
+Result<std::optional<std::string>> ReadingView::damaged_beside(SourceId source,
+                                                               std::string_view key,
+                                                               const Sha256& sha256) {
   Result<Query> query = impl_->database.query(
       "SELECT g.path FROM damage d JOIN generation g ON g.source_id=d.source_id AND g.key=d.key "
       "AND g.path=d.path WHERE d.source_id=?1 AND d.key=?2 AND g.sha256=?3 LIMIT 1");
@@ -209,7 +212,7 @@ Result<std::optional<std::string>> Ledger::damaged_beside(SourceId source, std::
   return std::string(query->bytes(0));
 }
 
-Result<std::uint64_t> Ledger::held_bytes(SourceId source) {
+Result<std::uint64_t> ReadingView::held_bytes(SourceId source) {
   const Result<std::int64_t> bytes = impl_->database.read_integer(
       "SELECT s.size_bytes + coalesce((SELECT sum(size_bytes) FROM generation WHERE source_id=?1), "
       "0) FROM source s WHERE s.source_id=?1",
@@ -218,7 +221,7 @@ Result<std::uint64_t> Ledger::held_bytes(SourceId source) {
   return static_cast<std::uint64_t>(*bytes);
 }
 
-Status Ledger::note_scrubbed(SourceId source, Time now) {
+Status ReadingView::note_scrubbed(SourceId source, Time now) {
   const Result<std::uint64_t> done = impl_->database.run(
       "UPDATE source SET scrubbed_at=?2 WHERE source_id=?1", source, rows::seconds(now));
   if (!done) return done.error();

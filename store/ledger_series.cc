@@ -231,15 +231,15 @@ class ArrivalTaker {
     if (!judged_) return {};
     const auto message = judge_.complaint(set.made, best.habit.recent, best.habit.stream);
     if (!message) {
-      Status ended = alarms::end(database_, source_, "small", set.alarm_key(), now_);
+      Status ended = alarms::end(database_, source_, AlarmKind::kSmall, set.alarm_key(), now_);
       if (ended && set.made.parts > 1) {
-        ended = alarms::end(database_, source_, "small", set.only_key, now_);
+        ended = alarms::end(database_, source_, AlarmKind::kSmall, set.only_key, now_);
       }
       return ended;
     }
     if (again) return {};
     const Result<bool> is_new =
-        alarms::raise(database_, source_, "small", set.alarm_key(), *message, now_);
+        alarms::raise(database_, source_, AlarmKind::kSmall, set.alarm_key(), *message, now_);
     if (!is_new) return is_new.error();
     if (*is_new) judge_.raised(set.alarm_key(), *message);
     return {};
@@ -270,8 +270,8 @@ Status begin_anew(Database& database, SourceId source, std::string_view spec) {
 
 }  // namespace
 
-Status Ledger::take_arrivals(SourceId source, std::string_view spec, const ArrivalJudge& judge,
-                             Time now) {
+Status ExpectationView::take_arrivals(SourceId source, std::string_view spec,
+                                      const ArrivalJudge& judge, Time now) {
   Database& database = impl_->database;
   const Result<bool> same_spec = is_of(database, source, spec);
   if (!same_spec) return same_spec.error();

@@ -5,7 +5,7 @@
 // What failed in an earlier run, and so comes after what did not.
 namespace store {
 
-Status Ledger::note_setbacks(SourceId source, const std::vector<Pending>& failed) {
+Status PlanView::note_setbacks(SourceId source, const std::vector<Pending>& failed) {
   if (failed.empty()) return {};
   Result<Transaction> transaction = Transaction::begin(impl_->database);
   if (!transaction) return transaction.error();
@@ -18,7 +18,7 @@ Status Ledger::note_setbacks(SourceId source, const std::vector<Pending>& failed
   return transaction->commit();
 }
 
-Status Ledger::recall_setbacks(SourceId source) {
+Status PlanView::recall_setbacks(SourceId source) {
   const Result<std::int64_t> any = impl_->database.read_integer(
       "SELECT EXISTS (SELECT 1 FROM pending WHERE source_id=?1 AND setbacks<0)", source);
   if (!any) return any.error();
@@ -28,14 +28,14 @@ Status Ledger::recall_setbacks(SourceId source) {
   return done ? Status{} : done.error();
 }
 
-Result<bool> Ledger::has_failed(SourceId source) {
+Result<bool> PlanView::has_failed(SourceId source) {
   const Result<std::int64_t> failed = impl_->database.read_integer(
       "SELECT EXISTS (SELECT 1 FROM source WHERE source_id=?1 AND server_failed<>0)", source);
   if (!failed) return failed.error();
   return *failed != 0;
 }
 
-Status Ledger::note_failed(SourceId source, bool failed) {
+Status PlanView::note_failed(SourceId source, bool failed) {
   const Result<bool> before = has_failed(source);
   if (!before) return before.error();
   if (*before == failed) return {};

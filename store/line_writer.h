@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "store/disk.h"
+#include "store/inside.h"
 
 namespace store {
 

@@ -1,13 +1,12 @@
-#include "store/loss.h"
-
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "store/content_path.h"
+#include "store/ledger_writer.h"
+#include "store/mirror_steps.h"
 #include "store/placement.h"
 #include "store/removal.h"
-#include "store/scrub.h"
 
 namespace store {
 namespace {
@@ -56,10 +55,11 @@ class GivingUp {
   Status end() {
     // The last that is left of them is durable before anything forgets them.
     if (auto synced = placer_.sync(); !synced) return synced;
-    const auto recorded =
-        ledger_.record_readings(request_.source, readings_, request_.now, request_.message);
+    const auto recorded = LedgerWriter(ledger_).record_readings(request_.source, readings_,
+                                                                request_.now, request_.message);
     if (!recorded) return recorded.error();
-    if (auto begun = ledger_.begin_removals(request_.source, removals_, request_.now); !begun) {
+    if (auto begun = LedgerWriter(ledger_).begin_removals(request_.source, removals_, request_.now);
+        !begun) {
       return begun;
     }
     AllUnfinished left;

@@ -30,10 +30,4 @@ struct GivenUp {
   std::uint64_t right_again = 0;
 };
 
-/// Ends the holding of what is lost, here and upstream. Each is read once more before: what reads
-/// right is held on. What is left of the others lies in damaged/, durably, before the ledger and
-/// the manifest say that they are no longer held. Should the upstream have the content again, it is
-/// fetched like any other. What cannot be moved there is held on.
-Result<GivenUp> give_up(Disk& disk, Ledger& ledger, NameRules rules, const GiveUp& request);
-
 }  // namespace store

@@ -12,6 +12,7 @@
 #include "store/content_path.h"
 #include "store/digest.h"
 #include "store/json.h"
+#include "store/ledger_writer.h"
 #include "store/line_writer.h"
 
 namespace store {
@@ -71,7 +72,7 @@ ManifestEntry lying_beside(const Generation& generation) {
           generation.held_since, generation.placed_at};
 }
 
-ManifestEntry same(const Ledger::Batch::Same& same, NameRules rules) {
+ManifestEntry same(const Batch::Same& same, NameRules rules) {
   ManifestEntry entry;
   entry.kind = Kind::kSame;
   entry.key = same.key;
@@ -90,7 +91,7 @@ ManifestEntry no_longer(Kind how, std::string_view key, std::string_view path) {
 }
 
 // The lines of a batch, by source. Removed first, as record_batch() does.
-std::map<SourceId, std::string> lines_of(const Ledger::Batch& batch, NameRules rules) {
+std::map<SourceId, std::string> lines_of(const Batch& batch, NameRules rules) {
   std::map<SourceId, std::string> lines;
   for (const auto& one : batch.removed) {
     lines[one.source] += line_of(no_longer(Kind::kGone, one.key, one.path));
@@ -135,7 +136,7 @@ Result<std::uint64_t> append(Disk& disk, std::string_view source_name, const std
 
 // What was removed was held once; what it was is known from the one line, that it went from the
 // other.
-std::string lines_of(const Ledger::Sighting& sighting, NameRules rules) {
+std::string lines_of(const LedgerWriter::Sighting& sighting, NameRules rules) {
   std::string lines;
   if (sighting.pruned) {
     Archive archive;
@@ -152,10 +153,11 @@ std::string lines_of(const Ledger::Sighting& sighting, NameRules rules) {
 Status write_all(File& file, Ledger& ledger, SourceId source, NameRules rules) {
   LineWriter writer(file);
   Status written;
-  auto visited = ledger.visit_sightings(source, [&](const Ledger::Sighting& sighting) {
-    written = writer.add(lines_of(sighting, rules));
-    return written.has_value();
-  });
+  auto visited =
+      LedgerWriter(ledger).visit_sightings(source, [&](const LedgerWriter::Sighting& sighting) {
+        written = writer.add(lines_of(sighting, rules));
+        return written.has_value();
+      });
   if (!visited || !written) return visited ? written : visited;
   visited = ledger.visit_generations(source, [&](const Generation& generation) {
     written = writer.add(line_of(lying_beside(generation)));
@@ -253,7 +255,7 @@ std::optional<ManifestEntry> entry_of(std::string_view line) {
   return entry;
 }
 
-Status record_durably(Disk& disk, Ledger& ledger, NameRules rules, const Ledger::Batch& batch) {
+Status record_durably(Disk& disk, Ledger& ledger, NameRules rules, const Batch& batch) {
   std::map<SourceId, std::uint64_t> manifest_bytes;
   for (const auto& [source, lines] : lines_of(batch, rules)) {
     const auto name = ledger.source_name(source);
@@ -262,7 +264,7 @@ Status record_durably(Disk& disk, Ledger& ledger, NameRules rules, const Ledger:
     if (!size_bytes) return size_bytes.error();
     manifest_bytes[source] = *size_bytes;
   }
-  return ledger.record_batch(batch, manifest_bytes);
+  return LedgerWriter(ledger).record_batch(batch, manifest_bytes);
 }
 
 Status append_removals(Disk& disk, std::string_view source_name,
@@ -281,7 +283,7 @@ Status make_manifest_whole(Disk& disk, Ledger& ledger, SourceId source,
   const auto path = manifest_path(source_name);
   const auto existing = disk.stat(path);
   if (!existing) return existing.error();
-  const auto least_bytes = ledger.manifest_bytes(source);
+  const auto least_bytes = LedgerWriter(ledger).manifest_bytes(source);
   if (!least_bytes) return least_bytes.error();
   if (*existing && (*existing)->size_bytes >= *least_bytes) return {};
   const auto totals = ledger.totals(source);
@@ -300,7 +302,7 @@ Status make_manifest_whole(Disk& disk, Ledger& ledger, SourceId source,
   for (const auto directory : {std::string_view(), source_name}) {
     if (auto synced = disk.sync_directory(directory); !synced) return synced;
   }
-  return ledger.note_manifest(source, *size_bytes);
+  return LedgerWriter(ledger).note_manifest(source, *size_bytes);
 }
 
 Status visit_manifest(Disk& disk, std::string_view source_name,

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "store/disk.h"
+#include "store/inside.h"
 #include "store/layout.h"
 #include "store/ledger.h"
 
@@ -42,7 +43,7 @@ std::string line_of(const ManifestEntry& entry);
 std::optional<ManifestEntry> entry_of(std::string_view line);
 
 /// Records a batch: in the manifests first, durably, and then in the ledger.
-Status record_durably(Disk& disk, Ledger& ledger, NameRules rules, const Ledger::Batch& batch);
+Status record_durably(Disk& disk, Ledger& ledger, NameRules rules, const Batch& batch);
 
 /// Says in the manifest of a source, durably, that these are removed, or given up. The ledger has
 /// to say so before: what the manifest alone calls removed would be given up by a rebuild.

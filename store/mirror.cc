@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/change_impl.h"
 #include "store/content_path.h"
 #include "store/duplicate.h"
+#include "store/ledger_writer.h"
 #include "store/manifest.h"
+#include "store/mirror_steps.h"
 #include "store/placing.h"
 #include "store/removal.h"
 #include "store/sums.h"
+#include "store/supersession.h"
 
 namespace store {
 namespace {
@@ -50,53 +54,58 @@ Result<Mirror> Mirror::open(GuardedDisk&& guarded, Access access) {
       if (auto kept = replace_marker(*guarded.disk, guarded.marker); !kept) return kept.error();
     }
   }
-  const auto rules = *guarded.marker.names;
   AllUnfinished left;
   if (access == Access::kReadWrite) {
-    if (auto done = put_in_order(*guarded.disk, *ledger, rules, left); !done) return done.error();
+    auto done = put_in_order(*guarded.disk, *ledger, *guarded.marker.names, left);
+    if (!done) return done.error();
   }
-  return Mirror{std::move(guarded.disk), std::move(guarded.marker), rules,
-                std::move(guarded.lock), *std::move(ledger),        std::move(left)};
+  return Mirror(std::move(guarded), *std::move(ledger), std::move(left));
 }
 
-Status Mirror::begin(const std::vector<Ledger::Placement>& intents) {
-  return ledger.begin_placements(intents);
-}
+Mirror::Mirror(GuardedDisk&& guarded, Ledger&& opened, AllUnfinished&& left)
+    : marker(std::move(guarded.marker)),
+      rules(*marker.names),
+      lock(std::move(guarded.lock)),
+      ledger(std::move(opened)),
+      staging(*guarded.disk),
+      unfinished(std::move(left)),
+      disk_(std::move(guarded.disk)),
+      placer_(std::make_unique<Placer>(*disk_, rules)) {}
+Mirror::~Mirror() = default;
+Mirror::Mirror(Mirror&&) noexcept = default;
+Mirror& Mirror::operator=(Mirror&&) noexcept = default;
 
-Status Mirror::commit(Placer& placer, const Ledger::Batch& batch) {
-  if (auto synced = placer.sync(); !synced) return synced;
-  return record_durably(*disk, ledger, rules, batch);
-}
-
-Result<std::vector<Superseded>> Mirror::supersede(Placer& placer,
-                                                  std::span<const Replacement> replacements,
-                                                  Time now) {
-  return store::supersede(ledger, placer, rules, replacements, now);
+Result<Change> Mirror::begin(std::vector<Placement> intents, Time now) {
+  if (auto begun = LedgerWriter(ledger).begin_placements(intents); !begun) return begun.error();
+  auto change = std::make_unique<Change::Impl>(Change::Impl{*disk_, ledger, *placer_, rules});
+  change->batch.now = now;
+  change->batch.placements = std::move(intents);
+  return Change(std::move(change));
 }
 
 Result<Superseded> Mirror::take_back(SourceId source, const std::string& source_name,
                                      const Archive& held, const Generation& chosen, Time now) {
-  auto staged = duplicate_to_staging(*disk, chosen.path, chosen.sha256);
+  auto staged = duplicate_to_staging(*disk_, chosen.path, chosen.sha256);
   if (!staged && concerns_a_content(staged.error())) {
     return Superseded{std::nullopt, "", std::move(staged.error())};
   }
   if (!staged) return staged.error();
-  Placer placer(*disk, rules);
-  const Replacement replacement{source, source_name, held, *staged};
-  auto before = supersede(placer, {&replacement, 1}, now);
+  // No intent of a placement: the content is held, and an interruption leaves it where it is.
+  auto change = begin({}, now);
+  if (!change) return change.error();
+  auto before =
+      change->supersede({{{source, source_name, held, *staged},
+                          {source,
+                           {chosen.key, held.variant, chosen.upstream, chosen.last_modified,
+                            chosen.sha256, chosen.verified_by, chosen.held_since, now},
+                           false}}});
   if (!before) return before.error();
   auto& superseded = before->front();
   if (superseded.stuck) return std::move(superseded);
-  Ledger::Batch batch;
-  batch.now = now;
-  batch.archives.push_back({source,
-                            {chosen.key, held.variant, chosen.upstream, chosen.last_modified,
-                             chosen.sha256, chosen.verified_by, chosen.held_since, now}});
-  if (superseded.lies) batch.generations.push_back({source, *superseded.lies, std::nullopt});
-  batch.ended.push_back({source, "changed", held.key});
-  batch.intents.push_back({source, held.key});
-  if (auto recorded = commit(placer, batch); !recorded) return recorded.error();
-  if (auto tidied = recover_supersessions(*disk, ledger, rules, unfinished); !tidied) {
+  // What it leaves in the quarantine is tidied up below.
+  change->impl_->batch.intents.push_back({source, held.key});
+  if (auto recorded = change->commit(); !recorded) return recorded.error();
+  if (auto tidied = recover_supersessions(*disk_, ledger, rules, unfinished); !tidied) {
     return tidied.error();
   }
   return std::move(superseded);
@@ -111,12 +120,20 @@ Result<Superseded> Mirror::accept(SourceId source, const std::string& source_nam
 }
 
 Result<GivenUp> Mirror::give_up(const GiveUp& request) {
-  return store::give_up(*disk, ledger, rules, request);
+  return store::give_up(*disk_, ledger, rules, request);
+}
+
+Result<ScrubTotals> Mirror::scrub(const ScrubPass& pass) {
+  return store::scrub(*disk_, ledger, pass);
+}
+
+Status Mirror::begin_removals(SourceId source, const std::vector<Removal>& removals, Time now) {
+  return LedgerWriter(ledger).begin_removals(source, removals, now);
 }
 
 Result<AllUnfinished> Mirror::finish_removals(SourceId source, std::string_view source_name) {
   AllUnfinished left;
-  if (auto removed = store::finish_removals(*disk, ledger, source, source_name, rules, left);
+  if (auto removed = store::finish_removals(*disk_, ledger, source, source_name, rules, left);
       !removed) {
     return removed.error();
   }
@@ -133,10 +150,10 @@ Status Mirror::refresh_sums(SourceId source, std::string_view source_name) {
   const auto totals = ledger.totals(source);
   if (!totals) return totals.error();
   if (!totals->sums_stale) return {};
-  if (auto written = write_sums(*disk, ledger, source, source_name, rules); !written) {
+  if (auto written = write_sums(*disk_, ledger, source, source_name, rules); !written) {
     return written;
   }
-  return ledger.mark_sums_written(source);
+  return LedgerWriter(ledger).mark_sums_written(source);
 }
 
 }  // namespace store

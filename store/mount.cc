@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <array>
@@ -124,8 +125,14 @@ Result<bool> is_mount_point(const std::string& path) {
   return self.st_dev != parent.st_dev || is_root;
 }
 
-Result<std::optional<Marker>> read_marker(Disk& disk) {
-  auto file = disk.open(kMarkerPath, OpenMode::kRead);
+Result<bool> is_read_only(const std::string& path) {
+  struct statvfs filesystem {};
+  if (::statvfs(path.c_str(), &filesystem) < 0) return error_from_errno(errno, "look at", path);
+  return (filesystem.f_flag & ST_RDONLY) != 0;
+}
+
+Result<std::optional<Marker>> read_marker(ReadableDisk& disk) {
+  auto file = disk.open_to_read(kMarkerPath);
   if (!file) {
     if (file.error().kind == ErrorKind::kNotFound) return std::nullopt;
     return file.error();

@@ -23,8 +23,11 @@ struct Marker {
 /// is the root directory. kNotFound when it does not exist.
 Result<bool> is_mount_point(const std::string& path);
 
+/// True when the filesystem at `path` is mounted read-only. kNotFound when it does not exist.
+Result<bool> is_read_only(const std::string& path);
+
 /// nullopt when the disk has none; kCorrupt when it does not parse or has a newer format.
-Result<std::optional<Marker>> read_marker(Disk& disk);
+Result<std::optional<Marker>> read_marker(ReadableDisk& disk);
 
 /// What could become the marker of this disk, with a random id. Writes nothing. The rules of its
 /// names are those given, or else the filesystem's.

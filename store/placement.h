@@ -10,6 +10,7 @@
 
 #include "store/digest.h"
 #include "store/disk.h"
+#include "store/inside.h"
 #include "store/layout.h"
 
 namespace store {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "store/ledger_writer.h"
 #include "store/manifest.h"
 #include "store/placement.h"
 
@@ -21,9 +22,9 @@ class Finishing {
       : disk_(disk), ledger_(ledger), rules_(rules), placer_(disk, rules), left_(left) {}
 
   Status run() {
-    std::optional<Ledger::Placement> last;
+    std::optional<Placement> last;
     while (true) {
-      auto open = ledger_.open_placements(last ? &*last : nullptr, kAtOnce);
+      auto open = LedgerWriter(ledger_).open_placements(last ? &*last : nullptr, kAtOnce);
       if (!open) return open.error();
       if (open->empty()) return {};
       for (const auto& intent : *open) {
@@ -43,7 +44,7 @@ class Finishing {
   }
 
  private:
-  Status take(const Ledger::Placement& intent, const std::string& name) {
+  Status take(const Placement& intent, const std::string& name) {
     const auto& archive = intent.archive;
     const auto held = ledger_.find(intent.source, archive.key);
     if (!held) return held.error();
@@ -60,7 +61,7 @@ class Finishing {
     return placed;
   }
 
-  Status take_archive(const Ledger::Placement& intent, const std::string& name) {
+  Status take_archive(const Placement& intent, const std::string& name) {
     for (const auto variant : variants_of(intent.archive.key, rules_)) {
       const auto path = archive_path(name, intent.archive.key, rules_, variant);
       const auto placed = is_placed(path, intent.archive);
@@ -74,8 +75,7 @@ class Finishing {
     return {};
   }
 
-  Status take_repaired(const Ledger::Placement& intent, const Archive& held,
-                       const std::string& name) {
+  Status take_repaired(const Placement& intent, const Archive& held, const std::string& name) {
     const auto damaged = ledger_.is_damaged(intent.source, held.key);
     if (!damaged) return damaged.error();
     if (!*damaged) return {};
@@ -88,7 +88,7 @@ class Finishing {
     return {};
   }
 
-  Status take_beside(const Ledger::Placement& intent, const std::string& name, Place place) {
+  Status take_beside(const Placement& intent, const std::string& name, Place place) {
     const auto& archive = intent.archive;
     const auto known = ledger_.find_generation(intent.source, archive.key, archive.sha256, place);
     if (!known) return known.error();
@@ -107,9 +107,9 @@ class Finishing {
     return {};
   }
 
-  void raise_changed(const Ledger::Placement& intent, const std::string& path) {
+  void raise_changed(const Placement& intent, const std::string& path) {
     batch_.raised.push_back(
-        {intent.source, "changed", intent.archive.key,
+        {intent.source, AlarmKind::kChanged, intent.archive.key,
          fmt::format("the bucket had another content under this key. The copy held here stays as "
                      "it is; the other one is in {}. Find out who replaced it",
                      path)});
@@ -127,7 +127,7 @@ class Finishing {
   const NameRules rules_;
   Placer placer_;
   AllUnfinished& left_;
-  Ledger::Batch batch_;
+  Batch batch_;
   bool unreadable_ = false;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "store/disk.h"
+#include "store/inside.h"
 #include "store/layout.h"
 #include "store/ledger.h"
 #include "store/unfinished.h"

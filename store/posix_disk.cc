@@ -100,9 +100,9 @@ class PosixDisk final : public Disk {
   }
 
   Result<std::unique_ptr<File>> open(std::string_view path, OpenMode mode) override {
-    auto fd = open_regular(path, flags_of(mode), "open");
-    if (!fd) return fd.error();
-    return make_posix_file(std::move(*fd), std::string(path));
+    auto opened = open_regular(path, flags_of(mode), "open");
+    if (!opened) return opened.error();
+    return make_posix_file(std::move(opened->fd), opened->size_bytes, std::string(path));
   }
 
   Result<std::optional<FileInfo>> stat(std::string_view path) override;
@@ -133,7 +133,11 @@ class PosixDisk final : public Disk {
   const char* database_vfs() const override { return nullptr; }
 
  private:
-  Result<UniqueFd> open_regular(std::string_view path, int flags, std::string_view action);
+  struct Opened {
+    UniqueFd fd;
+    std::uint64_t size_bytes = 0;
+  };
+  Result<Opened> open_regular(std::string_view path, int flags, std::string_view action);
   Status remove(std::string_view path, int flags);
   Status rename_after_check(const Beneath::Place& from, const Beneath::Place& to,
                             std::string_view path);
@@ -147,20 +151,21 @@ class PosixDisk final : public Disk {
   std::atomic<bool> no_directory_sync_ = false;
   std::atomic<bool> no_exclusive_rename_ = false;
   std::atomic<bool> no_permissions_ = false;
+  std::atomic<bool> has_permissions_ = false;
   std::atomic<bool> no_filesystem_sync_ = false;
 };
 
-Result<UniqueFd> PosixDisk::open_regular(std::string_view path, int flags,
-                                         std::string_view action) {
+Result<PosixDisk::Opened> PosixDisk::open_regular(std::string_view path, int flags,
+                                                  std::string_view action) {
   auto fd = beneath_.open(path, flags, kUnfinishedMode, action);
-  if (!fd) return fd;
+  if (!fd) return fd.error();
   struct stat info {};
   if (::fstat(fd->get(), &info) < 0) return failed(errno, action, path);
   if (!S_ISREG(info.st_mode)) {
     return Error{ErrorKind::kExists, 0, std::string(path), "not a regular file"};
   }
   if ((flags & O_CREAT) != 0) owner_.give(fd->get());
-  return fd;
+  return Opened{std::move(*fd), static_cast<std::uint64_t>(info.st_size)};
 }
 
 Result<std::optional<FileInfo>> PosixDisk::stat(std::string_view path) {
@@ -281,10 +286,11 @@ Status PosixDisk::remove(std::string_view path, int flags) {
 
 Status PosixDisk::set_finished(std::string_view path, bool finished) {
   // fchmodat() would follow a symbolic link; an open file is what it is.
-  const auto fd = open_regular(path, O_RDONLY | O_NONBLOCK, "change the mode of");
-  if (!fd) return fd.error();
+  const auto opened = open_regular(path, O_RDONLY | O_NONBLOCK, "change the mode of");
+  if (!opened) return opened.error();
+  const int fd = opened->fd.get();
   const mode_t mode = finished ? kFinishedMode : kUnfinishedMode;
-  if (::fchmod(fd->get(), mode) < 0) {
+  if (::fchmod(fd, mode) < 0) {
     const int error_number = errno;
     if (error_number != EPERM && error_number != EOPNOTSUPP && error_number != ENOSYS) {
       return failed(error_number, "change the mode of", path);
@@ -292,10 +298,12 @@ Status PosixDisk::set_finished(std::string_view path, bool finished) {
     no_permissions_ = true;
     return {};
   }
-  // FAT says yes and does nothing.
+  // FAT says yes and does nothing. What the disk has done once it does again.
+  if (has_permissions_) return {};
   struct stat info {};
-  if (::fstat(fd->get(), &info) < 0) return failed(errno, "change the mode of", path);
-  if ((info.st_mode & 0222) != (mode & 0222)) no_permissions_ = true;
+  if (::fstat(fd, &info) < 0) return failed(errno, "change the mode of", path);
+  const bool done = (info.st_mode & 0222) == (mode & 0222);
+  (done ? has_permissions_ : no_permissions_) = true;
   return {};
 }
 
@@ -372,12 +380,12 @@ Result<Space> PosixDisk::space() {
 }
 
 Result<std::unique_ptr<DiskLock>> PosixDisk::lock(std::string_view path) {
-  auto fd = open_regular(path, O_RDWR | O_NONBLOCK | O_CREAT, "open lock");
-  if (!fd) return fd.error();
-  if (uninterrupted([&] { return ::flock(fd->get(), LOCK_EX | LOCK_NB); }) < 0) {
+  auto opened = open_regular(path, O_RDWR | O_NONBLOCK | O_CREAT, "open lock");
+  if (!opened) return opened.error();
+  if (uninterrupted([&] { return ::flock(opened->fd.get(), LOCK_EX | LOCK_NB); }) < 0) {
     return failed(errno, "lock", path);
   }
-  return std::make_unique<FlockLock>(std::move(*fd));
+  return std::make_unique<FlockLock>(std::move(opened->fd));
 }
 
 }  // namespace

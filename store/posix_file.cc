@@ -13,7 +13,8 @@ namespace {
 
 class PosixFile final : public File {
  public:
-  PosixFile(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  PosixFile(UniqueFd fd, std::uint64_t size_bytes, std::string path)
+      : fd_(std::move(fd)), path_(std::move(path)), opened_size_bytes_(size_bytes) {}
 
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) override {
     std::size_t done = 0;
@@ -37,6 +38,7 @@ class PosixFile final : public File {
 
   Status write_at(std::uint64_t offset, std::span<const std::byte> bytes) override {
     if (direct_) read_through_cache();
+    opened_size_bytes_.reset();
     std::size_t done = 0;
     while (done < bytes.size()) {
       const ssize_t put = uninterrupted([&] {
@@ -51,6 +53,7 @@ class PosixFile final : public File {
   }
 
   Status truncate(std::uint64_t size_bytes) override {
+    opened_size_bytes_.reset();
     if (uninterrupted([&] { return ::ftruncate(fd_.get(), static_cast<off_t>(size_bytes)); }) < 0) {
       return error_from_errno(errno, "truncate", path_);
     }
@@ -58,6 +61,7 @@ class PosixFile final : public File {
   }
 
   Result<std::uint64_t> size() override {
+    if (opened_size_bytes_) return *opened_size_bytes_;
     struct stat info {};
     if (::fstat(fd_.get(), &info) < 0) {
       return error_from_errno(errno, "stat", path_);
@@ -108,6 +112,7 @@ class PosixFile final : public File {
 
   UniqueFd fd_;
   std::string path_;
+  std::optional<std::uint64_t> opened_size_bytes_;  // until something is written through here
   bool direct_ = false;
   bool direct_refused_ = false;
   std::mutex sync_mutex_;
@@ -117,8 +122,8 @@ class PosixFile final : public File {
 
 }  // namespace
 
-std::unique_ptr<File> make_posix_file(UniqueFd fd, std::string path) {
-  return std::make_unique<PosixFile>(std::move(fd), std::move(path));
+std::unique_ptr<File> make_posix_file(UniqueFd fd, std::uint64_t size_bytes, std::string path) {
+  return std::make_unique<PosixFile>(std::move(fd), size_bytes, std::move(path));
 }
 
 }  // namespace store

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -8,7 +9,8 @@
 
 namespace store {
 
-/// The file behind an open descriptor. Part of posix_disk. `path` is for error messages.
-std::unique_ptr<File> make_posix_file(UniqueFd fd, std::string path);
+/// The file behind an open descriptor. Part of posix_disk. `size_bytes` is what it has now, and
+/// `path` is for error messages.
+std::unique_ptr<File> make_posix_file(UniqueFd fd, std::uint64_t size_bytes, std::string path);
 
 }  // namespace store

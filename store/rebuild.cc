@@ -10,7 +10,9 @@
 #include "store/content_path.h"
 #include "store/digest.h"
 #include "store/foreign.h"
+#include "store/ledger_writer.h"
 #include "store/manifest.h"
+#include "store/mirror_steps.h"
 
 namespace store {
 namespace {
@@ -74,13 +76,13 @@ class Replay {
 
   Status flush() {
     entries_ = 0;
-    return ledger_.record_batch(std::exchange(batch_, {}));
+    return LedgerWriter(ledger_).record_batch(std::exchange(batch_, {}));
   }
 
  private:
   Status prune(const ManifestEntry& entry) {
     if (auto flushed = flush(); !flushed) return flushed;
-    return ledger_.begin_removals(
+    return LedgerWriter(ledger_).begin_removals(
         source_,
         {{entry.key, fmt::format("{}/{}", top_, entry.path), entry.path.starts_with("archives/"),
           entry.kind == ManifestEntry::Kind::kLost}},
@@ -106,7 +108,7 @@ class Replay {
   Ledger& ledger_;
   const SourceId source_;
   const std::string top_;
-  Ledger::Batch batch_;
+  Batch batch_;
   std::size_t entries_ = 0;
 };
 
@@ -130,7 +132,7 @@ class Rebuild {
     if (!id) return id.error();
     ++rebuilt_.sources;
     // The ledger is thrown away if anything fails, so it need not be durable on the way.
-    auto done = ledger_.bundle([&]() -> Status {
+    auto done = ledger_.at_once([&]() -> Status {
       if (auto replayed = replay(*id, name); !replayed) return replayed;
       return adopt_all(*id, name);
     });
@@ -195,12 +197,12 @@ class Rebuild {
     if (!pruned) return pruned.error();
     if (*pruned) return {};
     ++rebuilt_.unlisted;
-    if (trusted) return ledger_.record({{id, std::move(archive)}});
-    Ledger::Batch batch;
+    if (trusted) return LedgerWriter(ledger_).record({{id, std::move(archive)}});
+    Batch batch;
     batch.now = request_.now;
     batch.generations.push_back(
         {id, beside(archive, Place::kSuperseded, path, request_.now), std::nullopt});
-    return ledger_.record_batch(batch);
+    return LedgerWriter(ledger_).record_batch(batch);
   }
 
   // Without a manifest nobody knows what it was, and nobody can read it now.

@@ -225,6 +225,13 @@ struct Alarm {
   std::string message;
 };
 
+/// What is held under archives/ of one day, by the upstream's date, in UTC.
+struct Night {
+  std::chrono::sys_days day{};
+  std::uint64_t archives = 0;
+  std::uint64_t size_bytes = 0;
+};
+
 struct Totals {
   std::uint64_t archives = 0;
   std::uint64_t size_bytes = 0;

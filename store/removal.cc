@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "store/content_path.h"
+#include "store/ledger_writer.h"
 #include "store/manifest.h"
 #include "store/placement.h"
 #include "store/sums.h"
@@ -32,7 +33,7 @@ class Removals {
     if (!open) return open.error();
     if (open->empty()) return {};
     if (auto written = write_sums(disk_, ledger_, source_, name_, rules_); !written) return written;
-    if (auto marked = ledger_.mark_sums_written(source_); !marked) return marked;
+    if (auto marked = LedgerWriter(ledger_).mark_sums_written(source_); !marked) return marked;
     while (!open->empty()) {
       if (auto done = finish(*std::move(open)); !done) return done;
       open = next();
@@ -43,7 +44,7 @@ class Removals {
 
  private:
   Result<std::vector<Removal>> next() {
-    auto open = ledger_.open_removals(source_, kAtOnce + stuck_.size());
+    auto open = LedgerWriter(ledger_).open_removals(source_, kAtOnce + stuck_.size());
     if (open) std::erase_if(*open, [&](const Removal& one) { return stuck_.contains(one.path); });
     return open;
   }
@@ -61,7 +62,7 @@ class Removals {
     if (auto removed = remove_files(removable); !removed) return removed;
     // Of what is stuck the intent stays, so that no later one is forgotten for it.
     std::erase_if(open, [&](const Removal& one) { return stuck_.contains(one.path); });
-    if (auto ended = ledger_.end_removals(source_, open); !ended) return ended;
+    if (auto ended = LedgerWriter(ledger_).end_removals(source_, open); !ended) return ended;
     for (const auto& one : removable) remove_empty_directories(one.path);
     return {};
   }

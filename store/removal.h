@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "store/disk.h"
+#include "store/inside.h"
 #include "store/layout.h"
 #include "store/ledger.h"
 #include "store/unfinished.h"

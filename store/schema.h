@@ -5,6 +5,7 @@
 
 #include "store/database.h"
 #include "store/error.h"
+#include "store/inside.h"
 
 namespace store {
 

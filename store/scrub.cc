@@ -1,5 +1,3 @@
-#include "store/scrub.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +5,8 @@
 #include <vector>
 
 #include "store/digest.h"
+#include "store/ledger_writer.h"
+#include "store/mirror_steps.h"
 #include "store/mount.h"
 #include "store/posix_priority.h"
 
@@ -99,7 +99,8 @@ class Pass {
   Status record() {
     Result<std::vector<bool>> news = std::vector<bool>(readings_.size(), true);
     if (request_.record) {
-      news = ledger_.record_readings(request_.source, readings_, stamp_, request_.message);
+      news = LedgerWriter(ledger_).record_readings(request_.source, readings_, stamp_,
+                                                   request_.message);
     }
     if (!news) return news.error();
     for (std::size_t i = 0; i < readings_.size(); ++i) {

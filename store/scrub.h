@@ -36,19 +36,4 @@ struct ScrubTotals {
   bool interrupted = false;
 };
 
-/// Reads held contents from the device, the longest-unread first, what is damaged in its turn, each
-/// byte once, in constant memory and at idle I/O priority; compares with the recorded SHA-256, and
-/// records what it finds. A file that cannot be read is corrupt, with the offset in the detail, and
-/// the others are read all the same; five of them in a row that were not known to be damaged are a
-/// disk that fails, which is the error returned.
-Result<ScrubTotals> scrub(Disk& disk, Ledger& ledger, const ScrubPass& pass);
-
-/// Where a held content lies.
-std::string path_of(const Holding& holding, std::string_view source_name, NameRules rules);
-
-/// Reads one of them. Errors: kBusy when `keep_going` said no; kIo when the disk is no longer
-/// there.
-Result<Reading> read_again(Disk& disk, const Holding& holding, std::string path,
-                           const std::function<bool()>& keep_going);
-
 }  // namespace store

@@ -32,6 +32,14 @@ Result<std::unique_ptr<File>> open_or_create(Disk& disk, const std::string& path
   return file;
 }
 
+Status check_is_staged(std::string_view path) {
+  const bool below = path.starts_with(kStagingDirectory) &&
+                     path.size() > kStagingDirectory.size() &&
+                     path[kStagingDirectory.size()] == '/';
+  if (below && path.find('/', kStagingDirectory.size() + 1) == std::string_view::npos) return {};
+  return Error{ErrorKind::kRefusedName, 0, std::string(path), "not in the staging directory"};
+}
+
 }  // namespace
 
 std::string staging_path(std::string_view source, std::string_view key, std::string_view version_id,
@@ -49,8 +57,9 @@ std::string staging_path(std::string_view source, std::string_view key, std::str
                      to_hex(std::span(digest).first(std::min(digest.size(), kNameHashBytes))));
 }
 
-Result<StagedFile> open_staged(Disk& disk, const std::string& path, std::uint64_t at_most_bytes) {
-  auto file = open_or_create(disk, path);
+Result<StagedFile> Staging::open(const std::string& path, std::uint64_t at_most_bytes) {
+  if (auto staged = check_is_staged(path); !staged) return staged.error();
+  auto file = open_or_create(*disk_, path);
   if (!file) return file.error();
   const auto size_bytes = (*file)->size();
   if (!size_bytes) return size_bytes.error();
@@ -62,11 +71,25 @@ Result<StagedFile> open_staged(Disk& disk, const std::string& path, std::uint64_
   return staged;
 }
 
-Status sweep_staging(Disk& disk, const std::function<bool(const std::string&)>& keep) {
+Status Staging::sync(const std::string& path) {
+  if (auto staged = check_is_staged(path); !staged) return staged;
+  auto file = disk_->open(path, OpenMode::kReadWrite);
+  if (!file) return file.error();
+  return (*file)->sync();
+}
+
+Status Staging::sync_all() { return disk_->sync_filesystem(); }
+
+Status Staging::remove(const std::string& path) {
+  if (auto staged = check_is_staged(path); !staged) return staged;
+  return disk_->remove_file(path);
+}
+
+Status Staging::sweep(const std::function<bool(const std::string&)>& keep) {
   // Removing while listing makes some filesystems skip entries.
   std::vector<std::string> unwanted;
   const auto listed =
-      disk.list_directory(kStagingDirectory, [&](std::string_view name, FileKind kind) {
+      disk_->list_directory(kStagingDirectory, [&](std::string_view name, FileKind kind) {
         std::string path = fmt::format("{}/{}", kStagingDirectory, name);
         if (kind == FileKind::kFile && !keep(path)) unwanted.push_back(std::move(path));
         return true;
@@ -76,7 +99,7 @@ Status sweep_staging(Disk& disk, const std::function<bool(const std::string&)>& 
     return listed;
   }
   for (const std::string& path : unwanted) {
-    if (auto removed = disk.remove_file(path); !removed) return removed;
+    if (auto removed = disk_->remove_file(path); !removed) return removed;
   }
   return {};
 }

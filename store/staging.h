@@ -21,12 +21,30 @@ struct StagedFile {
   std::uint64_t size_bytes = 0;  ///< what an earlier try left; 0 for a new one
 };
 
-/// Opens or creates; makes `.holdfast/staging` when it is not there. A leftover longer than
-/// `at_most_bytes` cannot be the beginning of this content and is emptied.
-Result<StagedFile> open_staged(Disk& disk, const std::string& path, std::uint64_t at_most_bytes);
+/// Where contents are collected. A path that staging_path() cannot have made is kRefusedName, so
+/// nothing that is held can be changed through it.
+class Staging {
+ public:
+  explicit Staging(Disk& disk) : disk_(&disk) {}
 
-/// Removes every staged file for which `keep` (given the path as staging_path() makes it) says
-/// false. A missing staging directory is success.
-Status sweep_staging(Disk& disk, const std::function<bool(const std::string&)>& keep);
+  /// Opens or creates; makes `.holdfast/staging` when it is not there. A leftover longer than
+  /// `at_most_bytes` cannot be the beginning of this content and is emptied.
+  Result<StagedFile> open(const std::string& path, std::uint64_t at_most_bytes);
+
+  /// On success the content of this file survives a power cut; see File::sync().
+  Status sync(const std::string& path);
+  /// On success that of every file does; see Disk::sync_filesystem().
+  Status sync_all();
+
+  /// Success when it is not there.
+  Status remove(const std::string& path);
+
+  /// Removes every staged file for which `keep` (given the path as staging_path() makes it) says
+  /// false. A missing staging directory is success.
+  Status sweep(const std::function<bool(const std::string&)>& keep);
+
+ private:
+  Disk* disk_;  ///< outlives it
+};
 
 }  // namespace store

@@ -5,6 +5,7 @@
 
 #include "store/content_path.h"
 #include "store/duplicate.h"
+#include "store/ledger_writer.h"
 #include "store/manifest.h"
 
 namespace store {
@@ -14,7 +15,7 @@ constexpr std::size_t kAtOnce = 64;
 
 class Recovery {
  public:
-  Recovery(Disk& disk, Ledger& ledger, NameRules rules, Ledger::Supersession intent,
+  Recovery(Disk& disk, Ledger& ledger, NameRules rules, Supersession intent,
            std::string source_name)
       : disk_(disk),
         ledger_(ledger),
@@ -32,7 +33,7 @@ class Recovery {
       if (auto restored = restore(**held); !restored) return restored;
       if (auto dropped = drop_from_quarantine(**held); !dropped) return dropped;
     }
-    return ledger_.end_supersession(intent_);
+    return LedgerWriter(ledger_).end_supersession(intent_);
   }
 
   /// Whether what failed is one of its files. A disk that is gone fails elsewhere too.
@@ -43,7 +44,7 @@ class Recovery {
  private:
   // True when the new content is in place and known: then there is nothing to be taken back.
   Result<bool> finish(const Archive& held) {
-    auto intent = ledger_.placement_of(intent_.source, held.key);
+    auto intent = LedgerWriter(ledger_).placement_of(intent_.source, held.key);
     if (!intent) return intent.error();
     if (!*intent || (*intent)->archive.sha256 == held.sha256) return false;
     const auto path = archive_path(source_name_, held.key, rules_, held.variant);
@@ -55,7 +56,7 @@ class Recovery {
     if (!aside) return aside.error();
     Placer placer(disk_, rules_);
     placer.note_placed(path);
-    Ledger::Batch batch;
+    Batch batch;
     batch.now = archive.held_since;
     batch.placements.push_back(**intent);
     if (*aside) {
@@ -95,7 +96,7 @@ class Recovery {
         ledger_.find_generation(intent_.source, held.key, held.sha256, Place::kQuarantine);
     if (!found) return found.error();
     if (*found) {
-      Ledger::Batch batch;
+      Batch batch;
       batch.removed.push_back({intent_.source, held.key, (*found)->path});
       if (auto recorded = record_durably(disk_, ledger_, rules_, batch); !recorded) return recorded;
     }
@@ -152,7 +153,7 @@ class Recovery {
   Disk& disk_;
   Ledger& ledger_;
   const NameRules rules_;
-  const Ledger::Supersession intent_;
+  const Supersession intent_;
   const std::string source_name_;
   bool failed_sync_ = false;
 };
@@ -187,9 +188,9 @@ Superseded stuck(Error error) { return {std::nullopt, "", std::move(error)}; }
 
 Result<std::vector<Superseded>> supersede(Ledger& ledger, Placer& placer, NameRules rules,
                                           std::span<const Replacement> replacements, Time now) {
-  std::vector<Ledger::Supersession> intents;
+  std::vector<Supersession> intents;
   for (const auto& one : replacements) intents.push_back({one.source, one.held.key});
-  if (auto begun = ledger.begin_supersessions(intents); !begun) return begun.error();
+  if (auto begun = LedgerWriter(ledger).begin_supersessions(intents); !begun) return begun.error();
   const auto path_of = [&](const Replacement& one) {
     return archive_path(one.source_name, one.held.key, rules, one.held.variant);
   };
@@ -210,9 +211,9 @@ Result<std::vector<Superseded>> supersede(Ledger& ledger, Placer& placer, NameRu
 }
 
 Status recover_supersessions(Disk& disk, Ledger& ledger, NameRules rules, AllUnfinished& left) {
-  std::optional<Ledger::Supersession> last;
+  std::optional<Supersession> last;
   while (true) {
-    const auto open = ledger.open_supersessions(kAtOnce, last ? &*last : nullptr);
+    const auto open = LedgerWriter(ledger).open_supersessions(kAtOnce, last ? &*last : nullptr);
     if (!open) return open.error();
     if (open->empty()) return {};
     for (const auto& intent : *open) {

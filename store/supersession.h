@@ -1,33 +1,17 @@
 #pragma once
 
-#include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
+#include "store/change.h"
 #include "store/disk.h"
+#include "store/inside.h"
 #include "store/layout.h"
 #include "store/ledger.h"
 #include "store/placement.h"
 #include "store/unfinished.h"
 
 namespace store {
-
-/// A held content, and what shall have its place.
-struct Replacement {
-  SourceId source = 0;
-  std::string source_name;
-  Archive held;
-  std::string staged_path;  ///< synced, read back, and right
-};
-
-/// What became of a content that had to give way.
-struct Superseded {
-  std::optional<Generation> lies;  ///< where it is held now; nullopt: it is held no more
-  std::string damaged_path;        ///< it was rotten: where its bytes are; "": its file was gone
-  /// Its file can neither be read nor moved: it stays, and so does the intent. `lies` is empty.
-  std::optional<Error> stuck{};
-};
 
 /// Puts new contents in the place of held ones so that no crash loses an old one or leaves the
 /// ledger wrong: records the intents, gives each old content a second place, syncs, and renames the

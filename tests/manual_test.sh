@@ -40,7 +40,7 @@ mentions_all() {  # mentions_all PAGE WORD...
 }
 
 cd "$manual"
-for page in holdfast.1 holdfast.conf.5 holdfast-status.5 holdfast-alarms.7; do
+for page in holdfast.1 holdfast.conf.5 holdfast-status.5 holdfast-alarms.7 holdfast-setup.8; do
   verdict "mandoc finds nothing in $page" says_nothing mandoc -Tlint "$page"
   verdict "man has nothing to warn of in $page" groff_warns_of_nothing "$page"
   verdict "nothing of Markdown, and no blank to fill in, is left in $page" \

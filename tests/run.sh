@@ -98,11 +98,15 @@ mkdir -p "$logs"
 script tests/structure_test.py
 script tests/style.sh
 build release all -DCMAKE_BUILD_TYPE=Release -DHOLDFAST_TESTS=ON -DHOLDFAST_DEVELOPER=ON
-script tests/nodiscard_test.sh build/release
+script tests/refused_code_test.sh build/release
 script tests/manual_test.sh build/release/deploy/manual build/release/agent/holdfast
 rm -rf build/root
 DESTDIR=$PWD/build/root cmake --install build/release --prefix /usr >"$logs/install.log"
 script tests/readme_test.sh build/root/usr build/release/tests/support/holdfast-fake-s3
+script tests/system_calls_test.sh build/release/agent/holdfast build/release/tests/support/holdfast-fake-s3
+script tests/setup_test.py build/root/usr build/release/tests/support/holdfast-fake-s3
+script tests/monitoring_test.sh build/release/agent/holdfast \
+  build/release/tests/support/holdfast-fake-s3
 suite release
 if [[ $quick == no ]]; then
   build asan all -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=-O1 -g1" \
@@ -118,7 +122,7 @@ if [[ $quick == no ]]; then
   build tsan agent_tests -DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=-O1 -g1" -DHOLDFAST_TESTS=ON \
     -DHOLDFAST_SANITIZE=thread
   # The torture is about order, not about threads, and takes the sanitizer too long.
-  script build/tsan/tests/agent_tests '~[torture]~[fake_s3]~[.]'
+  script tests/on_all_cores.sh build/tsan/tests/agent_tests '~[torture]~[fake_s3]~[.]'
   for test in tests/real/*_test.sh; do script "$test" build/release/agent/holdfast; done
   script deploy/demo.sh
 fi

@@ -8,7 +8,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MAY_SEE = {"store": {"store"}, "s3client": {"s3client"}, "agent": {"agent", "store", "s3client"}}
 DOORS = {
-    "curl/": {"s3client/curl_transport.cc"},
+    "curl/": {"s3client/curl_transport.cc", "s3client/endpoint_probe.cc"},
     "expat.h": {"s3client/xml_reader.cc"},
     "nlohmann/": {"store/json.cc"},
     "sqlite3.h": {"store/database.cc", "store/database_vfs.cc"},
@@ -47,6 +47,23 @@ for door, allowed in DOORS.items():
     users = {name for name, includes in files.items() for included in includes
              if included == door or (door.endswith("/") and included.startswith(door))}
     tell(users <= allowed and users, f"{door} comes in by its door only", sorted(users - allowed))
+
+
+# What could write upstream is asked in one file, which only the audit reaches.
+WRITES = re.compile(r'"(PUT|POST|DELETE|PATCH)"')
+writers = {name for name in files if WRITES.search((ROOT / name).read_text())}
+tell(writers == {"s3client/leash.cc", "s3client/curl_transport.cc", "s3client/transport.h"},
+     "one file makes requests that are no GET or HEAD", sorted(writers))
+askers = {name for name, includes in files.items()
+          if {"s3client/leash.h", "agent/audit_leash.h"} & set(includes)}
+tell(askers == {"s3client/leash.cc", "agent/audit_leash.h", "agent/audit_leash.cc",
+                "agent/audit_command.cc"}, "only the audit asks them", sorted(askers))
+linkers = [str(path.relative_to(ROOT)) for path in ROOT.glob("*/CMakeLists.txt")
+           for line in path.read_text().splitlines()
+           if "s3client_leash" in line and "_link_libraries(" in line
+           and not line.startswith("target_link_libraries(s3client_leash")]
+tell([name for name in linkers if name != "tests/CMakeLists.txt"] == ["agent/CMakeLists.txt"],
+     "and only the audit links them", linkers)
 
 
 def circle(name, path):

@@ -255,9 +255,8 @@ TEST_CASE("every mistake is told with its line and what to do", "[config]") {
       Case{kGood + "scrub_every = 0\n",
            "5: scrub_every: \"0\" is not a duration (such as 90s, 15m, 26h, 30d or 8w)"},
       // What a later version will know.
-      Case{"[agent]\nmetrics_file = /m.prom\n",
-           "2: metrics_file: \"metrics_file\" is not supported yet by this version; remove the "
-           "line"},
+      Case{"[agent]\nmetrics_file = m.prom\n", "2: metrics_file: the path has to begin with '/'"},
+      Case{"[agent]\nhtml_file = page.html\n", "2: html_file: the path has to begin with '/'"},
       Case{"[agent]\nping_url = https://h\n",
            "2: ping_url: \"ping_url\" is not supported yet by this version; remove the line"},
       // Too little, too much.

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "store/ledger_writer.h"
 #include "store/manifest.h"
 #include "store/mirror.h"
 #include "tests/agent/pull_world.h"
@@ -237,7 +238,8 @@ TEST_CASE("a removal that names anything but a content removes nothing", "[pull]
     REQUIRE(ledger);
     const auto id = ledger->find_source("site");
     REQUIRE((id && *id));
-    REQUIRE(ledger->begin_removals(**id, {{"a", path, true}}, world.clock.now_s()));
+    REQUIRE(store::LedgerWriter(*ledger).begin_removals(**id, {{"a", path, true}},
+                                                        world.clock.now_s()));
   }
   const auto before = world.disk.files();
   CHECK(world.pull() != ExitStatus::kDiskFailed);
@@ -281,7 +283,7 @@ TEST_CASE("a file behind an intent that cannot be read keeps no run from its wor
     auto ledger = store::Ledger::open(world.disk, store::Access::kReadWrite);
     REQUIRE(ledger);
     const auto id = ledger->find_source("site");
-    REQUIRE(ledger->begin_supersessions({{**id, "a"}, {**id, "d"}}));
+    REQUIRE(store::LedgerWriter(*ledger).begin_supersessions({{**id, "a"}, {**id, "d"}}));
   }
   world.server->put("b", "e", "right e");
   world.disk.set_hook([](std::string_view operation, std::string_view path) {
@@ -296,7 +298,7 @@ TEST_CASE("a file behind an intent that cannot be read keeps no run from its wor
   CHECK(world.archive("e") == "right e");
   auto ledger = store::Ledger::open(world.disk, store::Access::kReadOnly);
   REQUIRE(ledger);
-  CHECK(ledger->open_supersessions(10)->size() == 1);
+  CHECK(store::LedgerWriter(*ledger).open_supersessions(10)->size() == 1);
 }
 
 TEST_CASE("a rebuild syncs once for many lines, whatever they say", "[rebuild]") {

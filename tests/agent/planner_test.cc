@@ -6,6 +6,7 @@
 #include <random>
 
 #include "agent/lister.h"
+#include "store/ledger_writer.h"
 #include "tests/s3client/world.h"
 #include "tests/store/ledger_fixture.h"
 #include "tests/support/dates.h"
@@ -241,11 +242,11 @@ TEST_CASE("a content that was looked at before is not wanted again", "[planner]"
   Held held;
   const auto same_as_held = GENERATE(true, false);
   held.record({archive("a")});
-  store::Ledger::Batch batch;
+  store::Batch batch;
   auto sha256 = archive("a").sha256;
   if (!same_as_held) sha256[0] ^= std::byte{1};
   batch.same.push_back({held.source, "a", identity("f"), sha256});
-  REQUIRE(held.ledger.record_batch(batch));
+  REQUIRE(store::LedgerWriter(held.ledger).record_batch(batch));
   const auto figures = plan(held, {listed("a", "f")});
   CHECK(held.pending_keys().empty());
   CHECK(figures.changed == (same_as_held ? 0U : 1U));

@@ -276,10 +276,11 @@ TEST_CASE("a source that falls silent is stale, once, until something comes", "[
     world.server->put("b", key, "content of " + key);
   };
   SECTION("a source that never had anything") {
-    CHECK(world.pull() == ExitStatus::kOk);
+    CHECK(world.pull() == ExitStatus::kAlarm);
+    CHECK(world.alarm_kinds() == Names{"nothing"});
     world.pass(std::chrono::hours(27));
     CHECK(world.pull() == ExitStatus::kAlarm);
-    CHECK(world.alarm_kinds() == Names{"stale"});
+    CHECK(world.alarm_kinds() == Names{"nothing", "stale"});
     return;
   }
   for (int i = 1; i <= 3; ++i) {

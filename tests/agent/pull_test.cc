@@ -178,29 +178,6 @@ TEST_CASE("what would leave less than min_free is not fetched, the rest is", "[p
   CHECK(world.gets_of("too-large") == 0);
 }
 
-TEST_CASE("a dry run says what a pull would fetch, and neither fetches nor writes", "[pull]") {
-  World world;
-  world.server->put("b", "k", "content");
-  const auto before = world.disk.files();
-  SECTION("for a person") {
-    CHECK(world.pull({{}, true, false}) == ExitStatus::kOk);
-    CHECK(world.printed == Names{"site: would fetch k (7 bytes)"});
-  }
-  SECTION("as JSON") {
-    CHECK(world.pull({{}, true, true}) == ExitStatus::kOk);
-    REQUIRE(world.printed.size() == 1);
-    CHECK(world.printed[0].starts_with(R"({"source":"site","key":"k","size":7,)"));
-  }
-  auto after = world.disk.files();
-  after.erase(std::string(store::kLockPath));
-  CHECK((after == before));
-  CHECK(world.server->counters().gets == 0);
-  CHECK_FALSE(world.status_text);
-  CHECK(world.pull() == ExitStatus::kOk);
-  CHECK(world.pull({{}, true, false}) == ExitStatus::kOk);
-  CHECK(world.printed.empty());
-}
-
 TEST_CASE("a run that is asked to stop is incomplete, and the next one resumes", "[pull]") {
   World world;
   world.server->put_pattern("b", "big", 3'000'000);

@@ -120,8 +120,13 @@ struct World {
               if (found == variables.end()) return std::nullopt;
               return found->second;
             },
-            [this](const std::string&, const std::string& text) -> tl::expected<void, std::string> {
-              status_text = text;
+            [this](const std::string& path,
+                   const std::string& text) -> tl::expected<void, std::string> {
+              if (path == config.agent.status_file) {
+                status_text = text;
+              } else {
+                other_files[path] = text;
+              }
               return {};
             },
             [this](const std::string&) -> tl::expected<std::optional<std::string>, std::string> {
@@ -134,7 +139,12 @@ struct World {
                    std::chrono::seconds) -> tl::expected<void, std::string> {
               hooks.emplace_back(hook_variables.begin(), hook_variables.end());
               return {};
-            }};
+            },
+            {},
+            {},
+            [this](const std::string&) -> store::Result<bool> { return read_only; },
+            4711,
+            [this](std::int64_t) { return !processes_are_gone; }};
   }
 
   /// For everybody: the clock here and the server's.
@@ -209,6 +219,9 @@ struct World {
       {"AWS_ACCESS_KEY_ID", fake_s3::reader().access_key_id},
       {"AWS_SECRET_ACCESS_KEY", fake_s3::reader().secret_access_key}};
   std::optional<std::string> status_text;
+  std::map<std::string, std::string> other_files;  ///< what was written for others to read
+  bool read_only = false;                          ///< as statvfs would say
+  bool processes_are_gone = false;
   std::vector<std::string> lines;
   std::vector<std::string> printed;
   std::vector<std::map<std::string, std::string>> hooks;  ///< the variables of each command run

@@ -2,6 +2,7 @@
 
 #include "agent/progress.h"
 #include "agent/status_board.h"
+#include "agent/status_text.h"
 #include "tests/support/catch.h"
 
 using agent::ExitStatus;
@@ -24,7 +25,8 @@ Status full() {
   status.started_at = kNow - 60s;
   status.finished_at = kNow;
   status.last_success_at = kNow;
-  status.disk = {"/mnt/backup", "an-id", true, "exfat", std::uint64_t{1} << 40, 5 << 20, {"weak"}};
+  status.disk = {"/mnt/backup", "an-id",  true, "exfat", std::uint64_t{1} << 40,
+                 5 << 20,       {"weak"}, 0,    {}};
   status.skew_seconds = -90.5;
   agent::SourceStatus source;
   source.name = "site";
@@ -227,8 +229,9 @@ TEST_CASE("the state follows the exit status", "[status]") {
 TEST_CASE("a person reads what is held, what is wrong and since when", "[status]") {
   const auto text = agent::to_text(full(), kNow + 3600s);
   for (const char* piece :
-       {"holdfast on pi: attention (done, but an alarm is open)\n", "last success 1h ago",
-        "/mnt/backup (exfat), 5.0 MiB free of 1.0 TiB", "weaker        weak",
+       {"holdfast on pi: site ON HOLD (4 changed, 5 gone), has not been pulled whole yet, 1 "
+        "changed, 100 other alarms\n",
+        "last success 1h ago", "/mnt/backup (exfat), 5.0 MiB free of 1.0 TiB", "weaker        weak",
         "off by -1m 30s against the server", "site: attention, on HOLD", "3 archives, 4.0 KiB",
         "db/1.tar (2.0 KiB, held for 2h)", "2 by etag-md5, 1 by size",
         "5 that the bucket no longer has", "7 that must be restored",
@@ -241,7 +244,7 @@ TEST_CASE("a person reads what is held, what is wrong and since when", "[status]
   fresh.state = "absent";
   fresh.disk.path = "/mnt/backup";
   const auto absent = agent::to_text(fresh, kNow);
-  CHECK(contains(absent, "the disk is absent"));
+  CHECK(contains(absent, "the disk was absent at the last run"));
   CHECK(contains(absent, "/mnt/backup is absent, or not the right one"));
   CHECK(contains(absent, "last success never"));
   CHECK_FALSE(contains(absent, "problems"));

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "agent/prune.h"
+#include "store/ledger_writer.h"
 #include "store/posix_disk.h"
 #include "tests/agent/pull_world.h"
 #include "tests/support/temp_dir.h"
@@ -51,7 +52,7 @@ TEST_CASE("deciding on many archives takes little time and no memory", "[.scale]
   REQUIRE(ledger);
   const auto source = ledger->register_source("site");
   REQUIRE(source);
-  std::vector<store::Ledger::Placed> batch;
+  std::vector<store::Placed> batch;
   const auto now = world.clock.now_s();
   for (int i = 0; i < archives; ++i) {
     store::Archive archive;
@@ -63,7 +64,7 @@ TEST_CASE("deciding on many archives takes little time and no memory", "[.scale]
     archive.verified_by = "size";
     batch.push_back({*source, std::move(archive)});
     if (batch.size() == 1000 || i + 1 == archives) {
-      REQUIRE(ledger->record(batch));
+      REQUIRE(store::LedgerWriter(*ledger).record(batch));
       batch.clear();
     }
   }

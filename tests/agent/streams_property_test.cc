@@ -8,6 +8,7 @@
 #include "agent/backup_name.h"
 #include "agent/prune.h"
 #include "agent/series.h"
+#include "store/ledger_writer.h"
 #include "tests/agent/naming_schemes.h"
 #include "tests/agent/pull_world.h"
 
@@ -49,7 +50,7 @@ class Bench {
     archive.sha256.fill(std::byte{1});
     archive.verified_by = "size";
     archive.held_since = archive.read_at = held_since;
-    REQUIRE(ledger().record({{source_, archive}}));
+    REQUIRE(writer().record({{source_, archive}}));
   }
 
   void listed(store::Time now) {
@@ -75,8 +76,8 @@ class Bench {
     REQUIRE(pruned);
     REQUIRE_FALSE(pruned->frozen);
     REQUIRE(pruned->removed == removals.size());
-    REQUIRE(ledger().begin_removals(source_, removals, now));
-    REQUIRE(ledger().end_removals(source_, removals));
+    REQUIRE(writer().begin_removals(source_, removals, now));
+    REQUIRE(writer().end_removals(source_, removals));
     REQUIRE(ledger().note_reviewed(source_, {"", now, false, {}, ""}));
   }
 
@@ -91,6 +92,7 @@ class Bench {
 
  private:
   store::Ledger& ledger() { return mirror_->ledger; }
+  store::LedgerWriter writer() { return store::LedgerWriter(ledger()); }
 
   World world_;
   agent::Log log_;

@@ -1,5 +1,6 @@
 #include "agent/printable.h"
 #include "agent/status.h"
+#include "agent/status_text.h"
 #include "tests/fuzz/fuzz.h"
 
 // A status file, which may be anybody's.

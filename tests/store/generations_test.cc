@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "store/duplicate.h"
+#include "store/ledger_writer.h"
 #include "store/placement.h"
 #include "store/schema.h"
 #include "store/sums.h"
@@ -131,7 +132,7 @@ TEST_CASE("a batch with contents of every kind is recorded, counted and no longe
   held.want({changed, version, pending("n", 600)});
   REQUIRE(held.pending_keys() == Names{"n", "k", "k"});
 
-  store::Ledger::Batch batch;
+  store::Batch batch;
   batch.now = at(3000);
   auto quarantined = beside(archive_of("k", "new"), Place::kQuarantine, "site/quarantine/k/q");
   quarantined.upstream = changed.upstream;
@@ -140,8 +141,8 @@ TEST_CASE("a batch with contents of every kind is recorded, counted and no longe
   batch.generations.push_back({held.source, quarantined, Role::kChanged});
   batch.generations.push_back({held.source, superseded, Role::kNoncurrent});
   batch.archives.push_back({held.source, archive_of("n", "n")});
-  batch.raised.push_back({held.source, "changed", "k", "first message"});
-  REQUIRE(held.ledger.record_batch(batch));
+  batch.raised.push_back({held.source, store::AlarmKind::kChanged, "k", "first message"});
+  REQUIRE(store::LedgerWriter(held.ledger).record_batch(batch));
   CHECK(held.pending_keys().empty());
   CHECK(held.totals().archives == 2);
   CHECK(held.totals().quarantined == 1);
@@ -151,7 +152,7 @@ TEST_CASE("a batch with contents of every kind is recorded, counted and no longe
   // Recorded once more, it counts once; the open alarm says the newest.
   batch.archives.clear();
   batch.raised[0].message = "second message";
-  REQUIRE(held.ledger.record_batch(batch));
+  REQUIRE(store::LedgerWriter(held.ledger).record_batch(batch));
   CHECK(held.totals().quarantined == 1);
   const auto alarms = held.ledger.open_alarms(held.source, 10);
   REQUIRE(alarms->size() == 1);
@@ -170,10 +171,10 @@ TEST_CASE("a batch with contents of every kind is recorded, counted and no longe
 TEST_CASE("an identity that was looked at is known for what it turned out to be") {
   Held held;
   held.record({archive_of("k", "old")});
-  store::Ledger::Batch batch;
+  store::Batch batch;
   batch.same.push_back({held.source, "k", identity("same", 3), sha256_of("old")});
   batch.same.push_back({held.source, "k", {"", 3, "v1"}, sha256_of("other")});
-  REQUIRE(held.ledger.record_batch(batch));
+  REQUIRE(store::LedgerWriter(held.ledger).record_batch(batch));
   auto plan = held.begin();
   CHECK(plan.known("k", identity("same", 3)).value() == Known::kHeld);
   CHECK(plan.known("k", {"same", 3, "another version"}).value() == Known::kHeld);
@@ -187,15 +188,15 @@ TEST_CASE("an identity that was looked at is known for what it turned out to be"
 TEST_CASE("a held key that gets another content is counted once, by the other") {
   Held held;
   held.record({archive_of("k", "old")});
-  store::Ledger::Batch batch;
+  store::Batch batch;
   batch.archives.push_back({held.source, archive_of("k", "longer")});
   batch.generations.push_back(
       {held.source, beside(archive_of("k", "old"), Place::kSuperseded, "site/superseded/k/s"),
        std::nullopt});
-  REQUIRE(held.ledger.begin_supersessions({{held.source, "k"}}));
-  REQUIRE(held.ledger.open_supersessions(10)->size() == 1);
-  REQUIRE(held.ledger.record_batch(batch));
-  CHECK(held.ledger.open_supersessions(10)->empty());
+  REQUIRE(store::LedgerWriter(held.ledger).begin_supersessions({{held.source, "k"}}));
+  REQUIRE(store::LedgerWriter(held.ledger).open_supersessions(10)->size() == 1);
+  REQUIRE(store::LedgerWriter(held.ledger).record_batch(batch));
+  CHECK(store::LedgerWriter(held.ledger).open_supersessions(10)->empty());
   CHECK(held.totals().archives == 1);
   CHECK(held.totals().size_bytes == 6);
   CHECK(held.totals().superseded == 1);
@@ -203,7 +204,7 @@ TEST_CASE("a held key that gets another content is counted once, by the other") 
 
 TEST_CASE("more generations than a page are visited, each once and in order") {
   Held held;
-  store::Ledger::Batch batch;
+  store::Batch batch;
   for (int i = 0; i < 600; ++i) {
     const auto content = fmt::format("{}", i);
     batch.generations.push_back({held.source,
@@ -211,7 +212,7 @@ TEST_CASE("more generations than a page are visited, each once and in order") {
                                         Place::kSuperseded, fmt::format("p/{:03}", i)),
                                  std::nullopt});
   }
-  REQUIRE(held.ledger.record_batch(batch));
+  REQUIRE(store::LedgerWriter(held.ledger).record_batch(batch));
   Names seen;
   REQUIRE(held.ledger.visit_generations(held.source, [&](const store::Generation& generation) {
     seen.push_back(generation.key + generation.path);
@@ -224,8 +225,8 @@ TEST_CASE("more generations than a page are visited, each once and in order") {
 
 TEST_CASE("alarms are acknowledged one by one or all, and announced once") {
   Held held;
-  REQUIRE(held.ledger.raise_alarm(held.source, "changed", "a", "m", at(10)));
-  REQUIRE(held.ledger.raise_alarm(held.source, "changed", "b", "m", at(20)));
+  REQUIRE(held.ledger.raise_alarm(held.source, store::AlarmKind::kChanged, "a", "m", at(10)));
+  REQUIRE(held.ledger.raise_alarm(held.source, store::AlarmKind::kChanged, "b", "m", at(20)));
   const auto fresh = held.ledger.unannounced_alarms(10);
   REQUIRE(fresh->size() == 2);
   REQUIRE(held.ledger.mark_announced(fresh->front().alarm.id));
@@ -233,12 +234,12 @@ TEST_CASE("alarms are acknowledged one by one or all, and announced once") {
 
   CHECK(held.ledger.acknowledge(held.source, 4711, at(30)).value() == 0);
   CHECK(held.ledger.acknowledge(held.source, fresh->front().alarm.id, at(30)).value() == 1);
-  CHECK_FALSE(held.ledger.is_open(held.source, "changed", "a").value());
-  CHECK(held.ledger.is_open(held.source, "changed", "b").value());
+  CHECK_FALSE(held.ledger.is_open(held.source, store::AlarmKind::kChanged, "a").value());
+  CHECK(held.ledger.is_open(held.source, store::AlarmKind::kChanged, "b").value());
   CHECK(held.ledger.acknowledge(held.source, std::nullopt, at(30)).value() == 1);
   CHECK(held.ledger.unannounced_alarms(10)->empty());
-  CHECK(held.ledger.was_raised(held.source, "changed", "a", at(10)).value());
-  CHECK_FALSE(held.ledger.was_raised(held.source, "changed", "a", at(11)).value());
+  CHECK(held.ledger.was_raised(held.source, store::AlarmKind::kChanged, "a", at(10)).value());
+  CHECK_FALSE(held.ledger.was_raised(held.source, store::AlarmKind::kChanged, "a", at(11)).value());
 }
 
 TEST_CASE("what was refused before raises no second alarm, another content does") {
@@ -246,7 +247,7 @@ TEST_CASE("what was refused before raises no second alarm, another content does"
   const auto refuse = [&](std::string_view etag) {
     return held.ledger
         .refuse_with_alarm(held.source, "k", store::RefusalKind::kUnreadable, identity(etag), at(5),
-                           Role::kChanged, "unreadable", "m")
+                           Role::kChanged, store::AlarmKind::kUnreadable, "m")
         .value();
   };
   CHECK(refuse("e"));
@@ -313,11 +314,11 @@ TEST_CASE("what was concluded from too little about an endpoint is forgotten onc
 TEST_CASE("SHA256SUMS names what lies beside the archives too") {
   Held held;
   held.record({archive_of("k", "old")});
-  store::Ledger::Batch batch;
+  store::Batch batch;
   batch.generations.push_back(
       {held.source, beside(archive_of("k", "new"), Place::kQuarantine, "site/quarantine/k/q"),
        std::nullopt});
-  REQUIRE(held.ledger.record_batch(batch));
+  REQUIRE(store::LedgerWriter(held.ledger).record_batch(batch));
   REQUIRE(held.disk.make_directory("site"));
   REQUIRE(store::write_sums(held.disk, held.ledger, held.source, "site", NameRules::kPosix));
   CHECK(held.disk.files().at("site/SHA256SUMS") ==

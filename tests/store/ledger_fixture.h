@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "store/ledger.h"
+#include "store/ledger_writer.h"
 #include "tests/support/catch.h"
 #include "tests/support/fault_disk.h"
 
@@ -50,9 +51,9 @@ struct Held {
   }
 
   void record(const std::vector<store::Archive>& archives) {
-    std::vector<store::Ledger::Placed> batch;
+    std::vector<store::Placed> batch;
     for (const store::Archive& one : archives) batch.push_back({source, one});
-    REQUIRE(ledger.record(batch));
+    REQUIRE(store::LedgerWriter(ledger).record(batch));
   }
 
   store::Ledger::Plan begin(std::string_view prefix = "") {

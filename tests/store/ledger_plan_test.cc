@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "store/ledger_writer.h"
 #include "store/posix_disk.h"
 #include "tests/store/ledger_fixture.h"
 #include "tests/support/sanitizer.h"
@@ -118,7 +119,7 @@ TEST_CASE("a plan can note things while it walks through the held keys") {
           break;
         default:
           REQUIRE(plan.note_changed(key.key, identity("new"), at(round)));
-          REQUIRE(plan.raise_alarm("changed", key.key, "message", at(round)));
+          REQUIRE(plan.raise_alarm(store::AlarmKind::kChanged, key.key, "message", at(round)));
       }
       REQUIRE(plan.want(pending("new/" + key.key, number)));
     }
@@ -206,7 +207,7 @@ TEST_CASE("a plan that is not committed has not happened") {
     Ledger::Plan plan = held.begin();
     REQUIRE(plan.note_vanished("a", at(1)));
     REQUIRE(plan.want(pending("new", 1)));
-    REQUIRE(plan.raise_alarm("mass-change", "", "message", at(1)));
+    REQUIRE(plan.raise_alarm(store::AlarmKind::kMassChange, "", "message", at(1)));
     CHECK(held.ledger.begin_plan(held.source, "").error().kind == ErrorKind::kBusy);
     const Ledger::Plan moved = std::move(plan);
   }
@@ -238,7 +239,7 @@ TEST_CASE("a plan that is what it was before writes nothing") {
     REQUIRE(plan.note_same("a"));
     REQUIRE(plan.note_vanished("b", at(7)));
     REQUIRE(plan.note_changed("c", identity("new"), at(7)));
-    REQUIRE(plan.raise_alarm("changed", "c", "message", at(7)));
+    REQUIRE(plan.raise_alarm(store::AlarmKind::kChanged, "c", "message", at(7)));
     REQUIRE(plan.want(pending("d", 1)));
     REQUIRE(plan.commit());
   };
@@ -395,10 +396,10 @@ TEST_CASE("a hundred thousand keys cost no memory") {
   CHECK((test::kSanitized || again.grown_kib < 16 * 1024));
 
   cost_of(directory.path(), [](Ledger& ledger, store::SourceId source) {
-    std::vector<Ledger::Placed> batch;
+    std::vector<store::Placed> batch;
     for (int series = 0; series < 100; ++series) {
       for (int i = series; i < kMany; i += 100) batch.push_back({source, archive(big_key(i), i)});
-      if (!ledger.record(batch)) return false;
+      if (!store::LedgerWriter(ledger).record(batch)) return false;
       batch.clear();
     }
     return true;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "store/ledger_writer.h"
 #include "store/posix_disk.h"
 #include "tests/store/ledger_fixture.h"
 #include "tests/support/temp_dir.h"
@@ -140,11 +141,11 @@ TEST_CASE("a reader works beside a writer that is between two batches") {
   REQUIRE(source);
   auto reader = Ledger::open(**disk, Access::kReadOnly);
   REQUIRE(reader);
-  REQUIRE(writer->record({{*source, archive("a")}}));
+  REQUIRE(store::LedgerWriter(*writer).record({{*source, archive("a")}}));
   CHECK(reader->totals(*source)->archives == 1);
   SECTION("and does not hold it up while it works on what it has read") {
     REQUIRE(reader->visit_archives(*source, [&](const store::Archive&) {
-      CHECK(writer->record({{*source, archive("b")}}));
+      CHECK(store::LedgerWriter(*writer).record({{*source, archive("b")}}));
       return true;
     }));
   }
@@ -243,7 +244,7 @@ TEST_CASE("the totals follow what is recorded") {
 
   held.record({archive("older", 10)});
   CHECK(held.totals().newest->key == "b");
-  REQUIRE(held.ledger.mark_sums_written(held.source));
+  REQUIRE(store::LedgerWriter(held.ledger).mark_sums_written(held.source));
   CHECK_FALSE(held.totals().sums_stale);
 
   const auto other = held.ledger.register_source("other");
@@ -269,7 +270,8 @@ TEST_CASE("what is recorded is settled") {
   Held held;
   held.want({pending("a", 1), pending("b", 2)});
   REQUIRE(held.ledger.refuse(held.source, "a", RefusalKind::kUnreadable, identity("e"), at(5)));
-  for (const char* const kind : {"unreadable", "mismatch", "changed"}) {
+  for (const auto kind :
+       {store::AlarmKind::kUnreadable, store::AlarmKind::kMismatch, store::AlarmKind::kChanged}) {
     REQUIRE(held.ledger.raise_alarm(held.source, kind, "a", "message", at(6)).value());
   }
   held.record({archive("a"), archive("b")});
@@ -283,7 +285,8 @@ TEST_CASE("what is recorded is settled") {
 
 TEST_CASE("a batch with an archive of no known source is not recorded at all") {
   Held held;
-  CHECK_FALSE(held.ledger.record({{held.source, archive("a")}, {held.source + 7, archive("b")}}));
+  CHECK_FALSE(store::LedgerWriter(held.ledger)
+                  .record({{held.source, archive("a")}, {held.source + 7, archive("b")}}));
   CHECK(held.totals().archives == 0);
   CHECK(archive_keys(held).empty());
   held.record({archive("a")});
@@ -293,7 +296,7 @@ TEST_CASE("a batch with an archive of no known source is not recorded at all") {
 TEST_CASE("a batch of nothing writes nothing") {
   Held held;
   held.disk.reset_counts();
-  REQUIRE(held.ledger.record({}));
+  REQUIRE(store::LedgerWriter(held.ledger).record({}));
   CHECK(held.disk.operations() == 0);
 }
 
@@ -376,12 +379,16 @@ TEST_CASE("pending contents come newest first, page by page") {
 TEST_CASE("an alarm is raised once and stays until it ends") {
   Held held;
   const std::string key("k\0\xff", 3);
-  CHECK(held.ledger.raise_alarm(held.source, "changed", key, "first", at(5)).value());
+  CHECK(held.ledger.raise_alarm(held.source, store::AlarmKind::kChanged, key, "first", at(5))
+            .value());
   held.disk.reset_counts();
-  CHECK_FALSE(held.ledger.raise_alarm(held.source, "changed", key, "second", at(6)).value());
+  CHECK_FALSE(held.ledger.raise_alarm(held.source, store::AlarmKind::kChanged, key, "second", at(6))
+                  .value());
   CHECK(held.disk.counts().bytes_written == 0);
-  CHECK(held.ledger.raise_alarm(held.source, "changed", "other", "third", at(7)).value());
-  CHECK(held.ledger.raise_alarm(held.source, "stale", "", "fourth", at(8)).value());
+  CHECK(held.ledger.raise_alarm(held.source, store::AlarmKind::kChanged, "other", "third", at(7))
+            .value());
+  CHECK(
+      held.ledger.raise_alarm(held.source, store::AlarmKind::kStale, "", "fourth", at(8)).value());
 
   const auto open = held.ledger.open_alarms(held.source, 2);
   REQUIRE(open->size() == 2);
@@ -391,9 +398,10 @@ TEST_CASE("an alarm is raised once and stays until it ends") {
   CHECK(open->at(0).message == "first");
   CHECK(held.ledger.count_open_alarms(held.source).value() == 3);
 
-  REQUIRE(held.ledger.end_alarm(held.source, "changed", key, at(9)));
+  REQUIRE(held.ledger.end_alarm(held.source, store::AlarmKind::kChanged, key, at(9)));
   CHECK(held.ledger.count_open_alarms(held.source).value() == 2);
-  CHECK(held.ledger.raise_alarm(held.source, "changed", key, "again", at(10)).value());
+  CHECK(held.ledger.raise_alarm(held.source, store::AlarmKind::kChanged, key, "again", at(10))
+            .value());
   const auto newest = held.ledger.open_alarms(held.source, 10);
   // The gravest first, then the oldest.
   REQUIRE(newest->size() == 3);
@@ -424,14 +432,14 @@ TEST_CASE("evidence counts each object once") {
 TEST_CASE("a call that changes nothing writes nothing") {
   Held held;
   held.record({archive("a")});
-  REQUIRE(held.ledger.mark_sums_written(held.source));
+  REQUIRE(store::LedgerWriter(held.ledger).mark_sums_written(held.source));
   REQUIRE(held.ledger.set_endpoint_fact("https://a", "etag", "md5"));
   REQUIRE(held.ledger.add_endpoint_evidence("https://a", "etag", "x"));
   held.disk.reset_counts();
-  REQUIRE(held.ledger.mark_sums_written(held.source));
+  REQUIRE(store::LedgerWriter(held.ledger).mark_sums_written(held.source));
   REQUIRE(held.ledger.set_endpoint_fact("https://a", "etag", "md5"));
   REQUIRE(held.ledger.add_endpoint_evidence("https://a", "etag", "x"));
-  REQUIRE(held.ledger.end_alarm(held.source, "changed", "a", at(1)));
+  REQUIRE(held.ledger.end_alarm(held.source, store::AlarmKind::kChanged, "a", at(1)));
   REQUIRE(held.ledger.register_source("site"));
   REQUIRE(held.ledger.totals(held.source));
   CHECK(held.disk.counts().bytes_written == 0);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "store/ledger_writer.h"
 #include "tests/store/ledger_fixture.h"
 #include "tests/support/stride.h"
 
@@ -72,21 +73,21 @@ Status commit_plan(Ledger& ledger, store::SourceId source) {
   }
   Status noted = plan->note_vanished("base", at(5));
   if (!noted) return noted;
-  const auto raised = plan->raise_alarm("mass-change", "", "message", at(5));
+  const auto raised = plan->raise_alarm(store::AlarmKind::kMassChange, "", "message", at(5));
   if (!raised) return tl::unexpected(raised.error());
   return plan->commit();
 }
 
 Status record_batch(Ledger& ledger, store::SourceId source, int from, int to) {
-  std::vector<Ledger::Placed> batch;
+  std::vector<store::Placed> batch;
   for (int i = from; i < to; ++i) {
     batch.push_back({source, archive("k" + std::to_string(10 + i), i)});
   }
-  return ledger.record(batch);
+  return store::LedgerWriter(ledger).record(batch);
 }
 
 Status raise(Ledger& ledger, store::SourceId source) {
-  const auto raised = ledger.raise_alarm(source, "stale", "", "message", at(9));
+  const auto raised = ledger.raise_alarm(source, store::AlarmKind::kStale, "", "message", at(9));
   if (!raised) return tl::unexpected(raised.error());
   return {};
 }
@@ -106,7 +107,7 @@ Status run_step(Ledger& ledger, store::SourceId source, int step) {
     case 4:
       return raise(ledger, source);
     default:
-      return ledger.end_alarm(source, "mass-change", "", at(9));
+      return ledger.end_alarm(source, store::AlarmKind::kMassChange, "", at(9));
   }
 }
 
@@ -118,7 +119,7 @@ std::map<std::string, std::string> prepared() {
   REQUIRE(ledger);
   const auto source = ledger->register_source("site");
   REQUIRE(source);
-  REQUIRE(ledger->record({{*source, archive("base", 1)}}));
+  REQUIRE(store::LedgerWriter(*ledger).record({{*source, archive("base", 1)}}));
   return disk.durable_files();
 }
 

@@ -45,6 +45,8 @@ TEST_CASE("a mount point is told from a directory of its parent's filesystem") {
   CHECK(store::is_mount_point(dir.path()) == false);
   CHECK(store::is_mount_point("/") == true);
   CHECK(store::is_mount_point("/proc") == true);
+  CHECK(store::is_read_only(dir.path()) == false);
+  CHECK(store::is_read_only(dir / "absent").error().kind == store::ErrorKind::kNotFound);
   CHECK(store::is_mount_point("/proc/") == true);
   CHECK(store::is_mount_point(dir / "none").error().kind == ErrorKind::kNotFound);
 }

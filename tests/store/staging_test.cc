@@ -12,9 +12,8 @@
 #include "tests/support/catch.h"
 #include "tests/support/temp_dir.h"
 
-using store::open_staged;
+using store::Staging;
 using store::staging_path;
-using store::sweep_staging;
 using test::TempDir;
 
 namespace {
@@ -70,12 +69,12 @@ TEST_CASE("a new staged file is empty, and what is left of it is found again") {
   const TempDir dir;
   const auto disk = make_disk(dir);
   {
-    auto staged = open_staged(*disk, kPath, 100);
+    auto staged = Staging(*disk).open(kPath, 100);
     REQUIRE(staged);
     CHECK(staged->size_bytes == 0);
     REQUIRE(staged->file->write_at(0, std::vector<std::byte>(40)));
   }
-  const auto again = open_staged(*disk, kPath, 100);
+  const auto again = Staging(*disk).open(kPath, 100);
   REQUIRE(again);
   CHECK(again->size_bytes == 40);
 }
@@ -84,8 +83,8 @@ TEST_CASE("a leftover as long as the content is kept, a longer one is emptied") 
   const TempDir dir;
   const auto disk = make_disk(dir);
   test::write_file(dir / kPath, std::string(100, 'x'));
-  CHECK(open_staged(*disk, kPath, 100)->size_bytes == 100);
-  CHECK(open_staged(*disk, kPath, 99)->size_bytes == 0);
+  CHECK(Staging(*disk).open(kPath, 100)->size_bytes == 100);
+  CHECK(Staging(*disk).open(kPath, 99)->size_bytes == 0);
   CHECK(std::filesystem::file_size(dir / kPath) == 0);
 }
 
@@ -98,7 +97,7 @@ TEST_CASE("a staged file that was already made read-only can be used again") {
   store::Status opened;
   std::thread([&] {
     dropped = drop_capabilities();
-    const auto staged = open_staged(*disk, kPath, 100);
+    const auto staged = Staging(*disk).open(kPath, 100);
     if (!staged) opened = tl::unexpected(staged.error());
   }).join();
   if (!dropped) WARN("SKIPPED: cannot run without capabilities here");
@@ -109,20 +108,20 @@ TEST_CASE("staging does not make a disk out of a directory that is none") {
   const TempDir dir;
   const auto disk = store::open_posix_disk(dir.path());
   REQUIRE(disk);
-  CHECK(open_staged(**disk, kPath, 100).error().kind == store::ErrorKind::kNotFound);
+  CHECK(Staging(**disk).open(kPath, 100).error().kind == store::ErrorKind::kNotFound);
 }
 
 TEST_CASE("sweeping removes what is not to be kept, and only files") {
   const TempDir dir;
   const auto disk = make_disk(dir);
-  CHECK(sweep_staging(*disk, [](const auto&) { return false; }));
+  CHECK(Staging(*disk).sweep([](const auto&) { return false; }));
 
   const std::string other = staging_path("site", "old.tar", "", "etag", 1);
   test::write_file(dir / kPath, "keep");
   test::write_file(dir / other, "drop");
   test::write_file(dir / ".holdfast/staging/directory/file", "not ours");
   std::set<std::string> asked;
-  REQUIRE(sweep_staging(*disk, [&](const std::string& path) {
+  REQUIRE(Staging(*disk).sweep([&](const std::string& path) {
     asked.insert(path);
     return path == kPath;
   }));
@@ -130,4 +129,20 @@ TEST_CASE("sweeping removes what is not to be kept, and only files") {
   CHECK(test::read_file(dir / kPath) == "keep");
   CHECK_FALSE(std::filesystem::exists(dir / other));
   CHECK(std::filesystem::exists(dir / ".holdfast/staging/directory/file"));
+}
+
+TEST_CASE("nothing that is held can be changed through the staging directory") {
+  const TempDir dir;
+  const auto disk = make_disk(dir);
+  test::write_file(dir / "site/archives/a", "held");
+  test::write_file(dir / ".holdfast/disk.json", "{}");
+  Staging staging(*disk);
+  for (const std::string path : {"site/archives/a", ".holdfast/disk.json", ".holdfast/staging",
+                                 ".holdfast/staging/../disk.json", ".holdfast/stagingx", ""}) {
+    INFO(path);
+    CHECK(staging.open(path, 0).error().kind == store::ErrorKind::kRefusedName);
+    CHECK(staging.remove(path).error().kind == store::ErrorKind::kRefusedName);
+    CHECK(staging.sync(path).error().kind == store::ErrorKind::kRefusedName);
+  }
+  CHECK(test::read_file(dir / "site/archives/a") == "held");
 }

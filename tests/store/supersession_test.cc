@@ -1,5 +1,6 @@
 #include "store/supersession.h"
 
+#include "store/ledger_writer.h"
 #include "tests/store/generation_fixture.h"
 
 // The way of a held content from archives/ to superseded/, interrupted.
@@ -21,13 +22,13 @@ struct Interrupted {
   Interrupted() {
     held.disk.plant("site/archives/k", "old");
     held.record({archive_of("k", "old")});
-    REQUIRE(held.ledger.begin_supersessions({{held.source, "k"}}));
+    REQUIRE(store::LedgerWriter(held.ledger).begin_supersessions({{held.source, "k"}}));
   }
   void recover() {
     store::AllUnfinished left;
     REQUIRE(store::recover_supersessions(held.disk, held.ledger, NameRules::kPosix, left));
     CHECK(left.empty());
-    CHECK(held.ledger.open_supersessions(10)->empty());
+    CHECK(store::LedgerWriter(held.ledger).open_supersessions(10)->empty());
   }
   std::string file(const std::string& path) {
     const auto files = held.disk.files();
@@ -54,12 +55,12 @@ TEST_CASE("an interrupted supersession is taken back, wherever it stopped") {
 
 TEST_CASE("a place that was recorded earlier is no leftover") {
   Interrupted world;
-  store::Ledger::Batch batch;
+  store::Batch batch;
   batch.generations.push_back({world.held.source,
                                beside(archive_of("k", "old"), Place::kSuperseded, world.aside),
                                std::nullopt});
   batch.intents.push_back({world.held.source, "k"});
-  REQUIRE(world.held.ledger.record_batch(batch));
+  REQUIRE(store::LedgerWriter(world.held.ledger).record_batch(batch));
   world.held.disk.plant(world.aside, "old");
   world.recover();
   CHECK(world.file(world.aside) == "old");
@@ -68,7 +69,7 @@ TEST_CASE("a place that was recorded earlier is no leftover") {
 TEST_CASE("an interrupted acceptance that was recorded ends with an empty quarantine") {
   Interrupted world;
   const auto quarantined = placed(Place::kQuarantine, "k", "new");
-  store::Ledger::Batch batch;
+  store::Batch batch;
   batch.archives.push_back({world.held.source, archive_of("k", "new")});
   batch.generations.push_back({world.held.source,
                                beside(archive_of("k", "old"), Place::kSuperseded, world.aside),
@@ -80,7 +81,7 @@ TEST_CASE("an interrupted acceptance that was recorded ends with an empty quaran
                                  std::nullopt});
   }
   batch.intents.push_back({world.held.source, "k"});
-  REQUIRE(world.held.ledger.record_batch(batch));
+  REQUIRE(store::LedgerWriter(world.held.ledger).record_batch(batch));
   world.held.disk.plant("site/archives/k", "new");
   world.held.disk.plant(world.aside, "old");
   world.held.disk.plant(quarantined, "new");

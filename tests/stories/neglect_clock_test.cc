@@ -3,6 +3,7 @@
 
 #include "tests/stories/story.h"
 #include "tests/support/catch.h"
+#include "tests/support/test_certificate.h"
 
 using std::chrono::hours;
 using story::contains;
@@ -90,4 +91,25 @@ TEST_CASE("alarms raised under a clock in 1970 carry the server's time", "[stori
   REQUIRE(story.alarm_kinds() == Words{"mass-change", "changed"});
   const auto status = story.source_status();
   for (const auto& alarm : status.at("alarms")) check_written_now(alarm.at("since"), begun);
+}
+
+TEST_CASE("over TLS a clock in 1970 is named as the cause, and the next run makes up for it",
+          "[stories]") {
+  fake_s3::Options options;
+  options.tls = fake_s3::make_certificate();
+  Story story(options);
+  story.init();
+  story.put("a.tar", "a.tar");
+  test::write_file(story.dir / "ca.pem", options.tls->certificate_pem);
+  story.sources["site"] = fmt::format("ca_file = {}\n", story.dir / "ca.pem");
+  story.clock_error = since_1970();
+  const auto early = story.pull();
+  CAPTURE(early.err);
+  CHECK(early.status == 2);
+  CHECK(contains(early.err, "not yet valid"));
+  CHECK(contains(early.err, "this machine's clock"));
+  CHECK(story.archives().empty());
+  story.clock_error = {};
+  CHECK(story.pull().status == 0);
+  CHECK(story.first_difference() == "");
 }

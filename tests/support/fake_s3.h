@@ -100,7 +100,8 @@ class Server {
   void allow_anonymous_reads(bool allow);
   /// How every listing differs from AWS's.
   void set_listing_dialect(ListingLies dialect);
-  /// Answers GET BUCKET?SUBRESOURCE ("lifecycle", "policyStatus", ...), which else is 501.
+  /// Answers GET BUCKET?SUBRESOURCE ("lifecycle", "policyStatus", ...), which else is as of a
+  /// bucket of AWS's where nothing is set.
   void set_bucket_answer(const std::string& bucket, const std::string& subresource, int status,
                          std::string xml);
 

@@ -12,9 +12,12 @@ test_packages=(
   clang libclang-rt-dev clang-tidy clang-format shellcheck  # with the sanitizers and libFuzzer
   mandoc man-db groff bsdextrautils zsh  # the manual, and what the shells complete
   e2fsprogs mount                        # a disk of its own, in a file
+  strace                                 # what an archive costs in system calls
   xfsprogs btrfs-progs dosfstools exfatprogs exfat-fuse ntfs-3g fusefat  # and of every kind
+  util-linux msmtp-mta bsd-mailx python3-aiosmtpd  # what holdfast-setup sets up, and where mail goes
   ceph-mon ceph-osd radosgw ceph-common  # a real S3 server
   rclone                                 # an uploader that is not ours
+  prometheus                             # promtool, for the metrics and the alert rules
 )
 package_packages=(lintian mmdebstrap fakeroot dpkg-dev)  # for tests/package_test.sh
 bench_packages=(rclone s3cmd awscli time)

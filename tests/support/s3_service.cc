@@ -15,6 +15,28 @@ constexpr std::array<std::string_view, 24> kSubresources = {
     "policy",     "policyStatus", "publicAccessBlock", "replication", "requestPayment",
     "retention",  "tagging",      "versioning",        "website"};
 
+// What a bucket of AWS's answers where nobody has set anything.
+struct NotSet {
+  std::string_view name;
+  std::string_view code;  ///< of its 404; empty: it answers 200 with `xml`
+  std::string_view xml;
+};
+constexpr std::array<NotSet, 10> kNotSet = {{
+    {"acl", "",
+     "<AccessControlPolicy><Owner><ID>owner</ID></Owner><AccessControlList><Grant><Grantee>"
+     "<ID>owner</ID></Grantee><Permission>FULL_CONTROL</Permission></Grant></AccessControlList>"
+     "</AccessControlPolicy>"},
+    {"encryption", "ServerSideEncryptionConfigurationNotFoundError", ""},
+    {"lifecycle", "NoSuchLifecycleConfiguration", ""},
+    {"logging", "", "<BucketLoggingStatus/>"},
+    {"object-lock", "ObjectLockConfigurationNotFoundError", ""},
+    {"ownershipControls", "OwnershipControlsNotFoundError", ""},
+    {"policy", "NoSuchBucketPolicy", ""},
+    {"policyStatus", "NoSuchBucketPolicy", ""},
+    {"publicAccessBlock", "NoSuchPublicAccessBlockConfiguration", ""},
+    {"replication", "ReplicationConfigurationNotFoundError", ""},
+}};
+
 class Service {
  public:
   Service(const S3Request& request, ObjectStore& store, const ServiceSettings& settings,
@@ -99,6 +121,11 @@ class Service {
       return xml_answer(fmt::format("<VersioningConfiguration {}>{}</VersioningConfiguration>",
                                     kRoot,
                                     bucket.keeps_versions() ? "<Status>Enabled</Status>" : ""));
+    }
+    for (const auto& one : kNotSet) {
+      if (one.name != name) continue;
+      if (one.code.empty()) return xml_answer(std::string(one.xml));
+      return refuse({404, std::string(one.code), "There is none."});
     }
     return not_implemented();
   }

@@ -1,0 +1,314 @@
+#!/usr/bin/python3
+"""tests/setup_test.py PREFIX FAKE_S3: holdfast-setup as a person would use it: at a terminal, with a disk
+in a file, a server of ours in the provider's place, and a mail server of ours. PREFIX is what
+`cmake --install --prefix` filled. Runs as root, in a mount namespace of its own: /etc, /var/lib, /mnt and
+/run of this machine are not touched. Prints "ok - " and "not ok - " lines."""
+import hashlib
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+from support.setup_machine import CONFIG, KEYS, MSMTPRC, PASSWORD, SECRET, Machine, MailServer, run
+
+failed = False
+
+
+def tell(good, claim, detail=""):
+    global failed
+    print(f"{'ok' if good else 'not ok'} - {claim}", flush=True)
+    if not good:
+        failed = True
+        print("".join(f"  {line}\n" for line in str(detail).splitlines()), end="")
+
+
+def digest(path):
+    """Of the begin of a disk, where a new filesystem would be."""
+    with open(path, "rb") as disk:
+        return hashlib.sha256(disk.read(8 << 20)).hexdigest()
+
+
+def files_of(folder):
+    return {str(path): (path.read_bytes(), path.stat().st_mode, path.stat().st_gid)
+            for path in pathlib.Path(folder).rglob("*") if path.is_file()}
+
+
+def owner_and_mode(path):
+    return run("stat", "-c", "%a %U %G", str(path)).strip()
+
+
+def nothing_is_erased_without_its_name(machine):
+    run("mkfs.ext4", "-q", machine.loop)
+    before = digest(machine.loop)
+    at = machine.start()
+    at.answer("Which one is for the backups", "1")
+    at.answer("Keep what is on", "n")
+    at.answer("type exactly:", "yes")
+    at.expect("is left as it is")
+    at.answer("Which one is for the backups", "7")
+    at.expect("Which one is for the backups (1 to 1)")
+    os.write(at.fd, b"\x03")
+    tell(at.end() == 130, "Ctrl-C ends it", at.seen)
+    tell(digest(machine.loop) == before, "a disk is not formatted for a 'yes': its own name has to be typed")
+    run("mount", machine.loop, "/opt")
+    at = machine.start()
+    at.expect("holds this system, and is left alone")
+    at.answer("Enter looks again, q ends", "q")
+    tell(at.end() == 1, "a disk that holds the system is not offered")
+    run("umount", "/opt")
+
+
+def the_endpoints_are_those_of_the_readme(prefix):
+    rows = [[cell.strip().replace("`", "") for cell in line.split("|")[1:4]]
+            for line in (pathlib.Path(__file__).parent.parent / "README.md").read_text().splitlines()
+            if line.startswith("| ")]
+    told = {name: (endpoint, region) for name, endpoint, region in rows}
+    account = "0123456789abcdef" * 2
+    ask = """choose() { answer=$PICK; }; say() { :; }; source "$1"
+ask_fitting() { answer=${2:-$GIVEN}; [[ $answer =~ $3 ]] || exit 9; }
+ask_provider; printf '%s %s %s' "$answer" "$region" "$endpoint" """
+    wrong, names = [], ["AWS", "Backblaze B2", "Cloudflare R2", "Wasabi", "Hetzner", "Scaleway", "Storj",
+                        "Google Cloud Storage"]
+    for pick, name in enumerate(names, 1):
+        said = run("bash", "-c", ask, "-", str(prefix / "share/holdfast/source.sh"),
+                   env={"PICK": str(pick), "GIVEN": account, "PATH": "/usr/bin:/bin"}).splitlines()
+        _, region, endpoint = said[-1].split(" ")
+        endpoint = endpoint.replace(region, "REGION").replace(account, "ACCOUNT") or "none"
+        told_endpoint = told[name][0].replace("LOCATION", "REGION")
+        if not said[pick - 1].endswith(f") {name}") or endpoint != told_endpoint or region not in told[name][1]:
+            wrong.append((name, said[pick - 1], region, endpoint))
+    tell(not wrong, f"the endpoints of {len(names)} providers are those of the README", wrong)
+
+
+def a_usb_disk_is_formatted_for_its_serial_number(machine):
+    before = digest(machine.loop)
+    machine.call_it_usb(r"WD\\x20WX12")
+    at = machine.start("")
+    at.answer("Which one is for the backups", "1")
+    at.answer("Keep what is on", "n")
+    at.answer("type exactly: WD WX12 ", machine.loop)
+    at.expect("is left as it is")
+    at.answer("Which one is for the backups", "1")
+    at.answer("Keep what is on", "n")
+    tell(digest(machine.loop) == before, "of a USB disk the serial number is asked for, and nothing less will do")
+    at.answer("type exactly: WD WX12 ", "WD WX12")
+    at.expect("has an ext4 filesystem now")
+    tell(digest(machine.loop) != before, "with it the disk is formatted")
+    at.expect("Where is it to be mounted")
+    os.write(at.fd, b"\x03")
+    at.end()
+    machine.note("lsblk")
+
+
+def answer_disk(at, machine):
+    at.answer("Which one is for the backups", "1")
+    at.answer("Keep what is on", "n")
+    at.answer("type exactly:", machine.loop)
+    at.expect("has an ext4 filesystem now")
+    at.answer("Where is it to be mounted [/mnt/backup]", "/home/pi")
+    at.answer("Where is it to be mounted [/mnt/backup]", "")
+
+
+def answer_bucket(at, machine):
+    at.answer("A name for it", "")
+    at.answer("Where is the bucket", "11")
+    at.answer("Endpoint", machine.url)
+    at.answer("Region [us-east-1]", "")
+    at.answer("Bucket", "my-backups")
+    at.answer("Only what begins with", "")
+
+
+def an_interruption_leaves_nothing_half(machine):
+    at = machine.start()
+    answer_disk(at, machine)
+    answer_bucket(at, machine)
+    at.answer("Access key id", "AKIAEXAMPLE")
+    at.expect("Secret access key (not shown)")
+    time.sleep(0.3)
+    os.write(at.fd, b"half of it\x03")
+    tell(at.end() == 130, "it can be ended while the secret is asked for", at.seen)
+    tell(at.echoes, "and what is typed after it is shown again")
+    left = sorted(path.name for path in pathlib.Path("/etc/holdfast").iterdir())
+    tell(left == ["holdfast.conf"] and "\nbucket =\n" in CONFIG.read_text(), "no file is left half written", left)
+    tell(subprocess.run(["mountpoint", "-q", "/mnt/backup"], check=False).returncode == 0,
+         "the steps before it are done: the disk is mounted")
+
+
+def it_goes_on_from_there(machine, mail):
+    at = machine.start()
+    at.expect("names /mnt/backup, which is mounted")
+    answer_bucket(at, machine)
+    at.answer("Access key id", "AKIAEXAMPLE")
+    at.answer("Secret access key", "a wrong one")
+    at.answer("Secret access key", "wrong")
+    at.expect("That did not work")
+    at.answer("k: give the key again", "k")
+    at.answer("Access key id", "AKIAEXAMPLE")
+    at.answer("Secret access key", SECRET)
+    at.expect("site: can be read, as small.txt was")
+    at.expect("in all: 2 archives to fetch")
+    at.answer("Which [1]", "1")
+    answer_mail(at, mail)
+    tell(at.end_after_ping() == 0, "run again it goes on where it was, past a wrong key, to the end", at.seen)
+    return at.seen
+
+
+def answer_mail(at, mail):
+    if mail is None:
+        at.answer("Address (Enter: none)", "")
+        return
+    at.answer("Address (Enter: none)", "me@example.org")
+    at.answer("Mail server", "localhost")
+    at.answer("Port [587]", str(mail.port))
+    at.answer("User [me@example.org]", "")
+    at.answer("Password", PASSWORD)
+    at.expect("a test mail was sent")
+
+
+def what_it_left_is_right(machine):
+    fstab = pathlib.Path("/etc/fstab").read_text()
+    uuid = run("blkid", "-p", "-s", "UUID", "-o", "value", machine.loop).strip()
+    tell(fstab == "# the old lines stay\nproc /proc proc defaults 0 0\nUUID=" + uuid +
+         " /mnt/backup ext4 nofail,x-systemd.automount,nodev,nosuid,noexec 0 2\n", "the fstab has one more line", fstab)
+    tell(owner_and_mode(KEYS) == "640 root holdfast", "the key is for root and the group only", owner_and_mode(KEYS))
+    tell(owner_and_mode(CONFIG) == "640 root holdfast", "and so is the configuration", owner_and_mode(CONFIG))
+    tell("systemctl enable --now holdfast.timer" in machine.told.read_text(), "the timer is on")
+    drop_in = pathlib.Path("/etc/systemd/system/holdfast.service.d/disk.conf").read_text()
+    tell("RequiresMountsFor=/mnt/backup\n" in drop_in and "ReadWritePaths=/mnt/backup\n" in drop_in,
+         "the unit knows the disk", drop_in)
+    pulled = subprocess.run(["setpriv", "--reuid", "holdfast", "--regid", "holdfast", "--clear-groups", "holdfast",
+                             "pull"], capture_output=True, text=True, check=False)
+    tell(pulled.returncode == 0 and pulled.stderr == "", "a pull as the timer's user goes through", pulled.stderr)
+    same = subprocess.run(["diff", "-r", str(machine.work / "cloud/my-backups"), "/mnt/backup/site/archives"],
+                          capture_output=True, text=True, check=False)
+    tell(same.returncode == 0, "and the disk has what the bucket has", same.stdout)
+
+
+def secrets_stay_secret(machine, seen):
+    noted = machine.noted.read_text()
+    tell("chgrp -- holdfast" in noted, "what was run was noted")
+    for secret in (SECRET, PASSWORD):
+        tell(secret not in seen, "a secret is not shown")
+        tell(secret not in noted, "nor is it in the arguments or the environment of what is run")
+
+
+def mail_arrives(mail):
+    tell(owner_and_mode(MSMTPRC) == "640 root holdfast", "the mailbox's password is for root and the group only")
+    tell(pathlib.Path("/etc/aliases").read_text() == "postmaster: root\nroot: me@example.org\n",
+         "root's mail goes to the address")
+    tell([to for to, text in mail.mails if "Subject: holdfast: a test" in text] == [["me@example.org"]],
+         "the test mail arrives, sent as the unit's user without new privileges", mail.mails)
+    line = next((line for line in CONFIG.read_text().splitlines() if line.startswith("on_alarm = ")), "")
+    hook = line.removeprefix("on_alarm = ")
+    environment = {"HOLDFAST_ALARM_KIND": "stale", "HOLDFAST_ALARM_SOURCE": "site", "PATH": "/usr/sbin:/usr/bin:/bin",
+                   "HOLDFAST_ALARM_MESSAGE": "nothing new came", "HOME": "/var/lib/holdfast"}
+    subprocess.run(["setpriv", "--reuid", "holdfast", "--regid", "holdfast", "--init-groups", "--no-new-privs",
+                    "/bin/sh", "-c", hook], env=environment, check=False)
+    end = time.monotonic() + 10
+    while time.monotonic() < end and len(mail.mails) < 2:
+        time.sleep(0.1)
+    tell(any("Subject: holdfast: stale of site" in text and "nothing new came" in text for _, text in mail.mails[1:]),
+         "an alarm arrives, by the on_alarm that was written", (hook, mail.mails))
+
+
+def again_changes_nothing(machine):
+    before = files_of("/etc")
+    at = machine.start()
+    at.answer("Add another one (y/n) [n]", "")
+    at.expect("in all: 0 archives to fetch")
+    at.answer("Which [1]", "")
+    at.answer("Address (Enter: none)", "")
+    tell(at.end_after_ping() == 0 and files_of("/etc") == before, "once more, with Enter to all, it changes nothing", at.seen)
+
+
+def cron_in_the_stead_of_the_timer(machine, prefix):
+    at = machine.start()
+    at.answer("Add another one", "")
+    at.answer("Which [1]", "2")
+    at.answer("Address", "")
+    at.end_after_ping()
+    cron = pathlib.Path("/etc/cron.d/holdfast")
+    example = prefix / "share/doc/holdfast/examples/holdfast.cron"
+    tell(cron.read_text() == example.read_text(), "the line of cron is the one of the example")
+    tell("systemctl disable --now holdfast.timer" in machine.told.read_text(), "cron takes the place of the timer")
+    at = machine.start()
+    at.answer("Add another one", "")
+    at.answer("Which [2]", "1")
+    at.answer("Address", "")
+    at.end_after_ping()
+    tell(not cron.exists(), "and the timer that of cron")
+
+
+def another_bucket_with_another_key(machine):
+    at = machine.start()
+    at.answer("Add another one", "y")
+    at.answer("A name for it", "site")
+    at.answer("A name for it", "nas")
+    at.answer("Where is the bucket", "11")
+    at.answer("Endpoint", "http://192.0.2.1:9000")
+    at.answer("Is that what you want", "n")
+    at.answer("Endpoint", machine.url)
+    at.answer("Region", "")
+    at.answer("Bucket", "my-backups")
+    at.answer("Only what begins with", "db/")
+    at.answer("open this bucket too", "n")
+    at.answer("Access key id", "AKIAEXAMPLE")
+    at.answer("Secret access key", SECRET)
+    at.expect("nas: can be read, as db/a.sql.zst was")
+    at.answer("Which [1]", "")
+    at.answer("Address", "")
+    tell(at.end_after_ping("https://ping.example/x") == 0, "another bucket can be added", at.seen)
+    text = CONFIG.read_text()
+    tell(("\nping_url = https://ping.example/x\n" in text) == at.asked_for_url,
+         "and a URL that is pinged, where this holdfast has that key", text)
+    tell("prefix = db/\n" in text and "profile = nas\n" in text and "allow_http" not in text,
+         "with a prefix and a key of its own", text)
+    tell(KEYS.read_text().count("aws_secret_access_key") == 2 and KEYS.read_text().startswith("[default]\n"),
+         "and the first key stays")
+
+
+def start_mail(work):
+    try:
+        if not os.path.realpath("/usr/sbin/sendmail").endswith("/msmtp") or not os.path.exists("/usr/bin/mail"):
+            raise ImportError("msmtp")
+        return MailServer(work)
+    except ImportError:
+        print("SKIPPED mail: msmtp-mta, bsd-mailx or python3-aiosmtpd is not installed")
+        return None
+
+
+def main():
+    prefix, fake_s3 = (pathlib.Path(word).resolve() for word in sys.argv[1:3])
+    if os.geteuid() != 0:
+        print("SKIPPED holdfast-setup is tried by root only")
+        return 0
+    if os.environ.get("IN_NAMESPACE") != "yes":
+        os.environ["IN_NAMESPACE"] = "yes"
+        os.execvp("unshare", ["unshare", "--mount", "--propagation", "private", sys.executable, *sys.argv])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    machine = Machine(prefix, fake_s3)
+    mail = start_mail(machine.work)
+    try:
+        the_endpoints_are_those_of_the_readme(prefix)
+        nothing_is_erased_without_its_name(machine)
+        a_usb_disk_is_formatted_for_its_serial_number(machine)
+        an_interruption_leaves_nothing_half(machine)
+        seen = it_goes_on_from_there(machine, mail)
+        what_it_left_is_right(machine)
+        if mail:
+            mail_arrives(mail)
+        secrets_stay_secret(machine, seen)
+        again_changes_nothing(machine)
+        cron_in_the_stead_of_the_timer(machine, prefix)
+        another_bucket_with_another_key(machine)
+    except AssertionError as error:
+        tell(False, "the questions come as a person expects them", error)
+    finally:
+        machine.clean_up()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
