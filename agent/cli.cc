@@ -44,6 +44,8 @@ struct Arguments {
   RestoreOptions restore;
   std::string as_of;
   PruneOptions prune;
+  HistoryOptions history;
+  std::string since;
   RebuildOptions rebuild;
   PolicyOptions policy;
   AuditOptions audit;
@@ -316,6 +318,27 @@ void add_prune(CLI::App& app, Arguments& arguments, Command& command) {
   });
 }
 
+void add_history(CLI::App& app, Arguments& arguments, Command& command) {
+  auto* sub =
+      app.add_subcommand("history", "What came, changed, vanished and was removed, and when");
+  sub->add_option("SOURCE", arguments.history.source, "Only this source");
+  sub->add_option("--since", arguments.since,
+                  "From then on: RFC 3339, or local YYYY-MM-DD[ HH:MM]; else of a year")
+      ->type_name("TIME")
+      ->check([](const std::string& text) {
+        return parse_moment(text) ? std::string() : "\"" + text + "\" is no time, as 2026-01-31";
+      });
+  sub->add_flag("--json", arguments.history.json, "One JSON object for each event");
+  sub->callback([&] {
+    command = [&] {
+      if (!arguments.since.empty()) arguments.history.since = parse_moment(arguments.since);
+      return with_config(arguments, [&](const Config& config, const Environment& environment) {
+        return history_command(config, arguments.history, environment, print_line);
+      });
+    };
+  });
+}
+
 void add_rebuild(CLI::App& app, Arguments& arguments, Command& command) {
   auto* sub = app.add_subcommand("rebuild", "Rebuild a lost or damaged ledger from the disk");
   sub->add_flag("--json", arguments.rebuild.json, "As a JSON object");
@@ -411,6 +434,7 @@ struct CommandLine {
     add_verify(app, arguments, command);
     add_restore(app, arguments, command);
     add_prune(app, arguments, command);
+    add_history(app, arguments, command);
     add_rebuild(app, arguments, command);
     add_doctor(app, arguments, command);
     add_audit(app, arguments, command);

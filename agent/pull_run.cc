@@ -96,6 +96,14 @@ class Pull {
       // What could not be compared with its bucket today may be needed whole tomorrow.
       const bool went_well = source.session && !source.stopped && source.status == ExitStatus::kOk;
       if (!went_well || context_.stopping() || context_.out_of_time()) continue;
+      const auto totals = context_.mirror.ledger.totals(source.id);
+      if (!totals) return totals.error();
+      if (!totals->pulled_since) {
+        // In its first run nothing is removed: what came is to be looked at first.
+        auto noted = context_.mirror.ledger.note_pulled(source.id, clock().now_s());
+        if (!noted) return noted;
+        continue;
+      }
       if (!is_clock_trusted(source)) continue;
       PruneRequest request{
           context_.config, *source.config, source.id, clock().now_s(), {}, true, {}};
@@ -108,6 +116,10 @@ class Pull {
       const auto pruned = prune_source(context_.mirror, request);
       if (!pruned) return pruned.error();
       tell(source, *pruned);
+      context_.figures(source, [&](SourceStatus& figures) {
+        figures.run.removed = pruned->removed;
+        figures.run.removed_bytes = pruned->removed_bytes;
+      });
       for (const auto& one : pruned->stuck) {
         context_.fail_source(source, ExitStatus::kIncomplete);
         context_.report(source, one.key, explain_bad_file(one.error));
@@ -140,10 +152,11 @@ class Pull {
     const auto& name = source.config->name;
     // An open alarm has been told of.
     if (pruned.frozen && pruned.frozen->status != ExitStatus::kAlarm) {
-      log.warning({name, "", pruned.frozen->why});
+      if (pruned.frozen->is_news) log.warning({name, "", pruned.frozen->why});
     } else if (pruned.removed > 0) {
       log.info({name, "",
-                fmt::format("retention removed {} {} ({})", pruned.removed,
+                fmt::format("retention removed {} {} with {} {} ({})", pruned.sets_removed,
+                            pruned.sets_removed == 1 ? "set" : "sets", pruned.removed,
                             pruned.removed == 1 ? "copy" : "copies",
                             format_size(pruned.removed_bytes))});
     }

@@ -75,6 +75,7 @@ struct Ledger::Plan::Impl {
   Status write(const Result<std::uint64_t>& done);
   Status forget_ghosts(Time now);
   Status apply_notes();
+  Status note_events();
   Status write_pending();
   Status commit();
 
