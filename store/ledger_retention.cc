@@ -48,7 +48,7 @@ constexpr std::string_view kArchives =
 constexpr std::string_view kGenerations =
     "SELECT g.key, g.path, 0, g.place, g.size_bytes, g.last_modified, g.held_since, "
     "EXISTS (SELECT 1 FROM damage d WHERE d.source_id=?1 AND d.key=g.key AND d.path=g.path), "
-    "0, max(g.read_at, g.placed_at) FROM generation g WHERE g.source_id=?1";
+    "0, max(g.read_at, g.placed_at) FROM generation g WHERE g.source_id=?1 ORDER BY g.key, g.path";
 
 constexpr std::string_view kSetColumns =
     "s.set_id, s.trusted, s.contents, s.size_bytes, s.oldest_held, s.newest_held, s.damaged, "
@@ -208,7 +208,8 @@ Result<Ledger::Review> ReviewView::begin_review(
   auto review = std::make_unique<Review::Impl>(*impl_);
   Result<Transaction> transaction = Transaction::begin(database);
   if (!transaction) return transaction.error();
-  for (const bool trusted : {true, false}) {
+  // Of the same times the set that was numbered last is the newer one: the trusted one.
+  for (const bool trusted : {false, true}) {
     if (Status taken = review->take(trusted ? kArchives : kGenerations, source, place, trusted);
         !taken) {
       return taken.error();
