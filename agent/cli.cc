@@ -271,6 +271,10 @@ void add_verify(CLI::App& app, Arguments& arguments, Command& command) {
   });
 }
 
+std::string complaint_of_moment(const std::string& text) {
+  return parse_moment(text) ? std::string() : "\"" + text + "\" is not a time, such as 2026-01-31";
+}
+
 void add_restore(CLI::App& app, Arguments& arguments, Command& command) {
   auto& options = arguments.restore;
   auto* sub = app.add_subcommand("restore", "Copy what is held to a directory, and prove the copy");
@@ -282,10 +286,7 @@ void add_restore(CLI::App& app, Arguments& arguments, Command& command) {
   sub->add_option("--as-of", arguments.as_of,
                   "What was held then: RFC 3339, or local YYYY-MM-DD[ HH:MM]")
       ->type_name("TIME")
-      ->check([](const std::string& text) {
-        return parse_moment(text) ? std::string()
-                                  : "\"" + text + "\" is not a time, such as 2026-01-31";
-      });
+      ->check(complaint_of_moment);
   sub->add_option("--generation", options.generation,
                   "This copy of the key: its name beside the archives, or the first 8 or more "
                   "digits of its SHA-256")
@@ -325,9 +326,7 @@ void add_history(CLI::App& app, Arguments& arguments, Command& command) {
   sub->add_option("--since", arguments.since,
                   "From then on: RFC 3339, or local YYYY-MM-DD[ HH:MM]; else of a year")
       ->type_name("TIME")
-      ->check([](const std::string& text) {
-        return parse_moment(text) ? std::string() : "\"" + text + "\" is no time, as 2026-01-31";
-      });
+      ->check(complaint_of_moment);
   sub->add_flag("--json", arguments.history.json, "One JSON object for each event");
   sub->callback([&] {
     command = [&] {

@@ -53,8 +53,8 @@ std::string text_of(const std::string& source, const store::Event& event) {
   } else if (event.contents == 1) {
     what = fmt::format("{} ({})", printable_name(event.key), format_size(event.size_bytes));
   } else {
-    what = fmt::format("{} contents ({}), such as {}", event.contents,
-                       format_size(event.size_bytes), printable_name(event.key));
+    what = fmt::format("{} copies ({}), such as {}", event.contents, format_size(event.size_bytes),
+                       printable_name(event.key));
   }
   return fmt::format("{}  {}  {:<12}  {}", format_time(event.at), source, name_of(event.what),
                      what);
