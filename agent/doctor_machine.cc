@@ -147,12 +147,13 @@ class Machine {
     const auto growth = bytes_per_day(mirror.ledger);
     const auto left = static_cast<double>(space->free_bytes - keeps);
     if (growth && *growth * static_cast<double>(kSoonFull.count()) > left) {
-      checks_.push_back(warn(
-          "space",
-          fmt::format("{} free, which at the growth so far ({} a day) "
-                      "is full in {:.0f} days; set keep rules, or use "
-                      "a larger disk",
-                      free, format_size(static_cast<std::uint64_t>(*growth)), left / *growth)));
+      checks_.push_back(
+          warn("space",
+               fmt::format("{} free, which at the growth so far ({} a day) "
+                           "is full in {}; set keep rules, or use "
+                           "a larger disk",
+                           free, format_size(static_cast<std::uint64_t>(*growth)),
+                           counted(static_cast<std::uint64_t>(left / *growth), "day", "days"))));
       return;
     }
     checks_.push_back(
@@ -170,7 +171,7 @@ class Machine {
       return;
     }
     const bool few = inodes->free * 20 < inodes->total;
-    const auto text = fmt::format("room for {} more files", inodes->free);
+    const auto text = "room for " + counted(inodes->free, "more file", "more files");
     checks_.push_back(few ? warn("inodes", text + ", a twentieth of all; format the next disk with "
                                                   "more (mkfs.ext4 -N)")
                           : well("inodes", text));
@@ -222,9 +223,22 @@ class Machine {
                            : well("write", text));
   }
 
-  std::uint64_t counted(const std::string& path, int base) const {
+  std::uint64_t count_in(const std::string& path, int base) const {
     const auto text = system_.text_of(path);
     return text ? std::strtoull(text->c_str(), nullptr, base) : 0;
+  }
+
+  // The disk that a partition is on; of what lies over others, as an encrypted one does, the first.
+  std::string whole_of(std::string device) const {
+    const auto below = system_.names_in(fmt::format("/sys/class/block/{}/slaves", device));
+    if (!below.empty()) device = below.front();
+    if (!system_.text_of(fmt::format("/sys/class/block/{}/partition", device))) return device;
+    while (!device.empty() && device.back() >= '0' && device.back() <= '9') device.pop_back();
+    // "nvme0n1p2" and "mmcblk0p2", where the disk's own name ends in a digit.
+    const auto size = device.size();
+    if (size > 1 && device[size - 1] == 'p' && device[size - 2] >= '0' && device[size - 2] <= '9')
+      device.pop_back();
+    return device;
   }
 
   void check_health() {
@@ -233,21 +247,21 @@ class Machine {
       checks_.push_back(well("health", "this system counts no errors of that disk"));
       return;
     }
-    auto whole = device;
-    while (!whole.empty() && whole.back() >= '0' && whole.back() <= '9') whole.pop_back();
-    const auto in_files = counted(fmt::format("/sys/fs/ext4/{}/errors_count", device), 10);
-    const auto in_device = counted(fmt::format("/sys/class/block/{}/device/ioerr_cnt", whole), 16);
+    const auto in_files = count_in(fmt::format("/sys/fs/ext4/{}/errors_count", device), 10);
+    const auto whole = whole_of(device);
+    const auto in_device = count_in(fmt::format("/sys/class/block/{}/device/ioerr_cnt", whole), 16);
     if (in_files > 0) {
       checks_.push_back(
-          warn("health", fmt::format("the kernel has found {} errors in the filesystem on {}; "
+          warn("health", fmt::format("the kernel has found {} in the filesystem on {}; "
                                      "unmount it and run fsck, then 'holdfast verify --all'",
-                                     in_files, device)));
+                                     counted(in_files, "error", "errors"), device)));
       return;
     }
     if (in_device > 0) {
-      checks_.push_back(warn("health", fmt::format("{} requests to {} have failed; look into "
-                                                   "'dmesg' and 'smartctl -a /dev/{}'",
-                                                   in_device, whole, whole)));
+      checks_.push_back(
+          warn("health", fmt::format("{} to {} failed; look into "
+                                     "'dmesg' and 'smartctl -a /dev/{}'",
+                                     counted(in_device, "request", "requests"), whole, whole)));
       return;
     }
     checks_.push_back(

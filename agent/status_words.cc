@@ -32,6 +32,8 @@ std::span<const StatusWords> status_words() {
       {"disk.days[].free_bytes", "How much was free after its last run."},
       {"disk.weaker", "What this filesystem cannot promise, a sentence each."},
       {"clock.skew_seconds", "The server's clock minus this machine's."},
+      {"bytes_per_second",
+       "How fast the last pull went that received a MiB or more; 0 where there was none."},
       {"sources[].name", "As in `[source NAME]`."},
       {"sources[].state", "As `state`, for this source."},
       {"sources[].hold", "Whether the source is on HOLD, see `mass-change` in holdfast-alarms(7)."},

@@ -356,6 +356,12 @@ CREATE TABLE reign (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// A version id finds its sighting also where a key has thousands of versions.
+constexpr const char* kVersions = R"sql(
+CREATE INDEX sighting_by_version ON sighting (source_id, key, version_id, size_bytes)
+  WHERE version_id<>'' AND version_id<>'null';
+)sql";
+
 // Streams and sets. `pulled_since` is NULL until a source was pulled to the end once: what a ledger
 // of before holds is sorted first, and nothing of it removed. `reviewed_at` is when retention last
 // looked, `chain` what it found that no rule applies to.
@@ -398,9 +404,9 @@ CREATE TABLE event (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kMigrations = {kFirst,    kGenerations, kScrub,    kRetention,
-                                    kSetbacks, kPlacement,   kPromises, kClock,
-                                    kListedAs, kLoss,        kReigns,   kSets};
+constexpr std::array kMigrations = {kFirst,     kGenerations, kScrub, kRetention, kSetbacks,
+                                    kPlacement, kPromises,    kClock, kListedAs,  kLoss,
+                                    kReigns,    kVersions,    kSets};
 
 Error corrupt(const Database& database, std::string detail) {
   return {ErrorKind::kCorrupt, 0, database.path(), std::move(detail)};
