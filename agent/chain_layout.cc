@@ -133,6 +133,32 @@ bool is_bundle(std::string_view key, const Tail& tail) {
   return tail.folder == "bands" && key.find(".sparsebundle/") != std::string_view::npos;
 }
 
+bool is_hyper_backup(std::string_view key, const Tail&) {
+  return key.find(".hbk/") != std::string_view::npos;
+}
+
+bool is_sql_log(std::string_view, const Tail& tail) {
+  return tail.name.ends_with(".trn") ||
+         (tail.name.ends_with(".bak") && tail.name.find("_DIFF_") != std::string_view::npos);
+}
+
+// A word of its own in the name or in a folder.
+bool has_word(std::string_view key, std::string_view word) {
+  const auto is_letter = [](char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; };
+  const auto same = [](char c, char small) { return (c | 0x20) == small; };
+  for (std::size_t at = 0; at + word.size() <= key.size(); ++at) {
+    const auto end = at + word.size();
+    const bool bounded =
+        (at == 0 || !is_letter(key[at - 1])) && (end == key.size() || !is_letter(key[end]));
+    if (bounded && std::ranges::equal(key.substr(at, word.size()), word, same)) return true;
+  }
+  return false;
+}
+
+bool is_increment(std::string_view key, const Tail&) {
+  return has_word(key, "incremental") || has_word(key, "incr") || has_word(key, "differential");
+}
+
 struct Layout {
   ChainTool tool;
   bool (*matches)(std::string_view key, const Tail& tail);
@@ -140,7 +166,7 @@ struct Layout {
 
 constexpr std::string_view kForget = "let 'restic forget --prune' remove what is old in the bucket";
 
-constexpr std::array<Layout, 13> kLayouts = {{
+constexpr std::array<Layout, 16> kLayouts = {{
     {{"restic", "a repository of restic", kForget}, is_restic},
     {{"borg", "a repository of borg",
       "let 'borg prune' and 'borg compact' remove what is old there"},
@@ -177,6 +203,15 @@ constexpr std::array<Layout, 13> kLayouts = {{
      is_rdiff},
     {{"sparsebundle", "a disk image in bands", "let the program that writes it remove what is old"},
      is_bundle},
+    {{"hyper-backup", "a repository of Synology Hyper Backup",
+      "let the rotation of Hyper Backup remove what is old in the bucket"},
+     is_hyper_backup},
+    {{"sql-server", "log and differential backups of SQL Server, which need those before them",
+      "let the job that writes them remove what is old in the bucket"},
+     is_sql_log},
+    {{"increments", "increments, which need the full backup before them",
+      "let the program that writes them remove what is old in the bucket"},
+     is_increment},
 }};
 
 }  // namespace

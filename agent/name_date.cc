@@ -9,9 +9,9 @@ namespace {
 
 constexpr int kFirstYear = 2000;
 constexpr int kLastYear = 2099;
-// From 2010 to 2037: a number of ten digits is more often something else.
+// From 2010 to 2033: a number of ten digits is more often something else, as that of a telephone.
 constexpr std::int64_t kFirstEpoch = 1'262'304'000;
-constexpr std::int64_t kLastEpoch = 2'145'916'799;
+constexpr std::int64_t kLastEpoch = 1'999'999'999;
 constexpr std::int64_t kDaySeconds = 86'400;
 
 constexpr std::array<std::string_view, 12> kMonths = {
@@ -29,7 +29,7 @@ std::optional<Date> made(int year, int month, int day, std::size_t end, std::str
   if (!date.ok()) return std::nullopt;
   return Date{
       end,  std::move(form), separator, std::chrono::sys_days{date}.time_since_epoch().count(),
-      year, month,           true};
+      year, month,           true,      false};
 }
 
 std::string spelled(char separator, std::string_view first, std::string_view second,
@@ -133,7 +133,7 @@ std::optional<Date> year_first(std::string_view name, std::size_t at) {
               number_at(name, after + 1, 2), after + 3, form, separator);
 }
 
-// "31-Jan-2026", "31Jan2026", "31.01.2026", "01-31-2026".
+// "31-Jan-2026", "31Jan2026", "31.01.2026", "01-31-2026"; with a time beside it "1.31.2026" too.
 std::optional<Date> day_first(std::string_view name, std::size_t at, std::size_t digits) {
   const char separator = char_at(name, at + digits);
   const bool separated = is_separator(separator);
@@ -146,19 +146,22 @@ std::optional<Date> day_first(std::string_view name, std::size_t at, std::size_t
     return made(number_at(name, year, 4), month->number, first, year + 4,
                 spelled(separated ? separator : '\0', "DD", "Mon", "YYYY"), separator);
   }
-  const bool dates = separated && digits == 2 && digits_at(name, second) == 2 &&
-                     char_at(name, second + 2) == separator && digits_at(name, second + 3) == 4;
+  const auto second_digits = digits_at(name, second);
+  const auto third = second + second_digits + 1;
+  const bool dates = separated && (second_digits == 1 || second_digits == 2) &&
+                     char_at(name, third - 1) == separator && digits_at(name, third) == 4;
   if (!dates) return std::nullopt;
   if (separator == '.' && at >= 2 && name[at - 1] == '.' && is_digit(name[at - 2])) {
     return std::nullopt;
   }
-  const int other = number_at(name, second, 2);
-  const int year = number_at(name, second + 3, 4);
-  auto date =
-      made(year, other, first, second + 7, spelled(separator, "DD", "MM", "YYYY"), separator);
-  if (!date)
-    date = made(year, first, other, second + 7, spelled(separator, "DD", "MM", "YYYY"), separator);
-  if (date) date->year = 0;
+  const int other = number_at(name, second, second_digits);
+  const int year = number_at(name, third, 4);
+  const auto form = spelled(separator, "DD", "MM", "YYYY");
+  auto date = made(year, other, first, third + 4, form, separator);
+  if (!date) date = made(year, first, other, third + 4, form, separator);
+  if (!date) return std::nullopt;
+  date->year = 0;
+  date->needs_time = digits + second_digits < 4;
   return date;
 }
 

@@ -18,6 +18,7 @@ struct Date {
   int year = 0;
   int month = 0;
   bool may_have_time = true;  ///< it does not tell one yet
+  bool needs_time = false;    ///< without a time of day beside it, it may as well be a version
 };
 
 /// The date that begins at `at`. What stands before it is not looked at, but for what would make it

@@ -78,6 +78,8 @@ std::optional<NameTime> time_at(std::string_view name, std::size_t at) {
     if (auto of_day = name_date::time_beside(name, date->end, date->separator)) {
       time.end = of_day->end;
       time.form += of_day->form;
+    } else if (date->needs_time) {
+      return std::nullopt;
     }
   }
   take_weekday(name, time);

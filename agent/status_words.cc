@@ -56,7 +56,7 @@ std::span<const StatusWords> status_words() {
       {"sources[].run.failed", "Archives that could not be pulled in this run."},
       {"sources[].run.requests", "Requests in this run."},
       {"sources[].run.retries", "How many of them were tried again."},
-      {"sources[].run.removed", "Contents that retention removed in this run."},
+      {"sources[].run.removed", "Copies that retention removed in this run."},
       {"sources[].run.removed_bytes", "How large they were together."},
       {"sources[].newest", "The archive that was held last; null where there is none."},
       {"sources[].newest.key", "Its key."},

@@ -107,6 +107,62 @@ TEST_CASE("what belongs to one backup is one set, and a stream is one of its par
   check(given);
 }
 
+TEST_CASE("names that nobody listed are understood, or split", "[names]") {
+  const auto given = GENERATE(
+      // cPanel, whose months and days have no zero before them.
+      Case{"backup-1.5.2026_02-00-01_user1.tar.gz", "backup-{DD.MM.YYYY_hh-mm-ss}_user1.tar.gz",
+           "backup-1.5.2026_02-00-01"},
+      Case{"backup-12.31.2026_02-00-01_user1.tar.gz", "backup-{DD.MM.YYYY_hh-mm-ss}_user1.tar.gz",
+           "backup-12.31.2026_02-00-01"},
+      Case{"report-1.5.2026.pdf", "report-1.5.2026.pdf", "report-1.5.2026.pdf"},
+      Case{"nextcloud-sqlbkp_20260101.bak", "nextcloud-sqlbkp_{YYYYMMDD}.bak",
+           "nextcloud-sqlbkp_20260101"},
+      Case{"mysqldump-db01.example.com-2026-01-01_0200.sql.gz",
+           "mysqldump-db01.example.com-{YYYY-MM-DD_hhmm}.sql.gz",
+           "mysqldump-db01.example.com-2026-01-01_0200"},
+      Case{"config-pfSense.localdomain-20260101020000.xml",
+           "config-pfSense.localdomain-{YYYYMMDDhhmmss}.xml",
+           "config-pfSense.localdomain-20260101020000"},
+      Case{"velero/backups/daily-20260101020000/daily-20260101020000.tar.gz",
+           "velero/backups/daily-{YYYYMMDDhhmmss}/daily-{YYYYMMDDhhmmss}.tar.gz",
+           "velero/backups/daily-20260101020000"},
+      Case{"velero/backups/daily-20260101020000/velero-backup.json",
+           "velero/backups/daily-{YYYYMMDDhhmmss}/velero-backup.json",
+           "velero/backups/daily-20260101020000"},
+      Case{"TrueNAS-SCALE-22.12.3.1-20260101020000.db",
+           "TrueNAS-SCALE-22.12.3.1-{YYYYMMDDhhmmss}.db", "TrueNAS-SCALE-22.12.3.1-20260101020000"},
+      Case{"Backup Job 1/VM1.vm-12D2026-01-01T020000_A1B2.vbk",
+           "Backup Job 1/VM1.vm-12D{YYYY-MM-DDThhmmss}_A1B2.vbk",
+           "Backup Job 1/VM1.vm-12D2026-01-01T020000"},
+      // An epoch that does not fit the date beside it is the number of something.
+      Case{"1700000000_2026_01_01_16.7.0_gitlab_backup.tar",
+           "1700000000_{YYYY_MM_DD}_16.7.0_gitlab_backup.tar", "1700000000_2026_01_01"},
+      // A range of dates: the first one says which.
+      Case{"db_20260101_20260131.tar", "db_20260101_{YYYYMMDD}.tar", "db_20260101_20260131"},
+      Case{"weekly-2026W05.tar", "weekly-{YYYYWww}.tar", "weekly-2026W05"},
+      Case{"db-2026-01-01_02-00-00_CET.sql", "db-{YYYY-MM-DD_hh-mm-ssZ}.sql",
+           "db-2026-01-01_02-00-00_CET"},
+      Case{"redis-6379-20260101.rdb", "redis-6379-{YYYYMMDD}.rdb", "redis-6379-20260101"},
+      Case{"2026.01.01.10.tar", "{YYYY.MM.DD}.10.tar", "2026.01.01"});
+  check(given);
+}
+
+TEST_CASE("what only looks like a time keeps its digits", "[names]") {
+  const auto* const key = GENERATE(
+      "backup_2601010200.tar",  // Plesk: two digits of a year could be anything
+      "jenkins/job-17/builds/42/archive.tar", "app-2.10.20.tar", "app-2026.1.1.tar",
+      "app-1.2026.01.01.tar", "host-20.26.01.01.tar", "weekly-2026-05.tar", "yearly-2026.tar",
+      "db-202601.tar", "phone-4915112345678.vcf", "phone-2125550123.vcf", "inv-20260001.pdf",
+      "db-1767225600123456.sql", "20260101-0200-4000-8000-202601010200.tar",
+      "0190d5a8-7b1c-7000-8000-000020260101.tar", "01ARZ3NDEKTSV4RRFFQ69G5FAV.tar",
+      "snapshots/20260101abcdef12.tar", "000000010000000000000001.gz", "photos/2026/01/0001.jpg",
+      "report-31.6.2026_02-00-00.pdf", "v10.20.2026.1/a.tar");
+  CAPTURE(key);
+  const auto name = agent::backup_name(key);
+  CHECK(name.stream == key);
+  CHECK_FALSE(name.has_time);
+}
+
 TEST_CASE("a stream never takes in what differs in more than its time", "[names]") {
   const auto of = [](std::string_view key) { return agent::backup_name(key).stream; };
   CHECK(of("web1-20260101.tar") != of("web2-20260101.tar"));

@@ -187,6 +187,43 @@ inline std::vector<Scheme> schemes() {
   add(
       "hashes", [=](const Night&, std::mt19937& random) { return Keys{token(random, 64, hex)}; },
       false);
+  add("cpanel", [](const Night& n, std::mt19937&) {
+    const auto name = fmt::format("backup-{}.{}.{}_", n.month(), n.date(), n.year());
+    return with(name + n.clock("-") + "_", {"user1.tar.gz", "user2.tar.gz"});
+  });
+  add("velero", [](const Night& n, std::mt19937&) {
+    const auto name = "daily-" + n.compact() + n.clock("");
+    return with("velero/backups/" + name + "/",
+                {name + ".tar.gz", name + "-logs.gz", "velero-backup.json"});
+  });
+  add("pfsense", [](const Night& n, std::mt19937&) {
+    return Keys{"config-pfSense.localdomain-" + n.compact() + n.clock("") + ".xml"};
+  });
+  add("weeks", [](const Night& n, std::mt19937&) {
+    const auto week = (n.day - std::chrono::sys_days{std::chrono::year{n.year()} / 1 / 1}) / 7;
+    return with(fmt::format("db-{}-W{:02}", n.year(), week.count() + 1), {".sql", ".log"});
+  });
+  add("versions beside dates", [](const Night& n, std::mt19937&) {
+    return Keys{fmt::format("app-{}.{}.{}-{}.tar", 2, 10 + n.month() % 2, 20, n.compact())};
+  });
+  add(
+      "plesk",
+      [](const Night& n, std::mt19937&) {
+        return with("backup_" + n.compact().substr(2) + n.clock("", false), {".tar", ".xml"});
+      },
+      false);
+  add(
+      "build numbers",
+      [](const Night& n, std::mt19937&) {
+        return Keys{fmt::format("job/builds/{}/a.tar", n.day.time_since_epoch().count())};
+      },
+      false);
+  add(
+      "telephones",
+      [=](const Night&, std::mt19937& random) {
+        return Keys{"49151" + token(random, 8, "0123456789") + ".vcf"};
+      },
+      false);
   add("forged dates", [=](const Night& n, std::mt19937& random) {
     Night forged = n;
     forged.day += std::chrono::days{static_cast<int>(random() % 4000) - 2000};
