@@ -263,11 +263,11 @@ class Prune {
     due_ = std::min(due_.value_or(until), until);
   }
 
-  // Never fewer than came: what ages would pile up.
+  // More than came: else what has piled up once would never go.
   store::Status choose(store::Ledger::Review& review) {
     for (const bool trusted : {false, true}) {
       const auto& tally = tallies_[trusted ? 1 : 0];
-      const auto most = std::max({tally.sets / kShareOfRun, tally.came, std::uint64_t{1}});
+      const auto most = std::max(tally.sets / kShareOfRun, tally.came + 1);
       if (tally.unkept > most) pruned_.sets_waiting += tally.unkept - most;
       pruned_.waiting += tally.unkept_contents;
       if (auto chosen = review.choose(trusted, most); !chosen) return chosen;

@@ -55,7 +55,7 @@ struct Pruned {
 
 /// Removes from one source the sets of which its keep rules hold no content in any stream, whole
 /// sets, those of which nothing came for the longest time first; in one run at most a tenth of its
-/// sets, or as many as came since the last look, but at least one; and likewise of what lies beside
+/// sets, or one more than came since the last look; and likewise of what lies beside
 /// the archives, where each content is a set of its own. Nothing, while an alarm of any source in
 /// the configuration is open, on HOLD, before the source was pulled to the end once, or where the
 /// clock is behind what was recorded by more than a minute, was wrong when something came, or where
