@@ -5,6 +5,7 @@
 #include "agent/doctor.h"
 #include "agent/failure.h"
 #include "agent/mirror.h"
+#include "agent/room.h"
 #include "agent/shell_word.h"
 #include "agent/units.h"
 #include "store/staging.h"
@@ -14,7 +15,6 @@ namespace {
 
 constexpr unsigned kOthersMayWrite = 022;
 constexpr std::uint64_t kProbeBytes = std::uint64_t{8} << 20;
-constexpr std::uint64_t kInodesKept = 1000;  ///< a thousandth of them
 constexpr std::chrono::days kSoonFull{30};
 // A USB 2 stick that is well does ten times that.
 constexpr std::uint64_t kSlowBytesPerSecond = std::uint64_t{1} << 20;
@@ -41,7 +41,7 @@ class Machine {
         well("disk", fmt::format("{} is there, and is the disk {}", path_, mirror->marker.id)));
     check_filesystem(mirror->disk());
     check_space(*mirror);
-    check_inodes();
+    check_inodes(*mirror);
     check_speed(*mirror);
     check_health();
     return std::move(checks_);
@@ -160,18 +160,18 @@ class Machine {
         well("space", fmt::format("{} free of {}", free, format_size(space->total_bytes))));
   }
 
-  void check_inodes() {
-    const auto inodes = system_.inodes(path_);
-    if (!inodes || inodes->total == 0) return;
-    if (inodes->free * kInodesKept <= inodes->total) {
+  void check_inodes(Mirror& mirror) {
+    const auto space = mirror.disk().space();
+    if (!space || space->total_files == 0) return;
+    if (const Room room{*space, 0}; !room.has_files(1)) {
       checks_.push_back(fail("inodes", ExitStatus::kIncomplete,
                              fmt::format("{} of {} files are left: nothing more is pulled; remove "
                                          "small files, or format with more (mkfs.ext4 -N)",
-                                         inodes->free, inodes->total)));
+                                         space->free_files, space->total_files)));
       return;
     }
-    const bool few = inodes->free * 20 < inodes->total;
-    const auto text = "room for " + counted(inodes->free, "more file", "more files");
+    const bool few = space->free_files * 20 < space->total_files;
+    const auto text = "room for " + counted(space->free_files, "more file", "more files");
     checks_.push_back(few ? warn("inodes", text + ", a twentieth of all; format the next disk with "
                                                   "more (mkfs.ext4 -N)")
                           : well("inodes", text));

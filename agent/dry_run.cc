@@ -11,6 +11,7 @@
 #include "agent/get_trial.h"
 #include "agent/json_line.h"
 #include "agent/list_phase.h"
+#include "agent/room.h"
 #include "agent/sources.h"
 #include "agent/workers.h"
 #include "store/layout.h"
@@ -43,6 +44,10 @@ class Total {
     total.bytes_per_second_ = context.board.snapshot().bytes_per_second;
     total.min_free_bytes_ = context.config.disk.min_free_bytes;
     total.room_is_known_ = space->total_bytes > 0;
+    const Room room{*space, 0};
+    total.room_files_ = space->total_files == 0 ? std::numeric_limits<std::uint64_t>::max()
+                        : room.has_files(1)     ? space->free_files - room.kept_files()
+                                                : 0;
     total.room_bytes_ = !total.room_is_known_ ? std::numeric_limits<std::uint64_t>::max()
                         : space->free_bytes > total.min_free_bytes_
                             ? space->free_bytes - total.min_free_bytes_
@@ -54,8 +59,13 @@ class Total {
     const auto size = wanted.upstream.size_bytes;
     ++archives_;
     bytes_ += size;
-    if (size <= largest_file_bytes_ && size <= room_bytes_) {
+    if (room_files_ == 0) {
+      ++left_out_;
+      left_out_bytes_ += size;
+      lacks_files_ = true;
+    } else if (size <= largest_file_bytes_ && size <= room_bytes_) {
       room_bytes_ -= size;
+      --room_files_;
     } else {
       ++left_out_;
       left_out_bytes_ += size;
@@ -85,8 +95,9 @@ class Total {
   std::string what_fits() const {
     // Some drivers cannot tell.
     if (!room_is_known_) return "the disk does not tell how much room it has";
-    const auto room = fmt::format("{} free, of which {} are kept free (min_free)",
-                                  format_size(free_bytes_), format_size(min_free_bytes_));
+    const auto room = fmt::format("{} free, of which {} are kept free (min_free){}",
+                                  format_size(free_bytes_), format_size(min_free_bytes_),
+                                  lacks_files_ ? "; the disk takes no more files" : "");
     if (left_out_ == 0) return fmt::format("it fits ({})", room);
     return fmt::format("{} ({}) would not fit ({})", counted(left_out_, "archive", "archives"),
                        format_size(left_out_bytes_), room);
@@ -106,7 +117,9 @@ class Total {
   std::uint64_t free_bytes_ = 0;
   std::uint64_t min_free_bytes_ = 0;
   std::uint64_t room_bytes_ = 0;
+  std::uint64_t room_files_ = 0;
   bool room_is_known_ = true;
+  bool lacks_files_ = false;
   std::uint64_t archives_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t left_out_ = 0;

@@ -272,7 +272,7 @@ TEST_CASE("a bucket that is set up as advised is good in everything", "[audit]")
   CHECK(found.of("replication", "why").find("delete markers") != std::string::npos);
 }
 
-TEST_CASE("what the README's security chapter warns of is found", "[audit]") {
+TEST_CASE("what the advice on security warns of is found", "[audit]") {
   struct Row {
     const char* what;
     const char* setting;

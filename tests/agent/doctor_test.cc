@@ -106,7 +106,7 @@ TEST_CASE("what is wanted may lie behind the first thousand keys", "[doctor]") {
     world.server->put("b", key, "content");
   }
   world.site().include = {"www/*"};
-  CHECK(text_of(world, "filters") == "1 of the first 5 keys are wanted");
+  CHECK(text_of(world, "filters") == "1 of the first 5 keys is wanted");
   world.site().include = {"mail/*"};
   CHECK(level_of(world, "filters") == CheckLevel::kFail);
   CHECK(text_of(world, "filters").starts_with("5 objects are listed"));
