@@ -25,7 +25,7 @@ std::string text_of(const SourceConfig& source, const Pruned& pruned, bool dry_r
                           dry_run ? "would be removed" : "removed",
                           format_size(pruned.removed_bytes), pruned.kept);
   if (pruned.waiting > 0) {
-    text += fmt::format("; {} more in later runs: one removes a tenth at most", pruned.waiting);
+    text += fmt::format("; {} more in later runs, little at a time", pruned.waiting);
   }
   return text;
 }

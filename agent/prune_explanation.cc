@@ -121,7 +121,7 @@ std::string PruneExplanation::text_of(const store::Candidate& candidate, PruneDe
                                       Keeps keeps) const {
   const auto why = decision == PruneDecision::kKeep
                        ? fmt::format("{}", fmt::join(reasons_of(keeps), ", "))
-                   : decision == PruneDecision::kWait ? "a tenth in one run"
+                   : decision == PruneDecision::kWait ? "in a later run"
                                                       : "no rule keeps its set";
   auto beside =
       candidate.is_trusted()
