@@ -364,8 +364,8 @@ TEST_CASE("a dry run explains each decision and changes nothing", "[prune]") {
   CHECK(world.printed[12].find("remove") != std::string::npos);
   CHECK(world.printed[12].find(key_of(1)) != std::string::npos);
   CHECK(world.printed[13] ==
-        "site: 1 copy would be removed (22 bytes), 3 kept; 8 more in later runs: one removes a "
-        "tenth at most");
+        "site: 1 copy would be removed (22 bytes), 3 kept; 8 more in later runs, "
+        "little at a time");
   SECTION("as JSON") {
     CHECK(prune(world, true, true) == ExitStatus::kOk);
     REQUIRE(world.printed.size() == 12);
