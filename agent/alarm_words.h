@@ -73,9 +73,10 @@ inline constexpr std::array<AlarmWords, store::kAlarmNames.size()> kAlarmWords =
      "See whether the backup job on the server still runs, and whether it still uploads to this "
      "bucket and prefix.",
      "a new archive comes"},
-    {"A new archive is smaller than `min_size`, or than `shrink_alarm` of what its series usually "
-     "has. It was pulled all the same.",
-     "See whether that backup is complete. If it is, `holdfast ack SOURCE`.", ""},
+    {"A new backup (a set) is smaller than `min_size`, or than `shrink_alarm` of what its stream "
+     "usually has, or lacks a part that the last ones had. It was pulled all the same.",
+     "See whether that backup is complete. If it is, `holdfast ack SOURCE`.",
+     "the parts that it lacked have come"},
     {"A file lies among the archives that holdfast did not put there. It is not touched; only "
      "`holdfast verify --all` looks for such files.",
      "Find out whose it is, and move it away.", "the file is gone at the next look"},

@@ -44,6 +44,8 @@ struct Arguments {
   RestoreOptions restore;
   std::string as_of;
   PruneOptions prune;
+  HistoryOptions history;
+  std::string since;
   RebuildOptions rebuild;
   PolicyOptions policy;
   AuditOptions audit;
@@ -269,6 +271,10 @@ void add_verify(CLI::App& app, Arguments& arguments, Command& command) {
   });
 }
 
+std::string complaint_of_moment(const std::string& text) {
+  return parse_moment(text) ? std::string() : "\"" + text + "\" is not a time, such as 2026-01-31";
+}
+
 void add_restore(CLI::App& app, Arguments& arguments, Command& command) {
   auto& options = arguments.restore;
   auto* sub = app.add_subcommand("restore", "Copy what is held to a directory, and prove the copy");
@@ -280,10 +286,7 @@ void add_restore(CLI::App& app, Arguments& arguments, Command& command) {
   sub->add_option("--as-of", arguments.as_of,
                   "What was held then: RFC 3339, or local YYYY-MM-DD[ HH:MM]")
       ->type_name("TIME")
-      ->check([](const std::string& text) {
-        return parse_moment(text) ? std::string()
-                                  : "\"" + text + "\" is not a time, such as 2026-01-31";
-      });
+      ->check(complaint_of_moment);
   sub->add_option("--generation", options.generation,
                   "This copy of the key: its name beside the archives, or the first 8 or more "
                   "digits of its SHA-256")
@@ -311,6 +314,25 @@ void add_prune(CLI::App& app, Arguments& arguments, Command& command) {
     command = [&] {
       return with_config(arguments, [&](const Config& config, const Environment& environment) {
         return prune_command(config, arguments.prune, environment, print_line);
+      });
+    };
+  });
+}
+
+void add_history(CLI::App& app, Arguments& arguments, Command& command) {
+  auto* sub =
+      app.add_subcommand("history", "What came, changed, vanished and was removed, and when");
+  sub->add_option("SOURCE", arguments.history.source, "Only this source");
+  sub->add_option("--since", arguments.since,
+                  "From then on: RFC 3339, or local YYYY-MM-DD[ HH:MM]; else of a year")
+      ->type_name("TIME")
+      ->check(complaint_of_moment);
+  sub->add_flag("--json", arguments.history.json, "One JSON object for each event");
+  sub->callback([&] {
+    command = [&] {
+      if (!arguments.since.empty()) arguments.history.since = parse_moment(arguments.since);
+      return with_config(arguments, [&](const Config& config, const Environment& environment) {
+        return history_command(config, arguments.history, environment, print_line);
       });
     };
   });
@@ -411,6 +433,7 @@ struct CommandLine {
     add_verify(app, arguments, command);
     add_restore(app, arguments, command);
     add_prune(app, arguments, command);
+    add_history(app, arguments, command);
     add_rebuild(app, arguments, command);
     add_doctor(app, arguments, command);
     add_audit(app, arguments, command);

@@ -104,6 +104,17 @@ struct PruneOptions {
 ExitStatus prune_command(const Config& config, const PruneOptions& options,
                          const Environment& environment, const Print& print);
 
+struct HistoryOptions {
+  std::string source{};                ///< empty: all of them
+  std::optional<store::Time> since{};  ///< none: a year ago
+  bool json = false;
+};
+/// `holdfast history [SOURCE] [--since TIME]`: what came, changed, vanished, was quarantined,
+/// repaired, removed and acknowledged, and which alarms were raised and ended, one line each, the
+/// earliest first. Writes nothing.
+ExitStatus history_command(const Config& config, const HistoryOptions& options,
+                           const Environment& environment, const Print& print);
+
 struct RebuildOptions {
   bool json = false;
 };

@@ -327,24 +327,24 @@ std::span<const KeyRule<SourceConfig>> source_rules() {
        }},
       {"series",
        {"EXPRESSION", "auto",
-        "Which archives belong together: `auto` (keys that are equal once every run of digits is "
-        "replaced by #), `source` (all), or a POSIX extended regular expression on the whole key "
-        "whose first group names the series."},
+        "Which archives are backups of one thing, a stream: `auto` (keys that only differ in their "
+        "time), `source` (all), or a POSIX extended regular expression on the whole key whose "
+        "groups, joined, name the stream."},
        [](S& s, const std::string& v) { return take_series(s.series, v); }},
       {"expect_every",
        {"DURATION", "none",
-        "Raise the alarm `stale` when no new archive came for this long, to the source or to any "
-        "series that has three or more."},
+        "Raise the alarm `stale` when no new archive came to the source for this long, or to a "
+        "stream for this long and for twice the time that usually lies between two of it."},
        [](S& s, const std::string& v) { return take_period(s.expect_every, v); }},
       {"min_size",
-       {"SIZE", "0", "Raise the alarm `small` for a new archive smaller than this."},
+       {"SIZE", "0", "Raise the alarm `small` for a new backup, a set, smaller than this."},
        [](S& s, const std::string& v) {
          return store_parsed(s.min_size_bytes, parse_size(v), v, kSizeForm);
        }},
       {"shrink_alarm",
        {"PERCENTAGE", "none",
-        "Raise the alarm `small` for a new archive smaller than this share of the median of the "
-        "last ten of its series."},
+        "Raise the alarm `small` for a new set smaller than this share of the median of the last "
+        "ten of its stream, or with fewer parts than they had."},
        [](S& s, const std::string& v) -> Complaint {
          const auto share = parse_share(v);
          if (!share) return fmt::format("\"{}\" is not {}", v, kShareForm);
@@ -360,7 +360,7 @@ std::span<const KeyRule<SourceConfig>> source_rules() {
        {"DURATION", "none", "Keep what came within this time."},
        [](S& s, const std::string& v) { return take_age(s.keep.within, v); }},
       {"keep_last",
-       {"NUMBER", "none", "Keep the newest so many of each series."},
+       {"NUMBER", "none", "Keep the newest so many sets of each stream."},
        [](S& s, const std::string& v) { return take_kept(s.keep.last, v); }},
       {"keep_daily",
        {"NUMBER", "none",

@@ -70,7 +70,7 @@ store::Result<bool> EtagEvidence::doubt(const Fetched& fetched, ProofLevel form)
   if (!keys) return keys.error();
   const auto contents = note("content", store::to_hex(fetched.verification->sha256));
   if (!contents) return contents.error();
-  const auto series = note("series", source.config->series.of(fetched.job.wanted.key));
+  const auto series = note("series", source.config->series.shape_of(fetched.job.wanted.key));
   if (!series) return series.error();
   if (*keys < kKeysNeeded || *contents < kKeysNeeded || *series < kSeriesNeeded) return false;
   if (auto declared = declare_opaque(source, form); !declared) return declared.error();

@@ -3,50 +3,41 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "agent/log.h"
+#include "agent/series.h"
+#include "agent/set_judge.h"
 #include "agent/units.h"
 
 namespace agent {
 namespace {
 
-// Fewer archives make no series that somebody could expect something of.
-constexpr std::uint64_t kLeastOfSeries = 3;
+// Fewer sets make no habit that somebody could expect something of.
+constexpr std::uint64_t kLeastOfStream = 3;
+// What came at one time, as a backlog does, tells no habit.
+constexpr std::chrono::minutes kLeastGap{1};
+// Of a set of more parts nobody is asked whether they go on without one.
+constexpr std::size_t kMostParts = 256;
 
-using Arrival = store::Ledger::Arrival;
-using SeriesState = store::Ledger::Series;
+using Habit = store::Ledger::Habit;
 
-std::uint64_t median(std::vector<std::uint64_t> sizes_bytes) {
-  const auto middle = sizes_bytes.begin() + static_cast<std::ptrdiff_t>(sizes_bytes.size() / 2);
-  std::nth_element(sizes_bytes.begin(), middle, sizes_bytes.end());
-  return *middle;
+std::string stream_name(const std::string& stream) {
+  return stream.empty() ? "this source" : fmt::format("the stream {}", printable_name(stream));
 }
 
-std::string series_name(const SeriesState& series) {
-  return series.name.empty() ? "this source"
-                             : fmt::format("the series {}", printable_name(series.name));
-}
-
-std::optional<std::string> judge_size(const SourceConfig& config, const Arrival& arrival,
-                                      const SeriesState& series) {
-  if (arrival.size_bytes < config.min_size_bytes) {
-    return fmt::format(
-        "it has only {}, and min_size is {}. It is held, and so are those before it; check the job "
-        "that writes them",
-        format_size(arrival.size_bytes), format_size(config.min_size_bytes));
+// Between its sets, but for the one longest where there are several; nullopt where there is none.
+std::optional<std::chrono::seconds> usual_gap(const Habit& habit) {
+  std::vector<std::chrono::seconds> gaps;
+  for (std::size_t i = 1; i < habit.made.size(); ++i) {
+    const auto gap = habit.made[i] - habit.made[i - 1];
+    if (gap >= kLeastGap) gaps.push_back(gap);
   }
-  if (!config.shrink_alarm_share || series.recent_sizes_bytes.size() < kLeastOfSeries) {
-    return std::nullopt;
-  }
-  const auto usual = median(series.recent_sizes_bytes);
-  if (static_cast<double>(arrival.size_bytes) >=
-      *config.shrink_alarm_share * static_cast<double>(usual)) {
-    return std::nullopt;
-  }
-  return fmt::format(
-      "it has only {}, and the last ones of {} have {}. It is held, and so are those before it; "
-      "check the job that writes them",
-      format_size(arrival.size_bytes), series_name(series), format_size(usual));
+  constexpr std::size_t kLeastGaps = 2;
+  constexpr std::size_t kSeveral = 4;
+  if (gaps.size() < kLeastGaps) return std::nullopt;
+  std::ranges::sort(gaps, std::greater<>{});
+  return gaps[gaps.size() >= kSeveral ? 1 : 0];
 }
 
 std::string stale_message(const SourceConfig& config, const std::string& of_what,
@@ -65,28 +56,29 @@ class StaleJudge {
 
   store::Status run() {
     auto& ledger = context_.mirror.ledger;
-    std::optional<store::Time> newest;
-    auto visited = ledger.visit_series(source_.id, 1, [&](const SeriesState& series) {
-      newest = std::max(newest.value_or(series.newest_held_since), series.newest_held_since);
-      return true;
-    });
-    if (!visited) return visited;
+    const auto newest = ledger.newest_arrival(source_.id);
+    if (!newest) return newest.error();
     const auto totals = ledger.totals(source_.id);
     if (!totals) return totals.error();
     const auto open = ledger.count_open_alarms(source_.id);
     if (!open) return open.error();
     any_open_ = *open > 0;
-    const auto since = newest ? newest : totals->first_listed_at;
+    const auto since = *newest ? *newest : totals->first_listed_at;
     const bool all_stale = since && is_overdue(*since);
-    if (auto told = tell(all_stale, "", "this source", newest); !told) return told;
+    if (auto told = tell(all_stale, "", "this source", *newest); !told) return told;
 
     store::Status told;
-    visited = ledger.visit_series(source_.id, kLeastOfSeries, [&](const SeriesState& series) {
-      const bool stale = is_overdue(series.newest_held_since);
-      // Where all is silent one alarm says it. Those of series stay as they are: they were raised
+    const auto visited = ledger.visit_habits(source_.id, kLeastOfStream, [&](const Habit& habit) {
+      if (habit.stream.empty()) return true;
+      const auto stale = is_stale(habit);
+      if (!stale) {
+        told = stale.error();
+        return false;
+      }
+      // Where all is silent one alarm says it. Those of streams stay as they are: they were raised
       // for a silence that goes on when the rest has come back.
-      if (series.name.empty() || (all_stale && stale)) return true;
-      told = tell(stale, series.name, series_name(series), series.newest_held_since);
+      if (all_stale && is_overdue(habit.newest_held_since)) return true;
+      told = tell(*stale, habit.stream, stream_name(habit.stream), habit.newest_held_since);
       return told.has_value();
     });
     return visited ? told : visited;
@@ -94,6 +86,36 @@ class StaleJudge {
 
  private:
   bool is_overdue(store::Time since) const { return now_ - since > *source_.config->expect_every; }
+
+  // By its own habit, and where nothing says that another one goes on in its stead.
+  store::Result<bool> is_stale(const Habit& habit) {
+    if (!is_overdue(habit.newest_held_since)) return false;
+    const auto gap = usual_gap(habit);
+    if (!gap || now_ - habit.newest_held_since <= 2 * *gap) return false;
+    const auto succeeded = context_.mirror.ledger.has_successor(source_.id, habit.stream);
+    if (!succeeded || *succeeded) return succeeded ? store::Result<bool>(false) : succeeded;
+    return speaks_for_set(habit);
+  }
+
+  // Of a set of several parts one stream tells for all; and where some of them go on, those that
+  // are lacking are told as `small`, if that is asked for.
+  store::Result<bool> speaks_for_set(const Habit& habit) {
+    const auto& series = source_.config->series;
+    const auto keys = context_.mirror.ledger.keys_from(source_.id, habit.last_set, kMostParts);
+    if (!keys) return keys.error();
+    for (const auto& key : *keys) {
+      const auto place = series.place(key);
+      if (place.set_bytes != habit.last_set.size() || place.stream == habit.stream) continue;
+      const auto other = context_.mirror.ledger.habit(source_.id, place.stream);
+      if (!other) return other.error();
+      if (!*other) continue;
+      const bool goes_on =
+          source_.config->shrink_alarm_share && (*other)->last_set != habit.last_set;
+      const bool tells = (*other)->sets >= kLeastOfStream && place.stream < habit.stream;
+      if (goes_on || tells) return false;
+    }
+    return true;
+  }
 
   store::Status tell(bool stale, const std::string& key, const std::string& of_what,
                      const std::optional<store::Time>& since) {
@@ -128,15 +150,18 @@ store::Status judge_arrivals(RunContext& context, const SourceRun& source) {
   if (!config.expect_every && config.min_size_bytes == 0 && !config.shrink_alarm_share) {
     return context.mirror.ledger.forget_series(source.id);
   }
-  auto taken = context.mirror.ledger.take_arrivals(
-      source.id, config.series.spec(), [&](std::string_view key) { return config.series.of(key); },
-      [&](const Arrival& arrival, const SeriesState& series) {
-        return judge_size(config, arrival, series);
-      },
-      context.now(source),
-      [&](const std::string& key, const std::string& message) {
-        context.report_one_of(source, store::AlarmKind::kSmall, key, message);
-      });
+  store::Ledger::ArrivalJudge judge;
+  judge.place = [&](std::string_view key) { return config.series.place(key); };
+  judge.shape_of = [](std::string_view stream) { return without_digits(stream); };
+  judge.forms_of = forms_of;
+  judge.is_complete = is_complete;
+  judge.complaint = [&](const SetMade& set, const std::vector<SetMade>& recent,
+                        std::string_view stream) { return judge_set(config, set, recent, stream); };
+  judge.raised = [&](const std::string& key, const std::string& message) {
+    context.report_one_of(source, store::AlarmKind::kSmall, key, message);
+  };
+  auto taken = context.mirror.ledger.take_arrivals(source.id, config.series.spec(), judge,
+                                                   context.now(source));
   if (!taken) return taken;
   return config.expect_every ? StaleJudge(context, source).run() : store::Status{};
 }

@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <tuple>
+#include <limits>
 #include <utility>
 #include <vector>
 
+#include "agent/chain_layout.h"
 #include "agent/log.h"
 #include "agent/reckoning.h"
 #include "agent/units.h"
@@ -24,11 +25,6 @@ constexpr std::chrono::minutes kClockSlack{1};
 // A clock by which nothing was listed for so long may be years ahead.
 constexpr std::chrono::days kMostSilence{30};
 
-auto age_order(const Candidate& candidate) {
-  return std::tie(candidate.held_since, candidate.last_modified, candidate.key,
-                  candidate.generation_path);
-}
-
 // What is counted together.
 enum Lane : std::size_t { kTrustedLane, kSmallLane, kQuarantineLane, kLanes };
 
@@ -36,31 +32,39 @@ Lane lane_of(const Candidate& candidate, const SourceConfig& source) {
   if (!candidate.is_trusted() && candidate.place == store::Place::kQuarantine) {
     return kQuarantineLane;
   }
-  return candidate.size_bytes < source.min_size_bytes ? kSmallLane : kTrustedLane;
+  return candidate.set.size_bytes < source.min_size_bytes ? kSmallLane : kTrustedLane;
 }
 
-// The rules, applied to the contents of a series as they come.
-class SeriesCount {
+constexpr std::uint64_t rank_of(std::int64_t set) {
+  return std::numeric_limits<std::uint64_t>::max() - static_cast<std::uint64_t>(set);
+}
+
+// The rules, applied to the contents of a stream as they come.
+class StreamCount {
  public:
-  SeriesCount(const SourceConfig& source, store::Ledger::Review& review)
+  StreamCount(const SourceConfig& source, store::Ledger::Review& review)
       : source_(source), review_(review) {
     begin();
   }
 
   store::Status add(const Candidate& candidate) {
-    if (candidate.series != series_) {
+    if (candidate.stream != stream_) {
       if (auto done = finish(); !done) return done;
-      series_ = candidate.series;
+      stream_ = candidate.stream;
     }
-    lanes_[lane_of(candidate, source_)].add(
-        {candidate.held_since, candidate.last_modified, candidate.is_trusted(), candidate.rank});
+    any_ = true;
+    lanes_[lane_of(candidate, source_)].add({candidate.held_since, candidate.last_modified,
+                                             candidate.is_trusted(), rank_of(candidate.set.id),
+                                             candidate.set.contents});
     return {};
   }
 
   store::Status finish() {
+    if (!any_) return {};
     for (const auto& lane : lanes_) {
       for (const auto& kept : lane.kept()) {
-        if (auto noted = review_.note_kept(kept.rank, kept.keeps); !noted) return noted;
+        const auto set = static_cast<std::int64_t>(rank_of(0) - kept.rank);
+        if (auto noted = review_.note_kept(set, kept.keeps); !noted) return noted;
       }
     }
     begin();
@@ -68,11 +72,15 @@ class SeriesCount {
   }
 
  private:
-  void begin() { lanes_.assign(kLanes, SeriesRetention(source_.keep)); }
+  void begin() {
+    any_ = false;
+    lanes_.assign(kLanes, SeriesRetention(source_.keep));
+  }
 
   const SourceConfig& source_;
   store::Ledger::Review& review_;
-  std::string series_;
+  std::string stream_;
+  bool any_ = false;
   std::vector<SeriesRetention> lanes_;
 };
 
@@ -88,14 +96,18 @@ class Prune {
     const auto reviewed = mirror_.ledger.is_reviewed(request_.id, rules(), request_.now);
     if (!reviewed) return reviewed.error();
     if (*reviewed && request_.only_if_due) return pruned_;
-    auto review = mirror_.ledger.begin_review(
-        request_.id, [&](std::string_view key) { return source_.series.of(key); });
+    auto review =
+        mirror_.ledger.begin_review(request_.id, [&](std::string_view key) { return placed(key); });
     if (!review) return review.error();
     if (auto looked = look_at_clock(review->newest_recorded()); !looked) return looked.error();
-    if (pruned_.frozen && !request_.explain) return pruned_;
+    look_at_layout();
+    if (pruned_.frozen && !request_.explain) return refused();
     auto done = decide(*review);
+    if (done) done = choose(*review);
     if (done) done = request_.explain ? explain(*review) : remove(*review);
-    if (done && !request_.explain && !*reviewed) done = note_reviewed();
+    if (done && !request_.explain && !(*reviewed && pruned_.removed == 0)) {
+      done = note_reviewed();
+    }
     if (!done) return done.error();
     return pruned_;
   }
@@ -110,10 +122,32 @@ class Prune {
                        source_.on_change == OnChange::kGenerations, source_.series.spec());
   }
 
+  store::Belonging placed(std::string_view key) {
+    if (chain_ == nullptr && source_.series.spec() == "auto") chain_ = chain_tool_of(key);
+    return source_.series.place(key);
+  }
+
+  // No rule can tell which of them need each other.
+  void look_at_layout() {
+    if (chain_ == nullptr) return;
+    if (!pruned_.frozen) {
+      pruned_.frozen = {ExitStatus::kIncomplete, refusal_of(*chain_), false};
+    }
+  }
+
+  store::Result<Pruned> refused() {
+    if (chain_ == nullptr) return pruned_;
+    const auto noted = mirror_.ledger.note_reviewed(
+        request_.id, {rules(), request_.now, true, std::nullopt, std::string(chain_->name)});
+    if (!noted) return noted.error();
+    return pruned_;
+  }
+
   // Once something was removed another look is due: what it was kept for may be gone.
   store::Status note_reviewed() {
-    if (pruned_.removed + pruned_.waiting > 0) return {};
-    return mirror_.ledger.note_reviewed(request_.id, rules(), due_);
+    const bool finished = pruned_.removed + pruned_.waiting == 0;
+    return mirror_.ledger.note_reviewed(request_.id,
+                                        {rules(), request_.now, finished, due_, std::string()});
   }
 
   store::Status look_for_alarms() {
@@ -143,7 +177,14 @@ class Prune {
     if (pruned_.frozen) return {};
     const auto totals = mirror_.ledger.totals(request_.id);
     if (!totals) return totals.error();
-    if (request_.now + kClockSlack < newest_recorded || is_provably_wrong(request_.now, {})) {
+    reviewed_at_ = totals->reviewed_at;
+    if (!totals->pulled_since) {
+      pruned_.frozen = {ExitStatus::kIncomplete,
+                        "nothing is removed before this holdfast has pulled the source to the end "
+                        "once: look at 'holdfast prune --dry-run', and run 'holdfast pull' first",
+                        false};
+    } else if (request_.now + kClockSlack < newest_recorded ||
+               is_provably_wrong(request_.now, {})) {
       freeze(
           fmt::format("this machine's clock says {}, but {} was recorded before. Set the clock "
                       "('timedatectl set-ntp true')",
@@ -167,100 +208,126 @@ class Prune {
     pruned_.frozen = {ExitStatus::kIncomplete, "nothing is removed: " + why};
   }
 
-  bool has_series(const Candidate& candidate) const {
-    return !candidate.series.empty() || source_.series.spec() == "source";
+  bool has_stream(const Candidate& candidate) const {
+    return !candidate.stream.empty() || source_.series.spec() == "source";
   }
 
   // What needs no look at the others.
-  Keeps keeps_of_itself(const Candidate& candidate) const {
-    auto keeps = SeriesRetention::of_itself(source_.keep, request_.now, candidate.held_since);
-    if (!has_series(candidate)) keeps = keeps | Keep::kOfNoSeries;
-    if (candidate.damaged) keeps = keeps | Keep::kDamaged;
-    const bool rotates = candidate.has_others ||
-                         (candidate.had_others && source_.on_change == OnChange::kGenerations);
-    if (candidate.is_trusted() && rotates) keeps = keeps | Keep::kRotating;
+  Keeps keeps_of_itself(const store::HeldSet& set) const {
+    auto keeps = SeriesRetention::of_itself(source_.keep, request_.now, set.newest_held);
+    if (set.damaged) keeps = keeps | Keep::kDamaged;
+    const bool rotates =
+        set.has_others || (set.had_others && source_.on_change == OnChange::kGenerations);
+    if (set.trusted && rotates) keeps = keeps | Keep::kRotating;
     return keeps;
   }
 
-  // Twice in the same order: what is kept is known once all of a series was seen.
+  // What is kept is known once all streams were seen: a set may be part of several.
   store::Status decide(store::Ledger::Review& review) {
-    SeriesCount count(source_, review);
+    StreamCount count(source_, review);
     store::Status done;
     auto visited = review.visit([&](const Candidate& candidate) {
-      const bool counts = has_series(candidate) && !candidate.damaged;
-      if (counts) done = count.add(candidate);
+      if (!has_stream(candidate)) {
+        done = review.note_kept(candidate.set.id, static_cast<Keeps>(Keep::kOfNoSeries));
+      } else if (!candidate.set.damaged) {
+        done = count.add(candidate);
+      }
       return done.has_value();
     });
     if (visited && done) done = count.finish();
     if (!visited || !done) return visited ? done : visited;
-    visited = review.visit_noted([&](const Candidate& candidate) {
-      const auto keeps = candidate.keeps | keeps_of_itself(candidate);
-      if (keeps == 0) {
-        done = review.mark(candidate);
-      } else {
-        ++pruned_.kept;
-        if (keeps == static_cast<Keeps>(Keep::kWithin)) note_ageing(candidate);
-      }
+    visited = review.visit_sets([&](const store::HeldSet& set) {
+      done = judge(review, set);
       return done.has_value();
     });
     return visited ? done : visited;
   }
 
-  void note_ageing(const Candidate& candidate) {
-    const auto until = candidate.held_since + *source_.keep.within + std::chrono::seconds{1};
+  store::Status judge(store::Ledger::Review& review, const store::HeldSet& set) {
+    auto& tally = tallies_[set.trusted ? 1 : 0];
+    ++tally.sets;
+    if (reviewed_at_ && set.oldest_held > *reviewed_at_) ++tally.came;
+    const auto keeps = set.keeps | keeps_of_itself(set);
+    if (keeps != 0) {
+      pruned_.kept += set.contents;
+      if (keeps == static_cast<Keeps>(Keep::kWithin)) note_ageing(set);
+      return {};
+    }
+    ++tally.unkept;
+    tally.unkept_contents += set.contents;
+    return review.mark(set);
+  }
+
+  void note_ageing(const store::HeldSet& set) {
+    const auto until = set.newest_held + *source_.keep.within + std::chrono::seconds{1};
     due_ = std::min(due_.value_or(until), until);
   }
 
-  store::Result<std::uint64_t> most(bool trusted) const {
-    const auto totals = mirror_.ledger.totals(request_.id);
-    if (!totals) return totals.error();
-    const auto contents = trusted ? totals->archives : totals->superseded + totals->quarantined;
-    return std::max<std::uint64_t>(contents / kShareOfRun, 1);
-  }
-
-  // Calls `take` with what is due in this run, some at a time.
-  template <typename Take>
-  store::Status each_due(store::Ledger::Review& review, bool trusted, const Take& take) {
-    const auto marked = review.marked(trusted);
-    if (!marked) return marked.error();
-    const auto limit = most(trusted);
-    if (!limit) return limit.error();
-    auto left = std::min(*limit, marked->contents);
-    pruned_.waiting += marked->contents - left;
-    std::optional<Candidate> last;
-    while (left > 0 && going()) {
-      const auto due = review.oldest_marked(trusted, last ? &*last : nullptr,
-                                            std::min<std::uint64_t>(left, kAtOnce));
-      if (!due) return due.error();
-      if (due->empty()) break;
-      if (auto taken = take(*due); !taken) return taken;
-      for (const auto& one : *due) {
-        ++pruned_.removed;
-        pruned_.removed_bytes += one.size_bytes;
-      }
-      left -= due->size();
-      last = due->back();
+  // More than came: else what has piled up once would never go.
+  store::Status choose(store::Ledger::Review& review) {
+    for (const bool trusted : {false, true}) {
+      const auto& tally = tallies_[trusted ? 1 : 0];
+      const auto most = std::max(tally.sets / kShareOfRun, tally.came + 1);
+      if (tally.unkept > most) pruned_.sets_waiting += tally.unkept - most;
+      pruned_.waiting += tally.unkept_contents;
+      if (auto chosen = review.choose(trusted, most); !chosen) return chosen;
     }
-    pruned_.waiting += left;
     return {};
   }
 
-  store::Status remove(store::Ledger::Review& review) {
-    for (const bool trusted : {false, true}) {
-      auto removed = each_due(review, trusted, [&](const std::vector<Candidate>& due) {
+  void count(const Candidate& gone) {
+    ++pruned_.removed;
+    --pruned_.waiting;
+    pruned_.removed_bytes += gone.size_bytes;
+    if (gone.set.id != last_set_) ++pruned_.sets_removed;
+    last_set_ = gone.set.id;
+  }
+
+  // Whole sets: a page that is full ends with the last set that is whole in it, or is of one set.
+  static bool cut_to_sets(std::vector<Candidate>& page) {
+    if (page.size() < kAtOnce) return true;
+    const auto last = page.back().set.id;
+    if (page.front().set.id == last) return false;
+    while (page.back().set.id == last) page.pop_back();
+    return true;
+  }
+
+  // One transaction for all of a set.
+  store::Status begin_some(store::Ledger::Review& review, bool trusted,
+                           std::optional<Candidate>& last, bool& any) {
+    return mirror_.ledger.at_once([&]() -> store::Status {
+      bool whole = false;
+      for (any = false; !whole;) {
+        auto page = review.due(trusted, last ? &*last : nullptr, kAtOnce);
+        if (!page) return page.error();
+        whole = cut_to_sets(*page);
+        if (page->empty()) return {};
+        any = true;
         std::vector<store::Removal> removals;
-        removals.reserve(due.size());
-        for (const auto& one : due) {
+        removals.reserve(page->size());
+        for (const auto& one : *page) {
           if (request_.removing) request_.removing(one);
           removals.push_back(
               {one.key,
                trusted ? store::archive_path(source_.name, one.key, mirror_.rules, one.variant)
                        : one.generation_path,
-               trusted});
+               trusted, false, one.size_bytes});
+          count(one);
         }
-        return mirror_.begin_removals(request_.id, removals, request_.now);
-      });
-      if (!removed) return removed;
+        last = page->back();
+        auto begun = mirror_.begin_removals(request_.id, removals, request_.now);
+        if (!begun) return begun;
+      }
+      return {};
+    });
+  }
+
+  store::Status remove(store::Ledger::Review& review) {
+    for (const bool trusted : {false, true}) {
+      std::optional<Candidate> last;
+      for (bool any = true; any && going();) {
+        if (auto begun = begin_some(review, trusted, last, any); !begun) return begun;
+      }
     }
     auto stuck = mirror_.finish_removals(request_.id, source_.name);
     if (!stuck) return stuck.error();
@@ -269,25 +336,24 @@ class Prune {
   }
 
   store::Status explain(store::Ledger::Review& review) {
-    std::array<std::optional<Candidate>, 2> last_due;
-    for (const bool trusted : {false, true}) {
-      auto looked = each_due(review, trusted, [&](const std::vector<Candidate>& due) {
-        last_due[trusted ? 1 : 0] = due.back();
-        return store::Status{};
-      });
-      if (!looked) return looked;
-    }
-    return review.visit_noted([&](const Candidate& candidate) {
-      const auto keeps = candidate.keeps | keeps_of_itself(candidate);
-      const auto& last = last_due[candidate.is_trusted() ? 1 : 0];
-      const bool due = last && age_order(candidate) <= age_order(*last);
-      request_.explain(candidate,
-                       keeps != 0 ? PruneDecision::kKeep
-                       : due      ? PruneDecision::kRemove
-                                  : PruneDecision::kWait,
-                       keeps);
-      return going();
+    store::Status done;
+    const auto visited = review.visit([&](const Candidate& candidate) {
+      const auto keeps = candidate.set.keeps | keeps_of_itself(candidate.set);
+      auto decision = PruneDecision::kKeep;
+      if (keeps == 0) {
+        const auto due = review.is_due(candidate.set.id);
+        if (!due) done = due.error();
+        decision = due && *due ? PruneDecision::kRemove : PruneDecision::kWait;
+        if (decision == PruneDecision::kRemove) {
+          ++pruned_.removed;
+          --pruned_.waiting;
+          pruned_.removed_bytes += candidate.size_bytes;
+        }
+      }
+      request_.explain(candidate, decision, keeps);
+      return done.has_value() && going();
     });
+    return visited ? done : visited;
   }
 
   bool going() const { return !request_.keep_going || request_.keep_going(); }
@@ -296,10 +362,29 @@ class Prune {
   const PruneRequest& request_;
   const SourceConfig& source_;
   Pruned pruned_;
-  std::optional<store::Time> due_;  ///< when the first content outlives keep_within
+  std::optional<store::Time> due_;  ///< when the first set outlives keep_within
+  std::optional<store::Time> reviewed_at_;
+  const ChainTool* chain_ = nullptr;
+  // Of what lies beside the archives, and of these.
+  struct Tally {
+    std::uint64_t sets = 0;
+    std::uint64_t came = 0;  ///< since the last look
+    std::uint64_t unkept = 0;
+    std::uint64_t unkept_contents = 0;
+  };
+  std::array<Tally, 2> tallies_{};
+  std::int64_t last_set_ = 0;
 };
 
 }  // namespace
+
+std::string refusal_of(const ChainTool& tool) {
+  return fmt::format(
+      "the keep rules are refused: this is {}, and no name tells which of its files need each "
+      "other. "
+      "Everything is kept; {}. Where it is something else, say in `series` what belongs together",
+      tool.what, tool.instead);
+}
 
 store::Result<Pruned> prune_source(Mirror& mirror, const PruneRequest& request) {
   return Prune(mirror, request).run();

@@ -17,22 +17,17 @@
 #include "agent/list_phase.h"
 #include "agent/listings.h"
 #include "agent/progress.h"
-#include "agent/prune.h"
+#include "agent/prune_phase.h"
 #include "agent/pull_status.h"
 #include "agent/scrub_slice.h"
 #include "agent/sources.h"
-#include "agent/units.h"
 #include "agent/workers.h"
 
 namespace agent {
 namespace {
 
-// What servers bear with in a signature.
-constexpr std::chrono::minutes kMostClockError{15};
 // Listings at once: each has a thread and a connection.
 constexpr std::size_t kMostListings = 8;
-// A clock by which nothing was listed for so long may have leapt.
-constexpr std::chrono::days kMostSilence{30};
 constexpr std::chrono::hours kRecordTimeEvery{6};
 
 class Pull {
@@ -58,7 +53,7 @@ class Pull {
     // What is recorded is judged and told of, whatever became of the rest.
     if (auto judged = judge_sources(); !judged && done) fail_run(judged.error());
     if (done && context_.run_status == ExitStatus::kOk) {
-      if (auto pruned = prune_sources(); !pruned) fail_run(pruned.error());
+      if (auto pruned = prune_pulled(context_); !pruned) fail_run(pruned.error());
     }
     fail_unfinished();
     for (auto& source : context_.sources) {
@@ -91,31 +86,6 @@ class Pull {
     return all ? tend_left_sources(context_, begun_) : store::Status{};
   }
 
-  store::Status prune_sources() {
-    for (auto& source : context_.sources) {
-      // What could not be compared with its bucket today may be needed whole tomorrow.
-      const bool went_well = source.session && !source.stopped && source.status == ExitStatus::kOk;
-      if (!went_well || context_.stopping() || context_.out_of_time()) continue;
-      if (!is_clock_trusted(source)) continue;
-      PruneRequest request{
-          context_.config, *source.config, source.id, clock().now_s(), {}, true, {}};
-      request.keep_going = [&] { return !context_.stopping(); };
-      request.removing = [&](const store::Candidate& one) {
-        context_.environment.log.info(
-            {source.config->name, one.key,
-             fmt::format("removed: no keep rule holds it ({})", format_size(one.size_bytes))});
-      };
-      const auto pruned = prune_source(context_.mirror, request);
-      if (!pruned) return pruned.error();
-      tell(source, *pruned);
-      for (const auto& one : pruned->stuck) {
-        context_.fail_source(source, ExitStatus::kIncomplete);
-        context_.report(source, one.key, explain_bad_file(one.error));
-      }
-    }
-    return {};
-  }
-
   // Which opening the mirror has told of.
   void fail_unfinished() {
     for (const auto& one : context_.mirror.unfinished) {
@@ -123,29 +93,6 @@ class Pull {
         if (source.config->name != one.source_name) continue;
         context_.fail_source(source, ExitStatus::kIncomplete);
       }
-    }
-  }
-
-  // By our clock, which may have leapt ahead since the source was last listed; the server may only
-  // ask for patience.
-  bool is_clock_trusted(const SourceRun& source) const {
-    const auto skew = context_.clock_skew(source);
-    if (skew && std::chrono::abs(*skew) > kMostClockError) return false;
-    return !context_.reckoned(source).in_doubt && !source.doubt_after && source.listed_before &&
-           clock().now_s() - *source.listed_before <= kMostSilence;
-  }
-
-  void tell(const SourceRun& source, const Pruned& pruned) const {
-    auto& log = context_.environment.log;
-    const auto& name = source.config->name;
-    // An open alarm has been told of.
-    if (pruned.frozen && pruned.frozen->status != ExitStatus::kAlarm) {
-      log.warning({name, "", pruned.frozen->why});
-    } else if (pruned.removed > 0) {
-      log.info({name, "",
-                fmt::format("retention removed {} {} ({})", pruned.removed,
-                            pruned.removed == 1 ? "copy" : "copies",
-                            format_size(pruned.removed_bytes))});
     }
   }
 

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <utility>
 
+#include "agent/chain_layout.h"
+#include "agent/prune.h"
 #include "agent/reports.h"
 
 namespace agent {
@@ -64,6 +66,8 @@ void show_totals(const store::Totals& totals, SourceStatus& figures) {
   figures.superseded = totals.superseded;
   figures.quarantined = totals.quarantined;
   figures.hold = totals.hold_since.has_value();
+  const auto* const chain = find_chain_tool(totals.chain);
+  figures.retention = chain == nullptr ? std::string() : refusal_of(*chain);
   figures.newest.reset();
   if (!totals.newest) return;
   figures.newest = NewestArchive{totals.newest->key, totals.newest->upstream.size_bytes,
@@ -215,6 +219,8 @@ void finish_source(RunContext& context, SourceRun& source,
         status.skew_seconds = skew_seconds;
       }
     }
+    const bool applies = source.config->keep.any() && source.config->series.spec() == "auto";
+    if (!applies) figures.retention.clear();
     figures.state = state_of(source.status);
     const bool asked = source.config->enabled;
     if (asked && (source.status == ExitStatus::kOk || source.status == ExitStatus::kAlarm)) {

@@ -35,10 +35,23 @@ constexpr std::uint64_t mirrored(std::uint64_t rank) {
 
 }  // namespace
 
+// A set of several contents counts once: by the latest.
+void SeriesRetention::Slots::add_alone(const Place& place) {
+  const auto [one, is_new] = alone_.try_emplace(place.from_end, place);
+  if (!is_new) {
+    if (place <= one->second) return;
+    newest_by_period_.erase(one->second);
+    one->second = place;
+  }
+  newest_by_period_.emplace(place, place);
+  if (newest_by_period_.size() <= most_) return;
+  alone_.erase(newest_by_period_.begin()->second.from_end);
+  newest_by_period_.erase(newest_by_period_.begin());
+}
+
 void SeriesRetention::Slots::add(const Place& place) {
-  const auto period = period_of_ == nullptr
-                          ? place
-                          : Place{store::Time{std::chrono::seconds{period_of_(place.when)}}};
+  if (period_of_ == nullptr) return add_alone(place);
+  const auto period = Place{store::Time{std::chrono::seconds{period_of_(place.when)}}};
   const auto [slot, is_new] = newest_by_period_.try_emplace(period, place);
   if (!is_new) slot->second = std::max(slot->second, place);
   if (newest_by_period_.size() > most_) newest_by_period_.erase(newest_by_period_.begin());
@@ -71,19 +84,38 @@ void SeriesRetention::add(const Content& content) {
   // Nothing was made after we held it, whatever the upstream says.
   const auto made = std::min(content.last_modified, content.held_since);
   const auto end = mirrored(content.rank);
-  add(by_holding_, {content.held_since, content.last_modified, end}, content.trusted);
-  add(by_making_, {made, content.held_since, end}, content.trusted);
+  add(by_holding_, {content.held_since, content.last_modified, end}, content);
+  add(by_making_, {made, content.held_since, end}, content);
 }
 
-void SeriesRetention::add(Count& count, const Place& place, bool trusted) {
+void SeriesRetention::Recent::add(const Place& place, std::uint64_t parts) {
+  constexpr std::size_t kMost = 10;
+  parts_.emplace(place, parts);
+  if (parts_.size() > kMost) parts_.erase(parts_.begin());
+}
+
+std::optional<SeriesRetention::Place> SeriesRetention::Recent::newest_whole() const {
+  std::optional<Place> whole;
+  std::uint64_t most = 0;
+  for (const auto& [place, parts] : parts_) {
+    if (parts < most) continue;
+    most = parts;
+    whole = place;
+  }
+  return whole;
+}
+
+void SeriesRetention::add(Count& count, const Place& place, const Content& content) {
   for (auto& slots : count.slots) slots.add(place);
   count.newest = std::max(count.newest, std::optional(place));
-  if (trusted) count.newest_trusted = std::max(count.newest_trusted, std::optional(place));
+  if (!content.trusted) return;
+  count.newest_trusted = std::max(count.newest_trusted, std::optional(place));
+  count.recent.add(place, content.parts);
 }
 
 void SeriesRetention::collect(const Count& count, std::map<std::uint64_t, Keeps>& kept) {
   for (const auto& slots : count.slots) slots.collect(kept);
-  for (const auto& newest : {count.newest, count.newest_trusted}) {
+  for (const auto& newest : {count.newest, count.newest_trusted, count.recent.newest_whole()}) {
     if (!newest) continue;
     auto& keeps = kept[mirrored(newest->from_end)];
     keeps = keeps | Keep::kNewest;

@@ -1,9 +1,9 @@
 #include "agent/series.h"
 
+#include "agent/backup_name.h"
 #include "agent/series_expression.h"
 
 namespace agent {
-namespace {
 
 std::string without_digits(std::string_view key) {
   std::string out;
@@ -18,8 +18,6 @@ std::string without_digits(std::string_view key) {
   return out;
 }
 
-}  // namespace
-
 Result<Series> Series::parse(const std::string& value) {
   Series series;
   series.spec_ = value;
@@ -31,8 +29,19 @@ Result<Series> Series::parse(const std::string& value) {
 }
 
 std::string Series::of(std::string_view key) const {
-  if (expression_) return expression_->first_group(key);
-  return spec_ == "auto" ? without_digits(key) : std::string();
+  if (expression_) return expression_->groups(key);
+  return spec_ == "auto" ? backup_name(key).stream : std::string();
+}
+
+store::Belonging Series::place(std::string_view key) const {
+  auto name = backup_name(key);
+  if (expression_) name.stream = expression_->groups(key);
+  if (spec_ == "source") name.stream.clear();
+  return {std::move(name.stream), name.set_bytes, name.has_time};
+}
+
+std::string Series::shape_of(std::string_view key) const {
+  return spec_ == "auto" ? without_digits(key) : of(key);
 }
 
 }  // namespace agent

@@ -212,20 +212,34 @@ SeriesExpression::SeriesExpression(std::string pattern, const regex_t& compiled)
 
 SeriesExpression::~SeriesExpression() { ::regfree(&compiled_); }
 
-std::string SeriesExpression::first_group(std::string_view key) {
+std::string SeriesExpression::groups(std::string_view key) {
   // To the engine a NUL ends the text.
   std::string text(key);
   std::replace(text.begin(), text.end(), '\0', '\1');
   const std::lock_guard lock(mutex_);
   if (matched_bytes_ > kMatchedBytesKept) forget_states();
   matched_bytes_ += text.size();
-  std::array<regmatch_t, 2> groups{};
-  if (::regexec(&compiled_, text.c_str(), groups.size(), groups.data(), 0) != 0 ||
-      groups[1].rm_so < 0) {
-    return {};
+  std::vector<regmatch_t> groups(compiled_.re_nsub + 1);
+  if (::regexec(&compiled_, text.c_str(), groups.size(), groups.data(), 0) != 0) return {};
+  std::string joined;
+  bool any = false;
+  regoff_t last_begin = -1;
+  regoff_t last_end = -1;
+  for (std::size_t i = 1; i < groups.size(); ++i) {
+    const auto& group = groups[i];
+    const bool within = group.rm_so >= last_begin && group.rm_eo <= last_end;
+    if (within && group.rm_so >= 0 && group.rm_so < last_end) continue;
+    if (any) joined += '/';
+    any = true;
+    // It has its place all the same, so that no other one is taken for it.
+    if (group.rm_so < 0) continue;
+    last_begin = group.rm_so;
+    last_end = group.rm_eo;
+    joined += key.substr(static_cast<std::size_t>(group.rm_so),
+                         static_cast<std::size_t>(group.rm_eo - group.rm_so));
   }
-  const auto begin = static_cast<std::size_t>(groups[1].rm_so);
-  return std::string(key.substr(begin, static_cast<std::size_t>(groups[1].rm_eo) - begin));
+  const bool nothing = joined.find_first_not_of('/') == std::string::npos;
+  return nothing ? std::string() : joined;
 }
 
 // What was compiled once compiles again, unless memory is short: then the old one serves on.

@@ -28,8 +28,9 @@ class SeriesExpression {
   SeriesExpression(const SeriesExpression&) = delete;
   SeriesExpression& operator=(const SeriesExpression&) = delete;
 
-  /// The first group of the leftmost longest match; empty when there is none. Thread-safe.
-  std::string first_group(std::string_view key);
+  /// The groups of the leftmost longest match, but for those within another, joined by '/'; empty
+  /// when there is no match, or nothing in them. Thread-safe.
+  std::string groups(std::string_view key);
 
  private:
   SeriesExpression(std::string pattern, const regex_t& compiled);

@@ -29,6 +29,8 @@ struct RunFigures {
   std::uint64_t failed = 0;
   std::uint64_t requests = 0;
   std::uint64_t retries = 0;
+  std::uint64_t removed = 0;  ///< by retention
+  std::uint64_t removed_bytes = 0;
 };
 
 struct NewestArchive {
@@ -57,6 +59,7 @@ struct SourceStatus {
   std::uint64_t superseded = 0;
   std::uint64_t quarantined = 0;
   RunFigures run;
+  std::string retention;  ///< why its keep rules are refused; else empty
   std::optional<NewestArchive> newest;
   std::map<std::string, std::uint64_t> verified_by;
   std::optional<Time> oldest_read_at;

@@ -23,11 +23,11 @@ void put_key(Json::Object& object, const std::string& key) {
 }
 
 Json run_json(const RunFigures& run) {
-  return Json::Object{{"listed", run.listed},         {"new", run.fresh},
-                      {"new_bytes", run.fresh_bytes}, {"changed", run.changed},
-                      {"vanished", run.vanished},     {"unreadable", run.unreadable},
-                      {"archived", run.archived},     {"failed", run.failed},
-                      {"requests", run.requests},     {"retries", run.retries}};
+  return Json::Object{
+      {"listed", run.listed},     {"new", run.fresh},         {"new_bytes", run.fresh_bytes},
+      {"changed", run.changed},   {"vanished", run.vanished}, {"unreadable", run.unreadable},
+      {"archived", run.archived}, {"failed", run.failed},     {"requests", run.requests},
+      {"retries", run.retries},   {"removed", run.removed},   {"removed_bytes", run.removed_bytes}};
 }
 
 Json newest_json(const SourceStatus& source) {
@@ -99,6 +99,7 @@ Json source_json(const SourceStatus& source) {
       {"bytes", source.size_bytes},
       {"superseded", source.superseded},
       {"quarantined", source.quarantined},
+      {"retention", source.retention.empty() ? Json(nullptr) : Json(printable(source.retention))},
       {"run", run_json(source.run)},
       {"newest", newest_json(source)},
       {"verified_by", Json::Object(source.verified_by.begin(), source.verified_by.end())},

@@ -158,6 +158,7 @@ SourceStatus read_source(const Reader& json) {
   json.get("bytes", source.size_bytes);
   json.get("superseded", source.superseded);
   json.get("quarantined", source.quarantined);
+  json.get("retention", source.retention);
   const auto run = json.object("run");
   run.get("listed", source.run.listed);
   run.get("new", source.run.fresh);
@@ -169,6 +170,8 @@ SourceStatus read_source(const Reader& json) {
   run.get("failed", source.run.failed);
   run.get("requests", source.run.requests);
   run.get("retries", source.run.retries);
+  run.get("removed", source.run.removed);
+  run.get("removed_bytes", source.run.removed_bytes);
   if (json.has("newest")) {
     const auto newest = json.object("newest");
     auto& into = source.newest.emplace();

@@ -104,6 +104,11 @@ void append_source(std::string& out, const SourceStatus& source, Time now) {
   if (run.vanished > 0) {
     line("gone upstream", fmt::format("{} that the bucket no longer has; kept here", run.vanished));
   }
+  if (run.removed > 0) {
+    line("removed", fmt::format("{} that no keep rule held ({})", run.removed,
+                                format_size(run.removed_bytes)));
+  }
+  if (!source.retention.empty()) append_message(out, source.retention, 4);
   if (run.archived > 0) {
     line("archived", fmt::format("{} that must be restored before they can be read", run.archived));
   }
@@ -153,6 +158,7 @@ void append_disk(std::string& out, const Status& status, const Present& present)
 
 void make_printable(SourceStatus& source) {
   source.name = printable(source.name);
+  source.retention = printable(source.retention);
   if (source.newest) source.newest->key = printable_name(source.newest->key);
   std::map<std::string, std::uint64_t> levels;
   for (const auto& [level, count] : source.verified_by) levels[printable(level)] += count;

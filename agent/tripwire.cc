@@ -28,8 +28,10 @@ std::string what_a_hold_is(const SourceConfig& source) {
   return fmt::format(
       "The copies on this disk are untouched and stay. The source is on HOLD: new archives still "
       "come, nothing that changed is fetched, nothing is removed. Find out who did this before "
-      "anything else; if it was meant, 'holdfast ack {}' ends the HOLD",
-      source.name);
+      "anything else; if it was meant, 'holdfast ack {}' ends the HOLD. Where its owner lets its "
+      "names "
+      "come and go like this, write 'tripwire = off', or a larger share, into [source {}]",
+      source.name, source.name);
 }
 
 }  // namespace
@@ -55,9 +57,21 @@ void Tripwire::take(const Stream& stream) {
   all_.gone_bytes += stream.gone_bytes;
   all_.rotated += stream.rotated;
   all_.rotated_bytes += stream.rotated_bytes;
-  if (!source_.tripwire_share || stream.keys < source_.tripwire_min || !reaches(stream)) return;
+  if (!source_.tripwire_share) return;
+  if (stream.keys < source_.tripwire_min) return take_small(stream);
+  if (!reaches(stream)) return;
   if (!any_stream_) worst_stream_ = stream.name;
   any_stream_ = true;
+}
+
+// One key alone is no stream: names that never come again have one each.
+void Tripwire::take_small(const Stream& stream) {
+  const auto struck = stream.changed + stream.gone - stream.rotated;
+  const auto struck_bytes = stream.changed_bytes + stream.gone_bytes - stream.rotated_bytes;
+  const bool most = struck * 2 >= stream.keys || struck_bytes * 2 >= stream.size_bytes;
+  if (stream.keys < 2 || struck == 0 || !most) return;
+  struck_in_small_ += struck;
+  if (worst_stream_.empty()) worst_stream_ = stream.name;
 }
 
 bool Tripwire::reaches(const Stream& stream) const {
@@ -78,7 +92,7 @@ bool Tripwire::is_tripped(std::uint64_t listed) const {
   if (!source_.tripwire_share) return false;
   const bool rotates = source_.on_change == OnChange::kGenerations;
   if (all_.keys >= 2 && all_.gone + (rotates ? 0 : all_.changed) == all_.keys) return true;
-  return any_stream_ || reaches(all_);
+  return any_stream_ || struck_in_small_ >= source_.tripwire_min || reaches(all_);
 }
 
 std::string Tripwire::message(const std::string& why) const {
@@ -88,7 +102,7 @@ std::string Tripwire::message(const std::string& why) const {
   }
   const auto series = worst_stream_.empty()
                           ? std::string()
-                          : fmt::format(", most in the series {}", printable_name(worst_stream_));
+                          : fmt::format(", most in the stream {}", printable_name(worst_stream_));
   return fmt::format(
       "much of the bucket has changed at once: of {} archives that it had at the last run, {} "
       "(for example: {}{}). {}{}{}",

@@ -12,8 +12,9 @@
 namespace agent {
 
 /// Tells whether so much of what the last complete listing had has changed or gone at once that
-/// somebody has to look. Shares are taken of keys and of bytes, of all and of each series, so that
-/// new names, however many, dilute nothing.
+/// somebody has to look. Shares are taken of keys and of bytes, of all and of each stream, so that
+/// new names, however many, dilute nothing; small streams of which most is struck, as those of the
+/// parts of a few sets, are taken together. What rotates does not count: see Stream::rotated.
 class Tripwire {
  public:
   using Stream = store::Ledger::Plan::Stream;
@@ -27,7 +28,7 @@ class Tripwire {
   void forget_gone();
   /// A held key that the last complete listing had.
   void watch(std::uint64_t size_bytes);
-  /// What of a series has changed or gone.
+  /// What of a stream has changed or gone.
   void take(const Stream& stream);
 
   /// `listed`: the current objects of this listing.
@@ -38,11 +39,13 @@ class Tripwire {
 
  private:
   bool reaches(const Stream& stream) const;
+  void take_small(const Stream& stream);
 
   const SourceConfig& source_;
   Stream all_;
-  bool any_stream_ = false;  ///< a series reaches the share by itself
+  bool any_stream_ = false;  ///< a stream reaches the share by itself
   std::string worst_stream_;
+  std::uint64_t struck_in_small_ = 0;  ///< in small streams of which most is
   struct Example {
     std::string key;
     bool is_gone = false;

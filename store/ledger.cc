@@ -306,7 +306,8 @@ Result<Totals> HoldingView::totals(SourceId source) {
   Totals totals;
   Result<Query> query = impl_->database.query(
       "SELECT archives, size_bytes, sums_stale, newest_key, superseded, quarantined, hold_since, "
-      "first_listed_at, scrubbed_at, listed_at, doubt_after FROM source WHERE source_id=?1");
+      "first_listed_at, scrubbed_at, listed_at, doubt_after, pulled_since, "
+      "reviewed_at, chain FROM source WHERE source_id=?1");
   if (!query) return query.error();
   const Result<bool> row = query->bind(source).step();
   if (!row) return row.error();
@@ -321,6 +322,9 @@ Result<Totals> HoldingView::totals(SourceId source) {
   if (!query->is_null(8)) totals.scrubbed_at = rows::time(query->integer(8));
   if (!query->is_null(9)) totals.listed_at = rows::time(query->integer(9));
   if (!query->is_null(10)) totals.doubt_after = rows::time(query->integer(10));
+  if (!query->is_null(11)) totals.pulled_since = rows::time(query->integer(11));
+  if (!query->is_null(12)) totals.reviewed_at = rows::time(query->integer(12));
+  totals.chain = query->bytes(13);
   if (!query->is_null(3)) {
     Result<std::optional<Archive>> newest = find(source, query->bytes(3));
     if (!newest) return newest.error();

@@ -199,16 +199,23 @@ Result<std::map<std::string, std::uint64_t>> AlarmView::count_open_by_kind(Sourc
 
 Result<std::uint64_t> AlarmView::acknowledge(SourceId source, std::optional<std::int64_t> alarm,
                                              Time now) {
-  if (!alarm) {
-    return impl_->database.run(
-        "UPDATE alarm INDEXED BY alarm_open SET ended_at=?2 WHERE source_id=?1 AND ended_at IS "
-        "NULL",
-        source, rows::seconds(now));
-  }
-  return impl_->database.run(
-      "UPDATE alarm SET ended_at=?2 WHERE source_id=?1 AND alarm_id=?3 AND "
-      "ended_at IS NULL",
-      source, rows::seconds(now), *alarm);
+  Database& database = impl_->database;
+  Result<Transaction> transaction = Transaction::begin(database);
+  if (!transaction) return transaction.error();
+  Result<std::uint64_t> ended =
+      alarm ? database.run(
+                  "UPDATE alarm SET ended_at=?2 WHERE source_id=?1 AND alarm_id=?3 AND "
+                  "ended_at IS NULL",
+                  source, rows::seconds(now), *alarm)
+            : database.run(
+                  "UPDATE alarm INDEXED BY alarm_open SET ended_at=?2 WHERE source_id=?1 AND "
+                  "ended_at IS NULL",
+                  source, rows::seconds(now));
+  if (!ended) return ended;
+  Status done = events::note(database, source, EventKind::kAcknowledged, {*ended, 0, {}}, now);
+  if (done) done = transaction->commit();
+  if (!done) return done.error();
+  return ended;
 }
 
 Result<std::vector<Ledger::Unannounced>> AlarmView::unannounced_alarms(std::size_t limit) {

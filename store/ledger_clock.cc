@@ -21,7 +21,7 @@ constexpr std::array<Column, 14> kRecordedTimes = {{
     {"generation", "read_at"},
     {"generation", "placed_at"},
     {"arrival", "held_since"},
-    {"series", "newest_held_since"},
+    {"stream", "newest_held_since"},
     {"deviation", "since"},
     {"refusal", "since"},
     {"refusal", "asked_at"},
@@ -67,7 +67,7 @@ Status ClockView::doubt_ages(SourceId source) {
 
 Status ClockView::bound_series(SourceId source, Time now) {
   const Result<std::uint64_t> done = impl_->database.run(
-      "UPDATE series SET newest_held_since=?2 WHERE source_id=?1 AND newest_held_since>?2", source,
+      "UPDATE stream SET newest_held_since=?2 WHERE source_id=?1 AND newest_held_since>?2", source,
       rows::seconds(now));
   if (!done) return done.error();
   return {};

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "store/alarm_kind.h"
+#include "store/batch.h"
 #include "store/database.h"
 #include "store/inside.h"
 #include "store/ledger.h"
@@ -117,6 +118,20 @@ Status end(Database& database, SourceId source, AlarmKind kind, std::string_view
 Status end_refusals(Database& database, SourceId source, std::string_view key, Time now);
 
 }  // namespace alarms
+
+namespace events {
+
+struct Count {
+  std::uint64_t contents = 0;
+  std::uint64_t size_bytes = 0;
+  std::string example{};
+};
+/// For the history. Nothing where there are none.
+Status note(Database& database, SourceId source, EventKind what, const Count& count, Time now);
+/// All that a batch means.
+Status note(Database& database, const Batch& batch);
+
+}  // namespace events
 
 namespace holdings {
 

@@ -4,7 +4,9 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "store/ledger_plan_impl.h"
 
@@ -141,9 +143,34 @@ Result<std::pair<Deviation, Identity>> Ledger::Plan::Impl::deviation_now(std::st
 
 // Not written before the listing has ended: a transaction that has changed more than its cache
 // holds keeps everybody else from reading, and a listing may take hours.
+// By kind and by the time that they were noted at, which is one.
+Status Ledger::Plan::Impl::note_events() {
+  Result<Query> query = database().query(
+      "SELECT n.kind, max(n.since), count(*), coalesce(sum(max(a.size_bytes, 0)), 0), min(n.key) "
+      "FROM temp.noted n LEFT JOIN archive a ON a.source_id=?1 AND a.key=n.key WHERE n.kind<>0 "
+      "GROUP BY n.kind");
+  if (!query) return query.error();
+  std::vector<std::tuple<EventKind, events::Count, Time>> found;
+  const Status read = rows::each(query->bind(source), [&](Query& row) {
+    const bool changed = rows::deviation_of(row.integer(0)) == Deviation::kChanged;
+    found.emplace_back(
+        changed ? EventKind::kChanged : EventKind::kVanished,
+        events::Count{static_cast<std::uint64_t>(row.integer(2)),
+                      static_cast<std::uint64_t>(row.integer(3)), std::string(row.bytes(4))},
+        rows::time(row.integer(1)));
+    return true;
+  });
+  if (!read) return read;
+  for (const auto& [what, count, at] : found) {
+    if (Status done = events::note(database(), source, what, count, at); !done) return done;
+  }
+  return {};
+}
+
 Status Ledger::Plan::Impl::apply_notes() {
   if (!any_note) return {};
   any_note = false;
+  if (Status noted = note_events(); !noted) return noted;
   for (const std::string_view sql :
        {"DELETE FROM deviation WHERE source_id=?1 AND key IN (SELECT key FROM temp.noted WHERE "
         "kind=0)",

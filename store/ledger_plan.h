@@ -78,7 +78,8 @@ class PlanView {
       std::uint64_t gone = 0;
       std::uint64_t gone_bytes = 0;
       /// Of those gone: the oldest of all, in the order in which the upstream made them, at most as
-      /// many as new keys came, and with at most ten times their bytes.
+      /// many as new keys came, and with at most ten times their bytes. What the upstream made in
+      /// the last two days counts as come, but for what else has gone since.
       std::uint64_t rotated = 0;
       std::uint64_t rotated_bytes = 0;
     };

@@ -84,6 +84,7 @@ struct Ledger::Plan::Impl {
   Status restore(std::string_view key, Time now);
   Status restore_all();
   Status apply_alarms();
+  Status note_events();
   Status write_pending();
   Status commit();
 

@@ -341,10 +341,18 @@ Status LedgerWriter::begin_removals(SourceId source, const std::vector<Removal>&
   Result<Transaction> transaction = Transaction::begin(impl_->database);
   if (!transaction) return transaction.error();
   Recorder recorder(impl_->database);
+  events::Count removed;
+  events::Count lost;
   for (const Removal& removal : removals) {
+    auto& count = removal.lost ? lost : removed;
+    if (count.contents++ == 0) count.example = removal.key;
+    count.size_bytes += removal.size_bytes;
     if (Status done = recorder.prune(source, removal, now); !done) return done;
   }
   if (Status done = recorder.write_sums(); !done) return done;
+  Status noted = events::note(impl_->database, source, EventKind::kRemoved, removed, now);
+  if (noted) noted = events::note(impl_->database, source, EventKind::kLost, lost, now);
+  if (!noted) return noted;
   return transaction->commit();
 }
 
@@ -398,6 +406,7 @@ Status LedgerWriter::record_batch(const Batch& batch,
     if (Status done = recorder.add(repaired, batch.now); !done) return done;
   }
   if (Status done = recorder.write_sums(); !done) return done;
+  if (Status noted = events::note(database, batch); !noted) return noted;
   for (const auto& intent : batch.placements) {
     const Result<std::uint64_t> ended = database.run(
         "DELETE FROM placement WHERE source_id=?1 AND key=?2 AND sha256=?3 AND role=?4",

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -18,7 +19,9 @@ constexpr const char* kMakeTables =
     "CREATE TEMP TABLE stream (name BLOB PRIMARY KEY, keys INTEGER NOT NULL DEFAULT 0, bytes "
     "INTEGER NOT NULL DEFAULT 0, changed INTEGER NOT NULL DEFAULT 0, changed_bytes INTEGER NOT "
     "NULL DEFAULT 0, gone INTEGER NOT NULL DEFAULT 0, gone_bytes INTEGER NOT NULL DEFAULT 0, came "
-    "INTEGER NOT NULL DEFAULT 0, came_bytes INTEGER NOT NULL DEFAULT 0, oldest_modified INTEGER, "
+    "INTEGER NOT NULL DEFAULT 0, came_bytes INTEGER NOT NULL DEFAULT 0, recent INTEGER NOT NULL "
+    "DEFAULT 0, recent_bytes INTEGER NOT NULL DEFAULT 0, lately_gone INTEGER NOT NULL DEFAULT 0, "
+    "oldest_modified INTEGER, "
     "oldest_key BLOB) STRICT, WITHOUT ROWID;"
     "CREATE TEMP TABLE gone (name BLOB NOT NULL, last_modified INTEGER NOT NULL, key BLOB NOT "
     "NULL, bytes INTEGER NOT NULL, PRIMARY KEY (name, last_modified, key)) STRICT, WITHOUT ROWID;";
@@ -43,6 +46,10 @@ struct Count {
   std::int64_t gone_bytes = 0;
   std::int64_t came = 0;
   std::int64_t came_bytes = 0;
+  // Within the last days.
+  std::int64_t recent = 0;
+  std::int64_t recent_bytes = 0;
+  std::int64_t left = 0;
   std::optional<std::pair<std::int64_t, std::string>> oldest_left;
 };
 
@@ -75,13 +82,18 @@ class StreamTable {
     const Count count = std::exchange(count_, {});
     Result<std::uint64_t> done = database_.run(
         "INSERT INTO temp.stream (name, keys, bytes, changed, changed_bytes, gone, gone_bytes, "
-        "came, came_bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET "
+        "came, came_bytes, recent, recent_bytes, lately_gone) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
+        "?8, "
+        "?9, ?10, ?11, ?12) ON CONFLICT DO UPDATE SET "
         "keys=keys+excluded.keys, bytes=bytes+excluded.bytes, changed=changed+excluded.changed, "
         "changed_bytes=changed_bytes+excluded.changed_bytes, gone=gone+excluded.gone, "
         "gone_bytes=gone_bytes+excluded.gone_bytes, came=came+excluded.came, "
-        "came_bytes=came_bytes+excluded.came_bytes",
+        "came_bytes=came_bytes+excluded.came_bytes, recent=recent+excluded.recent, "
+        "recent_bytes=recent_bytes+excluded.recent_bytes, "
+        "lately_gone=lately_gone+excluded.lately_gone",
         Bytes{name_}, count.keys, count.bytes, count.changed, count.changed_bytes, count.gone,
-        count.gone_bytes, count.came, count.came_bytes);
+        count.gone_bytes, count.came, count.came_bytes, count.recent, count.recent_bytes,
+        count.left);
     if (!done) return done.error();
     if (!count.oldest_left) return {};
     done = database_.run(
@@ -104,17 +116,24 @@ std::int64_t counted(std::int64_t size_bytes) {
   return size_bytes < 0 ? kLargest : std::min(size_bytes, kLargest);
 }
 
-Status take_held(Database& database, SourceId source, const PrefixRange& range,
+// A pull may see the new one in one run and the loss of the oldest in the next.
+constexpr std::chrono::days kRecently{2};
+// Of what stays: more may be the first that there was.
+constexpr std::int64_t kMostRecent = 5;
+
+Status take_held(Database& database, SourceId source, const PrefixRange& range, Time now,
                  const std::function<std::string(std::string_view)>& series_of,
                  const std::function<bool(std::string_view)>& wants, StreamTable& table) {
   Result<Query> query = database.query(fmt::format(
-      "SELECT a.key, a.size_bytes, a.last_modified, coalesce(s.strike, 0) FROM archive a LEFT JOIN "
-      "temp.strike s ON s.key=a.key WHERE a.source_id=?1 AND {} AND (s.strike IS NOT NULL OR NOT "
-      "EXISTS (SELECT 1 FROM deviation d WHERE d.source_id=a.source_id AND d.key=a.key AND "
-      "d.kind=?4)) ORDER BY a.key",
+      "SELECT a.key, a.size_bytes, a.last_modified, coalesce(s.strike, 0), s.strike IS NULL AND "
+      "d.key IS NOT NULL FROM archive a LEFT JOIN temp.strike s ON s.key=a.key LEFT JOIN deviation "
+      "d ON d.source_id=a.source_id AND d.key=a.key AND d.kind=?4 WHERE a.source_id=?1 AND {} AND "
+      "(s.strike IS NOT NULL OR d.key IS NULL OR d.since>=?5) ORDER BY a.key",
       range.condition("a.key")));
   if (!query) return query.error();
-  query->bind(source, range.first(), range.end(), static_cast<std::int64_t>(Deviation::kVanished));
+  const auto lately = rows::seconds(now - kRecently);
+  query->bind(source, range.first(), range.end(), static_cast<std::int64_t>(Deviation::kVanished),
+              lately);
   Status taken;
   const Status read = rows::each(*query, [&](Query& row) {
     const auto key = row.bytes(0);
@@ -126,6 +145,14 @@ Status take_held(Database& database, SourceId source, const PrefixRange& range,
       return false;
     }
     const auto bytes = counted(row.integer(1));
+    if (row.integer(4) != 0) {
+      ++(*count)->left;
+      return true;
+    }
+    if (strike != Ledger::Plan::Strike::kGone && row.integer(2) >= lately) {
+      ++(*count)->recent;
+      (*count)->recent_bytes += bytes;
+    }
     ++(*count)->keys;
     (*count)->bytes += bytes;
     if (strike == Ledger::Plan::Strike::kChanged) {
@@ -168,15 +195,19 @@ Status take_new(Database& database, const std::function<std::string(std::string_
 
 // The oldest of the series, as long as they are gone.
 Status count_rotated(Database& database, const Query& row, Ledger::Plan::Stream& stream) {
-  const auto came = static_cast<std::uint64_t>(row.integer(7));
-  const auto most_bytes = static_cast<std::uint64_t>(row.integer(8)) * kMostShrink;
+  const auto recent =
+      std::clamp<std::int64_t>(row.integer(11) - row.integer(13), 0,
+                               std::max<std::int64_t>(row.integer(1) / kMostRecent, 1));
+  const auto came = row.integer(7) + recent;
+  const auto come_bytes = row.integer(8) + (recent > 0 ? row.integer(12) : 0);
+  const auto most_bytes = static_cast<std::uint64_t>(come_bytes) * kMostShrink;
   if (came == 0 || stream.gone == 0) return {};
   Result<Query> gone = database.query(
       "SELECT bytes FROM temp.gone WHERE name=?1 AND (?2 OR (last_modified, key)<(?3, ?4)) ORDER "
       "BY last_modified, key LIMIT ?5");
   if (!gone) return gone.error();
   gone->bind(Bytes{row.bytes(0)}, std::int64_t{row.is_null(9) ? 1 : 0}, row.integer(9),
-             Bytes{row.bytes(10)}, row.integer(7));
+             Bytes{row.bytes(10)}, came);
   return rows::each(*gone, [&](Query& one) {
     const auto bytes = static_cast<std::uint64_t>(one.integer(0));
     if (stream.rotated_bytes + bytes > most_bytes) return false;
@@ -190,7 +221,8 @@ Status visit_streams(Database& database,
                      const std::function<void(const Ledger::Plan::Stream&)>& visit) {
   Result<Query> query = database.query(
       "SELECT name, keys, bytes, changed, changed_bytes, gone, gone_bytes, came, came_bytes, "
-      "oldest_modified, oldest_key FROM temp.stream WHERE changed+gone>0");
+      "oldest_modified, oldest_key, recent, recent_bytes, lately_gone FROM temp.stream WHERE "
+      "changed+gone>0");
   if (!query) return query.error();
   Status done;
   const Status read = rows::each(*query, [&](Query& row) {
@@ -232,7 +264,8 @@ Status Ledger::Plan::visit_struck(const std::function<std::string(std::string_vi
   Database& database = impl_->database();
   if (Status made = database.run_script(kMakeTables); !made) return impl_->checked(made);
   StreamTable table(database);
-  Status done = take_held(database, impl_->source, impl_->range, series_of, wants, table);
+  Status done =
+      take_held(database, impl_->source, impl_->range, impl_->planned_at, series_of, wants, table);
   if (done) done = take_new(database, series_of, table);
   if (done) done = table.flush();
   if (done) done = visit_streams(database, visit);

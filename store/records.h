@@ -128,9 +128,32 @@ struct HeldKey {
   Identity changed_to;                     ///< when kChanged
 };
 
+/// Where a key belongs.
+struct Belonging {
+  std::string stream;
+  std::size_t set_bytes = 0;  ///< so many bytes of the key name its set
+  bool has_time = true;       ///< false: the key is a set of its own
+};
+
+/// What is kept or removed together: the archives of one backup, or one content that lies beside.
+struct HeldSet {
+  std::int64_t id = 0;  ///< in the order of the keys
+  bool trusted = false;
+  std::uint64_t contents = 0;
+  std::uint64_t size_bytes = 0;
+  Time oldest_held{};
+  Time newest_held{};
+  bool damaged = false;     ///< one of its contents is
+  bool has_others = false;  ///< trusted, and contents of one of its keys lie beside
+  bool had_others = false;  ///< or did, and were removed by retention
+  std::uint32_t keeps = 0;  ///< what Review::note_kept() was told of it
+};
+
 /// A held content, wherever it lies, as retention sees it.
 struct Candidate {
-  std::string series;
+  std::string stream;
+  HeldSet set;
+  std::size_t set_bytes = 0;  ///< of its key; 0: it is a set of its own
   std::string key;
   NameVariant variant = NameVariant::kPlain;
   std::string generation_path;       ///< relative to the disk; empty: it is the one under archives/
@@ -139,10 +162,6 @@ struct Candidate {
   Time last_modified{};
   Time held_since{};
   bool damaged = false;
-  bool has_others = false;  ///< under archives/: contents of its key lie beside it
-  bool had_others = false;  ///< or did, and were removed by retention
-  std::uint64_t rank = 0;   ///< 0 for the first one in the order of the review
-  std::uint32_t keeps = 0;  ///< what Review::note_kept() was told of it
 
   bool is_trusted() const { return generation_path.empty(); }
 };
@@ -150,9 +169,35 @@ struct Candidate {
 /// A content that retention removes, or that is lost.
 struct Removal {
   std::string key;
-  std::string path;      ///< relative to the disk
-  bool trusted = false;  ///< it is the one under archives/
-  bool lost = false;     ///< given up: should the upstream have it once more, it is wanted
+  std::string path;              ///< relative to the disk
+  bool trusted = false;          ///< it is the one under archives/
+  bool lost = false;             ///< given up: should the upstream have it once more, it is wanted
+  std::uint64_t size_bytes = 0;  ///< for the history
+};
+
+/// What happened to contents of a source, or to an alarm.
+enum class EventKind {
+  kCame = 1,  ///< under archives/
+  kChanged = 2,
+  kVanished = 3,
+  kQuarantined = 4,
+  kSuperseded = 5,
+  kRepaired = 6,
+  kRemoved = 7,  ///< by retention
+  kLost = 8,     ///< given up
+  kAcknowledged = 9,
+  kAlarm = 10,
+  kAlarmEnded = 11,
+};
+
+struct Event {
+  Time at{};
+  EventKind what = EventKind::kCame;
+  std::uint64_t contents = 0;
+  std::uint64_t size_bytes = 0;
+  std::string key;      ///< of one of them; of the alarm
+  std::string alarm;    ///< its kind
+  std::string message;  ///< what the alarm says
 };
 
 enum class RefusalKind {
@@ -201,9 +246,12 @@ struct Totals {
   std::uint64_t quarantined = 0;
   std::optional<Time> hold_since;       ///< set: the source is on HOLD
   std::optional<Time> first_listed_at;  ///< by our clock
-  std::optional<Time> listed_at;    ///< likewise, the last time that it was whole, to within a day
-  std::optional<Time> doubt_after;  ///< set: see Ledger::doubt_ages()
-  bool sums_stale = false;          ///< SHA256SUMS does not yet say what the ledger says
+  std::optional<Time> listed_at;     ///< likewise, the last time that it was whole, to within a day
+  std::optional<Time> doubt_after;   ///< set: see Ledger::doubt_ages()
+  std::optional<Time> pulled_since;  ///< none: not yet to the end, see Ledger::note_pulled()
+  std::optional<Time> reviewed_at;   ///< when retention last looked at all that is held
+  std::string chain;                 ///< what it found there that no rule applies to
+  bool sums_stale = false;           ///< SHA256SUMS does not yet say what the ledger says
 };
 
 }  // namespace store

@@ -362,9 +362,51 @@ CREATE INDEX sighting_by_version ON sighting (source_id, key, version_id, size_b
   WHERE version_id<>'' AND version_id<>'null';
 )sql";
 
-constexpr std::array kMigrations = {kFirst,    kGenerations, kScrub,    kRetention,
-                                    kSetbacks, kPlacement,   kPromises, kClock,
-                                    kListedAs, kLoss,        kReigns,   kVersions};
+// Streams and sets. `pulled_since` is NULL until a source was pulled to the end once: what a ledger
+// of before holds is sorted first, and nothing of it removed. `reviewed_at` is when retention last
+// looked, `chain` what it found that no rule applies to.
+//
+// `stream` is what is known of the habit of one; it is made anew from what is held. `last_set` is
+// the set that came last, and `is_open` says that more of it may come. `made` is when the
+// last ones were made, `recent` what they consisted of.
+//
+// `event` is what happened, in few rows for each run, and for a year; see Ledger::visit_events().
+constexpr const char* kSets = R"sql(
+ALTER TABLE source ADD COLUMN pulled_since INTEGER;
+ALTER TABLE source ADD COLUMN reviewed_at INTEGER;
+ALTER TABLE source ADD COLUMN chain TEXT NOT NULL DEFAULT '';
+UPDATE source SET reviewed_by=NULL, series_spec=NULL;
+DELETE FROM arrival;
+DROP TABLE series;
+CREATE TABLE stream (
+  source_id INTEGER NOT NULL REFERENCES source,
+  name BLOB NOT NULL,
+  shape BLOB NOT NULL,
+  sets INTEGER NOT NULL,
+  first_held_since INTEGER NOT NULL,
+  newest_held_since INTEGER NOT NULL,
+  last_set BLOB NOT NULL,
+  is_open INTEGER NOT NULL,
+  made TEXT NOT NULL,
+  recent TEXT NOT NULL,
+  PRIMARY KEY (source_id, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX stream_by_shape ON stream (source_id, shape, first_held_since);
+
+CREATE TABLE event (
+  source_id INTEGER NOT NULL REFERENCES source,
+  at INTEGER NOT NULL,
+  what INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  example BLOB NOT NULL,
+  PRIMARY KEY (source_id, at, what)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kMigrations = {kFirst,     kGenerations, kScrub, kRetention, kSetbacks,
+                                    kPlacement, kPromises,    kClock, kListedAs,  kLoss,
+                                    kReigns,    kVersions,    kSets};
 
 Error corrupt(const Database& database, std::string detail) {
   return {ErrorKind::kCorrupt, 0, database.path(), std::move(detail)};

@@ -9,6 +9,7 @@
 #include "store/ledger_writer.h"
 #include "tests/s3client/world.h"
 #include "tests/store/ledger_fixture.h"
+#include "tests/support/dates.h"
 #include "tests/support/manual_clock.h"
 
 using ledger_test::archive;
@@ -399,7 +400,7 @@ std::vector<Backup> backups_of(std::string_view stream, int first, int last,
                                std::uint64_t size_bytes) {
   std::vector<Backup> made;
   for (int i = first; i <= last; ++i) {
-    made.push_back({fmt::format("{}-{:04}.tar", stream, i), 1000 + i, size_bytes});
+    made.push_back({fmt::format("{}-{}.tar", stream, test::date_of(i)), 1000 + i, size_bytes});
   }
   return made;
 }

@@ -6,6 +6,7 @@
 
 #include "store/manifest.h"
 #include "tests/agent/pull_world.h"
+#include "tests/support/dates.h"
 
 // What is kept, what is removed, and above all what is not.
 
@@ -16,7 +17,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::string key_of(int night) { return fmt::format("db/{:03}.tar", night); }
+std::string key_of(int night) { return "db/" + test::date_of(night) + ".tar"; }
 
 // One archive a night, pulled in the same night.
 void nights(World& world, int first, int last) {
@@ -104,7 +105,7 @@ TEST_CASE("a run removes the oldest of what no rule keeps, a tenth at most", "[p
   SECTION("by hand") {
     CHECK(prune(world) == ExitStatus::kOk);
     CHECK(world.printed == Names{"site: 3 copies removed (66 bytes), 10 kept; 17 more in later "
-                                 "runs: one removes a tenth at most"});
+                                 "runs, little at a time"});
   }
   SECTION("at the end of a pull") {
     CHECK(world.pull() == ExitStatus::kOk);
@@ -175,7 +176,7 @@ TEST_CASE("another content under a removed name is an archive like any new one",
   check_all_agree(world);
 }
 
-TEST_CASE("rules count within a series", "[prune]") {
+TEST_CASE("rules count within a stream", "[prune]") {
   World world;
   nights(world, 1, 3);
   for (const char* key : {"mail/1.tar", "mail/2.tar", "once.tar"}) world.server->put("b", key, key);
@@ -260,10 +261,11 @@ TEST_CASE("nothing is removed while there is trouble", "[prune]") {
 TEST_CASE("of a name that rotates the old contents go, and the current one stays", "[prune]") {
   World world;
   world.site().on_change = agent::OnChange::kGenerations;
+  world.site().series = agent::Series::parse("source").value();
   for (int night = 1; night <= 12; ++night) {
     world.pass(24h);
     world.server->put("b", "web1.tar", fmt::format("one {}", night));
-    // The other one has not changed for long, and is of the same series.
+    // The other one has not changed for long, and is of the same stream.
     if (night < 4) world.server->put("b", "web2.tar", fmt::format("two {}", night));
     REQUIRE(world.pull() == ExitStatus::kOk);
   }
@@ -349,7 +351,7 @@ TEST_CASE("a dry run explains each decision and changes nothing", "[prune]") {
   CHECK(prune(world, true) == ExitStatus::kOk);
   CHECK(world.disk.files() == before);
   REQUIRE(world.printed.size() == 14);
-  CHECK(world.printed.front() == "site, series db/#.tar");
+  CHECK(world.printed.front() == "site, stream db/{YYYYMMDD}.tar");
   const auto held_since = [&](int night) {
     return agent::format_time(world.clock.now_s() - 24h * (12 - night));
   };
@@ -358,12 +360,12 @@ TEST_CASE("a dry run explains each decision and changes nothing", "[prune]") {
   CHECK(world.printed[1].find("within, last, newest") != std::string::npos);
   CHECK(world.printed[3].find("within ") != std::string::npos);
   CHECK(world.printed[4].find("wait") != std::string::npos);
-  CHECK(world.printed[4].find("a tenth in one run") != std::string::npos);
+  CHECK(world.printed[4].find("in a later run") != std::string::npos);
   CHECK(world.printed[12].find("remove") != std::string::npos);
   CHECK(world.printed[12].find(key_of(1)) != std::string::npos);
   CHECK(world.printed[13] ==
-        "site: 1 copy would be removed (22 bytes), 3 kept; 8 more in later runs: one removes a "
-        "tenth at most");
+        "site: 1 copy would be removed (22 bytes), 3 kept; 8 more in later runs, "
+        "little at a time");
   SECTION("as JSON") {
     CHECK(prune(world, true, true) == ExitStatus::kOk);
     REQUIRE(world.printed.size() == 12);

@@ -5,8 +5,8 @@ using namespace pull_torture;
 namespace {
 
 // How many steps each scene has; a test that finds another number says what to do.
-constexpr Steps kPrune{.io_error = 407, .half_written = 122};
-constexpr Steps kPull{.no_space = 114, .read_only = 133, .power_cut = 22};
+constexpr Steps kPrune{.io_error = 429, .half_written = 145};
+constexpr Steps kPull{.no_space = 137, .read_only = 158, .power_cut = 26};
 
 Scenario of_retention(const std::function<void(World&)>& act) {
   return {[](World& world) { world.set_the_scene_of_retention(); }, act,

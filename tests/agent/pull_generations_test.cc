@@ -2,6 +2,7 @@
 
 #include "store/digest.h"
 #include "tests/agent/pull_world.h"
+#include "tests/support/dates.h"
 
 // What becomes of contents that are not the first of their key.
 
@@ -283,10 +284,11 @@ TEST_CASE("a source that falls silent is stale, once, until something comes", "[
     return;
   }
   for (int i = 1; i <= 3; ++i) {
-    put(fmt::format("db-{}", i));
-    put(fmt::format("www-{}", i));
+    world.pass(std::chrono::hours(12));
+    put("db-" + test::date_of(i));
+    put("www-" + test::date_of(i));
+    CHECK(world.pull() == ExitStatus::kOk);
   }
-  CHECK(world.pull() == ExitStatus::kOk);
   world.pass(std::chrono::hours(25));
   CHECK(world.pull() == ExitStatus::kOk);
   world.pass(std::chrono::hours(2));
@@ -297,8 +299,8 @@ TEST_CASE("a source that falls silent is stale, once, until something comes", "[
     CHECK(world.pull() == ExitStatus::kAlarm);
     CHECK(world.lines.empty());
     SECTION("ends by itself") {
-      put("db-4");
-      put("www-4");
+      put("db-" + test::date_of(4));
+      put("www-" + test::date_of(4));
       CHECK(world.pull() == ExitStatus::kOk);
       CHECK(world.source().alarms.empty());
     }
@@ -308,12 +310,12 @@ TEST_CASE("a source that falls silent is stale, once, until something comes", "[
       CHECK(world.pull() == ExitStatus::kOk);
     }
   }
-  SECTION("one series of it") {
-    put("db-4");
+  SECTION("one stream of it") {
+    put("db-" + test::date_of(4));
     CHECK(world.pull() == ExitStatus::kAlarm);
-    CHECK(world.lines_with("the series www-#") == 1);
+    CHECK(world.lines_with("the stream www-{YYYYMMDD}") == 1);
     REQUIRE(world.source().alarms.size() == 1);
-    CHECK(world.source().alarms[0].key == "www-#");
+    CHECK(world.source().alarms[0].key == "www-{YYYYMMDD}");
   }
 }
 
@@ -321,16 +323,17 @@ TEST_CASE("an archive that is too small is held, and an alarm says so", "[pull]"
   World world;
   world.site().shrink_alarm_share = 0.5;
   for (int i = 1; i <= 4; ++i) {
-    world.server->put("b", fmt::format("db-{}", i),
+    world.server->put("b", "db-" + test::date_of(i),
                       std::string(1000 + static_cast<std::size_t>(i), 'x'));
   }
   CHECK(world.pull() == ExitStatus::kOk);
-  world.server->put("b", "db-5", std::string(499, 'x'));
-  world.server->put("b", "other", "x");  // the first of its series
+  world.server->put("b", "db-" + test::date_of(5), std::string(499, 'x'));
+  world.server->put("b", "other", "x");  // the first of its stream
   CHECK(world.pull() == ExitStatus::kAlarm);
   CHECK(world.alarm_kinds() == Names{"small"});
-  CHECK(world.archive("db-5"));
-  CHECK(world.lines_with("db-5: it has only 499 bytes, and the last ones of the series db-#") == 1);
+  CHECK(world.archive("db-" + test::date_of(5)));
+  CHECK(world.lines_with("db-20260106: it has only 499 bytes, and the last ones of the stream "
+                         "db-{YYYYMMDD} have") == 1);
   world.site().min_size_bytes = 100;
   world.server->put("b", "tiny", "x");
   CHECK(world.pull() == ExitStatus::kAlarm);

@@ -169,6 +169,7 @@ class World {
     source.on_change = agent::OnChange::kGenerations;
     source.tripwire_share = std::nullopt;
     source.keep = {};
+    source.series = agent::Series::parse("^(k|latest)").value();
     for (int i = 1; i <= 5; ++i) upload("k/" + std::to_string(i), pattern(40, 1));
     upload("latest.tar", pattern(50, 1));
     make_disk();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tests/agent/pull_world.h"
+#include "tests/support/dates.h"
 
 // A file that can never be moved or removed is met again by each run. What the runs leave does not
 // grow with their number.
@@ -27,21 +28,21 @@ std::ptrdiff_t lines_of_manifest(const World& world) {
 TEST_CASE("a file that cannot be removed is said to be gone once, and not by each run", "[pull]") {
   World world;
   for (int i = 1; i <= 3; ++i) {
-    world.server->put("b", fmt::format("db-{}", i), "content");
+    world.server->put("b", "db-" + test::date_of(i), "content");
     REQUIRE(world.pull() == ExitStatus::kOk);
     world.pass(std::chrono::hours(24));
   }
   world.site().keep.last = 2;
   world.disk.set_hook(
       [](std::string_view operation, std::string_view path) -> std::optional<store::Error> {
-        if (operation != "remove" || path != "site/archives/db-1") return std::nullopt;
+        if (operation != "remove" || path != "site/archives/db-20260102") return std::nullopt;
         return store::error_from_errno(EIO, operation, path);
       });
   CHECK(world.pull() == ExitStatus::kIncomplete);
-  REQUIRE(world.archive("db-1") == "content");
+  REQUIRE(world.archive("db-20260102") == "content");
   const auto lines = lines_of_manifest(world);
   const auto sums = world.disk.files().at("site/SHA256SUMS");
-  CHECK(sums.find("db-1") == std::string::npos);
+  CHECK(sums.find("db-20260102") == std::string::npos);
   for (int run = 0; run < 3; ++run) {
     CHECK(world.pull() == ExitStatus::kIncomplete);
     CHECK(lines_of_manifest(world) == lines);
@@ -50,7 +51,7 @@ TEST_CASE("a file that cannot be removed is said to be gone once, and not by eac
   SECTION("and it goes as soon as it can") {
     world.disk.set_hook({});
     CHECK(world.pull() == ExitStatus::kOk);
-    CHECK_FALSE(world.archive("db-1"));
+    CHECK_FALSE(world.archive("db-20260102"));
     CHECK(lines_of_manifest(world) == lines);
   }
   SECTION("a manifest that is lost then says so as well") {

@@ -3,6 +3,7 @@
 
 #include "tests/stories/story.h"
 #include "tests/support/catch.h"
+#include "tests/support/dates.h"
 
 using std::chrono::hours;
 using story::contains;
@@ -29,7 +30,7 @@ struct Nights : Story {
   }
 
   std::string name(const std::string& series, int number) const {
-    return fmt::format("{}-{:04}.tar", series, number);
+    return fmt::format("{}-{}.tar", series, test::date_of(number));
   }
   // The job runs, and the mirror an hour later.
   test::Finished pull_next_night(const Words& series, std::size_t size_bytes = 20'000) {
@@ -129,21 +130,22 @@ TEST_CASE("a nightly job that is dead for a week is told once, until an archive 
   }
 }
 
-TEST_CASE("a series that has died is told although another one goes on", "[stories]") {
+TEST_CASE("a stream that has died is told although another one goes on", "[stories]") {
   Nights story("expect_every = 26h\n");
-  story.put("once.tar", "of no series that could be expected to go on");
+  story.put("once.tar", "of no stream that could be expected to go on");
   story.nights(3, {"db", "files"});
-  story.nights(1, {"files"});
+  // Longer than expect_every, and than twice the time that lies between two of them.
+  story.nights(2, {"files"});
   const auto dead = story.pull_next_night({"files"});
   CAPTURE(dead.err);
   CHECK(dead.status == 1);
   CHECK(story::lines(dead.err) == 1);
-  CHECK(contains(dead.err, "the series db-#.tar"));
+  CHECK(contains(dead.err, "the stream db-{YYYYMMDD}.tar"));
   REQUIRE(story.alarm_kinds() == Words{"stale"});
   const auto alarm = story.source_status().at("alarms")[0];
-  CHECK(alarm.at("key") == "db-#.tar");
+  CHECK(alarm.at("key") == "db-{YYYYMMDD}.tar");
 
-  SECTION("it ends when that series goes on") {
+  SECTION("it ends when that stream goes on") {
     story.nights(2, {"db", "files"});
     CHECK(story.alarm_kinds().empty());
   }
@@ -165,9 +167,9 @@ TEST_CASE("archives of 14 bytes are held like others, and told", "[stories]") {
     options = "min_size = 1K\n";
     says = "it has only 14 bytes, and min_size is 1.0 KiB";
   }
-  SECTION("far below the median of their series") {
+  SECTION("far below the median of their stream") {
     options = "shrink_alarm = 50%\n";
-    says = "it has only 14 bytes, and the last ones of the series db-#.tar have 19.5 KiB";
+    says = "it has only 14 bytes, and the last ones of the stream db-{YYYYMMDD}.tar have 19.5 KiB";
   }
   Nights story(options);
   story.nights(10, {"db"});

@@ -5,13 +5,14 @@
 
 #include "tests/stories/story.h"
 #include "tests/support/catch.h"
+#include "tests/support/dates.h"
 
 using story::Story;
 using namespace std::chrono_literals;
 
 namespace {
 
-std::string key_of(int night) { return fmt::format("db/shop-{:04}.sql.zst", night); }
+std::string key_of(int night) { return "db/shop-" + test::date_of(night) + ".sql.zst"; }
 
 void backup(Story& story, int night) {
   story.let_pass(24h);
@@ -62,7 +63,7 @@ TEST_CASE("a mirror that keeps days, weeks and months stays small and pulls noth
   CHECK(held(story) == kept);
 }
 
-TEST_CASE("somebody who floods a series with junk pushes out nothing that keep_within holds",
+TEST_CASE("somebody who floods a stream with junk pushes out nothing that keep_within holds",
           "[stories]") {
   constexpr int kNights = 40;
   Story story;
@@ -112,9 +113,9 @@ TEST_CASE("prune --dry-run tells a person what would go and why", "[stories]") {
   CHECK(dry.status == 0);
   CHECK(dry.err == "");
   CHECK(story::lines(dry.out) == 7);
-  CHECK(story::contains(dry.out, "site, series db/shop-#.sql.zst"));
+  CHECK(story::contains(dry.out, "site, stream db/shop-{YYYYMMDD}.sql.zst"));
   CHECK(story::contains(dry.out, "last, daily, newest"));
-  CHECK(story::contains(dry.out, "no rule keeps it"));
+  CHECK(story::contains(dry.out, "no rule keeps its set"));
   CHECK(story::contains(dry.out, "1 copy would be removed (2.0 KiB), 3 kept; 1 more in later"));
   CHECK(held(story).size() == 5);
 }
