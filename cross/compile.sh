@@ -14,7 +14,11 @@ tree_of_tests() { echo "$work/$1/$(tests_are "$1")"; }
 # compile_tree TARGET KIND TARGETS_OF_CMAKE OPTION...
 compile_tree() {
   local target=$1 tree=$work/$1/$2 options=("${@:4}")
-  if command -v ccache >/dev/null; then options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
+  if command -v ccache >/dev/null; then
+    options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+    # Else it caches nothing that takes a precompiled header.
+    export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}
+  fi
   # What 32 bits are too few for is seen nowhere else.
   if [[ $1 == armv6 ]]; then options+=(-DHOLDFAST_DEVELOPER=ON); fi
   if [[ $2 == static ]]; then options+=(-DHOLDFAST_STATIC=ON "-DCROSS_FROZEN=$work/$1/frozen"); fi

@@ -26,12 +26,6 @@ SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$repository" log -1 --format=%c
 export SOURCE_DATE_EPOCH LC_ALL=C TZ=UTC
 umask 022
 
-cross_packages=(
-  g++ g++-aarch64-linux-gnu g++-arm-linux-gnueabi g++-arm-linux-gnueabihf
-  cmake ninja-build pkg-config dpkg-dev file xz-utils openssl catch2 git perl tcl time
-  mmdebstrap qemu-user-static debian-archive-keyring
-)
-
 say() { printf '\n=== %s (after %s s)\n' "$*" "$SECONDS"; }
 fail() { echo "cross: $*" >&2; exit 1; }
 
