@@ -111,10 +111,6 @@ store::Result<Acknowledged> acknowledge_each(SourceMirror& mirror, AckOptions op
   return all;
 }
 
-std::string counted_alarms(std::uint64_t count) {
-  return count == 1 ? "1 alarm" : fmt::format("{} alarms", count);
-}
-
 const char* what_comes_next(OnChange on_change) {
   return on_change == OnChange::kGenerations
              ? "; the HOLD is over, and the next pull fetches what changed and lets it take the "
@@ -125,7 +121,7 @@ const char* what_comes_next(OnChange on_change) {
 std::string text_of(const AckOptions& options, OnChange on_change, const Acknowledged& done) {
   const auto lost = done.given_up.contents;
   return fmt::format(
-      "{}: {} acknowledged{}{}", options.source, counted_alarms(done.alarms),
+      "{}: {} acknowledged{}{}", options.source, counted(done.alarms, "alarm", "alarms"),
       lost == 0 ? ""
                 : fmt::format("; {} lost here and in the bucket, and no longer held (what is left "
                               "of {} is in {}/damaged)",
@@ -165,7 +161,7 @@ ExitStatus ack_command(const Config& config, const AckOptions& options,
       }
       if (environment.confirm &&
           !environment.confirm(fmt::format("{}: acknowledge {}?", options.source,
-                                           counted_alarms(matching->size())))) {
+                                           counted(matching->size(), "alarm", "alarms")))) {
         environment.log.error({options.source, "", "nothing was changed"});
         return ExitStatus::kUsage;
       }

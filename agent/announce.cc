@@ -26,29 +26,28 @@ store::Result<std::string> summary(store::Ledger& ledger) {
 
 }  // namespace
 
-store::Status announce_alarms(RunContext& context) {
-  const auto& command = context.config.agent.on_alarm;
-  if (command.empty()) return {};
-  auto& ledger = context.mirror.ledger;
+store::Status announce_alarms(store::Ledger& ledger, const Environment& environment,
+                              const std::string& on_alarm) {
+  if (on_alarm.empty()) return {};
   const auto alarms = ledger.unannounced_alarms(kMostPerRun);
   if (!alarms) return alarms.error();
-  AlarmHook hook(context.environment, command);
+  AlarmHook hook(environment, on_alarm);
   // On a disk that no longer takes a mark they are told all the same.
   store::Status all_marked;
   for (const auto& [source, alarm] : *alarms) {
-    if (context.stopping()) return all_marked;
+    if (environment.stop.load()) return all_marked;
     const auto name = ledger.source_name(source);
     if (!name) return name.error();
     hook.tell({*name, alarm.kind, alarm.key, alarm.message, alarm.since});
-    if (context.stopping()) return all_marked;
+    if (environment.stop.load()) return all_marked;
     if (auto marked = ledger.mark_announced(alarm.id); !marked && all_marked) all_marked = marked;
   }
   if (alarms->size() < kMostPerRun || !all_marked) return all_marked;
   const auto rest = summary(ledger);
   if (!rest) return rest.error();
   if (rest->empty()) return {};
-  hook.tell({"", "summary", "", *rest, context.environment.clock.now_s()});
-  return context.stopping() ? store::Status{} : ledger.mark_all_announced();
+  hook.tell({"", "summary", "", *rest, environment.clock.now_s()});
+  return environment.stop.load() ? store::Status{} : ledger.mark_all_announced();
 }
 
 }  // namespace agent

@@ -21,10 +21,6 @@ constexpr hours kStandardAge{26};
 constexpr minutes kClockTolerance{5};
 constexpr std::size_t kSourcesNamed = 6;
 
-std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", count, count == 1 ? one : many);
-}
-
 bool is_future(const std::optional<Time>& time, Time now) {
   return time && *time > now + kClockTolerance;
 }

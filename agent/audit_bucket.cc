@@ -139,7 +139,8 @@ class BucketJudge {
           remedy);
       return;
     }
-    const auto time = days.empty() ? fmt::format("{} years", years) : fmt::format("{} days", days);
+    const auto time = days.empty() ? fmt::format("{} {}", years, years == "1" ? "year" : "years")
+                                   : fmt::format("{} {}", days, days == "1" ? "day" : "days");
     add("object-lock", true,
         mode == "COMPLIANCE"
             ? fmt::format("nobody deletes a version within {} (COMPLIANCE), not even root", time)

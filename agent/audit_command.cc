@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 
+#include "agent/announce.h"
 #include "agent/audit.h"
 #include "agent/audit_leash.h"
 #include "agent/commands.h"
@@ -302,6 +303,13 @@ ExitStatus audit_command(const Config& config, const AuditOptions& options,
       print(json_of(*source, *audited, held));
     } else {
       print_text(*source, *audited, held, print);
+    }
+  }
+  if (mirror) {
+    const auto told = announce_alarms(mirror->ledger, environment, config.agent.on_alarm);
+    if (!told) {
+      environment.log.error({"", "", explain(told.error())});
+      exit = graver(exit, status_of(told.error()));
     }
   }
   return exit;

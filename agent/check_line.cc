@@ -50,7 +50,7 @@ std::string check_line(const Status& status, const Present& present, const Asses
   std::string line =
       fmt::format("HOLDFAST {}: {}", word_of(assessment.severity), plain(assessment.summary));
   if (assessment.severity == Severity::kOk) {
-    line += fmt::format("; {} {}, {}{}", sums.archives, sums.archives == 1 ? "archive" : "archives",
+    line += fmt::format("; {}, {}{}", counted(sums.archives, "archive", "archives"),
                         format_size(sums.size_bytes),
                         status.state == "running" ? ", a pull is under way" : "");
   }

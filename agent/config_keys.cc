@@ -157,7 +157,9 @@ std::span<const KeyRule<Config>> disk_rules() {
          return std::nullopt;
        }},
       {"min_free",
-       {"SIZE", "1G", "Never start a download that would leave less free space than this."},
+       {"SIZE", "1G",
+        "Never start a download that would leave less free space than this; a thousandth of the "
+        "files that the filesystem can have stays free likewise."},
        [](Config& c, const std::string& v) {
          return store_parsed(c.disk.min_free_bytes, parse_size(v), v, kSizeForm);
        }},

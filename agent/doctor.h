@@ -21,16 +21,11 @@ struct DoctorSystem {
     unsigned mode = 0;  ///< permissions alone
     unsigned owner = 0;
   };
-  struct Inodes {
-    std::uint64_t total = 0;  ///< 0: the filesystem counts none
-    std::uint64_t free = 0;
-  };
   unsigned user = 0;                                            ///< that we run as
   std::function<std::string(unsigned user)> user_name;          ///< its number, where it has none
   std::function<std::optional<File>(const std::string&)> file;  ///< nullopt: there is none
   std::function<std::vector<std::string>(const std::string&)> names_in;  ///< sorted; empty: none
   std::function<std::optional<std::string>(const std::string&)> text_of;
-  std::function<std::optional<Inodes>(const std::string&)> inodes;
   /// The block device that a path lies on, as "sda1"; empty: none of its own.
   std::function<std::string(const std::string&)> device;
   std::function<s3::EndpointReport(const std::string& url, const std::string& ca_file)> probe;

@@ -64,8 +64,7 @@ Checks diagnose(const Config& config, const std::string& config_file,
                 const DoctorSystem& system) {
   const auto count = config.sources.size();
   Checks checks = {well("configuration",
-                        fmt::format("{}: {}", config_file,
-                                    count == 1 ? "1 source" : fmt::format("{} sources", count)))};
+                        fmt::format("{}: {}", config_file, counted(count, "source", "sources")))};
   const auto add = [&](Checks more) {
     for (auto& check : more) checks.push_back(std::move(check));
   };

@@ -5,6 +5,7 @@
 #include "agent/doctor.h"
 #include "agent/failure.h"
 #include "agent/mirror.h"
+#include "agent/room.h"
 #include "agent/shell_word.h"
 #include "agent/units.h"
 #include "store/staging.h"
@@ -14,7 +15,6 @@ namespace {
 
 constexpr unsigned kOthersMayWrite = 022;
 constexpr std::uint64_t kProbeBytes = std::uint64_t{8} << 20;
-constexpr std::uint64_t kInodesKept = 1000;  ///< a thousandth of them
 constexpr std::chrono::days kSoonFull{30};
 // A USB 2 stick that is well does ten times that.
 constexpr std::uint64_t kSlowBytesPerSecond = std::uint64_t{1} << 20;
@@ -41,7 +41,7 @@ class Machine {
         well("disk", fmt::format("{} is there, and is the disk {}", path_, mirror->marker.id)));
     check_filesystem(mirror->disk());
     check_space(*mirror);
-    check_inodes();
+    check_inodes(*mirror);
     check_speed(*mirror);
     check_health();
     return std::move(checks_);
@@ -147,30 +147,31 @@ class Machine {
     const auto growth = bytes_per_day(mirror.ledger);
     const auto left = static_cast<double>(space->free_bytes - keeps);
     if (growth && *growth * static_cast<double>(kSoonFull.count()) > left) {
-      checks_.push_back(warn(
-          "space",
-          fmt::format("{} free, which at the growth so far ({} a day) "
-                      "is full in {:.0f} days; set keep rules, or use "
-                      "a larger disk",
-                      free, format_size(static_cast<std::uint64_t>(*growth)), left / *growth)));
+      checks_.push_back(
+          warn("space",
+               fmt::format("{} free, which at the growth so far ({} a day) "
+                           "is full in {}; set keep rules, or use "
+                           "a larger disk",
+                           free, format_size(static_cast<std::uint64_t>(*growth)),
+                           counted(static_cast<std::uint64_t>(left / *growth), "day", "days"))));
       return;
     }
     checks_.push_back(
         well("space", fmt::format("{} free of {}", free, format_size(space->total_bytes))));
   }
 
-  void check_inodes() {
-    const auto inodes = system_.inodes(path_);
-    if (!inodes || inodes->total == 0) return;
-    if (inodes->free * kInodesKept <= inodes->total) {
+  void check_inodes(Mirror& mirror) {
+    const auto space = mirror.disk().space();
+    if (!space || space->total_files == 0) return;
+    if (const Room room{*space, 0}; !room.has_files(1)) {
       checks_.push_back(fail("inodes", ExitStatus::kIncomplete,
                              fmt::format("{} of {} files are left: nothing more is pulled; remove "
                                          "small files, or format with more (mkfs.ext4 -N)",
-                                         inodes->free, inodes->total)));
+                                         space->free_files, space->total_files)));
       return;
     }
-    const bool few = inodes->free * 20 < inodes->total;
-    const auto text = fmt::format("room for {} more files", inodes->free);
+    const bool few = space->free_files * 20 < space->total_files;
+    const auto text = "room for " + counted(space->free_files, "more file", "more files");
     checks_.push_back(few ? warn("inodes", text + ", a twentieth of all; format the next disk with "
                                                   "more (mkfs.ext4 -N)")
                           : well("inodes", text));
@@ -222,9 +223,22 @@ class Machine {
                            : well("write", text));
   }
 
-  std::uint64_t counted(const std::string& path, int base) const {
+  std::uint64_t count_in(const std::string& path, int base) const {
     const auto text = system_.text_of(path);
     return text ? std::strtoull(text->c_str(), nullptr, base) : 0;
+  }
+
+  // The disk that a partition is on; of what lies over others, as an encrypted one does, the first.
+  std::string whole_of(std::string device) const {
+    const auto below = system_.names_in(fmt::format("/sys/class/block/{}/slaves", device));
+    if (!below.empty()) device = below.front();
+    if (!system_.text_of(fmt::format("/sys/class/block/{}/partition", device))) return device;
+    while (!device.empty() && device.back() >= '0' && device.back() <= '9') device.pop_back();
+    // "nvme0n1p2" and "mmcblk0p2", where the disk's own name ends in a digit.
+    const auto size = device.size();
+    if (size > 1 && device[size - 1] == 'p' && device[size - 2] >= '0' && device[size - 2] <= '9')
+      device.pop_back();
+    return device;
   }
 
   void check_health() {
@@ -233,21 +247,21 @@ class Machine {
       checks_.push_back(well("health", "this system counts no errors of that disk"));
       return;
     }
-    auto whole = device;
-    while (!whole.empty() && whole.back() >= '0' && whole.back() <= '9') whole.pop_back();
-    const auto in_files = counted(fmt::format("/sys/fs/ext4/{}/errors_count", device), 10);
-    const auto in_device = counted(fmt::format("/sys/class/block/{}/device/ioerr_cnt", whole), 16);
+    const auto in_files = count_in(fmt::format("/sys/fs/ext4/{}/errors_count", device), 10);
+    const auto whole = whole_of(device);
+    const auto in_device = count_in(fmt::format("/sys/class/block/{}/device/ioerr_cnt", whole), 16);
     if (in_files > 0) {
       checks_.push_back(
-          warn("health", fmt::format("the kernel has found {} errors in the filesystem on {}; "
+          warn("health", fmt::format("the kernel has found {} in the filesystem on {}; "
                                      "unmount it and run fsck, then 'holdfast verify --all'",
-                                     in_files, device)));
+                                     counted(in_files, "error", "errors"), device)));
       return;
     }
     if (in_device > 0) {
-      checks_.push_back(warn("health", fmt::format("{} requests to {} have failed; look into "
-                                                   "'dmesg' and 'smartctl -a /dev/{}'",
-                                                   in_device, whole, whole)));
+      checks_.push_back(
+          warn("health", fmt::format("{} to {} failed; look into "
+                                     "'dmesg' and 'smartctl -a /dev/{}'",
+                                     counted(in_device, "request", "requests"), whole, whole)));
       return;
     }
     checks_.push_back(

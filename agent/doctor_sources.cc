@@ -280,8 +280,10 @@ class SourceChecks {
       add(fail("filters", ExitStatus::kAlarm, explain_nothing(source_, sifted, client)));
       return;
     }
-    add(well("filters",
-             fmt::format("{} of the first {} keys are wanted", sifted.matched, sifted.listed)));
+    add(well("filters", sifted.listed == 1
+                            ? std::string("the one key that is listed is wanted")
+                            : fmt::format("{} of the first {} keys {} wanted", sifted.matched,
+                                          sifted.listed, sifted.matched == 1 ? "is" : "are")));
   }
 
   const SourceConfig& source_;

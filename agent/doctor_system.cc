@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 #include <pwd.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -49,12 +48,6 @@ std::optional<std::string> text_of(const std::string& path) {
   return text;
 }
 
-std::optional<DoctorSystem::Inodes> inodes_of(const std::string& path) {
-  struct statvfs info {};
-  if (::statvfs(path.c_str(), &info) != 0) return std::nullopt;
-  return DoctorSystem::Inodes{info.f_files, info.f_favail};
-}
-
 std::string device_of(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0 || major(info.st_dev) == 0) return "";
@@ -72,7 +65,6 @@ DoctorSystem doctors_system() {
           file_at,
           names_in,
           text_of,
-          inodes_of,
           device_of,
           s3::probe_endpoint};
 }

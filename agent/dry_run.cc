@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <limits>
 #include <memory>
 
@@ -9,6 +11,7 @@
 #include "agent/get_trial.h"
 #include "agent/json_line.h"
 #include "agent/list_phase.h"
+#include "agent/room.h"
 #include "agent/sources.h"
 #include "agent/workers.h"
 #include "store/layout.h"
@@ -27,10 +30,6 @@ std::string line_of(const SourceRun& source, const store::Pending& wanted, bool 
                     {"last_modified", format_time(wanted.last_modified)}});
 }
 
-std::string count_of(std::uint64_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
-
 // What a pull would come to. What does not fit is found in the order in which a pull fetches, but
 // for several sources, which take turns there.
 class Total {
@@ -42,8 +41,13 @@ class Total {
     total.largest_file_bytes_ =
         store::largest_file_bytes_of(context.mirror.disk().filesystem_name());
     total.free_bytes_ = space->free_bytes;
+    total.bytes_per_second_ = context.board.snapshot().bytes_per_second;
     total.min_free_bytes_ = context.config.disk.min_free_bytes;
     total.room_is_known_ = space->total_bytes > 0;
+    const Room room{*space, 0};
+    total.room_files_ = space->total_files == 0 ? std::numeric_limits<std::uint64_t>::max()
+                        : room.has_files(1)     ? space->free_files - room.kept_files()
+                                                : 0;
     total.room_bytes_ = !total.room_is_known_ ? std::numeric_limits<std::uint64_t>::max()
                         : space->free_bytes > total.min_free_bytes_
                             ? space->free_bytes - total.min_free_bytes_
@@ -55,8 +59,13 @@ class Total {
     const auto size = wanted.upstream.size_bytes;
     ++archives_;
     bytes_ += size;
-    if (size <= largest_file_bytes_ && size <= room_bytes_) {
+    if (room_files_ == 0) {
+      ++left_out_;
+      left_out_bytes_ += size;
+      lacks_files_ = true;
+    } else if (size <= largest_file_bytes_ && size <= room_bytes_) {
       room_bytes_ -= size;
+      --room_files_;
     } else {
       ++left_out_;
       left_out_bytes_ += size;
@@ -72,22 +81,32 @@ class Total {
   std::uint64_t requests() const { return listing_requests_ + archives_ - left_out_; }
 
   std::string text() const {
-    return fmt::format("in all: {} to fetch ({}), about {}; {}", count_of(archives_, "archive"),
-                       format_size(bytes_), count_of(requests(), "request"), what_fits());
+    return fmt::format("in all: {} to fetch ({}), about {}{}; {}",
+                       counted(archives_, "archive", "archives"), format_size(bytes_),
+                       counted(requests(), "request", "requests"), how_long(), what_fits());
+  }
+  std::string how_long() const {
+    if (bytes_per_second_ == 0 || bytes_ == 0) return "";
+    const auto seconds = std::max<std::uint64_t>(bytes_ / bytes_per_second_, 1);
+    return fmt::format(" and {} at the last rate ({} a second)",
+                       format_duration(std::chrono::seconds(seconds)),
+                       format_size(bytes_per_second_));
   }
   std::string what_fits() const {
     // Some drivers cannot tell.
     if (!room_is_known_) return "the disk does not tell how much room it has";
-    const auto room = fmt::format("{} free, of which {} are kept free (min_free)",
-                                  format_size(free_bytes_), format_size(min_free_bytes_));
+    const auto room = fmt::format("{} free, of which {} are kept free (min_free){}",
+                                  format_size(free_bytes_), format_size(min_free_bytes_),
+                                  lacks_files_ ? "; the disk takes no more files" : "");
     if (left_out_ == 0) return fmt::format("it fits ({})", room);
-    return fmt::format("{} ({}) would not fit ({})", count_of(left_out_, "archive"),
+    return fmt::format("{} ({}) would not fit ({})", counted(left_out_, "archive", "archives"),
                        format_size(left_out_bytes_), room);
   }
   std::string json_form() const {
     return json_line({{"archives", archives_},
                       {"bytes", bytes_},
                       {"requests", requests()},
+                      {"bytes_per_second", bytes_per_second_},
                       {"not_fitting", left_out_},
                       {"not_fitting_bytes", left_out_bytes_},
                       {"free_bytes", free_bytes_},
@@ -98,12 +117,15 @@ class Total {
   std::uint64_t free_bytes_ = 0;
   std::uint64_t min_free_bytes_ = 0;
   std::uint64_t room_bytes_ = 0;
+  std::uint64_t room_files_ = 0;
   bool room_is_known_ = true;
+  bool lacks_files_ = false;
   std::uint64_t archives_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t left_out_ = 0;
   std::uint64_t left_out_bytes_ = 0;
   std::uint64_t listing_requests_ = 0;
+  std::uint64_t bytes_per_second_ = 0;
   std::vector<std::string> readable_;
 };
 

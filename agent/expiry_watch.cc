@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "agent/log.h"
 #include "agent/units.h"
 #include "s3client/dates.h"
@@ -34,6 +36,11 @@ std::string decoded(std::string_view text) {
 // upload does not count.
 std::int64_t days_between(store::Time from, store::Time to) {
   return std::chrono::floor<std::chrono::days>(to - from).count();
+}
+
+// A rule may be set after its day.
+std::string days_of(std::int64_t days) {
+  return counted(static_cast<std::uint64_t>(std::max<std::int64_t>(days, 0)), "day", "days");
 }
 
 }  // namespace
@@ -83,13 +90,13 @@ store::Status ExpiryWatch::judge(std::size_t source, State& state, const ExpiryN
   if (known.asked_at) {
     const auto change =
         is_new ? std::string("that was not there before")
-               : fmt::format("that deletes sooner than before ({} days after upload, was {})", days,
-                             before->second);
+               : fmt::format("that deletes sooner than before ({} after upload, was {})",
+                             days_of(days), before->second);
     const auto message = fmt::format(
-        "the bucket has the lifecycle rule \"{}\" {}: it deletes archives {} days after upload, "
+        "the bucket has the lifecycle rule \"{}\" {}: it deletes archives {} after upload, "
         "the next one on {}. What is held here stays. Find out who set it; a stolen key can delete "
         "this way what it may not delete directly",
-        printable(notice.rule), change, days, format_time(notice.date));
+        printable(notice.rule), change, days_of(days), format_time(notice.date));
     const auto raised = ledger.raise_alarm(run.id, store::AlarmKind::kExpiring, notice.rule,
                                            message, context_.now(run));
     if (!raised) return raised.error();

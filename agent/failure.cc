@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+
 namespace agent {
 
 namespace {
@@ -146,6 +148,11 @@ std::string remedy(const s3::Error& error, std::string_view action) {
   }
 }
 
+// What only we write lies there.
+bool is_not_ours(const store::Error& error) {
+  return error.error_number == EACCES && error.path.starts_with(".holdfast/");
+}
+
 }  // namespace
 
 std::string explain(const s3::Error& error, std::string_view action) {
@@ -165,6 +172,11 @@ std::string explain(const store::Error& error) {
              "; the disk may be failing: look at the kernel's log ('dmesg'), the cable and the "
              "disk";
     case store::ErrorKind::kRefusedName:
+      if (is_not_ours(error)) {
+        return what +
+               "; this disk's files belong to another user: run it with 'sudo holdfast', or "
+               "as the user that the timer or cron runs it as";
+      }
       return what + "; the filesystem refuses that name, or access to it: look at its permissions";
     default:
       return what;

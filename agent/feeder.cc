@@ -56,36 +56,46 @@ store::Result<std::uint64_t> Feeder::staged_bytes(const Job& job) {
   return *info ? std::min((*info)->size_bytes, upstream.size_bytes) : 0;
 }
 
-store::Result<Feeder::Fit> Feeder::fit(const Job& job, std::uint64_t reserved_bytes) {
+store::Result<Feeder::Fit> Feeder::fit(const Job& job, const Reserved& reserved) {
   const auto space = context_.mirror.disk().space();
   if (!space) return space.error();
   const auto size = job.wanted.upstream.size_bytes;
   if (size > largest_file_bytes_) return Fit::kNever;
+  const Room room{*space, context_.config.disk.min_free_bytes};
+  if (!room.has_files(files_of(job.archive_path) + reserved.files))
+    return reserved.files > 0 ? Fit::kLater : Fit::kNoFiles;
   // Some drivers cannot tell.
   if (space->total_bytes == 0) return Fit::kFits;
   const auto floor = context_.config.disk.min_free_bytes;
-  const auto needed = size + reserved_bytes + floor;
+  const auto needed = size + reserved.size_bytes + floor;
   // A size near 2^64 is the upstream's invention.
   if (needed < size || needed < floor) return Fit::kNever;
   if (space->free_bytes >= needed) return Fit::kFits;
   const auto staged = staged_bytes(job);
   if (!staged) return staged.error();
   if (space->free_bytes >= needed - *staged) return Fit::kFits;
-  return reserved_bytes > 0 ? Fit::kLater : Fit::kNever;
+  return reserved.size_bytes > 0 ? Fit::kLater : Fit::kNever;
 }
 
-void Feeder::leave_out(std::size_t source, const store::Pending& pending) {
+void Feeder::leave_out(std::size_t source, const store::Pending& pending, Fit why) {
   auto& run = context_.sources[source];
   context_.fail_source(run, ExitStatus::kIncomplete);
   context_.figures(run, [](SourceStatus& status) { ++status.run.failed; });
   // One line says it; a flood of them would hide everything else.
-  auto& told = pending.upstream.size_bytes > largest_file_bytes_ ? positions_[source].told_of_size
-                                                                 : positions_[source].told_of_space;
+  auto& position = positions_[source];
+  auto& told = why == Fit::kNoFiles                                ? position.told_of_files
+               : pending.upstream.size_bytes > largest_file_bytes_ ? position.told_of_size
+                                                                   : position.told_of_space;
   if (std::exchange(told, true)) return;
-  context_.report(run, pending.key, why_left_out(pending.upstream.size_bytes));
+  context_.report(run, pending.key, why_left_out(pending.upstream.size_bytes, why));
 }
 
-std::string Feeder::why_left_out(std::uint64_t size_bytes) const {
+std::string Feeder::why_left_out(std::uint64_t size_bytes, Fit why) const {
+  if (why == Fit::kNoFiles) {
+    return "not fetched: the disk has room for hardly any more files (a thousandth of them stays "
+           "free, as min_free does of the bytes). Set keep rules or remove small files, and format "
+           "the next disk with more (mkfs.ext4 -N)";
+  }
   if (size_bytes > largest_file_bytes_) {
     return fmt::format(
         "not fetched: it has {}, and a file on this disk ({}) must be smaller than 4 GiB. Copy the "
@@ -132,14 +142,14 @@ store::Result<Job> Feeder::job_of(std::size_t source, store::Pending pending) co
 }
 
 store::Result<std::optional<Job>> Feeder::take_first(std::deque<Job>& jobs,
-                                                     std::uint64_t reserved_bytes) {
+                                                     const Reserved& reserved) {
   while (!jobs.empty()) {
     auto& first = jobs.front();
     if (context_.sources[first.source].stopped) {
       jobs.pop_front();
       continue;
     }
-    const auto fitting = fit(first, reserved_bytes);
+    const auto fitting = fit(first, reserved);
     if (!fitting) return fitting.error();
     if (*fitting == Fit::kLater) {
       waiting_ = true;
@@ -149,18 +159,17 @@ store::Result<std::optional<Job>> Feeder::take_first(std::deque<Job>& jobs,
     jobs.pop_front();
     if (*fitting == Fit::kFits) {
       make_ready(job);
-      job.reserved_bytes = job.wanted.upstream.size_bytes;
+      job.reserved = {job.wanted.upstream.size_bytes, files_of(job.archive_path)};
       return job;
     }
-    leave_out(job.source, job.wanted);
+    leave_out(job.source, job.wanted, *fitting);
   }
   return std::nullopt;
 }
 
-store::Result<std::optional<Job>> Feeder::next_of(std::size_t source,
-                                                  std::uint64_t reserved_bytes) {
+store::Result<std::optional<Job>> Feeder::next_of(std::size_t source, const Reserved& reserved) {
   auto& position = positions_[source];
-  auto again = take_first(position.again, reserved_bytes);
+  auto again = take_first(position.again, reserved);
   if (!again || *again) return again;
   while (position.open && !context_.sources[source].stopped) {
     const auto filled = fill(source);
@@ -168,7 +177,7 @@ store::Result<std::optional<Job>> Feeder::next_of(std::size_t source,
     if (!*filled) return std::nullopt;
     auto job = job_of(source, position.ahead.front());
     if (!job) return job.error();
-    const auto fitting = fit(*job, reserved_bytes);
+    const auto fitting = fit(*job, reserved);
     if (!fitting) return fitting.error();
     if (*fitting == Fit::kLater) {
       waiting_ = true;
@@ -176,15 +185,15 @@ store::Result<std::optional<Job>> Feeder::next_of(std::size_t source,
     }
     position.ahead.pop_front();
     if (*fitting == Fit::kFits) {
-      job->reserved_bytes = job->wanted.upstream.size_bytes;
+      job->reserved = {job->wanted.upstream.size_bytes, files_of(job->archive_path)};
       return *std::move(job);
     }
-    leave_out(source, job->wanted);
+    leave_out(source, job->wanted, *fitting);
   }
   return std::nullopt;
 }
 
-store::Result<std::optional<Job>> Feeder::next(std::uint64_t reserved_bytes,
+store::Result<std::optional<Job>> Feeder::next(const Reserved& reserved,
                                                const std::function<bool(std::size_t)>& has_room) {
   waiting_ = false;
   bool anything_else = false;
@@ -196,7 +205,7 @@ store::Result<std::optional<Job>> Feeder::next(std::uint64_t reserved_bytes,
         anything_else = anything_else || has_more(source);
         continue;
       }
-      auto job = next_of(source, reserved_bytes);
+      auto job = next_of(source, reserved);
       if (!job) return job;
       if (!*job) continue;
       turn_ = (source + 1) % positions_.size();
@@ -204,7 +213,7 @@ store::Result<std::optional<Job>> Feeder::next(std::uint64_t reserved_bytes,
     }
   }
   if (anything_else || waiting_) return std::nullopt;
-  return take_first(late_, reserved_bytes);
+  return take_first(late_, reserved);
 }
 
 }  // namespace agent

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/job.h"
+#include "agent/room.h"
 #include "agent/run_context.h"
 
 namespace agent {
@@ -15,8 +16,8 @@ namespace agent {
 /// Chooses what is fetched next: what has to be done again first, then one of each source in turn,
 /// the newest first, so that neither a long backlog nor another source holds back last night's
 /// archive. What could not be had in an earlier run comes after what was never tried, and a source
-/// whose server failed us last time after the others. Never what would leave less than `min_free`
-/// on the disk.
+/// whose server failed us last time after the others. Never what would leave less on the disk
+/// than has to stay free; see room.h.
 class Feeder {
  public:
   explicit Feeder(RunContext& context);
@@ -25,9 +26,9 @@ class Feeder {
   void open(std::size_t source) { positions_[source].open = true; }
 
   /// nullopt when there is nothing, or nothing for which there is room until the downloads under
-  /// way have ended. `reserved_bytes` is what these may still write; only sources for which
+  /// way have ended. `reserved` is what these may still take; only sources for which
   /// `has_room` are looked at.
-  store::Result<std::optional<Job>> next(std::uint64_t reserved_bytes,
+  store::Result<std::optional<Job>> next(const Reserved& reserved,
                                          const std::function<bool(std::size_t)>& has_room);
 
   /// The job comes again before all others of its source.
@@ -49,18 +50,20 @@ class Feeder {
     bool exhausted = false;
     bool told_of_space = false;  ///< something was left out for want of it
     bool told_of_size = false;   ///< and something because no file may be so large
+    bool told_of_files = false;  ///< and something because the disk takes no more files
   };
-  enum class Fit { kFits, kLater, kNever };
+  /// Never: for want of bytes, or of files.
+  enum class Fit { kFits, kLater, kNever, kNoFiles };
 
   store::Result<bool> fill(std::size_t source);
-  store::Result<Fit> fit(const Job& job, std::uint64_t reserved_bytes);
+  store::Result<Fit> fit(const Job& job, const Reserved& reserved);
   store::Result<std::uint64_t> staged_bytes(const Job& job);
-  void leave_out(std::size_t source, const store::Pending& pending);
-  std::string why_left_out(std::uint64_t size_bytes) const;
+  void leave_out(std::size_t source, const store::Pending& pending, Fit why);
+  std::string why_left_out(std::uint64_t size_bytes, Fit why) const;
   store::Result<Job> job_of(std::size_t source, store::Pending pending) const;
   void make_ready(Job& job) const;
-  store::Result<std::optional<Job>> next_of(std::size_t source, std::uint64_t reserved_bytes);
-  store::Result<std::optional<Job>> take_first(std::deque<Job>& jobs, std::uint64_t reserved_bytes);
+  store::Result<std::optional<Job>> next_of(std::size_t source, const Reserved& reserved);
+  store::Result<std::optional<Job>> take_first(std::deque<Job>& jobs, const Reserved& reserved);
 
   RunContext& context_;
   const std::uint64_t largest_file_bytes_;

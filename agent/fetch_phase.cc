@@ -68,29 +68,32 @@ store::Status FetchPhase::feed() {
   const auto has_room = [&](std::size_t source) { return workers_.has_room(source); };
   while (!context_.stopping()) {
     if (!sidecars_.empty() && has_room(sidecars_.back().content.job.source)) {
-      give(std::move(sidecars_.back()), 0);
+      give(std::move(sidecars_.back()), {});
       sidecars_.pop_back();
       continue;
     }
     if (context_.out_of_time()) break;
-    auto job = feeder_.next(reserved_bytes_, has_room);
+    auto job = feeder_.next(reserved_, has_room);
     if (!job) return job.error();
     if (!*job) break;
-    const auto size = (*job)->reserved_bytes;
-    give(std::move(**job), size);
+    const auto reserved = (*job)->reserved;
+    give(std::move(**job), reserved);
   }
   expect_work();
   return {};
 }
 
-void FetchPhase::give(Work work, std::uint64_t reserved_bytes) {
-  reserved_bytes_ += reserved_bytes;
+void FetchPhase::give(Work work, const Reserved& reserved) {
+  reserved_.size_bytes += reserved.size_bytes;
+  reserved_.files += reserved.files;
   workers_.give(std::move(work));
 }
 
 store::Status FetchPhase::settle(Done done) {
   const auto release = [&](const Job& job) {
-    reserved_bytes_ -= std::min(reserved_bytes_, job.reserved_bytes);
+    reserved_.size_bytes -= std::min(reserved_.size_bytes, job.reserved.size_bytes);
+    // Its file is there; its directories come with its place.
+    unplaced_files_ += job.reserved.files;
   };
   if (auto* fetched = std::get_if<Fetched>(&done)) {
     ++context_.received_archives;
@@ -125,7 +128,7 @@ store::Status FetchPhase::settle_refused(FetchRefused refused) {
   auto& job = refused.job;
   const bool is_over = context_.halt().load() || context_.sources[job.source].stopped;
   if (!is_over && refused.error.kind == s3::ErrorKind::kAborted && job.give_way->load()) {
-    job.gave_way = true;
+    ++job.gave_way;
     feeder_.later(std::move(job));
     return {};
   }
@@ -373,7 +376,9 @@ bool FetchPhase::batch_is_full() const {
 
 store::Status FetchPhase::commit() {
   if (auto verified = sync_and_verify(); !verified) return verified;
-  return keeper_.keep(std::exchange(accepted_, {}));
+  if (auto kept = keeper_.keep(std::exchange(accepted_, {})); !kept) return kept;
+  reserved_.files -= std::min(reserved_.files, std::exchange(unplaced_files_, 0));
+  return {};
 }
 
 store::Status FetchPhase::sync_and_verify() {

@@ -60,7 +60,7 @@ class FetchPhase {
   void settle_unreadable(const Job& job, const store::Error& error);
   store::Result<bool> verify_small(Fetched& fetched);
   store::Status decide(Fetched fetched, const std::optional<SidecarAnswer>& sidecar);
-  void give(Work work, std::uint64_t reserved_bytes);
+  void give(Work work, const Reserved& reserved);
 
   void accept(Fetched fetched, const std::string& level);
   store::Status fetch_again(Fetched fetched, int attempt);
@@ -91,7 +91,8 @@ class FetchPhase {
   std::vector<Accepted> accepted_;
   std::vector<Doubted> doubted_;
   std::vector<SidecarJob> sidecars_;
-  std::uint64_t reserved_bytes_ = 0;
+  Reserved reserved_{};
+  std::uint64_t unplaced_files_ = 0;  ///< reserved for what has come, until it is placed
   Clock::Steady batch_begun_{};
 };
 

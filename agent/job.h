@@ -12,6 +12,7 @@
 
 #include "agent/part_hints.h"
 #include "agent/promise.h"
+#include "agent/room.h"
 #include "agent/verifier.h"
 #include "s3client/client.h"
 #include "store/ledger.h"
@@ -38,12 +39,12 @@ struct Job {
   /// As what it was listed, where its own answer tells another ETag, or size, with the same date.
   std::optional<store::Identity> listed_as;
   int attempt = 1;
-  int moves = 0;                     ///< how often the bucket had another content than was thought
-  int throttled = 0;                 ///< how often it was put back because there were too many
-  bool gave_way = false;             ///< it was put back for the sake of another source, once
-  bool other_reading = false;        ///< the upstream knows the key by its other reading
-  bool impatient = false;            ///< no waiting for the network: others waited in vain
-  std::uint64_t reserved_bytes = 0;  ///< of the disk's space, while it is under way
+  int moves = 0;               ///< how often the bucket had another content than was thought
+  int throttled = 0;           ///< how often it was put back because there were too many
+  unsigned gave_way = 0;       ///< how often it has given its lane to another source
+  bool other_reading = false;  ///< the upstream knows the key by its other reading
+  bool impatient = false;      ///< no waiting for the network: others waited in vain
+  Reserved reserved{};         ///< of the disk, while it is under way
   /// Set by the feeder's thread to have the worker give the lane back; what came is resumed later.
   std::shared_ptr<std::atomic<bool>> give_way = std::make_shared<std::atomic<bool>>(false);
   /// What the earlier attempt found on the disk when it did not keep its promise.

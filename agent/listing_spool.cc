@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "agent/room.h"
 #include "store/staging.h"
 
 namespace agent {
@@ -116,9 +117,8 @@ ListingSpool::~ListingSpool() {
 store::Result<ListingSpool::Added> ListingSpool::flush() {
   const auto space = place_.disk.space();
   if (!space) return space.error();
-  const bool no_room = space->total_bytes > 0 &&
-                       space->free_bytes < place_.min_free_bytes + recent_.size() + kMemoryBytes;
-  if (no_room) return Added::kNoRoom;
+  const Room room{*space, place_.min_free_bytes};
+  if (!room.has_bytes(recent_.size() + kMemoryBytes) || !room.has_files(1)) return Added::kNoRoom;
   if (!file_) {
     auto staged = place_.staging.open(place_.path, 0);
     if (!staged) return staged.error();

@@ -151,7 +151,8 @@ class Page {
     put("</dl>\n");
     for (const auto& alarm : source.alarms) out_ += page::alarm(alarm, source.name);
     if (source.alarm_count > source.alarms.size()) {
-      put("<p class=\"note\">and {} more alarms</p>\n", source.alarm_count - source.alarms.size());
+      put("<p class=\"note\">and {}</p>\n",
+          counted(source.alarm_count - source.alarms.size(), "more alarm", "more alarms"));
     }
     if (source.nights) nights(*source.nights);
     put("</section>\n");
@@ -163,9 +164,8 @@ class Page {
     } else if (!source.enabled) {
       fact("paused", "<code>enabled = no</code>: nothing is asked of the bucket.");
     }
-    fact("holds",
-         fmt::format("{} {}, {}", source.archives, source.archives == 1 ? "archive" : "archives",
-                     format_size(source.size_bytes)));
+    fact("holds", fmt::format("{}, {}", counted(source.archives, "archive", "archives"),
+                              format_size(source.size_bytes)));
     if (source.newest) {
       fact("newest",
            fmt::format("<code>{}</code>, {}, made {}", escaped(printable_name(source.newest->key)),

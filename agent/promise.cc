@@ -28,12 +28,15 @@ struct ChecksumKind {
 };
 
 // Strongest first.
-constexpr std::array<ChecksumKind, 7> kChecksumKinds = {{
+constexpr std::array<ChecksumKind, 10> kChecksumKinds = {{
     {s3::ChecksumAlgorithm::kSha512, store::Algorithm::kSha512, "sha512"},
     {s3::ChecksumAlgorithm::kSha256, store::Algorithm::kSha256, "sha256"},
     {s3::ChecksumAlgorithm::kSha1, store::Algorithm::kSha1, "sha1"},
     {s3::ChecksumAlgorithm::kMd5, store::Algorithm::kMd5, "md5"},
+    {s3::ChecksumAlgorithm::kXxHash128, store::Algorithm::kXxHash128, "xxhash128"},
     {s3::ChecksumAlgorithm::kCrc64Nvme, store::Algorithm::kCrc64Nvme, "crc64nvme"},
+    {s3::ChecksumAlgorithm::kXxHash3, store::Algorithm::kXxHash3, "xxhash3"},
+    {s3::ChecksumAlgorithm::kXxHash64, store::Algorithm::kXxHash64, "xxhash64"},
     {s3::ChecksumAlgorithm::kCrc32c, store::Algorithm::kCrc32c, "crc32c"},
     {s3::ChecksumAlgorithm::kCrc32, store::Algorithm::kCrc32, "crc32"},
 }};
@@ -42,7 +45,7 @@ struct WeightOfLevel {
   std::string_view begin;
   int weight;
 };
-// What is not here is a CRC or the like, which proves little against one that is.
+// What is not here is a CRC, an xxHash or the like, which proves little against one that is.
 constexpr std::array<WeightOfLevel, 6> kWeights = {{
     {"sha512", 5},
     {"sha256", 4},

@@ -37,6 +37,18 @@ ExitStatus without_mirror(const MirrorError& error, const Config& config,
   return error.status;
 }
 
+// A run that received less says nothing of the line.
+void note_rate(const RunContext& context, Clock::Steady begun, Clock::Steady ended,
+               StatusBoard& board) {
+  constexpr std::uint64_t kEnoughBytes = std::uint64_t{1} << 20;
+  const auto took = std::chrono::duration<double>(ended - begun).count();
+  const auto received = context.received_bytes.load();
+  if (received < kEnoughBytes || took <= 0) return;
+  board.update([&](Status& status) {
+    status.bytes_per_second = static_cast<std::uint64_t>(static_cast<double>(received) / took);
+  });
+}
+
 void prepare(RunContext& context, const std::vector<const SourceConfig*>& selected) {
   for (const auto* source : selected) context.sources.emplace_back(source);
   const auto newest = context.mirror.ledger.newest_own_time();
@@ -75,6 +87,7 @@ ExitStatus pull_once(const Config& config, const Environment& environment,
   write_metrics(config, environment, board.snapshot());
   watch.started();
   ExitStatus exit = ExitStatus::kDefect;
+  const auto begun = environment.clock.steady_now();
   {
     const Ticker ticker(kStatusInterval, [&] {
       board.update([&](Status& status) { status.updated_at = environment.clock.now_s(); });
@@ -82,6 +95,7 @@ ExitStatus pull_once(const Config& config, const Environment& environment,
     });
     exit = run_pull(context);
   }
+  note_rate(context, begun, environment.clock.steady_now(), board);
   finish_status(board, environment, exit);
   write_reports(config, environment, board.snapshot());
   return exit;

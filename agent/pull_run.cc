@@ -163,7 +163,8 @@ class Pull {
       if (source.config->enabled) note(judge_arrivals(context_, source));
     }
     if (all) note(record_time());
-    note(announce_alarms(context_));
+    note(announce_alarms(context_.mirror.ledger, context_.environment,
+                         context_.config.agent.on_alarm));
     return all;
   }
 

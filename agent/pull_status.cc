@@ -85,6 +85,7 @@ Status status_at_start(const Config& config, const Environment& environment,
   status.runs = std::move(last.runs);
   status.runs.push_back(*status.started_at);
   if (status.runs.size() > kRunsKept) status.runs.erase(status.runs.begin());
+  status.bytes_per_second = last.bytes_per_second;
   status.disk.path = config.disk.path;
   status.disk.id = last.disk.id;
   status.disk.weaker = last.disk.weaker;

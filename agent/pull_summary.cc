@@ -34,10 +34,6 @@ Sums sums_of(const Status& status) {
   return sums;
 }
 
-std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", count, count == 1 ? one : many);
-}
-
 std::string archives(std::uint64_t count) { return counted(count, "archive", "archives"); }
 
 std::string what_came(const Sums& sums, std::chrono::seconds elapsed) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/pull_status.h"
+#include "agent/room.h"
 #include "agent/superseded_words.h"
 
 namespace agent {
@@ -14,8 +15,9 @@ constexpr std::size_t kAtOnce = 64;
 // Where files have no second names it is a copy.
 bool has_room(RunContext& context, std::uint64_t size_bytes) {
   const auto space = context.mirror.disk().space();
-  return space && (space->total_bytes == 0 ||
-                   space->free_bytes >= size_bytes + context.config.disk.min_free_bytes);
+  if (!space) return false;
+  const Room room{*space, context.config.disk.min_free_bytes};
+  return room.has_bytes(size_bytes) && room.has_files(1);
 }
 
 store::Status take_back(RunContext& context, const SourceRun& source,

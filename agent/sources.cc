@@ -14,6 +14,7 @@
 namespace agent {
 namespace {
 constexpr std::string_view kChecksumMode = "checksum-mode";
+constexpr std::string_view kRestoreStatus = "optional-object-attributes";
 constexpr std::string_view kPartSizes = "part-sizes";
 
 // What a server refused it is asked again after that: it may have been updated, or replaced.
@@ -96,9 +97,11 @@ store::Status recall_facts(RunContext& context, SourceRun& source) {
     if (same) source.part_hints = other.part_hints;
   }
   const auto now = context.now(source);
-  const auto options = is_refused(context, endpoint, kChecksumMode, now);
-  if (!options) return options.error();
-  if (*options) source.session->refuse_option(std::string(kChecksumMode));
+  for (const auto option : {kChecksumMode, kRestoreStatus}) {
+    const auto refused = is_refused(context, endpoint, option, now);
+    if (!refused) return refused.error();
+    if (*refused) source.session->refuse_option(std::string(option));
+  }
   const auto parts = is_refused(context, endpoint, kPartSizes, now);
   if (!parts) return parts.error();
   if (*parts) source.part_hints->give_up();

@@ -105,6 +105,8 @@ struct Status {
   std::vector<Time> runs;          ///< when the last kRunsKept began, in order
   DiskStatus disk;
   double skew_seconds = 0;
+  /// Of the last pull that received enough to tell, from its begin to its end; 0: there was none.
+  std::uint64_t bytes_per_second = 0;
   std::vector<SourceStatus> sources;
   std::vector<Problem> errors;
 

@@ -165,6 +165,7 @@ std::string to_json(const Status& status) {
                    {"runs", runs_json(status)},
                    {"disk", disk_json(status.disk)},
                    {"clock", Json::Object{{"skew_seconds", status.skew_seconds}}},
+                   {"bytes_per_second", status.bytes_per_second},
                    {"sources", std::move(sources)},
                    {"errors", errors_json(status)}};
   return json.lines(Json::Charset::kAscii) + "\n";

@@ -225,6 +225,7 @@ Status read_status(const Reader& json) {
     element.get("free_bytes", day.free_bytes);
   });
   json.object("clock").get("skew_seconds", status.skew_seconds);
+  json.get("bytes_per_second", status.bytes_per_second);
   json.each("sources",
             [&](const Reader& element) { status.sources.push_back(read_source(element)); });
   json.each("errors", [&](const Reader& element) {

@@ -89,7 +89,8 @@ void append_source(std::string& out, const SourceStatus& source, Time now) {
                   !source.configured ? ", not in the configuration any more; still scrubbed"
                   : !source.enabled  ? ", paused (enabled = no)"
                                      : "");
-  line("holds", fmt::format("{} archives, {}", source.archives, format_size(source.size_bytes)));
+  line("holds", fmt::format("{}, {}", counted(source.archives, "archive", "archives"),
+                            format_size(source.size_bytes)));
   if (source.newest) {
     line("newest",
          fmt::format(
@@ -97,9 +98,9 @@ void append_source(std::string& out, const SourceStatus& source, Time now) {
              format_duration(std::max(now - source.newest->held_since, std::chrono::seconds{0}))));
   }
   const auto& run = source.run;
-  line("last run",
-       fmt::format("{} listed, {} new ({}), {} changed, {} failed, {} requests", run.listed,
-                   run.fresh, format_size(run.fresh_bytes), run.changed, run.failed, run.requests));
+  line("last run", fmt::format("{} listed, {} new ({}), {} changed, {} failed, {}", run.listed,
+                               run.fresh, format_size(run.fresh_bytes), run.changed, run.failed,
+                               counted(run.requests, "request", "requests")));
   if (run.vanished > 0) {
     line("gone upstream", fmt::format("{} that the bucket no longer has; kept here", run.vanished));
   }
@@ -125,7 +126,8 @@ void append_source(std::string& out, const SourceStatus& source, Time now) {
   line("last success", ago(source.last_success_at, now));
   for (const auto& alarm : source.alarms) append_alarm(out, alarm);
   if (source.alarm_count > source.alarms.size()) {
-    out += fmt::format("    ... and {} more alarms\n", source.alarm_count - source.alarms.size());
+    out += fmt::format("    ... and {}\n", counted(source.alarm_count - source.alarms.size(),
+                                                   "more alarm", "more alarms"));
   }
 }
 

@@ -32,6 +32,8 @@ std::span<const StatusWords> status_words() {
       {"disk.days[].free_bytes", "How much was free after its last run."},
       {"disk.weaker", "What this filesystem cannot promise, a sentence each."},
       {"clock.skew_seconds", "The server's clock minus this machine's."},
+      {"bytes_per_second",
+       "How fast the last pull went that received a MiB or more; 0 where there was none."},
       {"sources[].name", "As in `[source NAME]`."},
       {"sources[].state", "As `state`, for this source."},
       {"sources[].hold", "Whether the source is on HOLD, see `mass-change` in holdfast-alarms(7)."},
@@ -59,8 +61,9 @@ std::span<const StatusWords> status_words() {
       {"sources[].newest.last_modified", "When it was uploaded, as the bucket says."},
       {"sources[].newest.held_since", "Since when it is held here."},
       {"sources[].verified_by",
-       "How many archives were proven by what: `sha256`, `sha1`, `crc64nvme`, `crc32c`, `crc32` "
-       "(each also with `-composite`), `etag-md5`, `etag-multipart`, `metadata-md5`, "
+       "How many archives were proven by what: `sha512`, `sha256`, `sha1`, `md5`, `xxhash128`, "
+       "`crc64nvme`, `xxhash3`, `xxhash64`, `crc32c`, `crc32` (each also with `-composite`), "
+       "`etag-md5`, `etag-multipart`, `metadata-md5`, "
        "`sidecar-sha256`, `sidecar-md5`, or, where nothing better was promised, `size`."},
       {"sources[].scrub.oldest_at", "When the archive that was unread for longest was last read."},
       {"sources[].scrub.corrupt", "Held copies that are damaged."},

@@ -116,6 +116,10 @@ std::string format_size(std::uint64_t size_bytes) {
   return fmt::format("{:.1f} {}", value, kUnits[unit]);
 }
 
+std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
 std::string format_duration(std::chrono::seconds duration) {
   const auto total = duration.count();
   if (total < 0) return "-" + format_duration(-duration);

@@ -29,6 +29,9 @@ std::optional<double> parse_share(std::string_view text);
 /// "1.4 GiB", "512 bytes".
 std::string format_size(std::uint64_t size_bytes);
 
+/// "1 archive", "2 archives": the count with the right one of two nouns.
+std::string counted(std::uint64_t count, std::string_view one, std::string_view many);
+
 /// "3d 4h", "2m 10s", "0s".
 std::string format_duration(std::chrono::seconds duration);
 

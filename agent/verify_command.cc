@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "agent/announce.h"
 #include "agent/commands.h"
 #include "agent/failure.h"
 #include "agent/json_line.h"
@@ -224,7 +225,9 @@ ExitStatus verify_command(const Config& config, const VerifyOptions& options,
     }
     if (environment.stop.load()) return graver(status, ExitStatus::kIncomplete);
   }
-  return status;
+  if (read_only) return status;
+  const auto told = announce_alarms(mirror->ledger, environment, config.agent.on_alarm);
+  return told ? status : fail("", told.error());
 }
 
 }  // namespace agent

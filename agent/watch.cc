@@ -51,6 +51,13 @@ std::string problems_of(const Status& status) {
   return text;
 }
 
+std::string message_of(const Status& status, ExitStatus exit) {
+  const auto problems = problems_of(status);
+  if (!problems.empty()) return problems;
+  return fmt::format("the pull ended with exit status {}; 'holdfast status' tells more",
+                     static_cast<int>(exit));
+}
+
 std::string names_in(const Told& told) {
   std::string names;
   for (const auto& [source, state] : told.failing) {
@@ -74,7 +81,7 @@ void Watch::ended(const Status& status, ExitStatus exit) {
   if (!environment_.stop.load()) {
     const auto now = environment_.clock.now_s();
     const auto news = take_ending(told, ending_of(status), now, settings_.agent.remind_every);
-    tell_of_failure(told, {news, exit, status.state, problems_of(status)});
+    tell_of_failure(told, {news, exit, status.state, message_of(status, exit)});
     remind(told, status);
   }
   ping(told, exit);

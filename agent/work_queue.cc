@@ -1,6 +1,7 @@
 #include "agent/work_queue.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace agent {
@@ -16,6 +17,7 @@ WorkQueue::WorkQueue(std::size_t lanes, std::size_t sources) : lanes_(lanes), so
 
 void WorkQueue::push(Work work, Clock::Steady now) {
   const std::lock_guard lock(mutex_);
+  now_ = std::max(now_, now);
   auto& source = sources_[source_of(work)];
   source.queued.push_back({std::move(work), now});
   changed_.notify_all();
@@ -36,10 +38,18 @@ bool WorkQueue::may_run(std::size_t index) const {
   return source.running < share || idle > without;
 }
 
+// Whether what is next of it has given its lane back before.
+bool WorkQueue::is_late(const Source& source) {
+  const auto* job = std::get_if<Job>(&source.queued.front().work);
+  return job != nullptr && job->gave_way > 0;
+}
+
 std::optional<std::size_t> WorkQueue::next() const {
-  for (std::size_t i = 0; i < sources_.size(); ++i) {
-    const auto index = (turn_ + i) % sources_.size();
-    if (may_run(index)) return index;
+  for (const bool late : {false, true}) {
+    for (std::size_t i = 0; i < sources_.size(); ++i) {
+      const auto index = (turn_ + i) % sources_.size();
+      if (may_run(index) && is_late(sources_[index]) == late) return index;
+    }
   }
   return std::nullopt;
 }
@@ -56,7 +66,7 @@ std::optional<Work> WorkQueue::pop() {
   ++running_;
   turn_ = (*index + 1) % sources_.size();
   const auto* job = std::get_if<Job>(&*work);
-  if (job != nullptr && !job->gave_way) source.may_give_way.push_back(job->give_way);
+  if (job != nullptr) jobs_.push_back({*index, job->give_way, job->gave_way, now_});
   return work;
 }
 
@@ -64,7 +74,7 @@ void WorkQueue::finished(std::size_t source, const std::shared_ptr<std::atomic<b
   const std::lock_guard lock(mutex_);
   --sources_[source].running;
   --running_;
-  std::erase(sources_[source].may_give_way, give_way);
+  if (give_way) std::erase_if(jobs_, [&](const Running& one) { return one.give_way == give_way; });
   changed_.notify_all();
 }
 
@@ -90,24 +100,44 @@ std::size_t WorkQueue::queued(std::size_t source) const {
   return sources_[source].queued.size();
 }
 
+bool WorkQueue::is_in_vain(const Source& source, std::chrono::milliseconds patience) const {
+  return source.running == 0 && !source.queued.empty() &&
+         now_ - source.queued.front().since > patience;
+}
+
+bool WorkQueue::may_be_asked(const Running& one, bool for_newcomer,
+                             std::chrono::milliseconds patience) const {
+  constexpr unsigned kMostDoublings = 16;
+  if (one.give_way->load()) return false;
+  if (for_newcomer && one.gave_way > 0) return true;
+  return now_ - one.since > patience * (1U << std::min(one.gave_way, kMostDoublings));
+}
+
 void WorkQueue::make_room(Clock::Steady now, std::chrono::milliseconds patience) {
   const std::lock_guard lock(mutex_);
+  now_ = std::max(now_, now);
   if (running_ < lanes_) return;
-  const bool anybody_waits = std::any_of(sources_.begin(), sources_.end(), [&](const Source& one) {
-    return one.running == 0 && !one.queued.empty() && now - one.queued.front().since > patience;
-  });
-  if (!anybody_waits) return;
-  auto busiest =
-      std::max_element(sources_.begin(), sources_.end(), [](const Source& a, const Source& b) {
-        const auto rank = [](const Source& s) {
-          return s.may_give_way.empty() ? std::size_t{0} : s.running;
-        };
-        return rank(a) < rank(b);
-      });
-  if (busiest->may_give_way.empty()) return;
-  // One at a time: the next look is at what came of it.
-  busiest->may_give_way.front()->store(true);
-  busiest->may_give_way.pop_front();
+  std::ptrdiff_t waiting = 0;
+  bool any_newcomer = false;
+  for (const auto& source : sources_) {
+    if (!is_in_vain(source, patience)) continue;
+    ++waiting;
+    any_newcomer = any_newcomer || !is_late(source);
+  }
+  // Who was asked takes a moment.
+  const auto asked = std::count_if(jobs_.begin(), jobs_.end(),
+                                   [](const Running& one) { return one.give_way->load(); });
+  if (waiting <= asked) return;
+  const Running* chosen = nullptr;
+  const auto rank = [&](const Running& one) {
+    return std::tuple(any_newcomer && one.gave_way > 0, sources_[one.source].running,
+                      now_ - one.since);
+  };
+  for (const auto& one : jobs_) {
+    if (!may_be_asked(one, any_newcomer, patience)) continue;
+    if (chosen == nullptr || rank(one) > rank(*chosen)) chosen = &one;
+  }
+  if (chosen != nullptr) chosen->give_way->store(true);
 }
 
 }  // namespace agent

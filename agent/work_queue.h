@@ -40,7 +40,8 @@ class WorkQueue {
   std::size_t queued(std::size_t source) const;
 
   /// Where a source has waited for longer than `patience` and all lanes are taken: has one of them
-  /// given back, by a work that was not asked for that before.
+  /// given back by a work that has run for as long, and for twice as long each time it is asked for
+  /// that again. What has given one back goes behind what has not, and makes way for it at once.
   void make_room(Clock::Steady now, std::chrono::milliseconds patience);
 
  private:
@@ -53,19 +54,30 @@ class WorkQueue {
     std::size_t running = 0;
     std::size_t most = 0;
     bool expected = false;
-    std::deque<std::shared_ptr<std::atomic<bool>>> may_give_way;  ///< of what runs, oldest first
+  };
+  struct Running {
+    std::size_t source;
+    std::shared_ptr<std::atomic<bool>> give_way;
+    unsigned gave_way;
+    Clock::Steady since;
   };
 
   // All of these require the lock.
   bool wants(const Source& source) const { return source.expected || !source.queued.empty(); }
   bool may_run(std::size_t index) const;
   std::optional<std::size_t> next() const;
+  static bool is_late(const Source& source);
+  bool is_in_vain(const Source& source, std::chrono::milliseconds patience) const;
+  bool may_be_asked(const Running& one, bool for_newcomer,
+                    std::chrono::milliseconds patience) const;
 
   const std::size_t lanes_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Source> sources_;
-  std::size_t running_ = 0;
+  std::vector<Running> jobs_;  ///< that run now
+  std::size_t running_ = 0;    ///< these, and sidecars
+  Clock::Steady now_{};        ///< the newest that was told
   std::size_t turn_ = 0;
   bool closed_ = false;
 };

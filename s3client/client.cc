@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::string_view kChecksumMode = "checksum-mode";
 constexpr std::string_view kEncodingType = "encoding-type";
+constexpr std::string_view kRestoreStatus = "optional-object-attributes";
 // So much of a document tells what it is.
 constexpr std::size_t kBeginningBytes = 1024;
 
@@ -192,7 +193,7 @@ bool use_option(SessionState& session, Operation& operation, std::string_view op
     operation.without = option;
     return false;
   }
-  operation.option = option;
+  operation.options.push_back(option);
   return true;
 }
 
@@ -236,6 +237,9 @@ Operation list_operation(SessionState& session, std::vector<QueryParameter> para
   operation.query = std::move(parameters);
   std::erase_if(operation.query, [](const auto& parameter) { return parameter.second.empty(); });
   operation.query.emplace_back("max-keys", std::to_string(kPageEntries));
+  if (use_option(session, operation, kRestoreStatus)) {
+    operation.headers.emplace_back("x-amz-optional-object-attributes", "RestoreStatus");
+  }
   if (use_option(session, operation, kEncodingType)) {
     operation.query.emplace_back("encoding-type", "url");
   }

@@ -17,12 +17,15 @@
 
 namespace s3 {
 
+/// In the stead of an object's class where the listing tells that a restored copy can be read.
+inline constexpr std::string_view kRestored = "RESTORED";
+
 struct ListedObject {
   std::string key;
   std::string etag;  ///< normal_etag()
   std::uint64_t size_bytes = 0;
   std::chrono::sys_seconds last_modified{};
-  std::string storage_class;  ///< empty: the listing tells none
+  std::string storage_class;  ///< empty: the listing tells none; or kRestored
   // Only of a listing of versions.
   std::string version_id = {};  ///< "null" is an id too; empty: the listing tells none
   bool is_latest = true;
@@ -42,7 +45,18 @@ struct ListPage {
   std::string first_odd = {};     ///< key and value of the first, for a person
 };
 
-enum class ChecksumAlgorithm { kCrc32, kCrc32c, kCrc64Nvme, kMd5, kSha1, kSha256, kSha512 };
+enum class ChecksumAlgorithm {
+  kCrc32,
+  kCrc32c,
+  kCrc64Nvme,
+  kMd5,
+  kSha1,
+  kSha256,
+  kSha512,
+  kXxHash64,
+  kXxHash3,
+  kXxHash128
+};
 
 /// x-amz-checksum-*, with type and part count made explicit (s3 facts: x-amz-checksum-type first,
 /// then the "-N"; neither and an ETag with "-N": composite).

@@ -166,8 +166,10 @@ std::optional<ErrorKind> operation_kind(const Operation& operation, const Failed
                                         std::string& code) {
   const Refusal refusal = refusal_of(operation, answer);
   const std::string& argument = answer.body.argument;
-  const bool names_option = !operation.option.empty() && !argument.empty() &&
-                            may_refuse_option(refusal, argument, operation.option);
+  const bool names_option =
+      !argument.empty() &&
+      std::any_of(operation.options.begin(), operation.options.end(),
+                  [&](auto option) { return may_refuse_option(refusal, argument, option); });
   if (!operation.may_be_unknown || !is_unknown_operation(refusal) || names_option) {
     return std::nullopt;
   }
@@ -177,11 +179,12 @@ std::optional<ErrorKind> operation_kind(const Operation& operation, const Failed
 
 std::optional<ErrorKind> option_kind(SessionState& session, const Operation& operation,
                                      const FailedAnswer& answer) {
-  if (operation.option.empty() ||
-      !may_refuse_option(refusal_of(operation, answer), answer.body.argument, operation.option)) {
-    return std::nullopt;
-  }
-  session.doubt_option(operation);
+  const auto refusal = refusal_of(operation, answer);
+  const auto doubted = std::find_if(
+      operation.options.begin(), operation.options.end(),
+      [&](auto option) { return may_refuse_option(refusal, answer.body.argument, option); });
+  if (doubted == operation.options.end()) return std::nullopt;
+  session.doubt_option(operation, *doubted);
   return ErrorKind::kRefusedOption;
 }
 

@@ -77,7 +77,7 @@ struct KnownChecksum {
   ChecksumAlgorithm algorithm;
   std::size_t size_bytes;
 };
-constexpr std::array<KnownChecksum, 7> kKnownChecksums = {{
+constexpr std::array<KnownChecksum, 10> kKnownChecksums = {{
     {"x-amz-checksum-crc32", ChecksumAlgorithm::kCrc32, 4},
     {"x-amz-checksum-crc32c", ChecksumAlgorithm::kCrc32c, 4},
     {"x-amz-checksum-crc64nvme", ChecksumAlgorithm::kCrc64Nvme, 8},
@@ -85,6 +85,9 @@ constexpr std::array<KnownChecksum, 7> kKnownChecksums = {{
     {"x-amz-checksum-sha256", ChecksumAlgorithm::kSha256, 32},
     {"x-amz-checksum-sha512", ChecksumAlgorithm::kSha512, 64},
     {"x-amz-checksum-md5", ChecksumAlgorithm::kMd5, 16},
+    {"x-amz-checksum-xxhash64", ChecksumAlgorithm::kXxHash64, 8},
+    {"x-amz-checksum-xxhash3", ChecksumAlgorithm::kXxHash3, 8},
+    {"x-amz-checksum-xxhash128", ChecksumAlgorithm::kXxHash128, 16},
 }};
 
 /// The type first, then the value's "-N", then the ETag's: servers leave out either.
@@ -166,6 +169,11 @@ bool is_opaque(const HttpHead& head) {
 Result<void> set_size(ObjectHead& object, const HttpHead& head, const GetRequest& request,
                       bool ranged) {
   const auto length = number<std::uint64_t>(value_of(head, "content-length"));
+  const auto* told = head.find("content-length");
+  if (!length && told != nullptr) {
+    return refuse(ErrorKind::kProtocol, head.status,
+                  fmt::format("the server tells the size \"{}\"", printable(*told)));
+  }
   const bool may_be_listed = request.listed_size_bytes && request.part_number == 0;
   if (!length && !may_be_listed) {
     return refuse(ErrorKind::kProtocol, head.status, "the server does not say the size");

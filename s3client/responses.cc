@@ -178,13 +178,17 @@ void ListParser::start_object(bool is_marker) {
   objects_.emplace_back().is_delete_marker = is_marker;
   has_size_ = false;
   says_latest_ = false;
+  has_copy_ = false;
   odd_.clear();
 }
 
 void ListParser::on_end(std::size_t depth, std::string_view name, std::string_view text) {
   if (root_ == Root::kError && depth == 2) set_error_field(*error_, name, text);
   if (!is_page()) return;
-  if (depth == 3 && in_object_) {
+  if (depth == 4 && in_object_) {
+    // Told as soon as there is a copy to read, and not before.
+    has_copy_ = has_copy_ || (name == "RestoreExpiryDate" && !text.empty());
+  } else if (depth == 3 && in_object_) {
     object_field(name, text);
     if (listing_ == Listing::kVersions) version_field(name, text);
   } else if (depth == 2 && in_object_) {
@@ -263,6 +267,7 @@ void ListParser::check_object() {
     objects_.pop_back();
     return;
   }
+  if (has_copy_) objects_.back().storage_class = kRestored;
   // It could only be asked for as what it is not: the current one.
   if (!object.is_latest && object.version_id.empty()) {
     of_key("has a noncurrent version without an id");

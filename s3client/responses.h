@@ -85,6 +85,7 @@ class ListParser final : private XmlSink {
   std::size_t entries_ = 0;
   bool has_size_ = false;
   bool says_latest_ = false;
+  bool has_copy_ = false;  ///< restored, for as long as it lasts
   bool url_encoded_ = false;
   std::optional<bool> truncated_;
   std::string token_;  ///< of versions: the key marker

@@ -196,12 +196,12 @@ void SessionState::refuse_option(std::string option) {
   refused_options_.insert(std::move(option));
 }
 
-void SessionState::doubt_option(const Operation& operation) {
+void SessionState::doubt_option(const Operation& operation, std::string_view option) {
   constexpr std::size_t kMostDoubts = 64;
   const std::scoped_lock lock(mutex_);
   // As with redirects_: some requests are not made again.
   if (doubts_.size() >= kMostDoubts) doubts_.clear();
-  doubts_.insert(doubt_name(operation, operation.option));
+  doubts_.insert(doubt_name(operation, option));
 }
 
 bool SessionState::take_doubt(const Operation& operation, std::string_view option) {

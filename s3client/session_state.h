@@ -24,9 +24,10 @@ struct Operation {
   std::string_view method;
   std::string_view key;  ///< empty: the bucket itself
   std::vector<QueryParameter> query;
-  std::vector<Header> headers;  ///< lower case; all of them are signed
-  std::string_view option;      ///< the optional header or parameter that it carries; empty: none
-  std::string_view without;     ///< the one that it leaves out because it may have been refused
+  std::vector<Header> headers;            ///< lower case; all of them are signed
+  std::vector<std::string_view> options;  ///< the optional headers and parameters that it carries,
+                                          ///< those that are refused more often first
+  std::string_view without;  ///< the one that it leaves out because it may have been refused
   std::string_view payload_hash = kEmptyPayloadHash;
   std::string_view accept_encoding = "identity";
   bool may_be_unknown = false;  ///< servers are known that do not have this operation
@@ -78,8 +79,8 @@ class SessionState {
   bool refuses(std::string_view option) const;
   std::vector<std::string> refused_options() const;
   void refuse_option(std::string option);
-  /// This operation may have been refused for its option. Its next try is to do without.
-  void doubt_option(const Operation& operation);
+  /// This operation may have been refused for this option. Its next try is to do without.
+  void doubt_option(const Operation& operation, std::string_view option);
   /// Whether it is to do so now; forgets it.
   bool take_doubt(const Operation& operation, std::string_view option);
 

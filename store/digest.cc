@@ -12,6 +12,7 @@
 
 #include "store/aligned_buffer.h"
 #include "store/crc.h"
+#include "store/xxhash.h"
 
 namespace store {
 namespace {
@@ -90,7 +91,7 @@ class Crc {
 using Crc32 = Crc<std::uint32_t, &crc32_ieee>;
 using Crc32c = Crc<std::uint32_t, &crc32c>;
 using Crc64Nvme = Crc<std::uint64_t, &crc64_nvme>;
-using Hash = std::variant<CryptoHash, Crc32, Crc32c, Crc64Nvme>;
+using Hash = std::variant<CryptoHash, Crc32, Crc32c, Crc64Nvme, XxHash>;
 
 Hash make_hash(Algorithm algorithm) {
   switch (algorithm) {
@@ -100,6 +101,12 @@ Hash make_hash(Algorithm algorithm) {
       return Crc32c();
     case Algorithm::kCrc64Nvme:
       return Crc64Nvme();
+    case Algorithm::kXxHash64:
+      return XxHash(XxHash::Kind::k64);
+    case Algorithm::kXxHash3:
+      return XxHash(XxHash::Kind::k3Of64);
+    case Algorithm::kXxHash128:
+      return XxHash(XxHash::Kind::k3Of128);
     case Algorithm::kMd5:
     case Algorithm::kSha1:
     case Algorithm::kSha256:

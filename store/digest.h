@@ -14,7 +14,18 @@
 
 namespace store {
 
-enum class Algorithm { kMd5, kSha1, kSha256, kSha512, kCrc32, kCrc32c, kCrc64Nvme };
+enum class Algorithm {
+  kMd5,
+  kSha1,
+  kSha256,
+  kSha512,
+  kCrc32,
+  kCrc32c,
+  kCrc64Nvme,
+  kXxHash64,
+  kXxHash3,
+  kXxHash128
+};
 
 /// One digest to take of a file.
 ///
@@ -27,7 +38,7 @@ struct DigestRequest {
   std::vector<std::uint64_t> part_sizes_bytes;
 };
 
-/// Raw digest bytes; CRCs big-endian, as S3 sends them before base64.
+/// Raw digest bytes; CRCs and xxHashes big-endian, as S3 sends them before base64.
 using RawDigest = std::vector<std::byte>;
 
 /// Takes any number of digests of one stream in one pass.

@@ -31,6 +31,8 @@ struct FileInfo {
 struct Space {
   std::uint64_t total_bytes = 0;  ///< 0: the filesystem does not tell, and nothing is known
   std::uint64_t free_bytes = 0;   ///< to us, that is without what is reserved for root
+  std::uint64_t total_files = 0;  ///< 0: the filesystem has no limit of its own
+  std::uint64_t free_files = 0;   ///< how many more it takes, directories among them
 };
 
 /// What this filesystem cannot promise. Shown in the status as weaker durability.

@@ -82,7 +82,9 @@ Result<std::optional<Generation>> HoldingView::find_generation(SourceId source,
                                                                std::string_view key,
                                                                const Sha256& sha256, Place place) {
   static const std::string sql = fmt::format(
-      "SELECT {} FROM generation WHERE source_id=?1 AND key=?2 AND sha256=?3 AND place=?4 LIMIT 1",
+      "SELECT {} FROM generation INDEXED BY generation_by_content WHERE source_id=?1 AND key=?2 "
+      "AND "
+      "sha256=?3 AND place=?4 LIMIT 1",
       kColumns);
   Result<Query> query = impl_->database.query(sql);
   if (!query) return query.error();

@@ -50,24 +50,32 @@ Result<std::optional<Refusal>> Ledger::Plan::refusal(std::string_view key,
 Result<Known> Ledger::Plan::known(std::string_view key, const Identity& upstream) {
   // One ETag and size under one key are one content, whatever the version. Without an ETag,
   // LastModified and the version have to say it; and an id, other than "null", names one content,
-  // whether it comes with its ETag today or not.
-  Result<Query> query = impl_->database().query(
-      "SELECT s.sha256=(SELECT sha256 FROM archive WHERE source_id=?1 AND key=?2) FROM sighting s "
-      "WHERE s.source_id=?1 AND s.key=?2 AND s.size_bytes=?4 AND ((s.etag=?3 AND (s.version_id=?5 "
-      "OR "
-      "?6)) OR (s.version_id=?5 AND ?5 NOT IN ('', 'null') AND NOT (?6 AND s.etag<>'' AND "
-      "s.etag NOT LIKE char(10) || '%'))) LIMIT 1");
-  if (!query) return query.error();
-  const std::string etag = rows::etag_column(upstream);
-  const Result<bool> row =
-      query
-          ->bind(impl_->source, Bytes{key}, std::string_view(etag),
-                 rows::signed_size(upstream.size_bytes), std::string_view(upstream.version_id),
-                 std::int64_t{upstream.etag.empty() ? 0 : 1})
-          .step();
-  if (!row) return row.error();
-  if (!*row) return Known::kNo;
-  return query->integer(0) == 1 ? Known::kHeld : Known::kBeside;
+  // whether it comes with its ETag today or not. Each is asked by its own index.
+  static constexpr const char* kAsked =
+      "SELECT s.sha256=(SELECT sha256 FROM archive WHERE source_id=?1 AND key=?2) FROM sighting s ";
+  static const std::string by_etag = fmt::format(
+      "{} WHERE s.source_id=?1 AND s.key=?2 AND s.etag=?3 AND s.size_bytes=?4 AND "
+      "(s.version_id=?5 OR ?6) LIMIT 1",
+      kAsked);
+  static const std::string by_version = fmt::format(
+      "{} INDEXED BY sighting_by_version WHERE s.source_id=?1 AND s.key=?2 AND s.version_id=?5 AND "
+      "s.version_id<>'' AND s.version_id<>'null' AND s.size_bytes=?4 AND "
+      "(s.etag=?3 OR NOT (?6 AND s.etag<>'' AND s.etag NOT LIKE char(10) || '%')) LIMIT 1",
+      kAsked);
+  for (const std::string* sql : {&by_etag, &by_version}) {
+    Result<Query> query = impl_->database().query(*sql);
+    if (!query) return query.error();
+    const std::string etag = rows::etag_column(upstream);
+    const Result<bool> row =
+        query
+            ->bind(impl_->source, Bytes{key}, std::string_view(etag),
+                   rows::signed_size(upstream.size_bytes), std::string_view(upstream.version_id),
+                   std::int64_t{upstream.etag.empty() ? 0 : 1})
+            .step();
+    if (!row) return row.error();
+    if (*row) return query->integer(0) == 1 ? Known::kHeld : Known::kBeside;
+  }
+  return Known::kNo;
 }
 
 Result<std::optional<std::string>> PlanView::last_expected(SourceId source,

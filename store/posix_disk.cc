@@ -376,7 +376,8 @@ Result<Space> PosixDisk::space() {
     return failed(errno, "ask for the free space of", "");
   }
   const std::uint64_t block_bytes = info.f_frsize;
-  return Space{block_bytes * info.f_blocks, block_bytes * info.f_bavail};
+  return Space{block_bytes * info.f_blocks, block_bytes * info.f_bavail, info.f_files,
+               info.f_favail};
 }
 
 Result<std::unique_ptr<DiskLock>> PosixDisk::lock(std::string_view path) {

@@ -356,9 +356,15 @@ CREATE TABLE reign (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// A version id finds its sighting also where a key has thousands of versions.
+constexpr const char* kVersions = R"sql(
+CREATE INDEX sighting_by_version ON sighting (source_id, key, version_id, size_bytes)
+  WHERE version_id<>'' AND version_id<>'null';
+)sql";
+
 constexpr std::array kMigrations = {kFirst,    kGenerations, kScrub,    kRetention,
                                     kSetbacks, kPlacement,   kPromises, kClock,
-                                    kListedAs, kLoss,        kReigns};
+                                    kListedAs, kLoss,        kReigns,   kVersions};
 
 Error corrupt(const Database& database, std::string detail) {
   return {ErrorKind::kCorrupt, 0, database.path(), std::move(detail)};

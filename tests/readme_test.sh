@@ -102,7 +102,7 @@ serve() {
   export TEST_URL
 }
 
-# The fenced blocks of the page, in order: $work/blocks/NN.sh, NN.ini or NN.text.
+# The fenced blocks of the page, in order: $work/blocks/NN.sh, NN.ini, NN.text or NN.console.
 extract() {
   mkdir "$work/blocks"
   awk -v into="$work/blocks" '
@@ -134,8 +134,9 @@ for at in "${!blocks[@]}"; do
         tell no "$(head -n 1 "$block") ... goes through"
         sed 's/^/  /' "$work/out"
       fi ;;
-    *.ini | *.text) ;;
-    *) tell no "$(basename "$block") says what it is: sh, ini or text" ;;
+    # tests/terminal_test.py has the session at a terminal once more.
+    *.ini | *.text | *.console) ;;
+    *) tell no "$(basename "$block") says what it is: sh, ini, text or console" ;;
   esac
 done
 

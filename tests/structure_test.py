@@ -10,6 +10,7 @@ MAY_SEE = {"store": {"store"}, "s3client": {"s3client"}, "agent": {"agent", "sto
 DOORS = {
     "curl/": {"s3client/curl_transport.cc"},
     "expat.h": {"s3client/xml_reader.cc"},
+    "xxhash.h": {"store/xxhash.cc"},
     "nlohmann/": {"store/json.cc"},
     "sqlite3.h": {"store/database.cc", "store/database_vfs.cc"},
     "ini.h": {"agent/config_file.cc"},

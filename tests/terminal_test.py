@@ -2,6 +2,8 @@
 """tests/terminal_test.py PROGRAM FAKE_S3: what a person at a terminal sees, on a pseudo-terminal, and
 what is printed off one. Prints "ok - " and "not ok - " lines."""
 import os
+import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -113,6 +115,30 @@ def progress(world):
     tell(status == 0 and "all are right" in seen, "verify at a terminal says that all is right", seen)
 
 
+def shape(line):
+    """What stays of a line when its figures, names and paths are others."""
+    line = re.sub(r"\[[#.]+\]", "[]", without_escapes(line))
+    line = re.sub(r"holdfast on \S+:", "holdfast on HOST:", line)
+    line = re.sub(r"(?<= )/\S+ \(\w+\)", "PATH", line)
+    line = re.sub(r"\d+(\.\d+)?( (bytes?|[KMGT]iB))?", "N", line)
+    return re.sub(r"\.\.\.\S+|db/\S+", "KEY", line).rstrip()
+
+
+def recording(world):
+    """The README's session at a terminal, once more."""
+    for day in (21, 22, 23):
+        world.put(f"db/shop-2026-11-{day}.sql.zst", os.urandom(300_000))
+    seen = []
+    for words in (["pull", "--dry-run"], ["pull"], ["status"]):
+        seen += [f"$ holdfast {' '.join(words)}"]
+        seen += re.split(r"[\r\n]+", world.at_terminal(*words)[1])
+    shapes = {shape(line) for line in seen}
+    readme = pathlib.Path(__file__).resolve().parent.parent / "README.md"
+    recorded = re.search(r"```console\n(.*?)```", readme.read_text(), re.S).group(1).splitlines()
+    strange = [line for line in recorded if shape(line) not in shapes]
+    tell(len(recorded) > 20 and not strange, "a pull at a terminal looks as the README shows it", strange, seen)
+
+
 def questions(world):
     world.configure(source="tripwire = off\n")
     for key in ("db/a.sql", "db/old/b.sql"):
@@ -170,7 +196,7 @@ def everything(world):
     tell(made.returncode == 0 and f"path = {relative.resolve()}" in made.stdout, "init takes a relative path", made)
 
 
-for scene, rate in ((everything, 200_000), (overlap, 100_000)):
+for scene, rate in ((everything, 200_000), (overlap, 100_000), (recording, 400_000)):
     place = World(PROGRAM, FAKE_S3, "--bytes-per-second", str(rate))
     try:
         scene(place)

@@ -114,14 +114,18 @@ TEST_CASE("the owner's key is found, is an alarm until it is replaced, and has c
   world.server->put("b", "other", "content");
   const auto before = everything(world);
   as_owner(world);
+  world.config.agent.on_alarm = "tell";
   const auto found = audit(world);
   CHECK(found.status == ExitStatus::kAlarm);
   CHECK(found.of("write") == "bad");
   CHECK(found.of("delete") == "bad");
+  REQUIRE(world.hooks.size() == 1);
+  CHECK(world.hooks.front().at("HOLDFAST_ALARM_KIND") == "writable");
   CHECK(everything(world) == before);
   CHECK(world.lines_with("whoever steals this machine can harm the bucket") == 1);
 
   CHECK(world.pull() == ExitStatus::kAlarm);
+  CHECK(world.hooks.empty());  // they have been told
   CHECK(world.alarm_kinds() == Names{"writable"});
   REQUIRE(audit(world).status == ExitStatus::kAlarm);
   CHECK(world.lines.empty());
@@ -268,7 +272,7 @@ TEST_CASE("a bucket that is set up as advised is good in everything", "[audit]")
   CHECK(found.of("replication", "why").find("delete markers") != std::string::npos);
 }
 
-TEST_CASE("what the README's security chapter warns of is found", "[audit]") {
+TEST_CASE("what the advice on security warns of is found", "[audit]") {
   struct Row {
     const char* what;
     const char* setting;

@@ -106,7 +106,7 @@ TEST_CASE("what is wanted may lie behind the first thousand keys", "[doctor]") {
     world.server->put("b", key, "content");
   }
   world.site().include = {"www/*"};
-  CHECK(text_of(world, "filters") == "1 of the first 5 keys are wanted");
+  CHECK(text_of(world, "filters") == "1 of the first 5 keys is wanted");
   world.site().include = {"mail/*"};
   CHECK(level_of(world, "filters") == CheckLevel::kFail);
   CHECK(text_of(world, "filters").starts_with("5 objects are listed"));
@@ -178,11 +178,56 @@ TEST_CASE("a disk that fills up within a month is told of in time", "[doctor]") 
 
 TEST_CASE("the kernel's counts of errors are told", "[doctor]") {
   World world;
+  auto& texts = world.machine.texts;
+  texts["/sys/class/block/sda1/partition"] = "1\n";
   CHECK(level_of(world, "health") == CheckLevel::kOk);
-  world.machine.texts["/sys/class/block/sda/device/ioerr_cnt"] = "0x2\n";
+  texts["/sys/class/block/sda/device/ioerr_cnt"] = "0x2\n";
   CHECK(level_of(world, "health") == CheckLevel::kWarn);
-  world.machine.texts["/sys/fs/ext4/sda1/errors_count"] = "3\n";
+  texts["/sys/fs/ext4/sda1/errors_count"] = "3\n";
   CHECK(text_of(world, "health").find("3 errors") != std::string::npos);
+}
+
+TEST_CASE("errors are counted for the disk below a partition, an encrypted one, or none",
+          "[doctor]") {
+  struct Row {
+    const char* device;
+    const char* partition;  ///< that there is
+    const char* slave;      ///< what lies below
+    const char* disk;
+  };
+  const auto row = GENERATE(
+      Row{"sda1", "sda1", nullptr, "sda"}, Row{"sdb", nullptr, nullptr, "sdb"},
+      Row{"sda12", "sda12", nullptr, "sda"}, Row{"nvme0n1p2", "nvme0n1p2", nullptr, "nvme0n1"},
+      Row{"nvme0n1", nullptr, nullptr, "nvme0n1"},
+      Row{"mmcblk0p1", "mmcblk0p1", nullptr, "mmcblk0"}, Row{"dm-0", "sdc1", "sdc1", "sdc"});
+  CAPTURE(row.device);
+  World world;
+  world.machine.device = row.device;
+  auto& texts = world.machine.texts;
+  const auto block = [](const std::string& device) { return "/sys/class/block/" + device; };
+  if (row.partition != nullptr) texts[block(row.partition) + "/partition"] = "1\n";
+  if (row.slave != nullptr) texts[block(row.device) + "/slaves/" + row.slave] = "";
+  CHECK(level_of(world, "health") == CheckLevel::kOk);
+  texts[block(row.disk) + "/device/ioerr_cnt"] = "0x1\n";
+  CHECK(text_of(world, "health").find(fmt::format("1 request to {} failed", row.disk)) == 0);
+}
+
+TEST_CASE("alarms and failures have to reach a person, each in some way", "[doctor]") {
+  World world;
+  auto& agent = world.config.agent;
+  CHECK(level_of(world, "alarms") == CheckLevel::kOk);  // by cron's mail
+  world.machine.files.erase("/usr/sbin/sendmail");
+  CHECK(level_of(world, "alarms") == CheckLevel::kWarn);
+  agent.on_alarm = "mail";
+  CHECK(level_of(world, "alarms") == CheckLevel::kWarn);
+  CHECK(text_of(world, "alarms").find("nobody of runs that fail") != std::string::npos);
+  agent.on_failure = "mail";
+  CHECK(level_of(world, "alarms") == CheckLevel::kOk);
+  agent.on_alarm.clear();
+  CHECK(text_of(world, "alarms").find("nobody of alarms") != std::string::npos);
+  agent.on_failure.clear();
+  agent.ping_url = "https://ping.example.org/check";
+  CHECK(level_of(world, "alarms") == CheckLevel::kOk);
 }
 
 TEST_CASE("as JSON the doctor gives names, levels and the exit status of the worst", "[doctor]") {

@@ -34,7 +34,6 @@ struct Machine {
       if (found == texts.end()) return std::nullopt;
       return found->second;
     };
-    made.inodes = [this](const std::string&) { return inodes; };
     made.device = [this](const std::string&) { return device; };
     made.probe = [this](const std::string& url, const std::string&) {
       probed.push_back(url);
@@ -48,7 +47,6 @@ struct Machine {
                                                             {"/usr/sbin/sendmail", {0755, 0}}};
   std::map<std::string, std::string> texts = {
       {"/etc/cron.d/holdfast", "17 * * * * holdfast holdfast pull\n"}};
-  std::optional<agent::DoctorSystem::Inodes> inodes = agent::DoctorSystem::Inodes{1000000, 900000};
   std::string device = "sda1";
   s3::EndpointReport way = [] {
     s3::EndpointReport report;

@@ -31,14 +31,38 @@ TEST_CASE("a dry run says what a pull would fetch, tries one GET, and writes not
     REQUIRE(world.printed.size() == 2);
     CHECK(world.printed[0].starts_with(R"({"source":"site","key":"k","size":7,)"));
     CHECK(world.printed[1] ==
-          R"({"archives":1,"bytes":7,"requests":3,"not_fitting":0,"not_fitting_bytes":0,)"
-          R"("free_bytes":500000,"readable":["site"]})");
+          R"({"archives":1,"bytes":7,"requests":3,"bytes_per_second":0,"not_fitting":0,)"
+          R"("not_fitting_bytes":0,"free_bytes":500000,"readable":["site"]})");
   }
   auto after = world.disk.files();
   after.erase(std::string(store::kLockPath));
   CHECK((after == before));
   CHECK(world.server->counters().gets == 1);
   CHECK_FALSE(world.status_text);
+}
+
+TEST_CASE("a dry run says how long a pull would take at the last rate", "[pull]") {
+  World world;
+  set_room(world);
+  world.server->put("b", "first", std::string(3 << 20, 'x'));
+  world.disk.set_hook([&](std::string_view operation, std::string_view) {
+    if (operation == "write") world.clock.advance(std::chrono::milliseconds(10));
+    return std::nullopt;
+  });
+  world.config.disk.min_free_bytes = 0;
+  world.disk.set_space({std::uint64_t{1} << 40, std::uint64_t{1} << 40});
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  world.disk.set_hook(nullptr);
+  const auto rate = world.status().bytes_per_second;
+  REQUIRE(rate > 0);
+  // A run that receives next to nothing says nothing of the line.
+  world.server->put("b", "small", "content");
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  CHECK(world.status().bytes_per_second == rate);
+
+  world.server->put("b", "large", std::string(rate * 61 + 60, 'x'));
+  REQUIRE(world.pull({{}, true, false}) == ExitStatus::kOk);
+  CHECK(world.printed.back().find("requests and 1m 1s at the last rate (") != std::string::npos);
 }
 
 TEST_CASE("a dry run with nothing new asks for no object, and says so", "[pull]") {

@@ -205,7 +205,19 @@ TEST_CASE("the digests of 2026 are promises, and unknown ones are none", "[pull]
   put_with_etag(world, "c", "content", "opaque");
   world.server->set_checksum("b", "c", "blake3", "AAAA");
   CHECK(world.pull() == ExitStatus::kOk);
-  CHECK(world.source().verified_by == Levels{{"sha512", 1}, {"md5", 1}, {"size", 1}});
+  Levels levels = {{"sha512", 1}, {"md5", 1}, {"size", 1}};
+  CHECK(world.source().verified_by == levels);
+  const std::map<std::string, store::Algorithm> fast = {
+      {"xxhash64", store::Algorithm::kXxHash64},
+      {"xxhash3", store::Algorithm::kXxHash3},
+      {"xxhash128", store::Algorithm::kXxHash128}};
+  for (const auto& [name, algorithm] : fast) {
+    put_with_etag(world, name, "content of " + name, "opaque");
+    world.server->set_checksum("b", name, name, checksum_of("content of " + name, {algorithm, {}}));
+    levels[name] = 1;
+  }
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.source().verified_by == levels);
   put_with_etag(world, "d", "content", "opaque");
   world.server->set_checksum("b", "d", "sha512",
                              checksum_of("other", {store::Algorithm::kSha512, {}}));

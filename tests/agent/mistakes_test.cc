@@ -239,7 +239,7 @@ const std::vector<Mistake>& mistakes() {
        "versions",
        Level::kFail,
        {"\"versions = current\""},
-       ""},
+       "\"versions = current\""},
       {"a prefix with a slash in front",
        [](World& w) { w.site().prefix = "/db"; },
        "filters",
@@ -410,21 +410,27 @@ const std::vector<Mistake>& mistakes() {
        "min_free"},
       {"a disk with no room for another file",
        [](World& w) {
-         w.machine.inodes = agent::DoctorSystem::Inodes{100000, 3};
+         w.disk.set_space({std::uint64_t{1} << 40, std::uint64_t{1} << 39, 100000, 3});
        },
        "inodes",
        Level::kFail,
        {"3 of 100000 files", "mkfs.ext4 -N"},
-       ""},
+       "mkfs.ext4 -N"},
       {"not as root",
        [](World& w) {
          w.machine.user = 1000;
          w.machine.files["/disk/.holdfast"].owner = 0;
+         w.disk.set_hook([](std::string_view operation, std::string_view path) {
+           std::optional<store::Error> refused;
+           if (operation == "open" && path.starts_with(".holdfast/"))
+             refused = store::error_from_errno(EACCES, "open", path);
+           return refused;
+         });
        },
        "user",
        Level::kFail,
        {"runs as user1000", "sudo holdfast"},
-       ""},
+       "sudo holdfast"},
       {"two lines for cron",
        [](World& w) { w.machine.texts["/etc/crontab"] = "5 * * * * root holdfast pull\n"; },
        "schedule",

@@ -60,6 +60,10 @@ TEST_CASE("the strongest promise comes first, and none behind a firm one", "[pro
   CHECK(strongest({checksum(kMd5), checksum(kSha1)}) == Names{"sha1"});
   CHECK(strongest({checksum(kCrc32c), checksum(kMd5)}) == Names{"md5"});
   CHECK(strongest({checksum(kCrc32c), checksum(kCrc64Nvme)}) == Names{"crc64nvme"});
+  CHECK(strongest({checksum(kCrc64Nvme), checksum(kXxHash128)}) == Names{"xxhash128"});
+  CHECK(strongest({checksum(kXxHash64), checksum(kXxHash3)}) == Names{"xxhash3"});
+  CHECK(strongest({checksum(kCrc32c), checksum(kXxHash64)}) == Names{"xxhash64"});
+  CHECK(strongest({checksum(kXxHash128), checksum(kMd5)}) == Names{"md5"});
   CHECK(strongest({checksum(kCrc32), checksum(kCrc32c)}) == Names{"crc32c"});
   CHECK(strongest({checksum(kCrc32)}) == Names{"crc32"});
   auto head = head_with(kHex);

@@ -45,6 +45,26 @@ TEST_CASE("a bucket that is listed in the order of UTF-16 is pulled, and nothing
   CHECK(world.source().run.vanished == 1);
 }
 
+// As fauxqs sorts.
+TEST_CASE("a bucket that is listed in the order of a locale is pulled, page by page",
+          "[pull][dialects]") {
+  World world;
+  for (const char* const key : {"Zoo", "a", "B", "c/D", "c/a", "_", "b"}) {
+    world.server->put("b", key, key);
+  }
+  world.server->set_page_keys(GENERATE(1U, 2U, 1000U));
+  world.server->set_listing_dialect(dialect([](auto& lies) { lies.by_locale = true; }));
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  CHECK(held(world) == 7);
+  CHECK(world.lines_with("sorted here") == 1);
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  CHECK(world.server->counters().gets == 0);
+  CHECK(world.alarm_kinds().empty());
+  world.server->erase("b", "B");
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  CHECK(world.source().run.vanished == 1);
+}
+
 TEST_CASE("a listing that is cut is gone on with, remembered, and said once", "[pull][dialects]") {
   World world;
   put_some(world, 10);

@@ -233,6 +233,25 @@ TEST_CASE("what is archived is counted, is no failure, and is asked for again af
   CHECK(world.archive("cold") == "content");
 }
 
+TEST_CASE("what the listing says has been restored is asked for at once, and not before",
+          "[pull]") {
+  World world;
+  world.server->put("b", "cold", "content");
+  world.server->set_state("b", "cold", ObjectState::kArchived);
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.source().run.archived == 1);
+  world.server->set_header("b", "cold", "x-amz-restore", "ongoing-request=\"true\"");
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.gets_of("cold") == 0);
+  world.server->set_header("b", "cold", "x-amz-restore",
+                           "ongoing-request=\"false\", expiry-date=\"Fri, 21 Dec 2096 "
+                           "00:00:00 GMT\"");
+  world.server->set_state("b", "cold", ObjectState::kNormal);
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.archive("cold") == "content");
+  CHECK(world.source().run.archived == 0);
+}
+
 TEST_CASE("objects that are all denied, with nothing held, are refused credentials", "[pull]") {
   World world;
   for (int i = 0; i < 30; ++i) {

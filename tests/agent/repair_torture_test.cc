@@ -10,7 +10,7 @@ constexpr Steps kRepairWithoutLinks{.no_space = 131, .half_written = 145};
 constexpr Steps kRepairBeside{.half_written = 130};
 constexpr Steps kRepairBesideWithoutLinks{.half_written = 131};
 constexpr Steps kVerify{.no_space = 43, .read_only = 47, .power_cut = 4};
-constexpr Steps kRebuild{.no_space = 143, .read_only = 158, .power_cut = 21, .half_written = 149};
+constexpr Steps kRebuild{.no_space = 144, .read_only = 159, .power_cut = 21, .half_written = 150};
 
 Scenario of_a_repair(bool has_links) {
   return {[=](World& world) { world.set_the_scene_of_damage(has_links); },

@@ -28,6 +28,7 @@ Status full() {
   status.disk = {"/mnt/backup", "an-id",  true, "exfat", std::uint64_t{1} << 40,
                  5 << 20,       {"weak"}, 0,    {}};
   status.skew_seconds = -90.5;
+  status.bytes_per_second = 4711;
   agent::SourceStatus source;
   source.name = "site";
   source.state = "attention";
@@ -60,6 +61,7 @@ TEST_CASE("a status survives being written and read", "[status]") {
   CHECK(read->exit_status == 1);
   CHECK(read->finished_at == kNow);
   CHECK(read->skew_seconds == -90.5);
+  CHECK(read->bytes_per_second == 4711);
   CHECK(read->disk.weaker == std::vector<std::string>{"weak"});
   REQUIRE(read->sources.size() == 1);
   const auto& source = read->sources[0];

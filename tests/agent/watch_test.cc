@@ -1,16 +1,26 @@
+#include "agent/watch.h"
+
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <functional>
+#include <map>
 #include <set>
 
+#include "agent/announce.h"
 #include "agent/check_line.h"
 #include "agent/metrics.h"
 #include "agent/page.h"
 #include "agent/status_text.h"
 #include "store/alarm_kind.h"
+#include "store/ledger.h"
 #include "tests/support/catch.h"
+#include "tests/support/fault_disk.h"
+#include "tests/support/manual_clock.h"
 
-// Whoever asks is told the same: the text, the line of --check, the page and the metrics.
+// Whoever asks is told the same: the text, the line of --check, the page and the metrics; and so
+// are those who wait to be told.
 
 using agent::Severity;
 using agent::SourceStatus;
@@ -18,6 +28,8 @@ using agent::Status;
 using namespace std::chrono_literals;
 
 namespace {
+
+using Lines = std::vector<std::string>;
 
 const agent::Time kNow = *agent::parse_time("2026-11-29T03:30:00Z");
 
@@ -70,14 +82,15 @@ void end_with(Status& status, agent::ExitStatus exit) {
   }
 }
 
-// What a state means to each of those who ask. The hook and the ping have their columns in the
-// table of the runs, where they are sent.
+// What a state means to each of those who ask, and to those who are told.
 struct Row {
   std::string name;
   std::function<void(Status&, agent::Present&)> make;
   Severity severity;
   std::string summary;  ///< in the first line, in --check and on the page
   std::string metric;   ///< a whole line
+  std::string hook{};   ///< "on_failure: EVENT STATUS STATE SOURCES", "on_alarm: KIND SOURCE KEY"
+  std::string ping{};   ///< "PATH STATUS"; empty: no run has ended
 };
 
 std::vector<Row> exit_statuses() {
@@ -86,7 +99,8 @@ std::vector<Row> exit_statuses() {
     return [exit](Status& status, agent::Present&) { end_with(status, exit); };
   };
   return {
-      {"0, done", ends(ExitStatus::kOk), Severity::kOk, "all is well", "holdfast_exit_status 0"},
+      {"0, done", ends(ExitStatus::kOk), Severity::kOk, "all is well", "holdfast_exit_status 0", "",
+       "/check 0"},
       {"1, an alarm is open",
        [](Status& status, agent::Present&) {
          end_with(status, ExitStatus::kAlarm);
@@ -94,25 +108,28 @@ std::vector<Row> exit_statuses() {
          status.sources[1].alarm_count = 1;
          status.sources[1].alarm_kinds = {{"changed", 1}};
        },
-       Severity::kWarning, "1 of 2 sources needs you: nas: 1 changed", "holdfast_exit_status 1"},
+       Severity::kWarning, "1 of 2 sources needs you: nas: 1 changed", "holdfast_exit_status 1",
+       "on_alarm: changed nas db/a.tar", "/check/fail 1"},
       {"2, something could not be pulled",
        [](Status& status, agent::Present&) {
          end_with(status, ExitStatus::kIncomplete);
          status.sources[0].run.failed = 4;
        },
        Severity::kWarning, "1 of 2 sources needs you: site: 4 could not be pulled",
-       "holdfast_exit_status 2"},
+       "holdfast_exit_status 2", "on_failure: failure 2 incomplete site", "/check/fail 2"},
       {"2, a bucket that does not exist",
        [](Status& status, agent::Present&) {
          end_with(status, ExitStatus::kIncomplete);
          status.sources[0].listed_whole = false;
        },
        Severity::kWarning, "1 of 2 sources needs you: site cannot be listed",
-       "holdfast_exit_status 2"},
+       "holdfast_exit_status 2", "on_failure: failure 2 incomplete site", "/check/fail 2"},
       {"70, a defect", ends(ExitStatus::kDefect), Severity::kCritical,
-       "the last run ended with a defect in holdfast", "holdfast_exit_status 70"},
+       "the last run ended with a defect in holdfast", "holdfast_exit_status 70",
+       "on_failure: failure 70 failed site", "/check/fail 70"},
       {"74, the disk failed", ends(ExitStatus::kDiskFailed), Severity::kCritical,
-       "the disk failed in the last run", "holdfast_exit_status 74"},
+       "the disk failed in the last run", "holdfast_exit_status 74",
+       "on_failure: failure 74 failed site", "/check/fail 74"},
       {"75, the disk is absent",
        [](Status& status, agent::Present& present) {
          end_with(status, ExitStatus::kNotNow);
@@ -121,21 +138,24 @@ std::vector<Row> exit_statuses() {
          present.disk_fact = "the disk is absent";
          present.disk_message = "plug it in";
        },
-       Severity::kWarning, "the disk is absent", "holdfast_exit_status 75"},
+       Severity::kWarning, "the disk is absent", "holdfast_exit_status 75",
+       "on_failure: failure 75 absent site", "/check/fail 75"},
       {"77, refused",
        [](Status& status, agent::Present&) {
          end_with(status, ExitStatus::kRefused);
          status.sources[0].listed_whole = false;
        },
        Severity::kCritical, "1 of 2 sources needs you: site cannot be listed: refused",
-       "holdfast_exit_status 77"},
-      // Neither touches the file: it grows old, and that is seen.
+       "holdfast_exit_status 77", "on_failure: failure 77 failed site", "/check/fail 77"},
+      // Neither touches the file: it grows old, and that is seen. Of a wrong command line only the
+      // person who typed it hears.
       {"64 or 78, ever since yesterday",
        [](Status& status, agent::Present& present) {
          present.now += 27h;
          status.sources.pop_back();
        },
-       Severity::kCritical, "no pull for 1d 3h", "holdfast_exit_status 0"},
+       Severity::kCritical, "no pull for 1d 3h", "holdfast_exit_status 0",
+       "on_failure: failure 78 failed ", "/check/fail 78"},
   };
 }
 
@@ -156,7 +176,8 @@ std::vector<Row> alarm_kinds() {
                     },
                     critical.contains(name) ? Severity::kCritical : Severity::kWarning,
                     "1 of 2 sources needs you: nas: 1 " + kind,
-                    "holdfast_source_alarms{source=\"nas\",kind=\"" + kind + "\"} 1"});
+                    "holdfast_source_alarms{source=\"nas\",kind=\"" + kind + "\"} 1",
+                    "on_alarm: " + kind + " nas db/a.tar", "/check/fail 1"});
   }
   rows.push_back({"HOLD",
                   [](Status& status, agent::Present&) {
@@ -170,7 +191,8 @@ std::vector<Row> alarm_kinds() {
                   },
                   Severity::kCritical,
                   "1 of 2 sources needs you: site ON HOLD (150 changed, 9 gone)",
-                  "holdfast_source_hold{source=\"site\"} 1"});
+                  "holdfast_source_hold{source=\"site\"} 1", "on_alarm: mass-change site db/a.tar",
+                  "/check/fail 1"});
   return rows;
 }
 
@@ -279,9 +301,107 @@ std::vector<Row> what_no_run_has_written() {
   };
 }
 
+store::AlarmKind kind_of(const std::string& name) {
+  const auto* const found = std::find(store::kAlarmNames.begin(), store::kAlarmNames.end(), name);
+  return static_cast<store::AlarmKind>(found - store::kAlarmNames.begin());
+}
+
+// Those who are told when a run ends: the hooks, and a service that is pinged.
+struct People {
+  People() {
+    config.agent.status_file = "status.json";
+    config.agent.on_alarm = "on_alarm";
+    config.agent.on_failure = "on_failure";
+    config.agent.ping_url = "http://127.0.0.1:9/check";
+    environment.run_command = [this](const std::string& command, const auto& variables,
+                                     std::chrono::seconds) -> agent::Result<void> {
+      const std::map<std::string, std::string> of(variables.begin(), variables.end());
+      const auto is_alarm = command == "on_alarm";
+      using Names = std::vector<const char*>;
+      std::string heard = command + ":";
+      for (const auto* name :
+           is_alarm ? Names{"HOLDFAST_ALARM_KIND", "HOLDFAST_ALARM_SOURCE", "HOLDFAST_ALARM_KEY"}
+                    : Names{"HOLDFAST_EVENT", "HOLDFAST_EXIT_STATUS", "HOLDFAST_STATE",
+                            "HOLDFAST_SOURCES"}) {
+        heard += std::string(" ") + of.at(name);
+      }
+      hooks.push_back(heard);
+      CHECK_FALSE(of.at(is_alarm ? "HOLDFAST_ALARM_MESSAGE" : "HOLDFAST_MESSAGE").empty());
+      return {};
+    };
+    environment.make_transport = [this](const s3::TransportOptions& options) {
+      return std::make_unique<Pinged>(*this, options.user_agent);
+    };
+  }
+
+  void hear_of(const Status& status, bool before_it_began) {
+    test::FaultDisk disk;
+    REQUIRE(store::Ledger::create(disk));
+    auto ledger = store::Ledger::open(disk, store::Access::kReadWrite);
+    REQUIRE(ledger);
+    for (const auto& source : status.sources) {
+      const auto id = ledger->register_source(source.name);
+      REQUIRE(id);
+      for (const auto& [kind, count] : source.alarm_kinds) {
+        const auto raised =
+            ledger->raise_alarm(*id, kind_of(kind), "db/a.tar", "what happened", clock.now_s());
+        REQUIRE(raised);
+      }
+    }
+    REQUIRE(agent::announce_alarms(*ledger, environment, config.agent.on_alarm));
+    agent::Watch watch(config, environment);
+    if (before_it_began) {
+      watch.ended_early(agent::ExitStatus::kConfig, "line 3: what is wrong");
+    } else {
+      watch.ended(status, static_cast<agent::ExitStatus>(status.exit_status.value()));
+    }
+  }
+
+  class Pinged final : public s3::Transport {
+   public:
+    Pinged(People& people, const std::string& user_agent)
+        : people_(people), status_(user_agent.substr(user_agent.rfind(' ') + 1)) {
+      status_.pop_back();
+    }
+    s3::Result<void> perform(const s3::HttpRequest& request, s3::ResponseSink& sink) override {
+      people_.pings.push_back(request.url.substr(request.url.find("/check")) + " " + status_);
+      sink.on_head({200, {}});
+      return {};
+    }
+
+   private:
+    People& people_;
+    std::string status_;
+  };
+
+  std::vector<std::string> hooks;
+  std::vector<std::string> pings;
+  agent::Config config;
+  test::ManualClock clock;
+  agent::StopFlag stop{false};
+  agent::Log log{agent::Log::Format::kText, agent::Log::Verbosity::kNormal,
+                 [](const std::string&) {}};
+  agent::Environment environment{
+      clock,
+      log,
+      stop,
+      {},
+      {},
+      {},
+      {},
+      [](const std::string&, const std::string&) -> agent::Result<void> { return {}; },
+      [](const std::string&) -> agent::Result<std::optional<std::string>> { return std::nullopt; },
+      "pi",
+      1,
+      false,
+      {}};
+};
+
 }  // namespace
 
-TEST_CASE("every state is told alike by the text, the check, the page and the metrics", "[watch]") {
+TEST_CASE(
+    "every state is told alike by the text, the check, the page, the metrics, hooks and pings",
+    "[watch]") {
   auto rows = exit_statuses();
   for (auto& more : {alarm_kinds(), what_no_run_has_written()}) {
     rows.insert(rows.end(), more.begin(), more.end());
@@ -314,6 +434,12 @@ TEST_CASE("every state is told alike by the text, the check, the page and the me
     const auto metrics = agent::to_metrics(status);
     CAPTURE(metrics);
     CHECK(contains("\n" + metrics, "\n" + row.metric + "\n"));
+
+    if (row.ping.empty()) continue;
+    People people;
+    people.hear_of(status, contains(row.name, "78"));
+    CHECK(people.hooks == Lines(row.hook.empty() ? 0 : 1, row.hook));
+    CHECK(people.pings == Lines{row.ping});
   }
 }
 
@@ -385,4 +511,26 @@ TEST_CASE("what is not known yet is not in the metrics", "[watch]") {
   CHECK_FALSE(contains(metrics, "\nholdfast_last_success_timestamp_seconds"));
   CHECK_FALSE(contains(metrics, "holdfast_source"));
   CHECK(contains(metrics, "\nholdfast_disk_present 0\n"));
+}
+
+TEST_CASE("one is told in the singular, by whoever tells", "[watch]") {
+  auto status = well();
+  auto& site = status.sources[0];
+  site.archives = site.superseded = site.corrupt = site.missing = 1;
+  site.run.listed = site.run.fresh = site.run.changed = site.run.failed = site.run.requests = 1;
+  site.run.vanished = site.run.archived = site.run.unreadable = 1;
+  site.alarms = {{7, "changed", "db/a.tar", kNow - 30s, "something"}};
+  site.alarm_kinds = {{"changed", 2}};
+  site.alarm_count = 2;
+  status.sources.pop_back();
+  const agent::AssessmentOptions options{agent::kCheckAge, ""};
+  for (const auto& told :
+       {agent::to_text(status, seen()), agent::to_page(status, seen()),
+        agent::check_line(status, seen(), agent::assess(status, seen(), options), options)}) {
+    CAPTURE(told);
+    for (const auto* noun :
+         {"archive", "request", "more alarm", "alarm", "file", "source", "copie"}) {
+      CHECK_FALSE(contains(told, fmt::format(" 1 {}s", noun)));
+    }
+  }
 }

@@ -36,6 +36,59 @@ TEST_CASE("an object that has another size than it was listed with takes no more
   }
 }
 
+TEST_CASE("a disk keeps a thousandth of its files free, as min_free of its bytes", "[pull]") {
+  struct Row {
+    std::uint64_t total;
+    std::uint64_t free;
+    bool fits;
+  };
+  // What is new takes "site", "archives" and the file.
+  const auto row = GENERATE(Row{0, 0, true}, Row{1000, 19, true}, Row{1000, 18, false},
+                            Row{100'000, 103, true}, Row{100'000, 102, false}, Row{1, 0, false});
+  CAPTURE(row.total, row.free);
+  World world;
+  world.disk.set_space({100'000, 90'000, row.total, row.free});
+  world.server->put("b", "a", "content");
+  SECTION("where it has less nothing is fetched, and that is said once, with what to do") {
+    world.server->put("b", "b", "content");
+    CHECK(world.pull() == (row.fits ? ExitStatus::kOk : ExitStatus::kIncomplete));
+    CHECK(world.archive("a").has_value() == row.fits);
+    CHECK(world.gets_of("a") == (row.fits ? 1 : 0));
+    CHECK(world.lines_with("room for hardly any more files") == (row.fits ? 0 : 1));
+  }
+  SECTION("a dry run knows it") {
+    CHECK(world.pull({{}, true, false}) == ExitStatus::kOk);
+    const auto& total = world.printed.back();
+    if (row.fits) CHECK(total.find("it fits") != std::string::npos);
+    if (row.free == 0 && row.total > 0)
+      CHECK(total.find("the disk takes no more files") != std::string::npos);
+  }
+}
+
+TEST_CASE("a disk that takes few files holds what fits, and no command fails for want of one",
+          "[pull]") {
+  const auto most = GENERATE(range(24, 90, 3));
+  CAPTURE(most);
+  World world;
+  world.config.agent.parallel = 4;
+  world.disk.limit_files(static_cast<std::uint64_t>(most));
+  constexpr int kArchives = 60;
+  // Their directories are made when they are placed, all of a batch at once.
+  for (int i = 0; i < kArchives; ++i)
+    world.server->put("b", fmt::format("of-{}/day-{}/k", i % 3, i % 7), "content");
+  for (int i = 0; i < kArchives; ++i)
+    world.server->put("b", fmt::format("of-{}/day-{}/k{}", i % 3, i % 7, i), "content");
+  for (int run = 0; run < 2; ++run) {
+    CHECK(world.pull() == ExitStatus::kIncomplete);
+    CHECK(world.lines_with("room for hardly any more files") == 1);
+    CHECK(world.lines.size() == 1);
+  }
+  if (most > 60) CHECK(world.source().archives > 0);
+  CHECK(world.verify_all() == ExitStatus::kOk);
+  world.disk.limit_files(1000);
+  CHECK(world.pull() == ExitStatus::kOk);
+}
+
 TEST_CASE("a key that is longer than any S3 has is left out with its reason, and no other",
           "[pull]") {
   World world;

@@ -1,7 +1,9 @@
 #include "agent/work_queue.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "tests/support/catch.h"
 
@@ -69,15 +71,74 @@ TEST_CASE("who waits for a lane in vain is given one of the busiest source", "[w
   CHECK(take(queue).source == 1);
 }
 
-TEST_CASE("a work gives its lane back once, and is left alone then", "[work_queue]") {
+TEST_CASE("a work that gave its lane back keeps the next one for longer each time",
+          "[work_queue]") {
+  const auto [turns, seconds] = GENERATE(table<unsigned, int>({{1, 60}, {2, 120}, {5, 960}}));
+  CAPTURE(turns);
   WorkQueue queue(1, 2);
   auto job = job_of(0);
-  job.gave_way = true;
+  job.gave_way = turns;
   queue.push(job, kStart);
   const auto running = take(queue);
-  queue.push(job_of(1), kStart);
-  queue.make_room(kStart + 1h, 30s);
+  auto other = job_of(1);
+  other.gave_way = 1;
+  queue.push(other, kStart);
+  queue.make_room(kStart + std::chrono::seconds(seconds), 30s);
   CHECK_FALSE(running.give_way->load());
+  queue.make_room(kStart + std::chrono::seconds(seconds + 1), 30s);
+  CHECK(running.give_way->load());
+}
+
+TEST_CASE("no more lanes are asked for than there is need of", "[work_queue]") {
+  WorkQueue queue(3, 2);
+  fill(queue, 0, 3);
+  const std::vector<Job> running = {take(queue), take(queue), take(queue)};
+  fill(queue, 1, 3);
+  for (int i = 31; i < 40; ++i) queue.make_room(kStart + std::chrono::seconds(i), 30s);
+  CHECK(std::count_if(running.begin(), running.end(),
+                      [](const Job& one) { return one.give_way->load(); }) == 1);
+}
+
+TEST_CASE("what has only just begun keeps its lane", "[work_queue]") {
+  WorkQueue queue(2, 3);
+  fill(queue, 0, 1);
+  const auto old = take(queue);
+  queue.push(job_of(1), kStart);
+  queue.make_room(kStart + 40s, 30s);
+  const auto young = take(queue);
+  queue.push(job_of(2), kStart);
+  for (int i = 41; i < 50; ++i) queue.make_room(kStart + std::chrono::seconds(i), 30s);
+  CHECK(old.give_way->load());
+  CHECK_FALSE(young.give_way->load());
+}
+
+TEST_CASE("a work that gave its lane back gives way again to one that never had a lane",
+          "[work_queue]") {
+  WorkQueue queue(1, 2);
+  auto late = job_of(0);
+  late.gave_way = 1;
+  queue.push(late, kStart);
+  const auto running = take(queue);
+  queue.push(job_of(1), kStart);
+  queue.make_room(kStart + 29s, 30s);
+  CHECK_FALSE(running.give_way->load());
+  queue.make_room(kStart + 31s, 30s);
+  CHECK(running.give_way->load());
+}
+
+TEST_CASE("a work that gave its lane back goes behind all that did not", "[work_queue]") {
+  WorkQueue queue(1, 3);
+  for (const std::size_t source : {0U, 1U}) {
+    auto late = job_of(source);
+    late.gave_way = 1;
+    queue.push(late, kStart);
+  }
+  fill(queue, 2, 2);
+  for (const std::size_t source : {2U, 2U, 0U, 1U}) {
+    const auto job = take(queue);
+    CHECK(job.source == source);
+    queue.finished(job.source, job.give_way);
+  }
 }
 
 TEST_CASE("a server that wants fewer connections gets fewer, and never none", "[work_queue]") {

@@ -131,17 +131,23 @@ TEST_CASE("all known checksums are read, and unknown or malformed ones are left 
                {"x-amz-checksum-crc64nvme", "44QnbGeotHE="},
                {"x-amz-checksum-sha1", "2jmj7l5rSw0yVb/vlWAYkK/YBwk="},
                {"x-amz-checksum-sha256", "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="},
-               {"x-amz-checksum-xxhash64", "44QnbGeotHE="},
+               {"x-amz-checksum-blake3", "44QnbGeotHE="},
                {"x-amz-checksum-crc32c", "44QnbGeotHE="}});
   REQUIRE(head.checksums.size() == 4);
   const auto of_2026 =
       head_of({{"x-amz-checksum-md5", "1B2M2Y8AsgTpgAmY7PhCfg=="},
                {"x-amz-checksum-sha512",
                 "z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kx"
-                "vUdBeoGlODJ6+SfaPg=="}});
-  REQUIRE(of_2026.checksums.size() == 2);
+                "vUdBeoGlODJ6+SfaPg=="},
+               {"x-amz-checksum-xxhash64", "44QnbGeotHE="},
+               {"x-amz-checksum-xxhash3", "44QnbGeotHE="},
+               {"x-amz-checksum-xxhash128", "1B2M2Y8AsgTpgAmY7PhCfg=="}});
+  REQUIRE(of_2026.checksums.size() == 5);
   CHECK(of_2026.checksums[0].algorithm == s3::ChecksumAlgorithm::kSha512);
   CHECK(of_2026.checksums[1].algorithm == s3::ChecksumAlgorithm::kMd5);
+  CHECK(of_2026.checksums[2].algorithm == s3::ChecksumAlgorithm::kXxHash64);
+  CHECK(of_2026.checksums[3].algorithm == s3::ChecksumAlgorithm::kXxHash3);
+  CHECK(of_2026.checksums[4].algorithm == s3::ChecksumAlgorithm::kXxHash128);
   CHECK(head.checksums[3].algorithm == s3::ChecksumAlgorithm::kSha256);
   CHECK(head.checksums[3].value.size() == 32);
   CHECK(head.checksums[3].value.front() == std::byte{0xe3});

@@ -82,6 +82,25 @@ TEST_CASE("what is nested below an object or beside it is not taken for its fiel
   CHECK_FALSE(result->truncated);
 }
 
+TEST_CASE("a listing tells what has been restored") {
+  const auto class_of = [](const std::string& status) {
+    const auto result =
+        parse(page(object("k", "<StorageClass>GLACIER</StorageClass><RestoreStatus>" + status +
+                                   "</RestoreStatus>") +
+                   object("next", "<StorageClass>GLACIER</StorageClass>") + kWhole));
+    REQUIRE(result.has_value());
+    REQUIRE(result->objects.size() == 2);
+    CHECK(result->objects[1].storage_class == "GLACIER");
+    return result->objects[0].storage_class;
+  };
+  CHECK(class_of("<IsRestoreInProgress>false</IsRestoreInProgress>"
+                 "<RestoreExpiryDate>2026-12-21T00:00:00.000Z</RestoreExpiryDate>") ==
+        s3::kRestored);
+  CHECK(class_of("<IsRestoreInProgress>true</IsRestoreInProgress>") == "GLACIER");
+  CHECK(class_of("<IsRestoreInProgress>true</IsRestoreInProgress><RestoreExpiryDate/>") ==
+        "GLACIER");
+}
+
 TEST_CASE("namespaces may be there, prefixed, or missing") {
   CHECK(
       parse("<ListBucketResult>" + kWhole + object("k") + "</ListBucketResult>")->objects.size() ==

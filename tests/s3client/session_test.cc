@@ -342,6 +342,37 @@ TEST_CASE("a refused encoding-type is dropped, and keys are then taken as they a
   CHECK(last_url(world).find("encoding-type") == std::string::npos);
 }
 
+TEST_CASE("a server that does not know what else a listing may tell is not asked for it") {
+  World world;
+  const auto header = [&] {
+    return world.transport.sent_header("x-amz-optional-object-attributes");
+  };
+  const std::string empty = "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>";
+  // As AWS says it of a header that a bucket does not support.
+  world.error(501, "NotImplemented",
+              "A header you provided implies functionality that is not implemented",
+              "<Header>x-amz-optional-object-attributes</Header>");
+  CHECK(list_kind(world) == ErrorKind::kRefusedOption);
+  CHECK(header() == "RestoreStatus");
+  world.answer(200, {}, empty);
+  CHECK(world.client().list_page("", "", nullptr).has_value());
+  CHECK(header().empty());
+  CHECK(last_url(world).find("encoding-type=url") != std::string::npos);
+  CHECK(world.session->refused_options() == std::vector<std::string>{"optional-object-attributes"});
+}
+
+TEST_CASE("of two options that may be to blame each is doubted in its turn") {
+  World world;
+  for (int i = 0; i < 2; ++i) {
+    world.error(400, "InvalidArgument");
+    CHECK(list_kind(world) == ErrorKind::kRefusedOption);
+  }
+  world.answer(200, {}, "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>");
+  CHECK(world.client().list_page("", "", nullptr).has_value());
+  CHECK(last_url(world).find("encoding-type") == std::string::npos);
+  CHECK(world.session->refused_options() == std::vector<std::string>{"encoding-type"});
+}
+
 TEST_CASE("an option refused in an earlier run is left out from the start") {
   World world;
   world.session->refuse_option("checksum-mode");

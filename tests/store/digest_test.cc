@@ -80,6 +80,29 @@ TEST_CASE("each digest gives its published check value") {
         "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
 }
 
+TEST_CASE("each xxHash gives what xxhsum prints, however the bytes come") {
+  CHECK(hex_of("", Algorithm::kXxHash64) == "ef46db3751d8e999");
+  CHECK(hex_of("", Algorithm::kXxHash3) == "2d06800538d394c2");
+  CHECK(hex_of("", Algorithm::kXxHash128) == "99aa06d3014798d86001c324468d497f");
+  CHECK(hex_of("abc", Algorithm::kXxHash64) == "44bc2cf5ad770999");
+  CHECK(hex_of("abc", Algorithm::kXxHash3) == "78af5f94892f3950");
+  CHECK(hex_of("abc", Algorithm::kXxHash128) == "06b05ab6733a618578af5f94892f3950");
+  const std::string text(300'000, 'x');
+  for (const auto algorithm : {Algorithm::kXxHash64, Algorithm::kXxHash3, Algorithm::kXxHash128}) {
+    store::DigestSet pieces({{algorithm, {}}});
+    for (std::size_t at = 0; at < text.size(); at += 777) {
+      pieces.update(
+          std::as_bytes(std::span(text).subspan(at, std::min<std::size_t>(777, text.size() - at))));
+    }
+    CHECK(store::to_hex(pieces.finish().front()) == hex_of(text, algorithm));
+    // Of parts, as of every other checksum.
+    const auto first = digest_of(text.substr(0, 200'000), {algorithm, {}});
+    const auto second = digest_of(text.substr(200'000), {algorithm, {}});
+    CHECK(digest_of(text, {algorithm, {200'000}}) ==
+          digest_of(as_text(first) + as_text(second), {algorithm, {}}));
+  }
+}
+
 TEST_CASE("the CRC vectors of another implementation hold") {
   const json all = vectors();
   if (all.is_null()) return;

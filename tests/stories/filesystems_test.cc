@@ -7,7 +7,7 @@
 #include "tests/stories/story.h"
 #include "tests/support/catch.h"
 
-// Disks as people have them: each line of the README's table of filesystems is checked here.
+// Disks as people have them: each line of the table in deploy/filesystems.md is checked here.
 
 using story::Json;
 using story::MountedImage;

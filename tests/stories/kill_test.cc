@@ -173,7 +173,7 @@ TEST_CASE("a pull that is told to stop ends soon, and the next one asks only for
   first.send(signal);
   const auto stopped = first.wait();
   CHECK(stopped.status == 2);
-  CHECK(steady_clock::now() - sent_at < std::chrono::seconds(5));
+  CHECK(steady_clock::now() - sent_at < std::chrono::seconds(20));
   CHECK(story.archives().empty());
   CHECK(story.status().at("state") == "incomplete");
   CHECK_FALSE(story.status().at("finished_at").is_null());

@@ -1,5 +1,6 @@
 #include "tests/support/fault_disk.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -143,6 +144,7 @@ Result<std::unique_ptr<store::File>> FaultDisk::open(std::string_view path, Open
 
   if (is_new) {
     if (tree.parent(path) == nullptr) return failure(ENOENT, "open", path);
+    if (state_->takes_no_file()) return failure(ENOSPC, "open", path);
     node = std::make_shared<Node>();
     tree.add(path, node);
   } else if (node == nullptr) {
@@ -182,6 +184,7 @@ Status FaultDisk::make_directory(std::string_view path) {
   }
   if (tree.parent(path) == nullptr) return failure(ENOENT, "make directory", path);
   if (auto refused = state_->refused("make directory", path, false)) return *std::move(refused);
+  if (state_->takes_no_file()) return failure(ENOSPC, "make directory", path);
   node = std::make_shared<Node>();
   node->kind = FileKind::kDirectory;
   tree.add(path, node);
@@ -327,7 +330,13 @@ Result<store::Space> FaultDisk::space() {
   const std::lock_guard lock(state_->mutex);
   const Status admitted = state_->admit("space", "", Touch::kReads);
   if (!admitted) return tl::unexpected(admitted.error());
-  return state_->space;
+  store::Space space = state_->space;
+  if (state_->most_files) {
+    const std::uint64_t count = state_->tree.count();
+    space.total_files = *state_->most_files;
+    space.free_files = *state_->most_files - std::min(*state_->most_files, count);
+  }
+  return space;
 }
 
 Result<std::unique_ptr<store::DiskLock>> FaultDisk::lock(std::string_view path) {
@@ -339,6 +348,7 @@ Result<std::unique_ptr<store::DiskLock>> FaultDisk::lock(std::string_view path) 
   if (!admitted) return tl::unexpected(admitted.error());
   if (node == nullptr) {
     if (tree.parent(path) == nullptr) return failure(ENOENT, "lock", path);
+    if (state_->takes_no_file()) return failure(ENOSPC, "lock", path);
     node = std::make_shared<Node>();
     tree.add(path, node);
   }

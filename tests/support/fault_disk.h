@@ -82,6 +82,8 @@ class FaultDisk final : public store::Disk {
   // ---- what the disk is --------------------------------------------------------------------
 
   void set_space(store::Space space);
+  /// From now on it takes so many files and directories, and says so in space().
+  void limit_files(std::uint64_t most);
   /// "faultfs" at first, which has the rules of POSIX.
   void set_filesystem_name(std::string name);
   /// "/faultfs" at first.

@@ -163,12 +163,18 @@ std::unique_ptr<FaultDisk> FaultDisk::clone() const {
   copy->filesystem_name = state_->filesystem_name;
   copy->root_path = state_->root_path;
   copy->weakness = state_->weakness;
+  copy->most_files = state_->most_files;
   return std::unique_ptr<FaultDisk>(new FaultDisk(std::move(copy)));
 }
 
 void FaultDisk::set_space(store::Space space) {
   const std::lock_guard lock(state_->mutex);
   state_->space = space;
+}
+
+void FaultDisk::limit_files(std::uint64_t most) {
+  const std::lock_guard lock(state_->mutex);
+  state_->most_files = most;
 }
 
 void FaultDisk::set_filesystem_name(std::string name) {

@@ -48,7 +48,9 @@ struct FaultDisk::State {
   std::uint64_t process = 0;
   std::set<const Node*> locks;
 
-  store::Space space{std::uint64_t{1} << 40, std::uint64_t{1} << 39};
+  store::Space space{std::uint64_t{1} << 40, std::uint64_t{1} << 39, 1'000'000, 900'000};
+  std::optional<std::uint64_t> most_files;
+  bool takes_no_file() const { return most_files && tree.count() >= *most_files; }
   std::string filesystem_name = "faultfs";
   std::string root_path = "/faultfs";
   store::Weakness weakness;

@@ -33,6 +33,7 @@ constexpr std::array kSyntax = {
     Syntax{"ignore-range", LieKind::kIgnoreRange, Argument::kNone},
     Syntax{"ignore-parts", LieKind::kIgnoreParts, Argument::kNone},
     Syntax{"part-etags", LieKind::kPartEtags, Argument::kNone},
+    Syntax{"unpack", LieKind::kUnpack, Argument::kText},
     Syntax{"omit-header", LieKind::kOmitHeader, Argument::kText},
     Syntax{"set-header", LieKind::kSetHeader, Argument::kText},
     Syntax{"change", LieKind::kChange, Argument::kNumber},

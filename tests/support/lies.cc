@@ -234,6 +234,7 @@ ServiceLies service_lies(const std::vector<Lie>& lies) {
   result.object.ignore_range = told(LieKind::kIgnoreRange);
   result.object.ignore_parts = told(LieKind::kIgnoreParts);
   result.object.part_etags = told(LieKind::kPartEtags);
+  if (const Lie* unpacks = find_lie(lies, LieKind::kUnpack)) result.object.unpacked = unpacks->text;
   result.listing.empty = told(LieKind::kEmptyListing);
   result.listing.empty_page = told(LieKind::kEmptyPage);
   result.listing.reversed = told(LieKind::kReversedPage);

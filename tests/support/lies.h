@@ -37,6 +37,8 @@ enum class LieKind {
   kIgnoreParts,  ///< [ignore-parts] likewise where a part is asked for, as of Ceph 16, rclone
   kPartEtags,    ///< [part-etags] a part is answered 200 with its own ETag, with which
                  ///< If-Match is compared, as by moto
+  kUnpack,       ///< [unpack TEXT] TEXT instead of what has a Content-Encoding, unless
+                 ///< Accept-Encoding names gzip, as Google and R2 do
   kOmitHeader,   ///< [omit-header NAME] e.g. etag; content-length: the end is the end
   kSetHeader,    ///< [set-header NAME=VALUE]
   kChange,       ///< [change N] before the answer the object becomes another one of N bytes

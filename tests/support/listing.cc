@@ -116,13 +116,37 @@ bool utf16_less(const std::string& one, const std::string& other) {
                                       });
 }
 
+// As a locale sorts English: "a.tar", "B.tar", "c.tar".
+bool locale_less(const std::string& one, const std::string& other) {
+  const auto lower = [](std::string text) {
+    for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    return text;
+  };
+  const auto left = lower(one);
+  const auto right = lower(other);
+  return left != right ? left < right : other < one;
+}
+
 bool comes_before(const std::string& one, const std::string& other, const ListingLies& lies) {
+  if (lies.by_locale) return locale_less(one, other);
   return lies.by_utf16 ? utf16_less(one, other) : one < other;
+}
+
+std::string restore_xml(const Object& object) {
+  const auto restored =
+      std::find_if(object.headers.begin(), object.headers.end(),
+                   [](const Header& header) { return header.first == "x-amz-restore"; });
+  if (restored == object.headers.end()) return "";
+  if (restored->second.starts_with("ongoing-request=\"true\"")) {
+    return "<RestoreStatus><IsRestoreInProgress>true</IsRestoreInProgress></RestoreStatus>";
+  }
+  return "<RestoreStatus><IsRestoreInProgress>false</IsRestoreInProgress>"
+         "<RestoreExpiryDate>2096-12-21T00:00:00.000Z</RestoreExpiryDate></RestoreStatus>";
 }
 
 void visit_in_order(const Bucket& bucket, const std::string& from, const ListingLies& lies,
                     const Bucket::Visitor& visitor) {
-  if (!lies.by_utf16) return bucket.visit(from, visitor);
+  if (!lies.by_utf16 && !lies.by_locale) return bucket.visit(from, visitor);
   struct Entry {
     std::string key;
     Object object;
@@ -133,8 +157,8 @@ void visit_in_order(const Bucket& bucket, const std::string& from, const Listing
     entries.push_back({key, object, is_latest});
     return true;
   });
-  std::stable_sort(entries.begin(), entries.end(), [](const Entry& one, const Entry& other) {
-    return utf16_less(one.key, other.key);
+  std::stable_sort(entries.begin(), entries.end(), [&](const Entry& one, const Entry& other) {
+    return comes_before(one.key, other.key, lies);
   });
   for (const Entry& entry : entries) {
     if (!visitor(entry.key, entry.object, entry.is_latest)) return;
@@ -156,11 +180,12 @@ std::string object_xml(const std::string& shown_key, const Object& object,
   const bool as_nothing = !lies.as_nothing.empty() && shown_key.starts_with(lies.as_nothing);
   return fmt::format(
       "<Key>{}</Key><LastModified>{}</LastModified><ETag>{}</ETag>{}<Size>{}</Size>"
-      "<StorageClass>{}</StorageClass>",
+      "<StorageClass>{}</StorageClass>{}",
       shown_key, iso_time(object.last_modified),
       as_nothing ? "&quot;d41d8cd98f00b204e9800998ecf8427e&quot;" : listed_etag(object, lies),
       checksums, as_nothing ? 0 : object.content->size_bytes(),
-      object.storage_class.empty() ? "STANDARD" : object.storage_class);
+      object.storage_class.empty() ? "STANDARD" : object.storage_class,
+      lies.tells_restores ? restore_xml(object) : "");
 }
 
 struct Page {
@@ -314,7 +339,7 @@ std::string common_xml(const ListingContext& context, const Parameters& paramete
   }
   xml += fmt::format("<MaxKeys>{}</MaxKeys>",
                      has_parameter(query, "max-keys") ? parameter(query, "max-keys") : "1000");
-  if (parameters.url_encoded || context.lies.says_encoded)
+  if ((parameters.url_encoded && !context.lies.encodes_unsaid) || context.lies.says_encoded)
     xml += "<EncodingType>url</EncodingType>";
   return xml;
 }
@@ -346,7 +371,8 @@ tl::expected<std::string, Refusal> list_objects(const Bucket& bucket,
   if (!parameters) return tl::unexpected(parameters.error());
   const std::string token = parameter(query, "continuation-token");
   Position start{parameter(query, "start-after"), false};
-  if (has_parameter(query, "continuation-token") && !context.lies.same_page) {
+  const std::uint64_t circle = context.lies.circle_of_pages;
+  if (has_parameter(query, "continuation-token") && !context.lies.same_page && circle == 0) {
     const auto position = read_token(token);
     if (!position) {
       return tl::unexpected(
@@ -355,6 +381,11 @@ tl::expected<std::string, Refusal> list_objects(const Bucket& bucket,
     start = *position;
   }
   Page page = collect(bucket, *parameters, start, context.lies);
+  const std::uint64_t number = circle == 0 ? 0 : parse_number(token).value_or(0);
+  for (std::uint64_t i = 0; circle > 0 && i < number % circle; ++i) {
+    page = collect(bucket, *parameters, page.last, context.lies);
+  }
+  page.truncated = page.truncated || circle > 0;
   distort(page, start, context.lies);
 
   std::string xml = common_xml(context, *parameters, query);
@@ -364,7 +395,8 @@ tl::expected<std::string, Refusal> list_objects(const Bucket& bucket,
     xml += fmt::format("<ContinuationToken>{}</ContinuationToken>", xml_escape(token));
   }
   if (page.truncated && !context.lies.no_token) {
-    xml += fmt::format("<NextContinuationToken>{}</NextContinuationToken>", make_token(page.last));
+    xml += fmt::format("<NextContinuationToken>{}</NextContinuationToken>",
+                       circle > 0 ? std::to_string(number + 1) : make_token(page.last));
   }
   if (has_parameter(query, "start-after")) {
     xml += fmt::format("<StartAfter>{}</StartAfter>",

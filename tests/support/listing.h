@@ -11,17 +11,22 @@ namespace fake_s3 {
 
 /// In which ways a listing is wrong, on request.
 struct ListingLies {
-  bool empty = false;             ///< nothing, and complete
-  bool empty_page = false;        ///< nothing, and truncated, with a token that goes on
-  bool reversed = false;          ///< keys within the page
-  bool no_encoding_type = false;  ///< names raw, although url encoding was asked for
-  bool says_encoded = false;      ///< names raw, and EncodingType all the same
-  bool no_token = false;          ///< truncated, and no token
-  bool same_page = false;         ///< always the first page, truncated, with the same token
-  std::size_t cut_after = 0;      ///< > 0: complete after so many entries from its start
-  bool by_utf16 = false;          ///< in the order of UTF-16, as Java sorts
-  bool markers_apart = false;     ///< of versions: all delete markers of a page first
-  bool null_marker = false;       ///< NextVersionIdMarker is "null" always, and finds nothing
+  bool empty = false;                 ///< nothing, and complete
+  bool empty_page = false;            ///< nothing, and truncated, with a token that goes on
+  bool reversed = false;              ///< keys within the page
+  bool no_encoding_type = false;      ///< names raw, although url encoding was asked for
+  bool says_encoded = false;          ///< names raw, and EncodingType all the same
+  bool encodes_unsaid = false;        ///< names encoded, and no EncodingType
+  bool no_token = false;              ///< truncated, and no token
+  bool same_page = false;             ///< always the first page, truncated, with the same token
+  std::size_t cut_after = 0;          ///< > 0: complete after so many entries from its start
+  std::uint64_t circle_of_pages = 0;  ///< > 0: after so many the first comes again, and each token
+                                      ///< is another one, for ever
+  bool by_utf16 = false;              ///< in the order of UTF-16, as Java sorts
+  bool by_locale = false;             ///< by the letters of keys, and case where these are the same
+  bool tells_restores = false;        ///< no lie: x-amz-optional-object-attributes asks for it
+  bool markers_apart = false;         ///< of versions: all delete markers of a page first
+  bool null_marker = false;           ///< NextVersionIdMarker is "null" always, and finds nothing
   std::string versions_root = "ListVersionsResult";
   std::string etag_form = "&quot;{}&quot;";  ///< for fmt
   bool no_etag = false;

@@ -180,6 +180,12 @@ Answer object_answer(const S3Request& request, const Object& object, std::string
   if (whole && lower(http.value_or_empty("x-amz-checksum-mode")) == "enabled") {
     add_checksums(object, answer);
   }
+  const bool takes_gzip = http.value_or_empty("accept-encoding").find("gzip") != std::string::npos;
+  if (!lies.unpacked.empty() && answer.find("Content-Encoding") != nullptr && !takes_gzip) {
+    answer.content = nullptr;
+    answer.text = lies.unpacked;
+    answer.remove("Content-Encoding");
+  }
   return answer;
 }
 

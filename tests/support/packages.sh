@@ -4,7 +4,7 @@
 
 build_packages=(
   g++ cmake ninja-build pkg-config ca-certificates
-  libcurl4-openssl-dev libssl-dev libsqlite3-dev libinih-dev libexpat1-dev zlib1g-dev
+  libcurl4-openssl-dev libssl-dev libsqlite3-dev libinih-dev libexpat1-dev zlib1g-dev libxxhash-dev
   nlohmann-json3-dev libcli11-dev libfmt-dev libexpected-dev
 )
 test_packages=(

@@ -47,6 +47,7 @@ struct ObjectLies {
   bool ignore_range = false;
   bool ignore_parts = false;
   bool part_etags = false;
+  std::string unpacked;  ///< what is sent of an object with a Content-Encoding to who takes no gzip
 };
 
 /// GetObject and HeadObject of a version that exists: conditions, ranges, parts, checksums.

@@ -133,6 +133,8 @@ class Service {
   Answer listing(const Bucket& bucket) const {
     ListingContext context{request_.bucket, settings_.page_keys, settings_.dialect};
     context.lies.merge(lies_.listing);
+    context.lies.tells_restores =
+        http_.value_or_empty("x-amz-optional-object-attributes") == "RestoreStatus";
     const bool versions = has_parameter(request_.query, "versions");
     if (!versions && parameter(request_.query, "list-type") != "2") return not_implemented();
     auto xml = versions ? list_versions(bucket, request_.query, context)

@@ -282,6 +282,18 @@ void VolatileTree::settle(Node& node, Luck& luck, std::set<const Node*>& seen) {
   node.names = node.durable_names;
 }
 
+std::uint64_t VolatileTree::count() const {
+  std::uint64_t count = 0;
+  std::vector<NodePtr> left = {root_};
+  while (!left.empty()) {
+    const NodePtr node = std::move(left.back());
+    left.pop_back();
+    count += node->names.size();
+    for (const auto& [name, entry] : node->names) left.push_back(entry.node);
+  }
+  return count;
+}
+
 std::map<std::string, std::string> VolatileTree::files(bool durable) const {
   std::map<std::string, std::string> found;
   visit(*root_, durable, "", [&](const std::string& path, Node& node) {

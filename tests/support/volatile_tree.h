@@ -112,6 +112,8 @@ class VolatileTree {
   void cut_power(std::optional<std::uint64_t> seed);
 
   std::map<std::string, std::string> files(bool durable) const;
+  /// Files and directories, as they are.
+  std::uint64_t count() const;
 
  private:
   // What became of some names of one directory, in one step.
