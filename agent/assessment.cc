@@ -89,7 +89,7 @@ class Assessor {
   }
 
   void judge_run() {
-    const bool running = status_.state == "running" && !present_.run_is_gone;
+    const bool running = status_.state == RunState::kRunning && !present_.run_is_gone;
     if (present_.run_is_gone) {
       find(Severity::kWarning,
            fmt::format("the run that began {} ago was killed", age_of(status_.started_at)),
@@ -99,7 +99,7 @@ class Assessor {
     if (present_.file != Present::File::kRead) return;
     if (options_.source.empty()) judge_age(status_.last_success_at, running);
     const auto exit = status_.exit_status.value_or(0);
-    if (status_.state != "failed" || present_.disk == Present::Disk::kTroubled ||
+    if (status_.state != RunState::kFailed || present_.disk == Present::Disk::kTroubled ||
         present_.disk == Present::Disk::kAbsent) {
       return;
     }
@@ -121,8 +121,9 @@ class Assessor {
   }
 
   bool any_source_failed() const {
-    return std::any_of(status_.sources.begin(), status_.sources.end(),
-                       [](const SourceStatus& source) { return source.state == "failed"; });
+    return std::any_of(
+        status_.sources.begin(), status_.sources.end(),
+        [](const SourceStatus& source) { return source.state == RunState::kFailed; });
   }
 
   void judge_age(const std::optional<Time>& success, bool running) {
@@ -160,7 +161,7 @@ class Assessor {
       find(Severity::kWarning, present_.disk_fact, present_.disk_message);
     } else if (present_.disk == Present::Disk::kTroubled) {
       find(Severity::kCritical, present_.disk_fact, present_.disk_message);
-    } else if (status_.state == "absent") {
+    } else if (status_.state == RunState::kAbsent) {
       find(Severity::kWarning, "the disk was absent at the last run",
            present_.disk == Present::Disk::kUsable ? "it is there now, and the next pull goes on"
                                                    : "plug it in and mount it");
@@ -209,17 +210,18 @@ class Assessor {
   }
 
   void judge_pull(const SourceStatus& source, Clause& clause) const {
-    if (source.state == "failed" && status_.exit_status == static_cast<int>(ExitStatus::kRefused)) {
+    if (source.state == RunState::kFailed &&
+        status_.exit_status == static_cast<int>(ExitStatus::kRefused)) {
       clause.add(Severity::kCritical, clause.predicates,
                  source.listed_whole ? "was refused" : "cannot be listed: refused");
     } else if (!source.listed_whole) {
-      const bool failed = source.state == "failed";
+      const bool failed = source.state == RunState::kFailed;
       clause.add(failed ? Severity::kCritical : Severity::kWarning, clause.predicates,
                  "cannot be listed");
-    } else if (source.state == "failed") {
+    } else if (source.state == RunState::kFailed) {
       // Where the run itself failed that is said of the run.
       if (general_.empty()) clause.add(Severity::kCritical, clause.predicates, "has failed");
-    } else if (source.state == "incomplete") {
+    } else if (source.state == RunState::kIncomplete) {
       clause.add(Severity::kWarning, clause.nouns,
                  source.run.failed > 0 ? fmt::format("{} could not be pulled", source.run.failed)
                                        : std::string("not all of it was pulled"));

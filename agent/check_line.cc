@@ -52,7 +52,7 @@ std::string check_line(const Status& status, const Present& present, const Asses
   if (assessment.severity == Severity::kOk) {
     line += fmt::format("; {}, {}{}", counted(sums.archives, "archive", "archives"),
                         format_size(sums.size_bytes),
-                        status.state == "running" ? ", a pull is under way" : "");
+                        status.state == RunState::kRunning ? ", a pull is under way" : "");
   }
   line += " |";
   if (sums.success && *sums.success <= present.now) {

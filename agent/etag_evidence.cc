@@ -18,16 +18,16 @@ std::string scope_of(const SourceRun& source) {
                      source.config->name);
 }
 
-EtagTrust& trust_in(SourceRun& source, const std::string& form) {
-  return form == "etag-md5" ? source.trust.single : source.trust.multipart;
+EtagTrust& trust_in(SourceRun& source, ProofLevel form) {
+  return form == ProofLevel::kEtagMd5 ? source.trust.single : source.trust.multipart;
 }
 
 }  // namespace
 
 store::Status EtagEvidence::recall(RunContext& context, SourceRun& source) {
-  for (const std::string form : {"etag-md5", "etag-multipart"}) {
+  for (const auto form : {ProofLevel::kEtagMd5, ProofLevel::kEtagMultipart}) {
     for (const auto& scope : {source.session->endpoint(), scope_of(source)}) {
-      const auto value = context.mirror.ledger.endpoint_fact(scope, form);
+      const auto value = context.mirror.ledger.endpoint_fact(scope, store::name_of(form));
       if (!value) return value.error();
       if (!*value) continue;
       trust_in(source, form) = **value == kProven ? EtagTrust::kProven : EtagTrust::kOpaque;
@@ -36,8 +36,9 @@ store::Status EtagEvidence::recall(RunContext& context, SourceRun& source) {
   return {};
 }
 
-store::Status EtagEvidence::match(std::size_t source, const std::string& form) {
-  if (form.empty()) return {};
+store::Status EtagEvidence::match(std::size_t source, std::optional<ProofLevel> matched) {
+  if (!matched) return {};
+  const auto form = *matched;
   auto& here = context_.sources[source];
   const auto before = trust_in(here, form);
   if (before == EtagTrust::kProven) return {};
@@ -49,20 +50,21 @@ store::Status EtagEvidence::match(std::size_t source, const std::string& form) {
   }
   trust_in(here, form) = EtagTrust::kProven;
   auto& ledger = context_.mirror.ledger;
-  if (auto set = ledger.set_endpoint_fact(endpoint, form, kProven); !set) return set;
+  if (auto set = ledger.set_endpoint_fact(endpoint, store::name_of(form), kProven); !set)
+    return set;
   if (before != EtagTrust::kOpaque) return {};
   context_.environment.log.warning(
       {here.config->name, "",
        "an ETag here is an MD5 after all: from now on they are checked again"});
-  return ledger.set_endpoint_fact(scope_of(here), form, kProven);
+  return ledger.set_endpoint_fact(scope_of(here), store::name_of(form), kProven);
 }
 
-store::Result<bool> EtagEvidence::doubt(const Fetched& fetched, const std::string& form) {
+store::Result<bool> EtagEvidence::doubt(const Fetched& fetched, ProofLevel form) {
   auto& source = context_.sources[fetched.job.source];
   const auto scope = scope_of(source);
   const auto note = [&](std::string_view kind, const std::string& what) {
-    return context_.mirror.ledger.add_endpoint_evidence(scope, fmt::format("{} {}", form, kind),
-                                                        what);
+    return context_.mirror.ledger.add_endpoint_evidence(
+        scope, fmt::format("{} {}", store::name_of(form), kind), what);
   };
   const auto keys = note("key", fetched.job.wanted.key);
   if (!keys) return keys.error();
@@ -75,7 +77,7 @@ store::Result<bool> EtagEvidence::doubt(const Fetched& fetched, const std::strin
   return true;
 }
 
-store::Status EtagEvidence::declare_opaque(SourceRun& source, const std::string& form) {
+store::Status EtagEvidence::declare_opaque(SourceRun& source, ProofLevel form) {
   trust_in(source, form) = EtagTrust::kOpaque;
   context_.environment.log.warning(
       {source.config->name, "",
@@ -84,7 +86,7 @@ store::Status EtagEvidence::declare_opaque(SourceRun& source, const std::string&
                    "sizes are checked in this source, unless "
                    "more is promised or an ETag matches after all",
                    source.config->bucket, source.session->endpoint(), kKeysNeeded)});
-  return context_.mirror.ledger.set_endpoint_fact(scope_of(source), form, kOpaque);
+  return context_.mirror.ledger.set_endpoint_fact(scope_of(source), store::name_of(form), kOpaque);
 }
 
 }  // namespace agent

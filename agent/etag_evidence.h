@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
+#include <optional>
 
 #include "agent/job.h"
 #include "agent/run_context.h"
@@ -17,19 +17,19 @@ class EtagEvidence {
   /// From the ledger into the source's trust.
   static store::Status recall(RunContext& context, SourceRun& source);
 
-  /// An ETag of that form ("etag-md5", "etag-multipart"; empty: none) matched: it is a promise at
+  /// An ETag of that form (kEtagMd5, kEtagMultipart; none: nothing) matched: it is a promise at
   /// the whole endpoint, but for other sources where it was found to be none; and what was said of
   /// this source before does not hold.
-  store::Status match(std::size_t source, const std::string& form);
+  store::Status match(std::size_t source, std::optional<ProofLevel> form);
 
   /// The content came twice alike, and never with its ETag. True when that makes the ETags of this
   /// form opaque in its source: with three different keys and contents, of more than one series,
   /// and none that matched. So a layout that is not understood, which all objects of a series
   /// share, is no evidence.
-  store::Result<bool> doubt(const Fetched& fetched, const std::string& form);
+  store::Result<bool> doubt(const Fetched& fetched, ProofLevel form);
 
  private:
-  store::Status declare_opaque(SourceRun& source, const std::string& form);
+  store::Status declare_opaque(SourceRun& source, ProofLevel form);
 
   RunContext& context_;
 };

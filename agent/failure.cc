@@ -164,6 +164,8 @@ std::string explain(const store::Error& error) {
   switch (error.kind) {
     case store::ErrorKind::kNoSpace:
       return what + "; the disk is full: make room or use a larger one";
+    case store::ErrorKind::kKeptFree:
+      return what + "; make room or use a larger disk";
     case store::ErrorKind::kReadOnly:
       return what +
              "; the filesystem is read-only: look at the kernel's log ('dmesg') and check the disk";

@@ -229,7 +229,8 @@ store::Status FetchPhase::settle_sidecar(SidecarRead read) {
   const auto& verification = *content.verification;
   const auto ours = sha256 ? store::to_hex(verification.sha256) : verification.md5;
   return decide(std::move(content),
-                SidecarAnswer{sha256 ? "sidecar-sha256" : "sidecar-md5", *read.hex == ours});
+                SidecarAnswer{sha256 ? ProofLevel::kSidecarSha256 : ProofLevel::kSidecarMd5,
+                              *read.hex == ours});
 }
 
 store::Result<std::string> FetchPhase::listed_sidecar(const Fetched& fetched) {
@@ -277,7 +278,7 @@ store::Status FetchPhase::decide(Fetched fetched, const std::optional<SidecarAns
   return {};
 }
 
-void FetchPhase::accept(Fetched fetched, const std::string& level) {
+void FetchPhase::accept(Fetched fetched, ProofLevel level) {
   const auto now = context_.now(context_.sources[fetched.job.source]);
   Accepted accepted;
   accepted.source = fetched.job.source;
@@ -306,7 +307,7 @@ store::Status FetchPhase::fetch_again(Fetched fetched, int attempt) {
   return {};
 }
 
-store::Status FetchPhase::mismatch(const Fetched& fetched, const std::string& level) {
+store::Status FetchPhase::mismatch(const Fetched& fetched, ProofLevel level) {
   auto& source = context_.sources[fetched.job.source];
   const auto& wanted = fetched.job.wanted;
   const auto now = context_.now(source);
@@ -314,7 +315,7 @@ store::Status FetchPhase::mismatch(const Fetched& fetched, const std::string& le
       "what arrived does not match what the bucket promised ({}), twice; it was not kept. Check "
       "the upload, and what sits between here and the bucket; it is tried again after a day, then "
       "less and less often",
-      level);
+      store::name_of(level));
   context_.figures(source, [](SourceStatus& status) { ++status.run.failed; });
   context_.fail_source(source, ExitStatus::kIncomplete);
   context_.report_one_of(source, "broken promises", wanted.key, message);
@@ -327,15 +328,15 @@ store::Status FetchPhase::mismatch(const Fetched& fetched, const std::string& le
 
 void FetchPhase::warn_of_overruled(const Fetched& fetched) const {
   const auto& verification = *fetched.verification;
-  if (verification.overruled.empty()) return;
+  if (!verification.overruled) return;
   context_.environment.log.warning(
       {context_.sources[fetched.job.source].config->name, fetched.job.wanted.key,
        fmt::format("its {} does not match, but the stronger {} does, so it is held; the server "
                    "gives a checksum that belongs to something else",
-                   verification.overruled, verification.level)});
+                   store::name_of(*verification.overruled), store::name_of(verification.level))});
 }
 
-store::Status FetchPhase::doubt_etag(Fetched fetched, const std::string& level) {
+store::Status FetchPhase::doubt_etag(Fetched fetched, ProofLevel level) {
   const auto index = fetched.job.source;
   const auto opaque = etags_.doubt(fetched, level);
   if (!opaque) return opaque.error();
@@ -347,10 +348,10 @@ store::Status FetchPhase::doubt_etag(Fetched fetched, const std::string& level) 
     doubted_.push_back({std::move(fetched), level});
     return {};
   }
-  accept(std::move(fetched), "size");
+  accept(std::move(fetched), ProofLevel::kSize);
   for (auto& one : std::exchange(doubted_, {})) {
     if (one.fetched.job.source == index && one.level == level) {
-      accept(std::move(one.fetched), "size");
+      accept(std::move(one.fetched), ProofLevel::kSize);
     } else {
       doubted_.push_back(std::move(one));
     }

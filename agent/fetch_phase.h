@@ -41,7 +41,7 @@ class FetchPhase {
   /// Waits in staging for more evidence: its source's ETags may turn out to be opaque.
   struct Doubted {
     Fetched fetched;
-    std::string level;
+    ProofLevel level = ProofLevel::kEtagMd5;
   };
 
   store::Status feed();
@@ -62,10 +62,10 @@ class FetchPhase {
   store::Status decide(Fetched fetched, const std::optional<SidecarAnswer>& sidecar);
   void give(Work work, const Reserved& reserved);
 
-  void accept(Fetched fetched, const std::string& level);
+  void accept(Fetched fetched, ProofLevel level);
   store::Status fetch_again(Fetched fetched, int attempt);
-  store::Status mismatch(const Fetched& fetched, const std::string& level);
-  store::Status doubt_etag(Fetched fetched, const std::string& level);
+  store::Status mismatch(const Fetched& fetched, ProofLevel level);
+  store::Status doubt_etag(Fetched fetched, ProofLevel level);
   store::Status judge_doubted();
   void warn_of_overruled(const Fetched& fetched) const;
   store::Result<std::string> listed_sidecar(const Fetched& fetched);

@@ -8,7 +8,7 @@ using Outcome = Verification::Outcome;
 
 constexpr int kMostAttempts = 2;
 
-Decision fetch_again_or_mismatch(const Fetched& fetched, const std::string& level) {
+Decision fetch_again_or_mismatch(const Fetched& fetched, ProofLevel level) {
   // Bytes from an earlier run may have been lost in a power cut; that is not the upstream's fault.
   if (fetched.resumed) return {What::kFetchAgain, level, fetched.job.attempt};
   if (fetched.job.attempt < kMostAttempts) {
@@ -26,7 +26,7 @@ bool same_as_before(const Fetched& fetched, const Verification& verification) {
 Decision judge_guess(const Fetched& fetched, const Verification& verification,
                      const SourceTrust& trust) {
   if (trust.multipart != EtagTrust::kProven || same_as_before(fetched, verification)) {
-    return {What::kAccept, "size", 0};
+    return {What::kAccept, ProofLevel::kSize, 0};
   }
   return fetch_again_or_mismatch(fetched, verification.level);
 }
@@ -34,8 +34,8 @@ Decision judge_guess(const Fetched& fetched, const Verification& verification,
 Decision judge_doubt(const Fetched& fetched, const Verification& verification,
                      const SourceTrust& trust) {
   if (!fetched.parts_told) return judge_guess(fetched, verification, trust);
-  const auto known = verification.level == "etag-md5" ? trust.single : trust.multipart;
-  if (known == EtagTrust::kOpaque) return {What::kAccept, "size", 0};
+  const auto known = verification.level == ProofLevel::kEtagMd5 ? trust.single : trust.multipart;
+  if (known == EtagTrust::kOpaque) return {What::kAccept, ProofLevel::kSize, 0};
   // An ETag speaks for those of its source only where the uploader had no say in what it is of.
   if (known == EtagTrust::kUnknown && fetched.is_witness && !fetched.resumed &&
       fetched.job.earlier_sha256 && same_as_before(fetched, verification)) {
@@ -54,8 +54,8 @@ Decision judge(const Fetched& fetched, const Verification& verification, const S
   }
   if (sidecar && sidecar->agrees) return {What::kAccept, sidecar->level, 0};
   if (sidecar) return fetch_again_or_mismatch(fetched, sidecar->level);
-  if (sidecar_is_listed) return {What::kAskSidecar, "", 0};
-  if (verification.outcome == Outcome::kSizeOnly) return {What::kAccept, "size", 0};
+  if (sidecar_is_listed) return {What::kAskSidecar, ProofLevel::kSize, 0};
+  if (verification.outcome == Outcome::kSizeOnly) return {What::kAccept, ProofLevel::kSize, 0};
   return judge_doubt(fetched, verification, trust);
 }
 

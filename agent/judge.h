@@ -1,7 +1,6 @@
 #pragma once
 
 #include <optional>
-#include <string>
 
 #include "agent/job.h"
 
@@ -17,13 +16,13 @@ struct Decision {
     kMismatch,    ///< it breaks its promise, named by `level`
   };
   What what = What::kMismatch;
-  std::string level;
+  ProofLevel level = ProofLevel::kSize;
   int next_attempt = 1;
 };
 
 /// The answer of a sidecar; nullopt: not asked yet (or there is none to ask).
 struct SidecarAnswer {
-  std::string level;  ///< "sidecar-sha256" or "sidecar-md5"
+  ProofLevel level = ProofLevel::kSidecarSha256;  ///< or kSidecarMd5
   bool agrees = false;
 };
 

@@ -343,7 +343,7 @@ void Keeper::report(const Work& work) {
     const auto& archive = work.change.batch().archives[i].archive;
     log.info({context_.sources[work.fresh[i]].config->name, archive.key,
               fmt::format("came ({}, verified by {})", format_size(archive.upstream.size_bytes),
-                          archive.verified_by)});
+                          store::name_of(archive.verified_by))});
   }
   for (const auto& repaired : work.repaired) log.warning(repaired);
   for (const auto& raised : work.change.batch().raised) {

@@ -12,7 +12,7 @@ namespace {
 
 std::string text_line(const store::Archive& archive) {
   return fmt::format("{:>12}  {}  {:<16}  {}", archive.upstream.size_bytes,
-                     format_time(archive.held_since), archive.verified_by,
+                     format_time(archive.held_since), store::name_of(archive.verified_by),
                      printable_name(archive.key));
 }
 
@@ -26,12 +26,12 @@ std::string json_of(const std::string& source, const store::Archive& archive,
                     {"etag", printable(archive.upstream.etag)},
                     {"last_modified", format_time(archive.last_modified)},
                     {"held_since", format_time(archive.held_since)},
-                    {"verified_by", archive.verified_by}});
+                    {"verified_by", store::name_of(archive.verified_by)}});
 }
 
 std::string text_line(const std::string& source, const store::Generation& generation) {
   return fmt::format("{:>12}  {}  {:<16}  {}  [{}: {}]", generation.upstream.size_bytes,
-                     format_time(generation.held_since), generation.verified_by,
+                     format_time(generation.held_since), store::name_of(generation.verified_by),
                      printable_name(generation.key), store::name_of(generation.place),
                      printable(generation.path.substr(source.size() + 1)));
 }
@@ -47,7 +47,7 @@ std::string json_of(const store::Generation& generation) {
        {"version_id", printable(generation.upstream.version_id)},
        {"last_modified", format_time(generation.last_modified)},
        {"held_since", format_time(generation.held_since)},
-       {"verified_by", generation.verified_by}});
+       {"verified_by", store::name_of(generation.verified_by)}});
 }
 
 // An array of one element a line, streamed: a million archives need no memory.

@@ -61,7 +61,7 @@ void write_run(Writer& to, const Status& status) {
   to.begin("build_info", "Which holdfast wrote this.");
   to.sample({{"version", HOLDFAST_VERSION}}, std::uint64_t{1});
   to.one("run_in_progress", "1 while a pull is at work, or was killed at it.",
-         of(status.state == "running"));
+         of(status.state == RunState::kRunning));
   if (status.exit_status) {
     to.one("exit_status", "Exit status of the last pull, see holdfast(1).",
            static_cast<std::uint64_t>(*status.exit_status));

@@ -63,7 +63,7 @@ void read_ledger(store::Ledger& ledger, const Config& config, Time now, Status& 
     show_held(ledger, id, figures);
     show_nights(ledger, id, now, figures);
     // What else became of its last run stays said.
-    if (!configured || figures.state == "ok" || figures.state == "attention") {
+    if (!configured || figures.state == RunState::kOk || figures.state == RunState::kAttention) {
       figures.state = state_of(figures.alarm_count > 0 ? ExitStatus::kAlarm : ExitStatus::kOk);
     }
   }
@@ -110,7 +110,7 @@ void show_unusable_disk(const MirrorError& error, Present& present) {
 }
 
 bool is_run_gone(const Status& status, const Environment& environment) {
-  if (status.state != "running") return false;
+  if (status.state != RunState::kRunning) return false;
   const bool none =
       status.pid != 0 && environment.is_process && !environment.is_process(status.pid);
   const auto heard = status.updated_at ? status.updated_at : status.started_at;

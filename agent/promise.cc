@@ -24,35 +24,21 @@ bool is_hex(std::string_view text) {
 struct ChecksumKind {
   s3::ChecksumAlgorithm upstream;
   store::Algorithm ours;
-  std::string_view level;
+  ProofLevel level;  // of the whole
 };
 
 // Strongest first.
 constexpr std::array<ChecksumKind, 10> kChecksumKinds = {{
-    {s3::ChecksumAlgorithm::kSha512, store::Algorithm::kSha512, "sha512"},
-    {s3::ChecksumAlgorithm::kSha256, store::Algorithm::kSha256, "sha256"},
-    {s3::ChecksumAlgorithm::kSha1, store::Algorithm::kSha1, "sha1"},
-    {s3::ChecksumAlgorithm::kMd5, store::Algorithm::kMd5, "md5"},
-    {s3::ChecksumAlgorithm::kXxHash128, store::Algorithm::kXxHash128, "xxhash128"},
-    {s3::ChecksumAlgorithm::kCrc64Nvme, store::Algorithm::kCrc64Nvme, "crc64nvme"},
-    {s3::ChecksumAlgorithm::kXxHash3, store::Algorithm::kXxHash3, "xxhash3"},
-    {s3::ChecksumAlgorithm::kXxHash64, store::Algorithm::kXxHash64, "xxhash64"},
-    {s3::ChecksumAlgorithm::kCrc32c, store::Algorithm::kCrc32c, "crc32c"},
-    {s3::ChecksumAlgorithm::kCrc32, store::Algorithm::kCrc32, "crc32"},
-}};
-
-struct WeightOfLevel {
-  std::string_view begin;
-  int weight;
-};
-// What is not here is a CRC, an xxHash or the like, which proves little against one that is.
-constexpr std::array<WeightOfLevel, 6> kWeights = {{
-    {"sha512", 5},
-    {"sha256", 4},
-    {"sha1", 3},
-    {"md5", 2},
-    {"etag-", 2},
-    {"metadata-md5", 1},
+    {s3::ChecksumAlgorithm::kSha512, store::Algorithm::kSha512, ProofLevel::kSha512},
+    {s3::ChecksumAlgorithm::kSha256, store::Algorithm::kSha256, ProofLevel::kSha256},
+    {s3::ChecksumAlgorithm::kSha1, store::Algorithm::kSha1, ProofLevel::kSha1},
+    {s3::ChecksumAlgorithm::kMd5, store::Algorithm::kMd5, ProofLevel::kMd5},
+    {s3::ChecksumAlgorithm::kXxHash128, store::Algorithm::kXxHash128, ProofLevel::kXxHash128},
+    {s3::ChecksumAlgorithm::kCrc64Nvme, store::Algorithm::kCrc64Nvme, ProofLevel::kCrc64Nvme},
+    {s3::ChecksumAlgorithm::kXxHash3, store::Algorithm::kXxHash3, ProofLevel::kXxHash3},
+    {s3::ChecksumAlgorithm::kXxHash64, store::Algorithm::kXxHash64, ProofLevel::kXxHash64},
+    {s3::ChecksumAlgorithm::kCrc32c, store::Algorithm::kCrc32c, ProofLevel::kCrc32c},
+    {s3::ChecksumAlgorithm::kCrc32, store::Algorithm::kCrc32, ProofLevel::kCrc32},
 }};
 
 bool is_single_md5(std::string_view etag) { return etag.size() == kMd5Digits && is_hex(etag); }
@@ -80,14 +66,12 @@ class Collector {
   }
 
   // One promise for each way the object may have been cut; firm only when we were told.
-  bool add_by_parts(std::string_view level, store::Algorithm algorithm,
-                    const store::RawDigest& expected, bool firm_when_told) {
+  bool add_by_parts(ProofLevel level, store::Algorithm algorithm, const store::RawDigest& expected,
+                    bool firm_when_told) {
     bool go_on = true;
     if (!parts_.sizes_bytes.empty()) {
-      go_on = add({std::string(level),
-                   {algorithm, parts_.sizes_bytes},
-                   expected,
-                   firm_when_told && parts_.certain});
+      go_on =
+          add({level, {algorithm, parts_.sizes_bytes}, expected, firm_when_told && parts_.certain});
       if (!all_) return go_on;
     }
     // The same guesses fit for one promise as for another.
@@ -95,7 +79,7 @@ class Collector {
     guessed_ = true;
     for (const auto size : likely_part_sizes(head_.size_bytes, part_count_of_etag(head_.etag),
                                              all_ ? most_guesses(head_.size_bytes) : kFewGuesses)) {
-      (void)add({std::string(level), {algorithm, {size}}, expected, false});
+      (void)add({level, {algorithm, {size}}, expected, false});
     }
     return go_on;
   }
@@ -106,9 +90,8 @@ class Collector {
         if (checksum.algorithm != kind.upstream) continue;
         const bool go_on =
             checksum.composite
-                ? add_by_parts(std::string(kind.level) + "-composite", kind.ours, checksum.value,
-                               true)
-                : add({std::string(kind.level), {kind.ours, {}}, checksum.value, true});
+                ? add_by_parts(store::composite_of(kind.level), kind.ours, checksum.value, true)
+                : add({kind.level, {kind.ours, {}}, checksum.value, true});
         if (!go_on) return false;
       }
     }
@@ -119,14 +102,14 @@ class Collector {
   bool add_etag() {
     if (head_.etag_is_opaque) return true;
     if (is_single_md5(head_.etag)) {
-      return add({"etag-md5",
+      return add({ProofLevel::kEtagMd5,
                   {store::Algorithm::kMd5, {}},
                   store::from_hex(head_.etag),
                   trust_.single == EtagTrust::kProven});
     }
     if (part_count_of_etag(head_.etag) == 0) return true;
     if (all_ && trust_.multipart == EtagTrust::kOpaque) return true;
-    return add_by_parts("etag-multipart", store::Algorithm::kMd5,
+    return add_by_parts(ProofLevel::kEtagMultipart, store::Algorithm::kMd5,
                         store::from_hex(head_.etag.substr(0, kMd5Digits)),
                         trust_.multipart == EtagTrust::kProven);
   }
@@ -134,7 +117,8 @@ class Collector {
   bool add_metadata() {
     for (const auto& hex : {head_.metadata_md5, head_.s3cmd_md5}) {
       if (!is_single_md5(hex)) continue;
-      return add({"metadata-md5", {store::Algorithm::kMd5, {}}, store::from_hex(hex), true});
+      return add(
+          {ProofLevel::kMetadataMd5, {store::Algorithm::kMd5, {}}, store::from_hex(hex), true});
     }
     return true;
   }
@@ -143,7 +127,9 @@ class Collector {
   // for all of them.
   void add_witness() {
     if (all_ || trust_.single != EtagTrust::kUnknown || !is_single_md5(head_.etag)) return;
-    const auto is_etag = [](const Promise& promise) { return promise.level == "etag-md5"; };
+    const auto is_etag = [](const Promise& promise) {
+      return promise.level == ProofLevel::kEtagMd5;
+    };
     if (std::none_of(promises_.begin(), promises_.end(), is_etag)) (void)add_etag();
   }
 
@@ -173,7 +159,8 @@ bool needs_part_sizes(const s3::ObjectHead& head, const SourceTrust& trust) {
   if (part_count_of_etag(head.etag) == 0) return false;
   const auto promises = promises_of(head, trust, PartSizes{{head.size_bytes}});
   if (promises.empty() || promises.front().digest.part_sizes_bytes.empty()) return false;
-  return promises.front().level != "etag-multipart" || trust.multipart != EtagTrust::kOpaque;
+  return promises.front().level != ProofLevel::kEtagMultipart ||
+         trust.multipart != EtagTrust::kOpaque;
 }
 
 std::vector<Promise> promises_of(const s3::ObjectHead& head, const SourceTrust& trust,
@@ -187,17 +174,78 @@ std::vector<Promise> all_promises_of(const s3::ObjectHead& head, const SourceTru
 }
 
 bool proves_identity(const Promise& promise, const SourceTrust& trust) {
-  const std::string_view level = promise.level;
-  if (level == "etag-md5") return trust.single == EtagTrust::kProven;
-  if (level == "etag-multipart") return trust.multipart == EtagTrust::kProven;
-  return level.starts_with("sha") || level.starts_with("md5");
+  switch (promise.level) {
+    case ProofLevel::kSha512:
+    case ProofLevel::kSha512Composite:
+    case ProofLevel::kSha256:
+    case ProofLevel::kSha256Composite:
+    case ProofLevel::kSha1:
+    case ProofLevel::kSha1Composite:
+    case ProofLevel::kMd5:
+    case ProofLevel::kMd5Composite:
+      return true;
+    case ProofLevel::kEtagMd5:
+      return trust.single == EtagTrust::kProven;
+    case ProofLevel::kEtagMultipart:
+      return trust.multipart == EtagTrust::kProven;
+    case ProofLevel::kXxHash128:
+    case ProofLevel::kXxHash128Composite:
+    case ProofLevel::kXxHash3:
+    case ProofLevel::kXxHash3Composite:
+    case ProofLevel::kXxHash64:
+    case ProofLevel::kXxHash64Composite:
+    case ProofLevel::kCrc64Nvme:
+    case ProofLevel::kCrc64NvmeComposite:
+    case ProofLevel::kCrc32c:
+    case ProofLevel::kCrc32cComposite:
+    case ProofLevel::kCrc32:
+    case ProofLevel::kCrc32Composite:
+    case ProofLevel::kMetadataMd5:
+    case ProofLevel::kSidecarSha256:
+    case ProofLevel::kSidecarMd5:
+    case ProofLevel::kSize:
+      return false;
+  }
+  return false;
 }
 
-int weight_of(std::string_view level) {
-  const auto* const found =
-      std::find_if(kWeights.begin(), kWeights.end(),
-                   [&](const WeightOfLevel& known) { return level.starts_with(known.begin); });
-  return found == kWeights.end() ? 0 : found->weight;
+int weight_of(ProofLevel level) {
+  switch (level) {
+    case ProofLevel::kSha512:
+    case ProofLevel::kSha512Composite:
+      return 5;
+    case ProofLevel::kSha256:
+    case ProofLevel::kSha256Composite:
+      return 4;
+    case ProofLevel::kSha1:
+    case ProofLevel::kSha1Composite:
+      return 3;
+    case ProofLevel::kMd5:
+    case ProofLevel::kMd5Composite:
+    case ProofLevel::kEtagMd5:
+    case ProofLevel::kEtagMultipart:
+      return 2;
+    case ProofLevel::kMetadataMd5:
+      return 1;
+    // A CRC, an xxHash or the like proves little against one that is above.
+    case ProofLevel::kXxHash128:
+    case ProofLevel::kXxHash128Composite:
+    case ProofLevel::kXxHash3:
+    case ProofLevel::kXxHash3Composite:
+    case ProofLevel::kXxHash64:
+    case ProofLevel::kXxHash64Composite:
+    case ProofLevel::kCrc64Nvme:
+    case ProofLevel::kCrc64NvmeComposite:
+    case ProofLevel::kCrc32c:
+    case ProofLevel::kCrc32cComposite:
+    case ProofLevel::kCrc32:
+    case ProofLevel::kCrc32Composite:
+    case ProofLevel::kSidecarSha256:
+    case ProofLevel::kSidecarMd5:
+    case ProofLevel::kSize:
+      return 0;
+  }
+  return 0;
 }
 
 std::vector<std::uint64_t> likely_part_sizes(std::uint64_t size_bytes, std::uint32_t count,

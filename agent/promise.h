@@ -7,8 +7,11 @@
 
 #include "s3client/client.h"
 #include "store/digest.h"
+#include "store/proof_level.h"
 
 namespace agent {
+
+using store::ProofLevel;
 
 /// What the ETags of a source have been found to be worth as MD5s, by evidence.
 enum class EtagTrust {
@@ -30,7 +33,7 @@ struct PartSizes {
 
 /// One thing that the upstream says about the bytes.
 struct Promise {
-  std::string level;  ///< the contract's name for it, "etag-md5"
+  ProofLevel level = ProofLevel::kSize;
   store::DigestRequest digest;
   store::RawDigest expected;
   /// Bytes that do not keep it are wrong. Otherwise it proves the bytes right when it agrees, and
@@ -48,7 +51,7 @@ bool proves_identity(const Promise& promise, const SourceTrust& trust);
 
 /// How much it takes to make bytes that keep a promise of this level and are others: one that is
 /// kept outweighs one of a lower weight that is not.
-int weight_of(std::string_view level);
+int weight_of(ProofLevel level);
 
 /// The number N of an ETag "...-N"; 0 for any other.
 std::uint32_t part_count_of_etag(std::string_view etag);

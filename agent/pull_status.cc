@@ -77,7 +77,7 @@ Status status_at_start(const Config& config, const Environment& environment,
   Status last = last_status(config, environment);
   Status status;
   status.host = environment.host_name;
-  status.state = "running";
+  status.state = RunState::kRunning;
   status.started_at = environment.clock.now_s();
   status.last_success_at = last.last_success_at;
   status.pid = environment.pid;
@@ -163,8 +163,8 @@ void refresh_status_file(const Config& config, const Environment& environment,
   show_held(ledger, source, *figures);
   show_nights(ledger, source, environment.clock.now_s(), *figures);
   const auto attention = state_of(ExitStatus::kAlarm);
-  const auto settle = [&](std::string& state, bool any_alarm) {
-    if (any_alarm && state == "ok") state = attention;
+  const auto settle = [&](RunState& state, bool any_alarm) {
+    if (any_alarm && state == RunState::kOk) state = attention;
     if (!any_alarm && state == attention) state = state_of(ExitStatus::kOk);
   };
   settle(figures->state, figures->alarm_count > 0);

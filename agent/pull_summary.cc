@@ -64,7 +64,8 @@ std::string trouble_of(const SourceStatus& source) {
     text += fmt::format("{}{}", text.empty() ? "" : ", ", piece);
   };
   if (source.hold) add("on HOLD");
-  if (is_failure(source.state)) add(source.state == "incomplete" ? "incomplete" : "failed");
+  if (is_failure(source.state))
+    add(source.state == RunState::kIncomplete ? "incomplete" : "failed");
   if (source.alarm_count > 0) add(counted(source.alarm_count, "alarm open", "alarms open"));
   return text.empty() ? text : fmt::format("{}: {}", source.name, text);
 }
@@ -78,7 +79,8 @@ std::string what_needs_you(const Status& status, bool colour) {
     if (auto trouble = trouble_of(source); !trouble.empty()) all.push_back(std::move(trouble));
   }
   if (all.empty() && !is_failure(status.state)) return word("32", "nothing");
-  std::string text = is_failure(status.state) ? word("31", status.state) : word("33", "attention");
+  std::string text = is_failure(status.state) ? word("31", std::string(name_of(status.state)))
+                                              : word("33", "attention");
   for (std::size_t i = 0; i < all.size() && i < kMostNamed; ++i) text += "; " + all[i];
   if (all.size() > kMostNamed) text += fmt::format("; and {} more", all.size() - kMostNamed);
   return text + " ('holdfast status' says more)";

@@ -32,7 +32,7 @@ struct Counts {
 std::string text_line(const std::string& source, const Restorable& content) {
   auto line =
       fmt::format("{:>12}  {}  {:<16}  {}", content.size_bytes, format_time(content.held_since),
-                  content.verified_by, printable_name(content.key));
+                  store::name_of(content.verified_by), printable_name(content.key));
   if (content.state == "held") return line;
   return fmt::format("{}  [{}]", line, printable(content.from_path.substr(source.size() + 1)));
 }

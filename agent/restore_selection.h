@@ -24,7 +24,7 @@ struct Restorable {
   std::uint64_t size_bytes = 0;
   store::Time last_modified{};
   store::Sha256 sha256{};
-  std::string verified_by;
+  store::ProofLevel verified_by = store::ProofLevel::kSize;
   store::Time held_since{};
 };
 

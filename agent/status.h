@@ -10,6 +10,7 @@
 #include "agent/exit_status.h"
 #include "agent/log.h"
 #include "agent/result.h"
+#include "agent/run_state.h"
 #include "agent/units.h"
 #include "store/ledger.h"
 
@@ -47,7 +48,7 @@ struct SourceNight {
 
 struct SourceStatus {
   std::string name;
-  std::string state = "ok";
+  RunState state = RunState::kOk;
   bool hold = false;
   std::optional<Time> last_attempt_at;
   std::optional<Time> last_success_at;
@@ -95,7 +96,7 @@ struct DiskStatus {
 
 struct Status {
   std::string host;
-  std::string state = "ok";
+  RunState state = RunState::kOk;
   std::optional<int> exit_status;  ///< none while running
   std::optional<Time> started_at;
   std::optional<Time> finished_at;
@@ -114,9 +115,6 @@ struct Status {
 };
 
 constexpr std::size_t kRunsKept = 9;
-
-/// "ok", "attention", "incomplete", "absent" or "failed".
-std::string state_of(ExitStatus status);
 
 std::string to_json(const Status& status);
 /// The error is a sentence. Members that are missing keep their defaults.

@@ -91,7 +91,7 @@ Json runs_json(const Status& status) {
 Json source_json(const SourceStatus& source) {
   return Json::Object{
       {"name", source.name},
-      {"state", source.state},
+      {"state", name_of(source.state)},
       {"hold", source.hold},
       {"last_attempt_at", time_json(source.last_attempt_at)},
       {"last_success_at", time_json(source.last_success_at)},
@@ -133,21 +133,6 @@ SourceStatus* Status::find(std::string_view source) {
   return found == sources.end() ? nullptr : &*found;
 }
 
-std::string state_of(ExitStatus status) {
-  switch (status) {
-    case ExitStatus::kOk:
-      return "ok";
-    case ExitStatus::kAlarm:
-      return "attention";
-    case ExitStatus::kIncomplete:
-      return "incomplete";
-    case ExitStatus::kNotNow:
-      return "absent";
-    default:
-      return "failed";
-  }
-}
-
 std::string to_json(const Status& status) {
   Json::Array sources;
   for (const auto& source : status.sources) sources.push_back(source_json(source));
@@ -155,7 +140,7 @@ std::string to_json(const Status& status) {
       Json::Object{{"schema", 1},
                    {"version", HOLDFAST_VERSION},
                    {"host", printable(status.host)},
-                   {"state", status.state},
+                   {"state", name_of(status.state)},
                    {"exit_status", status.exit_status ? Json(*status.exit_status) : Json(nullptr)},
                    {"started_at", time_json(status.started_at)},
                    {"finished_at", time_json(status.finished_at)},

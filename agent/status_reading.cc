@@ -141,10 +141,16 @@ std::vector<SourceNight> read_nights(const Reader& json) {
   return nights;
 }
 
+RunState read_state(const Reader& json, RunState otherwise) {
+  std::string name(name_of(otherwise));
+  json.get("state", name);
+  return run_state_of(name);
+}
+
 SourceStatus read_source(const Reader& json) {
   SourceStatus source;
   json.get("name", source.name);
-  json.get("state", source.state);
+  source.state = read_state(json, source.state);
   json.get("hold", source.hold);
   json.get("last_attempt_at", source.last_attempt_at);
   json.get("last_success_at", source.last_success_at);
@@ -198,7 +204,7 @@ SourceStatus read_source(const Reader& json) {
 Status read_status(const Reader& json) {
   Status status;
   json.get("host", status.host);
-  json.get("state", status.state);
+  status.state = read_state(json, status.state);
   json.get("exit_status", status.exit_status);
   json.get("started_at", status.started_at);
   json.get("finished_at", status.finished_at);

@@ -19,7 +19,7 @@ std::string ago(const std::optional<Time>& time, Time now) {
 
 // What is wrong now comes first, whatever the last run was called.
 std::string headline(const Status& status, const Present& present, const Assessment& assessment) {
-  const bool running = status.state == "running" && !present.run_is_gone;
+  const bool running = status.state == RunState::kRunning && !present.run_is_gone;
   std::string under_way;
   if (running) under_way = fmt::format("running since {}", ago(status.started_at, present.now));
   if (assessment.severity != Severity::kOk) {
@@ -82,13 +82,13 @@ void append_source(std::string& out, const SourceStatus& source, Time now) {
   const auto line = [&](std::string_view label, const std::string& text) {
     out += fmt::format("    {:<14}{}\n", label, text);
   };
-  out +=
-      fmt::format("\n  {}: {}{}{}\n", source.name,
-                  !source.last_attempt_at && source.archives == 0 ? "never pulled" : source.state,
-                  source.hold ? ", on HOLD" : "",
-                  !source.configured ? ", not in the configuration any more; still scrubbed"
-                  : !source.enabled  ? ", paused (enabled = no)"
-                                     : "");
+  out += fmt::format(
+      "\n  {}: {}{}{}\n", source.name,
+      !source.last_attempt_at && source.archives == 0 ? "never pulled" : name_of(source.state),
+      source.hold ? ", on HOLD" : "",
+      !source.configured ? ", not in the configuration any more; still scrubbed"
+      : !source.enabled  ? ", paused (enabled = no)"
+                         : "");
   line("holds", fmt::format("{}, {}", counted(source.archives, "archive", "archives"),
                             format_size(source.size_bytes)));
   if (source.newest) {
@@ -132,8 +132,9 @@ void append_source(std::string& out, const SourceStatus& source, Time now) {
 }
 
 void append_disk(std::string& out, const Status& status, const Present& present) {
-  const bool troubled = present.disk == Present::Disk::kTroubled ||
-                        (present.disk == Present::Disk::kNotLookedAt && status.state == "failed");
+  const bool troubled =
+      present.disk == Present::Disk::kTroubled ||
+      (present.disk == Present::Disk::kNotLookedAt && status.state == RunState::kFailed);
   if (status.disk.present) {
     out += fmt::format("  disk          {} ({}), {} free of {}\n", status.disk.path,
                        status.disk.filesystem, format_size(status.disk.free_bytes),
@@ -152,7 +153,6 @@ void append_disk(std::string& out, const Status& status, const Present& present)
 
 void make_printable(SourceStatus& source) {
   source.name = printable(source.name);
-  source.state = printable(source.state);
   if (source.newest) source.newest->key = printable_name(source.newest->key);
   std::map<std::string, std::uint64_t> levels;
   for (const auto& [level, count] : source.verified_by) levels[printable(level)] += count;
@@ -171,7 +171,6 @@ void make_printable(SourceStatus& source) {
 
 Status made_printable(Status status) {
   status.host = printable(status.host);
-  status.state = printable(status.state);
   status.disk.path = printable(status.disk.path);
   status.disk.filesystem = printable(status.disk.filesystem);
   for (auto& weakness : status.disk.weaker) weakness = printable(weakness);

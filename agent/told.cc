@@ -57,7 +57,7 @@ AlarmReminder reminder_of(const SourceStatus& source, Time oldest) {
 
 std::string to_json(const Told& told) {
   Json::Object failing;
-  for (const auto& [source, state] : told.failing) failing.emplace_back(source, state);
+  for (const auto& [source, state] : told.failing) failing.emplace_back(source, name_of(state));
   Json::Object reminded;
   for (const auto& [source, time] : told.reminded) {
     reminded.emplace_back(source, format_time(time));
@@ -76,7 +76,7 @@ Told told_from_json(std::string_view text) {
   if (!json) return told;
   if (const auto* failing = json->find("failing"); failing != nullptr && failing->object()) {
     for (const auto& [source, state] : *failing->object()) {
-      if (state.text() != nullptr) told.failing[source] = *state.text();
+      if (state.text() != nullptr) told.failing[source] = run_state_of(*state.text());
     }
   }
   told.failing_since = time_of(json->find("failing_since"));
@@ -91,10 +91,6 @@ Told told_from_json(std::string_view text) {
   return told;
 }
 
-bool is_failure(std::string_view state) {
-  return state == "incomplete" || state == "failed" || state == "absent";
-}
-
 Ending ending_of(const Status& status) {
   Ending ending;
   bool any_failed = false;
@@ -105,7 +101,7 @@ Ending ending_of(const Status& status) {
     any_failed = any_failed || is_failure(source.state);
   }
   // What failed may be nobody's in particular.
-  ending.states[""] = any_failed ? "ok" : status.state;
+  ending.states[""] = any_failed ? RunState::kOk : status.state;
   return ending;
 }
 
@@ -117,9 +113,9 @@ News take_ending(Told& told, const Ending& ending, Time now, std::chrono::second
       told.failing.erase(source);
       continue;
     }
-    auto& known = told.failing[source];
-    any_new = any_new || known != state;
-    known = state;
+    const auto [known, added] = told.failing.try_emplace(source, state);
+    any_new = any_new || added || known->second != state;
+    known->second = state;
   }
   std::erase_if(told.failing, [&](const auto& one) {
     return !one.first.empty() && !ending.configured.empty() &&

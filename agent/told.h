@@ -18,7 +18,7 @@ namespace agent {
 /// each once, and again after a while. It outlives a run in a small file beside the status file.
 struct Told {
   /// What fails, and the state it was told with; the empty name is the run as a whole.
-  std::map<std::string, std::string> failing;
+  std::map<std::string, RunState> failing;
   std::optional<Time> failing_since;
   std::optional<Time> told_at;
   std::map<std::string, Time> reminded;  ///< sources whose open alarms were told of again, and when
@@ -34,15 +34,12 @@ Told told_from_json(std::string_view text);
 /// How a run ended, for each source that it came to. The empty name is the run as a whole, where it
 /// ended before it came to any.
 struct Ending {
-  std::map<std::string, std::string> states;
+  std::map<std::string, RunState> states;
   std::set<std::string> configured;  ///< the sources that there are
 };
 
 /// The ending of a run that has written this status.
 Ending ending_of(const Status& status);
-
-/// True for the states of runs that end with 2, 70, 74, 75, 77 or 78.
-bool is_failure(std::string_view state);
 
 /// What there is to tell of an ending.
 enum class News {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <set>
-#include <string_view>
 
 namespace agent {
 namespace {
@@ -11,6 +10,10 @@ using Outcome = Verification::Outcome;
 
 bool is_whole_md5(const store::DigestRequest& request) {
   return request.algorithm == store::Algorithm::kMd5 && request.part_sizes_bytes.empty();
+}
+
+bool is_etag(ProofLevel level) {
+  return level == ProofLevel::kEtagMd5 || level == ProofLevel::kEtagMultipart;
 }
 
 bool any_firm(const std::vector<Promise>& promises) {
@@ -29,14 +32,14 @@ void compare(Verification& result, const std::vector<Promise>& promises,
   const auto is_heavier = [](const Promise& promise, const Promise* than) {
     return than == nullptr || weight_of(promise.level) > weight_of(than->level);
   };
-  std::set<std::string_view> kept_levels;
+  std::set<ProofLevel> kept_levels;
   for (std::size_t i = 0; i < promises.size(); ++i) {
     const auto& promise = promises[i];
     if (digests[i] != promise.expected) continue;
     kept_levels.insert(promise.level);
     if (first_kept == nullptr) first_kept = &promise;
     if (is_heavier(promise, kept)) kept = &promise;
-    if (promise.level.starts_with("etag-")) result.etag_level = promise.level;
+    if (is_etag(promise.level)) result.etag_level = promise.level;
   }
   for (const auto& promise : promises) {
     if (!promise.firm || kept_levels.contains(promise.level)) continue;
@@ -48,13 +51,13 @@ void compare(Verification& result, const std::vector<Promise>& promises,
     if (broken != nullptr) result.overruled = broken->level;
     return;
   }
-  result.etag_level.clear();
+  result.etag_level.reset();
   if (broken != nullptr) {
     result.outcome = Outcome::kBroken;
     result.level = broken->level;
   } else {
     result.outcome = promises.empty() ? Outcome::kSizeOnly : Outcome::kDoubtful;
-    result.level = promises.empty() ? "size" : promises.front().level;
+    result.level = promises.empty() ? ProofLevel::kSize : promises.front().level;
   }
 }
 
@@ -80,7 +83,7 @@ store::Result<Verification> verify_once(store::File& file, std::uint64_t size_by
   }
   if (taken->size_bytes != size_bytes) {
     result.outcome = Outcome::kBroken;
-    result.level = "size";
+    result.level = ProofLevel::kSize;
     return result;
   }
   compare(result, promises, taken->digests);
@@ -91,7 +94,7 @@ store::Result<Verification> verify_once(store::File& file, std::uint64_t size_by
 
 bool is_settled(const Verification& verification) {
   return verification.outcome == Outcome::kProven || verification.outcome == Outcome::kSizeOnly ||
-         verification.level == "size";
+         verification.level == ProofLevel::kSize;
 }
 
 store::Result<Verification> verify_content(store::File& file, std::uint64_t size_bytes,

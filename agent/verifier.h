@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,11 +20,12 @@ struct Verification {
     kBroken,    ///< a firm promise, or the size, disagrees
   };
   Outcome outcome = Outcome::kBroken;
-  std::string level;      ///< the promise that agreed; else the strongest that did not; else "size"
-  std::string overruled;  ///< a weaker promise that disagrees with the one that agreed; else empty
-  std::string etag_level;  ///< "etag-md5" or "etag-multipart" where the ETag agreed; else empty
-  store::Sha256 sha256{};  ///< of what lies on the disk
-  std::string md5;         ///< hex; empty when it was not taken
+  /// The promise that agreed; else the strongest that did not; else the size.
+  ProofLevel level = ProofLevel::kSize;
+  std::optional<ProofLevel> overruled;   ///< a weaker one that disagrees with the one that agreed
+  std::optional<ProofLevel> etag_level;  ///< kEtagMd5 or kEtagMultipart, where the ETag agreed
+  store::Sha256 sha256{};                ///< of what lies on the disk
+  std::string md5;                       ///< hex; empty when it was not taken
 };
 
 /// True when no other promise can tell more: it is proven, there is none, or the size is wrong.

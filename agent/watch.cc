@@ -121,7 +121,7 @@ void Watch::tell_of_failure(const Told& told, const Call& call) const {
       command,
       {{"HOLDFAST_EVENT", name_of(call.news)},
        {"HOLDFAST_EXIT_STATUS", std::to_string(static_cast<int>(call.exit))},
-       {"HOLDFAST_STATE", call.state},
+       {"HOLDFAST_STATE", std::string(name_of(call.state))},
        {"HOLDFAST_SOURCES", names_in(told)},
        {"HOLDFAST_SINCE", told.failing_since ? format_time(*told.failing_since) : ""},
        {"HOLDFAST_MESSAGE", over ? std::string("nothing fails any more") : one_line(call.message)},

@@ -35,7 +35,7 @@ class Watch {
   struct Call {
     News news = News::kNothing;
     ExitStatus exit = ExitStatus::kOk;
-    std::string state;
+    RunState state = RunState::kFailed;
     std::string message;
   };
 

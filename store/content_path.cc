@@ -43,6 +43,7 @@ bool is_content_path(std::string_view path) {
 bool concerns_a_content(const Error& error) {
   switch (error.kind) {
     case ErrorKind::kNoSpace:
+    case ErrorKind::kKeptFree:
     case ErrorKind::kReadOnly:
     case ErrorKind::kNotSupported:
     case ErrorKind::kBusy:

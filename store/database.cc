@@ -115,19 +115,28 @@ Error error_of(sqlite3* handle, int code, const std::string& path) {
 struct Query::Home {
   sqlite3* handle = nullptr;
   std::string path;
+  std::string bounded_directory;  // of temporary files; empty: they are not bounded
   std::unordered_map<std::string, std::vector<sqlite3_stmt*>, Hash, std::equal_to<>> idle;
 
   Home() = default;
   Home(const Home&) = delete;
   Home& operator=(const Home&) = delete;
   ~Home() {
+    if (!bounded_directory.empty()) bound_temporary_files(bounded_directory, {});
     for (const auto& [sql, statements] : idle) {
       for (sqlite3_stmt* const statement : statements) sqlite3_finalize(statement);
     }
     sqlite3_close_v2(handle);
   }
 
-  Error error(int code) const { return error_of(handle, code, path); }
+  Error error(int code) const {
+    const bool kept_free = (code & 0xff) == SQLITE_FULL && !bounded_directory.empty() &&
+                           had_no_room(bounded_directory);
+    if (!kept_free) return error_of(handle, code, path);
+    return {ErrorKind::kKeptFree, 0, std::string(kStagingDirectory),
+            "what the ledger sorts for a moment lies on the mirror's disk, and would leave less "
+            "than \"min_free\" of it"};
+  }
 
   int execute(const char* sql) const {
     return sqlite3_exec(handle, sql, nullptr, nullptr, nullptr);
@@ -257,6 +266,17 @@ Status Database::run_script(const std::string& sql) {
   const int code = home_->execute(sql.c_str());
   if (code != SQLITE_OK) return home_->error(code);
   return {};
+}
+
+void Database::keep_free(Disk& disk, std::uint64_t size_bytes) {
+  if (disk.database_vfs() != nullptr) return;
+  home_->bounded_directory = disk.database_path(kStagingDirectory);
+  bound_temporary_files(home_->bounded_directory, [&disk, size_bytes](std::uint64_t more) {
+    const auto space = disk.space();
+    // Some drivers cannot tell; and what is wrong with the disk is seen by what is written.
+    if (!space || space->total_bytes == 0 || space->free_bytes >= size_bytes + more) return true;
+    return false;
+  });
 }
 
 bool Database::in_transaction() const { return sqlite3_get_autocommit(home_->handle) == 0; }

@@ -68,8 +68,8 @@ class Query {
 
 /// One connection to a SQLite file of a Disk. It never creates the file. One thread at a time.
 ///
-/// Errors: kNotFound, kCorrupt (damaged or not a database), kNoSpace, kReadOnly, kBusy (another
-/// process kept its lock for too long), kIo.
+/// Errors: kNotFound, kCorrupt (damaged or not a database), kNoSpace, kKeptFree, kReadOnly, kBusy
+/// (another process kept its lock for too long), kIo.
 class Database {
  public:
   static Result<Database> open(Disk& disk, std::string_view path, DatabaseMode mode);
@@ -102,6 +102,10 @@ class Database {
 
   bool in_transaction() const;
   const std::string& path() const;
+
+  /// What it sorts on the disk for a moment leaves so much of it free, or fails with kKeptFree. The
+  /// disk has to outlive this.
+  void keep_free(Disk& disk, std::uint64_t size_bytes);
 
  private:
   explicit Database(std::unique_ptr<Query::Home> home);

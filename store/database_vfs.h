@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +17,15 @@ namespace store {
 /// names that disk whatever is mounted at its place since. And it would put what it sorts into
 /// /var/tmp: on a small machine that is the card it runs from.
 const char* verbatim_vfs(const std::string& directory);
+
+/// Whether so many bytes more may be written. Asked for some at a time.
+using HasRoom = std::function<bool(std::uint64_t size_bytes)>;
+
+/// From here on the temporary files in `directory` grow while there is room, and with an empty
+/// function as they like. What must not grow fails as if the disk were full.
+void bound_temporary_files(const std::string& directory, HasRoom has_room);
+/// Whether one of them was told so since this was asked last.
+bool had_no_room(const std::string& directory);
 
 /// Whether temporary files can be made there.
 bool can_write_to(const std::string& directory);

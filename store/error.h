@@ -13,6 +13,7 @@ enum class ErrorKind {
   kExists,        ///< the name is taken; nothing was changed
   kRefusedName,   ///< too long, not allowed, or nobody may reach it: this name, not the disk
   kNoSpace,       ///< ENOSPC, EDQUOT, EFBIG: stop the run
+  kKeptFree,      ///< there is room, and `min_free` keeps it: stop the run
   kReadOnly,      ///< EROFS: stop the run
   kIo,            ///< EIO and all that is not listed here: stop the run
   kNotSupported,  ///< this filesystem cannot do it; see disk.h for who falls back to what

@@ -31,7 +31,7 @@ Archive archive_of(const Query& row) {
   archive.upstream = rows::identity(row, 2);
   archive.last_modified = rows::time(row.integer(5));
   archive.sha256 = rows::digest(row.bytes(6));
-  archive.verified_by = row.bytes(7);
+  archive.verified_by = proof_level_of(row.bytes(7));
   archive.held_since = rows::time(row.integer(8));
   archive.read_at = rows::time(row.integer(9));
   return archive;

@@ -25,7 +25,7 @@ Generation generation_of(const Query& row) {
   generation.upstream = rows::identity(row, 3);
   generation.last_modified = rows::time(row.integer(6));
   generation.sha256 = rows::digest(row.bytes(7));
-  generation.verified_by = row.bytes(8);
+  generation.verified_by = proof_level_of(row.bytes(8));
   generation.held_since = rows::time(row.integer(9));
   generation.read_at = rows::time(row.integer(10));
   generation.placed_at = rows::time(row.integer(11));

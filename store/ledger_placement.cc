@@ -20,7 +20,7 @@ Placement placement_of_row(const Query& row) {
   placement.role = static_cast<Role>(row.integer(3));
   archive.upstream = rows::identity(row, 4);
   archive.last_modified = rows::time(row.integer(7));
-  archive.verified_by = row.bytes(8);
+  archive.verified_by = proof_level_of(row.bytes(8));
   archive.held_since = rows::time(row.integer(9));
   archive.read_at = rows::time(row.integer(10));
   placement.watched = row.integer(11) != 0;
@@ -45,7 +45,7 @@ Status LedgerWriter::begin_placements(const std::vector<Placement>& intents) {
         std::string_view(rows::etag_column(archive.upstream)),
         rows::signed_size(archive.upstream.size_bytes),
         std::string_view(archive.upstream.version_id), rows::seconds(archive.last_modified),
-        std::string_view(archive.verified_by), rows::seconds(archive.held_since),
+        name_of(archive.verified_by), rows::seconds(archive.held_since),
         rows::seconds(archive.read_at), std::int64_t{intent.watched ? 1 : 0});
     if (!done) return done.error();
   }
@@ -118,6 +118,10 @@ Status LedgerWriter::note_manifest(SourceId source, std::uint64_t size_bytes) {
       impl_->database.run("UPDATE source SET manifest_bytes=?2 WHERE source_id=?1", source,
                           static_cast<std::int64_t>(size_bytes));
   return done ? Status{} : done.error();
+}
+
+void LedgerWriter::keep_free(Disk& disk, std::uint64_t size_bytes) {
+  impl_->database.keep_free(disk, size_bytes);
 }
 
 Status LedgerWriter::visit_sightings(SourceId source,

@@ -62,6 +62,7 @@ Ledger::Plan::Impl::~Impl() {
   // Its pages would stay cached for the rest of the run. Should this fail, the next plan empties
   // the table again, and reports it.
   for (const std::string_view sql : kEmptyScratch) static_cast<void>(database().run(sql));
+  static_cast<void>(forget_alarms());
   ledger->plan_open = false;
 }
 
@@ -82,6 +83,7 @@ Result<Ledger::Plan> PlanView::begin_plan(SourceId source, std::string_view pref
   Result<Transaction> transaction = Transaction::begin(database);
   if (!transaction) return transaction.error();
   auto plan = std::make_unique<Plan::Impl>(*impl_, source, prefix);
+  if (Status ready = plan->begin_alarms(); !ready) return ready.error();
   plan->transaction.emplace(*std::move(transaction));
   impl_->plan_open = true;
 
@@ -219,31 +221,6 @@ Status Ledger::Plan::note_same(std::string_view key) {
   return impl_->checked(impl_->note(key, Deviation::kNone, Identity{}, Time{}));
 }
 
-Status Ledger::Plan::note_restored(std::string_view key, Time now) {
-  if (Status same = note_same(key); !same) return same;
-  Database& database = impl_->database();
-  const Result<std::optional<std::int64_t>> refused =
-      impl_->checked(forget_refusal(database, impl_->source, Bytes{key}, {}));
-  if (!refused) return refused.error();
-  if (*refused) {
-    const Status counted = adjust_tally(database, impl_->source, kTallyRefusal,
-                                        name_of(static_cast<RefusalKind>(**refused)), -1);
-    if (!counted) return impl_->checked(counted);
-  }
-  return impl_->checked(alarms::end_refusals(database, impl_->source, key, now));
-}
-
-Result<bool> Ledger::Plan::raise_alarm(AlarmKind kind, std::string_view key,
-                                       std::string_view message, Time now) {
-  return impl_->checked(alarms::raise(impl_->database(), impl_->source, kind, key, message, now));
-}
-
-Result<bool> Ledger::Plan::raise_or_renew_alarm(AlarmKind kind, std::string_view key,
-                                                std::string_view message, Time now) {
-  return impl_->checked(
-      alarms::raise_or_renew(impl_->database(), impl_->source, kind, key, message, now));
-}
-
 Status Ledger::Plan::Impl::write(const Result<std::uint64_t>& done) {
   const auto result = checked(done);
   return result ? Status{} : result.error();
@@ -369,6 +346,7 @@ Status Ledger::Plan::Impl::commit() {
   at_end = true;
   Status done = concludes_from_absence ? forget_ghosts(planned_at) : Status{};
   if (done) done = apply_notes();
+  if (done) done = apply_alarms();
   if (done) done = write_pending();
   if (!done) return done;
   done = transaction->commit();

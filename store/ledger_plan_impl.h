@@ -75,6 +75,15 @@ struct Ledger::Plan::Impl {
   Status write(const Result<std::uint64_t>& done);
   Status forget_ghosts(Time now);
   Status apply_notes();
+  Status begin_alarms();
+  Status forget_alarms();
+  Result<std::optional<std::string>> message_now(AlarmKind kind, std::string_view key);
+  Result<bool> tell(AlarmKind kind, std::string_view key, std::string_view message, Time now,
+                    bool renews);
+  Status tell_all();
+  Status restore(std::string_view key, Time now);
+  Status restore_all();
+  Status apply_alarms();
   Status write_pending();
   Status commit();
 
@@ -89,6 +98,7 @@ struct Ledger::Plan::Impl {
   Time planned_at{};
   bool any_strike = false;
   bool any_note = false;
+  bool any_alarm = false;
   bool concludes_from_absence = true;
   std::int64_t aside = 0;
   std::optional<HeldKey> current;

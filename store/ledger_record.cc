@@ -18,7 +18,7 @@ namespace {
 struct Difference {
   std::int64_t archives = 0;
   std::int64_t size_bytes = 0;
-  std::map<std::string, std::int64_t> verified_by;
+  std::map<ProofLevel, std::int64_t> verified_by;
   std::map<std::int64_t, std::int64_t> refusals;  // by RefusalKind
   std::int64_t superseded = 0;
   std::int64_t quarantined = 0;
@@ -73,7 +73,7 @@ class Recorder {
         static_cast<std::int64_t>(generation.place), std::string_view(generation.upstream.etag),
         rows::signed_size(generation.upstream.size_bytes),
         std::string_view(generation.upstream.version_id), rows::seconds(generation.last_modified),
-        rows::digest(generation.sha256), std::string_view(generation.verified_by),
+        rows::digest(generation.sha256), name_of(generation.verified_by),
         rows::seconds(generation.held_since), rows::seconds(generation.read_at),
         rows::seconds(generation.placed_at));
     if (!inserted) return inserted.error();
@@ -215,7 +215,7 @@ class Recorder {
     if (!*row) return {};
     --difference.archives;
     difference.size_bytes -= query->integer(0);
-    --difference.verified_by[std::string(query->bytes(1))];
+    --difference.verified_by[proof_level_of(query->bytes(1))];
     if (rows::time(query->integer(2)) > last_modified) difference.newest_may_have_aged = true;
     for (const std::string_view table : {"deviation", "supersession"}) {
       const Result<std::uint64_t> done = database_.run(
@@ -234,7 +234,7 @@ class Recorder {
         source, Bytes{archive.key}, static_cast<std::int64_t>(archive.variant),
         std::string_view(archive.upstream.etag), rows::signed_size(archive.upstream.size_bytes),
         std::string_view(archive.upstream.version_id), rows::seconds(archive.last_modified),
-        rows::digest(archive.sha256), std::string_view(archive.verified_by),
+        rows::digest(archive.sha256), name_of(archive.verified_by),
         rows::seconds(archive.held_since), rows::seconds(archive.read_at));
     if (!done) return done.error();
     return {};
@@ -280,8 +280,8 @@ class Recorder {
   }
 
   Status write_sums_of(SourceId source, const Difference& difference) {
-    for (const auto& [value, count] : difference.verified_by) {
-      Status done = adjust_tally(database_, source, kTallyVerifiedBy, value, count);
+    for (const auto& [level, count] : difference.verified_by) {
+      Status done = adjust_tally(database_, source, kTallyVerifiedBy, name_of(level), count);
       if (!done) return done;
     }
     for (const auto& [kind, count] : difference.refusals) {

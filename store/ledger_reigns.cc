@@ -51,6 +51,23 @@ Status reigns::note(Database& database, SourceId source, const Archive& archive,
   return done ? Status{} : done.error();
 }
 
+Status LedgerWriter::visit_reigns(SourceId source, const std::function<bool(const Since&)>& visit) {
+  Result<Query> query = impl_->database.query(
+      "SELECT key, since, sha256 FROM reign WHERE source_id=?1 ORDER BY key, since");
+  if (!query) return query.error();
+  return rows::each(query->bind(source), [&](const Query& row) {
+    return visit(
+        {std::string(row.bytes(0)), rows::time(row.integer(1)), rows::digest(row.bytes(2))});
+  });
+}
+
+Status LedgerWriter::note_reign(SourceId source, const Since& reign) {
+  const Result<std::uint64_t> done = impl_->database.run(
+      "INSERT OR REPLACE INTO reign (source_id, key, since, sha256) VALUES (?1, ?2, ?3, ?4)",
+      source, Bytes{reign.key}, rows::seconds(reign.since), rows::digest(reign.sha256));
+  return done ? Status{} : done.error();
+}
+
 Result<Ledger::Reign> HoldingView::trusted_at(SourceId source, std::string_view key, Time time) {
   Result<Query> query = impl_->database.query(
       "SELECT sha256, since<=?3 FROM reign WHERE source_id=?1 AND key=?2 ORDER BY since<=?3 DESC, "

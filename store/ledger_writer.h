@@ -53,6 +53,14 @@ class LedgerWriter {
     bool pruned = false;
   };
   Status visit_sightings(SourceId source, const std::function<bool(const Sighting&)>& visit);
+  /// From when on a content of a key was the trusted one, of the keys whose content has changed.
+  struct Since {
+    std::string key;
+    Time since{};
+    Sha256 sha256{};
+  };
+  Status visit_reigns(SourceId source, const std::function<bool(const Since&)>& visit);
+  Status note_reign(SourceId source, const Since& reign);
 
   /// Records what reading showed. `message` is the text of the alarm `corrupt` or `missing`, raised
   /// where the content was not known to be damaged; such an alarm of a key ends when nothing of the
@@ -68,6 +76,9 @@ class LedgerWriter {
   Result<std::vector<Removal>> open_removals(SourceId source, std::size_t limit);
   Status end_removals(SourceId source, const std::vector<Removal>& removals);
   Status mark_sums_written(SourceId source);
+
+  /// See Database::keep_free().
+  void keep_free(Disk& disk, std::uint64_t size_bytes);
 
  private:
   OpenLedger* impl_;

@@ -25,12 +25,13 @@ constexpr std::size_t kBufferBytes = 64 * 1024;
 constexpr std::size_t kLongestLineBytes = 16 * 1024;
 constexpr std::string_view kArchives = "archives/";
 
-constexpr std::array<std::pair<Kind, std::string_view>, 6> kNames = {{{Kind::kHeld, "held"},
+constexpr std::array<std::pair<Kind, std::string_view>, 7> kNames = {{{Kind::kHeld, "held"},
                                                                       {Kind::kBeside, "beside"},
                                                                       {Kind::kSame, "same"},
                                                                       {Kind::kGone, "gone"},
                                                                       {Kind::kPruned, "pruned"},
-                                                                      {Kind::kLost, "lost"}}};
+                                                                      {Kind::kLost, "lost"},
+                                                                      {Kind::kReign, "trusted"}}};
 
 // Nothing is said of what it was.
 bool ends_holding(Kind kind) {
@@ -79,6 +80,16 @@ ManifestEntry same(const Batch::Same& same, NameRules rules) {
   entry.path = std::string(kArchives) + path_of_key(same.key, rules, NameVariant::kPlain);
   entry.upstream = same.upstream;
   entry.sha256 = same.sha256;
+  return entry;
+}
+
+ManifestEntry trusted_since(const LedgerWriter::Since& reign, NameRules rules) {
+  ManifestEntry entry;
+  entry.kind = Kind::kReign;
+  entry.key = reign.key;
+  entry.path = std::string(kArchives) + path_of_key(reign.key, rules, NameVariant::kPlain);
+  entry.sha256 = reign.sha256;
+  entry.placed_at = reign.since;
   return entry;
 }
 
@@ -148,7 +159,6 @@ std::string lines_of(const LedgerWriter::Sighting& sighting, NameRules rules) {
     archive.key = sighting.key;
     archive.upstream = sighting.upstream;
     archive.sha256 = sighting.sha256;
-    archive.verified_by = "size";
     const auto entry = held(archive, rules);
     lines = line_of(entry) + line_of(no_longer(Kind::kPruned, entry.key, "/" + entry.path));
   }
@@ -174,6 +184,13 @@ Status write_all(File& file, Ledger& ledger, SourceId source, NameRules rules) {
       return written.has_value();
     });
   }
+  // What is held now is not all that was trusted since it is held.
+  if (visited && written) {
+    visited = LedgerWriter(ledger).visit_reigns(source, [&](const LedgerWriter::Since& reign) {
+      written = writer.add(line_of(trusted_since(reign, rules)));
+      return written.has_value();
+    });
+  }
   if (!visited) return visited;
   if (!written) return written;
   if (auto flushed = writer.flush(); !flushed) return flushed;
@@ -191,12 +208,17 @@ Time time_in(const Json& json, std::string_view name) {
   return Time(std::chrono::seconds(member != nullptr ? member->integer().value_or(0) : 0));
 }
 
-bool read_identity(const Json& json, ManifestEntry& entry) {
+bool read_sha256(const Json& json, ManifestEntry& entry) {
   const auto digest = from_hex(text_in(json, "sha256").value_or(""));
+  if (digest.size() != entry.sha256.size()) return false;
+  std::ranges::copy(digest, entry.sha256.begin());
+  return true;
+}
+
+bool read_identity(const Json& json, ManifestEntry& entry) {
   const auto* size = json.find("size");
   const auto size_bytes = size != nullptr ? size->count() : std::nullopt;
-  if (digest.size() != entry.sha256.size() || !size_bytes) return false;
-  std::ranges::copy(digest, entry.sha256.begin());
+  if (!size_bytes || !read_sha256(json, entry)) return false;
   entry.upstream = {text_in(json, "etag").value_or(""), *size_bytes,
                     text_in(json, "version").value_or(""), time_in(json, "modified")};
   return true;
@@ -215,15 +237,15 @@ bool read_path(const Json& json, ManifestEntry& entry) {
   entry.variant = named->variant;
   if (!is_content_path("a/" + entry.path) || entry.path.starts_with("damaged/")) return false;
   return entry.kind == Kind::kPruned || entry.kind == Kind::kLost ||
-         trusted == (entry.kind == Kind::kHeld || entry.kind == Kind::kSame);
+         trusted == (entry.kind != Kind::kBeside && entry.kind != Kind::kGone);
 }
 
 }  // namespace
 
 std::string line_of(const ManifestEntry& entry) {
   Json::Object json = {{"what", name_of(entry.kind)}, {"path", entry.path}};
-  if (!ends_holding(entry.kind)) {
-    json.emplace_back("sha256", to_hex(entry.sha256));
+  if (!ends_holding(entry.kind)) json.emplace_back("sha256", to_hex(entry.sha256));
+  if (!ends_holding(entry.kind) && entry.kind != Kind::kReign) {
     json.emplace_back("size", entry.upstream.size_bytes);
     json.emplace_back("etag", entry.upstream.etag);
     json.emplace_back("version", entry.upstream.version_id);
@@ -232,10 +254,11 @@ std::string line_of(const ManifestEntry& entry) {
   }
   if (entry.kind == Kind::kHeld || entry.kind == Kind::kBeside) {
     json.emplace_back("last_modified", seconds(entry.last_modified));
-    json.emplace_back("verified_by", entry.verified_by);
+    json.emplace_back("verified_by", name_of(entry.verified_by));
     json.emplace_back("held_since", seconds(entry.held_since));
   }
-  if (entry.kind == Kind::kBeside || entry.placed_at != Time{}) {
+  const bool says_when = entry.kind == Kind::kBeside || entry.kind == Kind::kReign;
+  if (says_when || entry.placed_at != Time{}) {
     json.emplace_back("placed_at", seconds(entry.placed_at));
   }
   // What no UTF-8 is in an ETag is lost: then it is looked at once more.
@@ -252,13 +275,16 @@ std::optional<ManifestEntry> entry_of(std::string_view line) {
   entry.kind = *kind;
   if (!read_path(json, entry)) return std::nullopt;
   if (ends_holding(*kind)) return entry;
+  entry.placed_at = time_in(json, "placed_at");
+  if (*kind == Kind::kReign) {
+    return read_sha256(json, entry) ? std::optional(std::move(entry)) : std::nullopt;
+  }
   if (!read_identity(json, entry)) return std::nullopt;
   entry.last_modified = time_in(json, "last_modified");
   auto& upstream = entry.upstream;
   if (upstream.etag.empty() && upstream.modified == Time{}) upstream.modified = entry.last_modified;
-  entry.verified_by = text_in(json, "verified_by").value_or("size");
+  entry.verified_by = proof_level_of(text_in(json, "verified_by").value_or(""));
   entry.held_since = time_in(json, "held_since");
-  entry.placed_at = time_in(json, "placed_at");
   return entry;
 }
 

@@ -24,15 +24,16 @@ struct ManifestEntry {
     kGone,    ///< it no longer lies beside the trusted one
     kPruned,  ///< retention removed it, from wherever it lay
     kLost,    ///< it was damaged and is given up, wherever it lay
+    kReign,   ///< this content of the key was the trusted one from `placed_at` on
   };
   Kind kind = Kind::kHeld;
   std::string key;
   NameVariant variant = NameVariant::kPlain;
-  std::string path;  ///< below SOURCE/; of kSame, the plain one of its key
+  std::string path;  ///< below SOURCE/; of kSame and kReign, the plain one of its key
   Identity upstream;
   Time last_modified{};
   Sha256 sha256{};
-  std::string verified_by;
+  ProofLevel verified_by = ProofLevel::kSize;
   Time held_since{};
   Time placed_at{};
 };

@@ -57,7 +57,7 @@ class Replay {
         batch_.archives.push_back(
             {source_,
              {std::move(entry.key), entry.variant, std::move(entry.upstream), entry.last_modified,
-              entry.sha256, std::move(entry.verified_by), entry.held_since, Time{}}});
+              entry.sha256, entry.verified_by, entry.held_since, Time{}}});
         break;
       case ManifestEntry::Kind::kBeside:
         batch_.generations.push_back({source_, generation_of(std::move(entry)), std::nullopt});
@@ -72,6 +72,11 @@ class Replay {
         batch_.removed.push_back({source_, entry.key, fmt::format("{}/{}", top_, entry.path)});
         break;
       }
+      case ManifestEntry::Kind::kReign:
+        // What is held is said before.
+        if (auto flushed = flush(); !flushed) return flushed;
+        return LedgerWriter(ledger_).note_reign(source_,
+                                                {entry.key, entry.placed_at, entry.sha256});
       case ManifestEntry::Kind::kPruned:
       case ManifestEntry::Kind::kLost:
         return prune(entry);
@@ -104,7 +109,7 @@ class Replay {
             std::move(entry.upstream),
             entry.last_modified,
             entry.sha256,
-            std::move(entry.verified_by),
+            entry.verified_by,
             entry.held_since,
             Time{},
             entry.placed_at};
@@ -196,7 +201,6 @@ class Rebuild {
     archive.variant = named->variant;
     archive.upstream.size_bytes = digests->size_bytes;
     std::ranges::copy(digests->digests.front(), archive.sha256.begin());
-    archive.verified_by = "size";
     archive.held_since = request_.now;
     const auto pruned = ledger_.was_pruned(id, archive.key, archive.sha256);
     if (!pruned) return pruned.error();

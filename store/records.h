@@ -9,6 +9,7 @@
 #include <string>
 
 #include "store/layout.h"
+#include "store/proof_level.h"
 
 // What the ledger remembers, as values.
 namespace store {
@@ -33,9 +34,9 @@ struct Archive {
   Identity upstream;
   Time last_modified{};  ///< the upstream's word
   Sha256 sha256{};
-  std::string verified_by;  ///< contract section 5: "sha256", "etag-md5", ..., "size"
-  Time held_since{};        ///< our clock
-  Time read_at{};           ///< when its bytes were last read back and found right
+  ProofLevel verified_by = ProofLevel::kSize;
+  Time held_since{};  ///< our clock
+  Time read_at{};     ///< when its bytes were last read back and found right
 };
 
 /// What a content would be to us. One key can wait for its current content and for any number of
@@ -73,7 +74,7 @@ struct Generation {
   Identity upstream;
   Time last_modified{};
   Sha256 sha256{};
-  std::string verified_by;
+  ProofLevel verified_by = ProofLevel::kSize;
   Time held_since{};  ///< when we first held this content, wherever
   Time read_at{};
   Time placed_at{};  ///< when it came to this place

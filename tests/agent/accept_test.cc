@@ -32,7 +32,7 @@ TEST_CASE("accept takes the quarantined content, and the next pull is quiet", "[
     CHECK(world.archive("k") == "third");
     CHECK(world.contents_below("site/quarantine/") == Names{"second"});
     CHECK(world.source().alarms.empty());
-    CHECK(world.status().state == "ok");
+    CHECK(world.status().state == agent::RunState::kOk);
     CHECK(world.pull() == ExitStatus::kOk);
     CHECK(world.source().run.changed == 0);
     CHECK(world.server->counters().gets == 0);

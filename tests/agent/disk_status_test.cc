@@ -56,7 +56,7 @@ TEST_CASE("a disk that is there and cannot be used is not called absent", "[pull
   CHECK(world.pull() == ExitStatus::kDiskFailed);
   CHECK(world.lines_with(says) == 1);
   const auto after = world.status();
-  CHECK(after.state == "failed");
+  CHECK(after.state == agent::RunState::kFailed);
   if (says != "may be failing") {
     CHECK(after.disk.present);
     CHECK(after.disk.id == before.disk.id);

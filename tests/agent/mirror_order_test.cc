@@ -309,7 +309,7 @@ TEST_CASE("a rebuild syncs once for many lines, whatever they say", "[rebuild]")
     store::ManifestEntry entry;
     entry.key = fmt::format("gone-{}", i);
     entry.path = "archives/" + entry.key;
-    entry.verified_by = "size";
+    entry.verified_by = store::ProofLevel::kSize;
     lines += store::line_of(entry);
     entry.kind = store::ManifestEntry::Kind::kPruned;
     lines += store::line_of(entry);

@@ -42,7 +42,7 @@ Names levels(const s3::ObjectHead& head, const SourceTrust& trust = {},
              const agent::PartSizes& parts = {}) {
   Names found;
   for (const auto& promise : agent::promises_of(head, trust, parts)) {
-    found.push_back(promise.level + (promise.firm ? "" : "?"));
+    found.push_back(std::string(store::name_of(promise.level)) + (promise.firm ? "" : "?"));
   }
   return found;
 }
@@ -144,7 +144,9 @@ TEST_CASE("what did not keep its first promise is held against all of them", "[p
   auto head = head_with(kHex, {checksum(kCrc32), checksum(kCrc32c)});
   head.metadata_md5 = kHex;
   Names found;
-  for (const auto& one : agent::all_promises_of(head, proven, {})) found.push_back(one.level);
+  for (const auto& one : agent::all_promises_of(head, proven, {})) {
+    found.emplace_back(store::name_of(one.level));
+  }
   CHECK(found == Names{"crc32c", "crc32", "etag-md5", "metadata-md5"});
   const auto guesses = agent::all_promises_of(head_with(kHex + "-3"), proven, {{8 * kMiB}});
   CHECK(guesses.front().firm);
@@ -245,8 +247,9 @@ TEST_CASE("a sidecar speaks for the file it stands beside", "[promise]") {
 
 namespace {
 
-Promise promise(std::string level, store::Algorithm algorithm, const std::string& hex, bool firm) {
-  return {std::move(level), {algorithm, {}}, store::from_hex(hex), firm};
+Promise promise(std::string_view level, store::Algorithm algorithm, const std::string& hex,
+                bool firm) {
+  return {store::proof_level_of(level), {algorithm, {}}, store::from_hex(hex), firm};
 }
 
 struct Verified {
@@ -277,7 +280,7 @@ TEST_CASE("a content is compared with what was promised, in one reading", "[veri
                          const std::string& level) {
     const auto verified = verify(content, content.size(), promises);
     CHECK(verified.result.outcome == outcome);
-    CHECK(verified.result.level == level);
+    CHECK(store::name_of(verified.result.level) == level);
     CHECK(verified.bytes_read == content.size());
     CHECK(store::to_hex(verified.result.sha256).size() == 64);
     CHECK(verified.result.sha256 != store::Sha256{});
@@ -317,17 +320,17 @@ TEST_CASE("what is kept outweighs what weighs less and is not kept", "[verifier]
       const auto right =
           promise(levels[kept].name, levels[kept].algorithm, digest(levels[kept].algorithm), true);
       auto wrong = right;
-      wrong.level = levels[broken].name;
+      wrong.level = store::proof_level_of(levels[broken].name);
       wrong.digest.algorithm = levels[broken].algorithm;
       wrong.expected = store::from_hex(digest(levels[broken].algorithm));
       wrong.expected.front() ^= std::byte{1};
-      CAPTURE(right.level, wrong.level);
+      CAPTURE(levels[kept].name, levels[broken].name);
       const bool holds = kept < broken && kept + 2 < levels.size();
       for (const auto& both : {std::vector{right, wrong}, std::vector{wrong, right}}) {
         const auto result = verify(content, content.size(), both).result;
         CHECK(result.outcome == (holds ? Outcome::kProven : Outcome::kBroken));
         CHECK(result.level == (holds ? right.level : wrong.level));
-        CHECK(result.overruled == (holds ? wrong.level : ""));
+        CHECK(result.overruled == (holds ? std::optional(wrong.level) : std::nullopt));
       }
     }
   }
@@ -358,7 +361,7 @@ TEST_CASE("a short or long file is broken, whatever its digest says", "[verifier
   for (const std::uint64_t size : {4U, 6U}) {
     const auto verified = verify("12345", size, {right});
     CHECK(verified.result.outcome == Outcome::kBroken);
-    CHECK(verified.result.level == "size");
+    CHECK(verified.result.level == store::ProofLevel::kSize);
   }
 }
 
@@ -397,7 +400,7 @@ agent::Decision decide(const Question& question) {
   fetched.is_witness = question.is_witness;
   agent::Verification verification;
   verification.outcome = question.outcome;
-  verification.level = question.level;
+  verification.level = store::proof_level_of(question.level);
   verification.sha256.fill(std::byte{1});
   if (question.attempt > 1) {
     fetched.job.earlier_sha256 = verification.sha256;
@@ -412,8 +415,8 @@ agent::Decision decide(const Question& question) {
 TEST_CASE("what becomes of a content that was read back", "[judge]") {
   const SourceTrust proven{EtagTrust::kProven, EtagTrust::kProven};
   const SourceTrust opaque{EtagTrust::kOpaque, EtagTrust::kOpaque};
-  const agent::SidecarAnswer agrees{"sidecar-sha256", true};
-  const agent::SidecarAnswer disagrees{"sidecar-sha256", false};
+  const agent::SidecarAnswer agrees{store::ProofLevel::kSidecarSha256, true};
+  const agent::SidecarAnswer disagrees{store::ProofLevel::kSidecarSha256, false};
   struct Case {
     Question question;
     What what;
@@ -435,7 +438,9 @@ TEST_CASE("what becomes of a content that was read back", "[judge]") {
        2},
       // Nothing firm: a sidecar may speak, and else the size must do.
       {{Outcome::kSizeOnly, "size"}, What::kAccept, "size"},
-      {{Outcome::kSizeOnly, "size", 1, false, false, true, true, {}, true}, What::kAskSidecar, ""},
+      {{Outcome::kSizeOnly, "size", 1, false, false, true, true, {}, true},
+       What::kAskSidecar,
+       "size"},
       {{Outcome::kSizeOnly, "size", 1, false, false, true, true, {}, false, agrees},
        What::kAccept,
        "sidecar-sha256"},
@@ -448,7 +453,7 @@ TEST_CASE("what becomes of a content that was read back", "[judge]") {
        "sidecar-sha256"},
       {{Outcome::kDoubtful, "etag-md5", 1, false, false, true, true, {}, true},
        What::kAskSidecar,
-       ""},
+       "size"},
       {{Outcome::kDoubtful, "etag-md5", 1, false, false, true, true, {}, false, agrees},
        What::kAccept,
        "sidecar-sha256"},
@@ -485,7 +490,7 @@ TEST_CASE("what becomes of a content that was read back", "[judge]") {
     CAPTURE(i);
     const auto decision = decide(cases[i].question);
     CHECK(decision.what == cases[i].what);
-    CHECK(decision.level == cases[i].level);
+    CHECK(store::name_of(decision.level) == cases[i].level);
     if (cases[i].what == What::kFetchAgain) CHECK(decision.next_attempt == cases[i].next_attempt);
   }
 }

@@ -27,7 +27,7 @@ TEST_CASE("a changed content goes into quarantine once, and the held one stays",
   world.server->put("b", "db/k", "encrypted, pay us");
   for (int run = 0; run < 2; ++run) {
     CHECK(world.pull() == ExitStatus::kAlarm);
-    CHECK(world.status().state == "attention");
+    CHECK(world.status().state == agent::RunState::kAttention);
     CHECK(world.alarm_kinds() == Names{"changed"});
     CHECK(world.source().run.changed == 1);
     CHECK(world.source().run.fresh == 0);

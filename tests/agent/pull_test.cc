@@ -61,7 +61,7 @@ TEST_CASE("the status tells what a run did and what is held", "[pull]") {
   REQUIRE(world.pull() == ExitStatus::kOk);
 
   const auto status = world.status();
-  CHECK(status.state == "ok");
+  CHECK(status.state == agent::RunState::kOk);
   CHECK(status.exit_status == 0);
   CHECK(status.host == "pi");
   CHECK(status.started_at == world.clock.now_s());
@@ -73,7 +73,7 @@ TEST_CASE("the status tells what a run did and what is held", "[pull]") {
   CHECK(status.disk.filesystem == "faultfs");
   CHECK(status.errors.empty());
   const auto source = world.source();
-  CHECK(source.state == "ok");
+  CHECK(source.state == agent::RunState::kOk);
   CHECK(source.archives == 2);
   CHECK(source.size_bytes == 15);
   CHECK(source.run.listed == 2);
@@ -154,7 +154,7 @@ TEST_CASE("no download begins after max_runtime, and the next run goes on", "[pu
   CHECK(first >= 2);
   CHECK(first < 10);
   CHECK(world.lines_with("max_runtime was reached") == 1);
-  CHECK(world.status().state == "incomplete");
+  CHECK(world.status().state == agent::RunState::kIncomplete);
 
   world.config.agent.max_runtime = std::chrono::seconds(0);
   CHECK(world.pull() == ExitStatus::kOk);
@@ -190,7 +190,7 @@ TEST_CASE("a run that is asked to stop is incomplete, and the next one resumes",
   CHECK(world.pull() == ExitStatus::kIncomplete);
   CHECK_FALSE(world.archive("big"));
   CHECK(world.files_below(".holdfast/staging/") == 1);
-  CHECK(world.status().state == "incomplete");
+  CHECK(world.status().state == agent::RunState::kIncomplete);
 
   world.disk.set_hook(nullptr);
   CHECK(world.pull() == ExitStatus::kOk);
@@ -213,7 +213,7 @@ TEST_CASE("a failing disk ends the run with 74 and says which way it failed", "[
         return store::error_from_errno(ENOSPC, operation, path);
       });
   CHECK(world.pull() == ExitStatus::kDiskFailed);
-  CHECK(world.status().state == "failed");
+  CHECK(world.status().state == agent::RunState::kFailed);
   CHECK(world.lines_with("the disk is full") == 1);
   world.disk.set_hook(nullptr);
   CHECK(world.pull() == ExitStatus::kOk);
@@ -225,13 +225,13 @@ TEST_CASE("a run that cannot begin says 75 and touches nothing", "[pull]") {
   SECTION("nothing is mounted there") {
     world.config.disk.require_mount = true;
     CHECK(world.pull() == ExitStatus::kNotNow);
-    CHECK(world.status().state == "absent");
+    CHECK(world.status().state == agent::RunState::kAbsent);
     CHECK_FALSE(world.status().disk.present);
   }
   SECTION("it is another disk") {
     world.config.disk.id = "00000000-0000-4000-8000-000000000000";
     CHECK(world.pull() == ExitStatus::kNotNow);
-    CHECK(world.status().state == "absent");
+    CHECK(world.status().state == agent::RunState::kAbsent);
     CHECK(world.lines_with("is wanted") == 1);
   }
   SECTION("another run is at work, whose status file it leaves alone") {

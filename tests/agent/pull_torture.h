@@ -254,8 +254,8 @@ class World {
     if (!*id) return sight;
     REQUIRE(mirror->ledger.visit_archives(**id, [&](const store::Archive& archive) {
       sight.held[archive.key] =
-          store::to_hex(archive.sha256) + " " + archive.verified_by + " " +
-          store::archive_path("site", archive.key, mirror->rules, archive.variant);
+          store::to_hex(archive.sha256) + " " + std::string(store::name_of(archive.verified_by)) +
+          " " + store::archive_path("site", archive.key, mirror->rules, archive.variant);
       return true;
     }));
     REQUIRE(mirror->ledger.visit_generations(**id, [&](const store::Generation& generation) {
@@ -276,7 +276,8 @@ class World {
       const auto path = "site/" + entry.path;
       using Kind = store::ManifestEntry::Kind;
       if (entry.kind == Kind::kHeld) {
-        carried.held[entry.key] = digest + " " + entry.verified_by + " " + path;
+        carried.held[entry.key] =
+            digest + " " + std::string(store::name_of(entry.verified_by)) + " " + path;
       }
       if (entry.kind == Kind::kBeside) carried.beside[path] = digest;
       if (entry.kind == Kind::kGone) carried.beside.erase(path);

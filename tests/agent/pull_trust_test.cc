@@ -275,14 +275,14 @@ TEST_CASE("one source's trouble does not keep the others from being pulled", "[p
   auto& other = world.add_source("other", "missing-bucket");
   SECTION("its bucket does not exist") {
     CHECK(world.pull() == ExitStatus::kIncomplete);
-    CHECK(world.source("other").state == "incomplete");
+    CHECK(world.source("other").state == agent::RunState::kIncomplete);
   }
   SECTION("its credentials are missing") {
     other.bucket = "b";
     world.site().credentials_file = "/dev/null";
     world.variables = {};
     CHECK(world.pull() == ExitStatus::kRefused);
-    CHECK(world.source("other").state == "failed");
+    CHECK(world.source("other").state == agent::RunState::kFailed);
     return;
   }
   SECTION("its server does not answer") {
@@ -293,7 +293,7 @@ TEST_CASE("one source's trouble does not keep the others from being pulled", "[p
     CHECK(world.source("other").run.retries > 5);
     CHECK(world.clock.steady_now() - begun < std::chrono::minutes(3));
   }
-  CHECK(world.source("site").state == "ok");
+  CHECK(world.source("site").state == agent::RunState::kOk);
   CHECK(world.archive("k") == "content");
   CHECK(world.lines_with("other: ") == 1);
 }

@@ -7,6 +7,7 @@
 #include <future>
 
 #include "tests/agent/pull_world.h"
+#include "tests/support/sanitizer.h"
 
 using agent::ExitStatus;
 using fake_s3::Lie;
@@ -18,7 +19,6 @@ namespace {
 constexpr int kArchives = 12;
 constexpr std::size_t kBytes = 1'000;
 constexpr std::chrono::minutes kMaxRuntime{60};
-constexpr std::size_t kAtOnce = 24;
 
 // So long nothing comes from the good one before the clock goes on by a step.
 constexpr std::chrono::milliseconds kNothingCame{100};
@@ -123,6 +123,13 @@ std::vector<Order> every_order() {
   return orders;
 }
 
+std::vector<Order> some_orders() {
+  return {{kGood, kSilent, kTrickling, kLying},
+          {kSilent, kTrickling, kLying, kGood},
+          {kTrickling, kLying, kGood, kSilent},
+          {kLying, kGood, kSilent, kTrickling}};
+}
+
 }  // namespace
 
 TEST_CASE(
@@ -131,12 +138,14 @@ TEST_CASE(
   const auto where = GENERATE(Where::kListings, Where::kBodies);
   const unsigned lanes = GENERATE(1U, 2U, agent::Config{}.agent.parallel);
   CAPTURE(lanes);
-  const auto orders = every_order();
+  auto orders = every_order();
   REQUIRE(orders.size() == 24);
-  for (std::size_t first = 0; first < orders.size(); first += kAtOnce) {
+  // With fewer lanes than most have, and with a sanitizer, each is first once, and last.
+  if (lanes < agent::Config{}.agent.parallel || test::kSanitized) orders = some_orders();
+  {
     std::vector<std::unique_ptr<Scene>> scenes;
-    for (std::size_t i = 0; i < kAtOnce; ++i) {
-      scenes.push_back(std::make_unique<Scene>(orders[first + i], where, lanes));
+    for (const auto& order : orders) {
+      scenes.push_back(std::make_unique<Scene>(order, where, lanes));
     }
     {
       std::vector<std::future<void>> runs;

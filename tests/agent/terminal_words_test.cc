@@ -29,7 +29,7 @@ agent::ProgressFigures half_way() {
 
 agent::Status after_a_run() {
   agent::Status status;
-  status.state = "ok";
+  status.state = agent::RunState::kOk;
   status.started_at = agent::Time{1'800'000'000s};
   status.disk.total_bytes = std::uint64_t{8} << 30;
   status.disk.free_bytes = std::uint64_t{4} << 30;
@@ -83,7 +83,7 @@ TEST_CASE("a pull is summed up in three lines", "[terminal]") {
   source.run.requests = 1;
   CHECK(agent::pull_summary(status, 1s, false)
             .starts_with("pulled      nothing new: 17 archives listed; 1 request, 1s\n"));
-  status.state = source.state = "incomplete";
+  status.state = source.state = agent::RunState::kIncomplete;
   source.hold = true;
   source.alarm_count = 1;
   source.run.failed = 2;

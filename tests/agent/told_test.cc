@@ -13,7 +13,9 @@ const agent::Time kStart{std::chrono::seconds{1'800'000'000}};
 constexpr std::chrono::seconds kWeek = std::chrono::days{7};
 
 agent::Ending ending(const std::map<std::string, std::string>& states) {
-  return {states, {"photos", "site"}};
+  agent::Ending made{{}, {"photos", "site"}};
+  for (const auto& [source, state] : states) made.states[source] = agent::run_state_of(state);
+  return made;
 }
 
 agent::SourceStatus with_alarm(const std::string& kind, agent::Time since) {
@@ -78,8 +80,9 @@ TEST_CASE("a second source that fails is news, and the first going on is not", "
 TEST_CASE("a source that left the configuration fails no more", "[watch]") {
   agent::Told told;
   REQUIRE(agent::take_ending(told, ending({{"site", "failed"}}), kStart, kWeek) == News::kFailure);
-  CHECK(agent::take_ending(told, {{{"", "ok"}, {"photos", "ok"}}, {"photos"}}, kStart, kWeek) ==
-        News::kOver);
+  CHECK(agent::take_ending(
+            told, {{{"", agent::RunState::kOk}, {"photos", agent::RunState::kOk}}, {"photos"}},
+            kStart, kWeek) == News::kOver);
 }
 
 TEST_CASE("open alarms are told of again, those of a HOLD each day", "[watch]") {
@@ -116,7 +119,7 @@ TEST_CASE("open alarms are told of again, those of a HOLD each day", "[watch]") 
 
 TEST_CASE("what was told is known to the next run", "[watch]") {
   agent::Told told;
-  told.failing = {{"", "failed"}, {"site", "incomplete"}};
+  told.failing = {{"", agent::RunState::kFailed}, {"site", agent::RunState::kIncomplete}};
   told.failing_since = kStart;
   told.told_at = kStart + 1h;
   told.reminded["site"] = kStart + 2h;

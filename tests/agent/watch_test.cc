@@ -104,7 +104,7 @@ std::vector<Row> exit_statuses() {
       {"1, an alarm is open",
        [](Status& status, agent::Present&) {
          end_with(status, ExitStatus::kAlarm);
-         status.sources[1].state = "attention";
+         status.sources[1].state = agent::RunState::kAttention;
          status.sources[1].alarm_count = 1;
          status.sources[1].alarm_kinds = {{"changed", 1}};
        },
@@ -169,7 +169,7 @@ std::vector<Row> alarm_kinds() {
                     [kind](Status& status, agent::Present&) {
                       end_with(status, agent::ExitStatus::kAlarm);
                       auto& nas = status.sources[1];
-                      nas.state = "attention";
+                      nas.state = agent::RunState::kAttention;
                       nas.alarms = {{7, kind, "db/a.tar", kNow - 30s, "something of " + kind}};
                       nas.alarm_count = 1;
                       nas.alarm_kinds = {{kind, 1}};
@@ -230,14 +230,14 @@ std::vector<Row> what_no_run_has_written() {
            std::to_string((kNow - 72h).time_since_epoch().count())},
       {"a run that was killed",
        [](Status& status, agent::Present& present) {
-         status.state = "running";
+         status.state = agent::RunState::kRunning;
          status.exit_status.reset();
          present.run_is_gone = true;
        },
        Severity::kWarning, "the run that began 1m 5s ago was killed", "holdfast_run_in_progress 1"},
       {"a run that is under way",
        [](Status& status, agent::Present&) {
-         status.state = "running";
+         status.state = agent::RunState::kRunning;
          status.exit_status.reset();
        },
        Severity::kOk, "", "holdfast_run_in_progress 1"},
@@ -286,7 +286,7 @@ std::vector<Row> what_no_run_has_written() {
        [](Status& status, agent::Present&) {
          end_with(status, agent::ExitStatus::kIncomplete);
          status.sources = {source_of("photos"), source_of("nas"), source_of("site")};
-         status.sources[0].state = "incomplete";
+         status.sources[0].state = agent::RunState::kIncomplete;
          status.sources[0].listed_whole = false;
          status.sources[1].alarm_kinds = {{"changed", 1}};
          status.sources[1].alarm_count = 1;

@@ -125,7 +125,7 @@ TEST_CASE("a run whose process is gone was killed", "[pull][watch]") {
   hold_something(world);
   auto status = world.status();
   CHECK(status.pid == 0);
-  status.state = "running";
+  status.state = agent::RunState::kRunning;
   status.pid = 4711;
   status.exit_status.reset();
   status.updated_at = world.clock.now_s();

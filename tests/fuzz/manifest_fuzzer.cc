@@ -29,9 +29,10 @@ ManifestEntry as_written(ManifestEntry entry) {
   const bool is_held = entry.kind == Kind::kHeld || entry.kind == Kind::kBeside;
   if (!is_held) {
     entry.last_modified = entry.held_since = store::Time{};
-    entry.verified_by.clear();
+    entry.verified_by = store::ProofLevel::kSize;
   }
-  if (entry.kind != Kind::kBeside) entry.placed_at = store::Time{};
+  if (entry.kind == Kind::kReign) entry.upstream = {};
+  if (entry.kind != Kind::kBeside && entry.kind != Kind::kReign) entry.placed_at = store::Time{};
   if (!entry.upstream.etag.empty()) entry.upstream.modified = store::Time{};
   return entry;
 }

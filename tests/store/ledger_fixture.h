@@ -32,7 +32,7 @@ inline store::Archive archive(std::string_view key, std::int64_t modified = 100,
   made.upstream = identity("e", size_bytes);
   made.last_modified = at(modified);
   made.sha256.fill(std::byte{0xab});
-  made.verified_by = "etag-md5";
+  made.verified_by = store::ProofLevel::kEtagMd5;
   made.held_since = at(1000);
   made.read_at = at(1000);
   return made;

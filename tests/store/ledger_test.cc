@@ -230,7 +230,7 @@ TEST_CASE("the totals follow what is recorded") {
   CHECK_FALSE(held.totals().sums_stale);
 
   store::Archive old = archive("old", 50, 7);
-  old.verified_by = "size";
+  old.verified_by = store::ProofLevel::kSize;
   old.read_at = at(900);
   held.record({archive("b", 200, 5), archive("a", 200, 3), old});
   const store::Totals totals = held.totals();
@@ -256,7 +256,7 @@ TEST_CASE("a key that is recorded again counts once") {
   Held held;
   held.record({archive("a", 200, 5), archive("b", 100, 5)});
   store::Archive again = archive("a", 50, 8);
-  again.verified_by = "sha256";
+  again.verified_by = store::ProofLevel::kSha256;
   SECTION("in a later batch") { held.record({again}); }
   SECTION("twice in the same batch") { held.record({again, again}); }
   const store::Totals totals = held.totals();
