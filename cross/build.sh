@@ -26,16 +26,16 @@ source "$repository/cross/compile.sh"
 package() {
   local target=$1 name=holdfast_${version}_$1 arch=${package_arch[$1]}
   local program=$work/$1/staged-static/usr/bin/holdfast
-  stage "$target" "$work/$target/static" "$work/$target/staged-static"
+  stage "$target" static
   if [[ -n $(needed "$target" "$program") ]]; then fail "$program is not static"; fi
   [[ $(stat -c %s "$program") -lt 8000000 ]] || fail "$program has $(stat -c %s "$program") bytes"
   make_tarball "$work/$target/staged-static" "${name}_static.tar.xz"
   write_versions "$target" "$program" "$out/${name}_static.versions.txt"
   if [[ $target == armv6 ]]; then
-    make_deb "$target" "$work/$target/staged-static" "$out/holdfast_${version}_$arch.deb" "$version"
+    make_deb "$target" static "$out/holdfast_${version}_$arch.deb" "$version"
   else
-    stage "$target" "$work/$target/dynamic" "$work/$target/staged-dynamic"
-    make_deb "$target" "$work/$target/staged-dynamic" "$out/holdfast_${version}_$arch.deb" "$version"
+    stage "$target" dynamic
+    make_deb "$target" dynamic "$out/holdfast_${version}_$arch.deb" "$version"
   fi
 }
 
@@ -46,7 +46,9 @@ if [[ ${1:-} == --no-tests || ${1:-} == --quick ]]; then
 fi
 for target in "$@"; do need_target "$target"; done
 [[ $# -gt 0 ]] || set -- "${all_targets[@]}"
+builds_here || fail 'this builds on Debian 12 for amd64 only: elsewhere the cross compilers are others'
 need_packages "${cross_packages[@]}"
+need_archive
 mkdir -p "$out"
 for target in "$@"; do
   say "$target: what it is linked with"

@@ -13,18 +13,22 @@ tree_of_tests() { echo "$work/$1/$(tests_are "$1")"; }
 
 # compile_tree TARGET KIND TARGETS_OF_CMAKE OPTION...
 compile_tree() {
-  local target=$1 tree=$work/$1/$2 pages='' options=("${@:4}")
-  if command -v ccache >/dev/null; then options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
+  local target=$1 tree=$work/$1/$2 options=("${@:4}")
+  # Against -O1 it halves most of our objects and takes no longer to compile; a run's time is in the libraries.
+  options+=(-DCMAKE_BUILD_TYPE=MinSizeRel)
+  if command -v ccache >/dev/null; then
+    options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+    # Else it caches nothing that takes a precompiled header.
+    export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}
+  fi
   # What 32 bits are too few for is seen nowhere else.
   if [[ $1 == armv6 ]]; then options+=(-DHOLDFAST_DEVELOPER=ON); fi
   if [[ $2 == static ]]; then options+=(-DHOLDFAST_STATIC=ON "-DCROSS_FROZEN=$work/$1/frozen"); fi
   quietly "$work/$target/logs/configure" cmake -G Ninja -S "$repository" -B "$tree" \
     "-DCMAKE_TOOLCHAIN_FILE=$repository/cross/toolchain.cmake" "-DHOLDFAST_TARGET=$target" \
     "-DCROSS_SYSROOT=$work/$1/sysroot" "${options[@]}"
-  # The manual, where the tree makes one: installing builds nothing.
-  if cmake --build "$tree" --target help | grep -q '^holdfast_pages:'; then pages=holdfast_pages; fi
   # shellcheck disable=SC2086  # a list of names
-  quietly "$work/$target/logs/compile" cmake --build "$tree" -j "${HOLDFAST_JOBS:-$(nproc)}" --target $3 $pages
+  quietly "$work/$target/logs/compile" cmake --build "$tree" -j "${HOLDFAST_JOBS:-$(nproc)}" --target $3
 }
 
 with_tests='holdfast holdfast_fake_s3 s3client_tests store_tests'
@@ -32,6 +36,30 @@ with_tests='holdfast holdfast_fake_s3 s3client_tests store_tests'
 # compile_tests TARGET: the tree of its tests, with the program that they are of.
 compile_tests() { compile_tree "$1" "$(tests_are "$1")" "$with_tests" -DHOLDFAST_TESTS=ON; }
 
-compile_rest() {  # compile_rest TARGET: the static program, where it is another
-  if [[ $1 != armv6 ]]; then compile_tree "$1" static holdfast; fi
+# compile_rest TARGET: the manual, for installing builds nothing; and the static program, where it is another.
+compile_rest() {
+  compile_tree "$1" "$(tests_are "$1")" holdfast_pages
+  if [[ $1 != armv6 ]]; then link_static "$1"; fi
+}
+
+# link_static TARGET: what is dynamic, linked once more with what is frozen. The headers that it was
+# compiled with are the older Debian's, as when it runs on the newer one's libraries.
+link_static() {
+  local tree=$work/$1/dynamic to=$work/$1/static frozen=$work/$1/frozen/lib
+  local from=$work/$1/sysroot/usr/lib/${triplet[$1]} object=agent/CMakeFiles/holdfast_cli.dir/version.cc.o
+  local compile link name
+  mkdir -p "$to/agent"
+  # One file says what the program is.
+  compile=$(cd "$tree" && ninja -t commands "$object" | tail -n 1)
+  compile=${compile/" -o $object "/" -DHOLDFAST_STATIC -o $to/version.o "}
+  link=$(cd "$tree" && ninja -t commands holdfast | tail -n 1)
+  link=${link/" $object "/" $to/version.o "}
+  link=${link/" -o agent/holdfast "/" -static -o $to/agent/holdfast "}
+  link=${link/"$from/libinih.so"/"$from/libinih.a"}
+  # Whatever else is shared the linker refuses now.
+  for name in curl crypto sqlite3 expat z; do link=${link/"$from/lib$name.so"/"$frozen/lib$name.a"}; done
+  link=${link%" && :"}
+  for name in ssl crypto z cares; do link+=" $frozen/lib$name.a"; done
+  (cd "$tree" && quietly "$work/$1/logs/compile-static" bash -c "$compile")
+  (cd "$tree" && quietly "$work/$1/logs/link-static" bash -c "$link")
 }

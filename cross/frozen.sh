@@ -94,7 +94,7 @@ build_sqlite3() {
     quietly "$work/$1/logs/sqlite3-configure" "$work/sources/sqlite3/configure" --disable-tcl
     quietly "$work/$1/logs/sqlite3-amalgamation" make sqlite3.c
     # shellcheck disable=SC2046  # a list of flags
-    quietly "$work/$1/logs/sqlite3-build" "${triplet[$1]}-gcc" $(plain_flags "$1") -O2 -c sqlite3.c \
+    quietly "$work/$1/logs/sqlite3-build" "${triplet[$1]}-gcc" $(plain_flags "$1") -c sqlite3.c \
       -DSQLITE_THREADSAFE=1 -DSQLITE_DQS=0 -DSQLITE_OMIT_LOAD_EXTENSION -DSQLITE_USE_URI
     rm -f "$prefix/lib/libsqlite3.a"
     "${triplet[$1]}-ar" rcsD "$prefix/lib/libsqlite3.a" sqlite3.o

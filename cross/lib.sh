@@ -26,14 +26,12 @@ SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$repository" log -1 --format=%c
 export SOURCE_DATE_EPOCH LC_ALL=C TZ=UTC
 umask 022
 
-cross_packages=(
-  g++ g++-aarch64-linux-gnu g++-arm-linux-gnueabi g++-arm-linux-gnueabihf
-  cmake ninja-build pkg-config dpkg-dev file xz-utils openssl catch2 git perl tcl time
-  mmdebstrap qemu-user-static debian-archive-keyring
-)
-
 say() { printf '\n=== %s (after %s s)\n' "$*" "$SECONDS"; }
 fail() { echo "cross: $*" >&2; exit 1; }
+
+# What the compilers bring has to be what the sysroots have.
+# shellcheck disable=SC1091
+builds_here() { (. /etc/os-release && [[ $ID-$VERSION_ID-$(dpkg --print-architecture) == debian-12-amd64 ]]); }
 
 need_target() {
   [[ -n ${triplet[${1:-}]:-} ]] || fail "\"${1:-}\" is no target; there are: ${all_targets[*]}"
@@ -47,13 +45,18 @@ quietly() {
   "$@" >"$log" 2>&1 || { tail -n 60 "$log" >&2; fail "failed: $*"; }
 }
 
-# archive_uri LABEL: where the machine's own sources get Debian, or Debian-Security.
+# archive_uri LABEL: where the machine's own sources get Debian, or Debian-Security; empty if nowhere.
 archive_uri() {
-  local uri
-  uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Label: $1" |
-    sort -u | head -n 1)
-  [[ -n $uri ]] || fail "the sources of apt name no archive of $1"
-  echo "$uri"
+  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Label: $1" | sort -u | sed -n 1p
+}
+
+# Machines made of an image often come without the lists that say what an archive is.
+need_archive() {
+  local as_root=()
+  [[ -z $(archive_uri Debian) ]] || return 0
+  [[ $EUID -eq 0 ]] || as_root=(sudo)
+  "${as_root[@]}" apt-get -qq update
+  [[ -n $(archive_uri Debian) ]] || fail 'the sources of apt name no archive of Debian'
 }
 
 # private_apt DIR ARCH LINE...: an apt with these sources and nothing installed; sets APT_CONFIG for
@@ -86,8 +89,10 @@ archive_lines() {
   local key='[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]'
   main=$(archive_uri Debian)
   security=$(archive_uri Debian-Security)
+  [[ -n $main ]] || fail 'the sources of apt name no archive of Debian'
   echo "$type $key $main $suite main"
-  for line in "$main $suite-updates main" "$security $suite-security main"; do
+  if [[ -z $security ]]; then echo "without $suite-security: the sources of apt do not name it" >&2; fi
+  for line in "$main $suite-updates main" ${security:+"$security $suite-security main"}; do
     private_apt "$dir" "$arch" "$type $key $line"
     # A suite that does not know the architecture has no index for it, and that is no error.
     if APT_CONFIG=$dir/apt.conf apt-get update -qq --error-on=any >"$dir/log" 2>&1 &&

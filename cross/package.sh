@@ -29,11 +29,13 @@ depends() {  # depends TARGET TREE PROGRAM
   } | sort -u | paste -s -d , | sed 's/,/, /g'
 }
 
-# stage TARGET TREE DIR: what `cmake --install` makes, stripped.
+# stage TARGET KIND: what `cmake --install` makes, with the program of that kind, stripped.
 stage() {
-  rm -rf "$3"
-  quietly "$work/$1/logs/install" env "DESTDIR=$3" cmake --install "$2" --prefix /usr
-  "${triplet[$1]}-strip" --remove-section=.comment --remove-section=.note "$3/usr/bin/holdfast"
+  local staged=$work/$1/staged-$2
+  rm -rf "$staged"
+  quietly "$work/$1/logs/install" env "DESTDIR=$staged" cmake --install "$(tree_of_tests "$1")" --prefix /usr
+  cp "$work/$1/$2/agent/holdfast" "$staged/usr/bin/holdfast"
+  "${triplet[$1]}-strip" --remove-section=.comment --remove-section=.note "$staged/usr/bin/holdfast"
 }
 
 # What Debian's policy wants beside it.
@@ -58,9 +60,10 @@ make_tarball() {  # make_tarball STAGED NAME
     xz -9 --threads=1 >"$out/$2"
 }
 
-# make_deb TARGET KIND NAME VERSION: of what `stage` made of the tree KIND.
+# make_deb TARGET KIND NAME VERSION: of what `stage` made of that kind.
 make_deb() {
-  local tree=$work/$1/$2 staged=$work/$1/staged-$2 control depends script
+  local tree staged=$work/$1/staged-$2 control depends script
+  tree=$(tree_of_tests "$1")
   control=$staged/DEBIAN
   stage_for_debian "$tree" "$staged"
   depends=$(depends "$1" "$tree" "$staged/usr/bin/holdfast")

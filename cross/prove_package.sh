@@ -59,7 +59,7 @@ make_root() {  # make_root SUITE: kept, because each takes minutes where it is e
 
 # in_root COMMAND...: with /proc and the devices, in a namespace that takes the mounts with it.
 in_root() {
-  unshare --mount bash -c 'mount -t proc proc "$0/proc" && mount --bind /dev "$0/dev" &&
+  unshare --mount bash -c 'mount -t proc proc "$0/proc" && mount -t sysfs sys "$0/sys" && mount --bind /dev "$0/dev" &&
     exec chroot "$0" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root DEBIAN_FRONTEND=noninteractive "$@"' \
     "$root" "$@"
 }
@@ -84,6 +84,20 @@ nothing_is_left() {
       -path "$root/proc" -prune -o -iname '*holdfast*' -print | grep .
 }
 
+# What a new user types, block by block, in that root; the package is installed there already.
+readme_goes_through() {
+  local page=$root/tmp/readme
+  mkdir -p "$page/tests"
+  cp "$repository/README.md" "$page/"
+  cp "$repository/tests/readme_test.sh" "$page/tests/"
+  cp "$(tree_of_tests "$target")/tests/support/holdfast-fake-s3" "$page/"
+  in_root apt-get install -y --no-install-recommends e2fsprogs mount util-linux &&
+    in_root /tmp/readme/tests/readme_test.sh /usr /tmp/readme/holdfast-fake-s3
+  local status=$?
+  rm -rf "$page"
+  return "$status"
+}
+
 prove_in_root() {  # prove_in_root SUITE DEB OLDER_DEB
   root=$work/$target/root-$1
   if ! make_root "$1" >"$work/$target/logs/root-$1" 2>&1; then
@@ -99,6 +113,7 @@ prove_in_root() {  # prove_in_root SUITE DEB OLDER_DEB
   check "$1: it is upgraded" install_deb "$2"
   check "$1: the newer one is there" version_is "$version"
   check "$1: the newer one runs" runs_in_root
+  check "$1: what the README says goes through" readme_goes_through
   check "$1: it is removed" in_root apt-get remove -y holdfast
   check "$1: it is gone, and the archives are not" is_gone
   check "$1: it is purged" in_root dpkg --purge holdfast

@@ -14,16 +14,17 @@ debian_version() {
   gzip -dcf "$1/usr/share/doc/$2"/changelog*.gz | sed -nE '1s/^([^ ]+) \(([^)]+)\).*/\1 \2/p'
 }
 
-# make_sysroot TARGET: extracted, never installed, so no program of it is run. Kept until deleted.
+# make_sysroot TARGET: extracted, never installed, so no program of it is run. Kept until it is deleted,
+# or has to have other packages.
 make_sysroot() {
   local target=$1 dir=$work/$1/sysroot lines packages link
-  [[ ! -e $dir/.complete ]] || return 0
+  readarray -t packages < <(sysroot_packages "$target")
+  [[ ! -e $dir/.complete || $(<"$dir/.complete") != "${packages[*]}" ]] || return 0
   rm -rf "$dir"
   mkdir -p "$work/$target"
   lines=$(archive_lines deb "$sysroot_suite" "${sysroot_arch[$target]}" \
     2>"$work/$target/left-out")
   cat "$work/$target/left-out" >&2
-  readarray -t packages < <(sysroot_packages "$target")
   quietly "$work/$target/logs/sysroot" mmdebstrap --variant=extract "--architectures=${sysroot_arch[$target]}" \
     "--include=$(IFS=,; echo "${packages[*]}")" "$sysroot_suite" "$dir" - \
     <<<"$lines"
@@ -40,5 +41,5 @@ make_sysroot() {
   cp -r "$(dirname "$(dpkg -L catch2 | grep '/Catch2Config.cmake$')")" "$dir/usr/share/cmake/Catch2"
   # It has a library too, for amd64, that the tests do not use.
   rm -f "$dir/usr/share/cmake/Catch2"/Catch2Targets-*.cmake
-  touch "$dir/.complete"
+  echo "${packages[*]}" >"$dir/.complete"
 }

@@ -25,6 +25,8 @@ endif()
 
 # The linker leaves out what nothing uses; and the same tree, wherever it lies, makes the same bytes.
 string(APPEND flags " -ffunction-sections -fdata-sections -ffile-prefix-map=${CMAKE_CURRENT_LIST_DIR}/..=.")
+# What ccache needs to know of a precompiled header.
+set(cxx_flags "${flags} -fpch-preprocess")
 
 set(CMAKE_SYSROOT ${CROSS_SYSROOT})
 set(CMAKE_C_COMPILER ${triplet}-gcc)
@@ -33,7 +35,7 @@ set(CMAKE_STRIP ${triplet}-strip)
 set(CMAKE_LIBRARY_ARCHITECTURE ${triplet})
 # What is C here calls nothing that throws, and needs no tables to be unwound by.
 set(CMAKE_C_FLAGS_INIT "${flags} -fno-unwind-tables -fno-asynchronous-unwind-tables")
-set(CMAKE_CXX_FLAGS_INIT "${flags}")
+set(CMAKE_CXX_FLAGS_INIT "${cxx_flags}")
 set(CMAKE_C_STANDARD_LIBRARIES_INIT "${last_libraries}")
 set(CMAKE_CXX_STANDARD_LIBRARIES_INIT "${last_libraries}")
 

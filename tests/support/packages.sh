@@ -22,6 +22,12 @@ test_packages=(
   mosquitto mosquitto-clients            # a recipe of the manual
 )
 package_packages=(lintian mmdebstrap fakeroot dpkg-dev)  # for tests/package_test.sh
+# For cross/: on Debian 12 for amd64.
+cross_packages=(
+  g++ g++-aarch64-linux-gnu g++-arm-linux-gnueabi g++-arm-linux-gnueabihf
+  cmake ninja-build pkg-config dpkg-dev file xz-utils openssl catch2 git perl tcl time
+  mmdebstrap qemu-user-static debian-archive-keyring
+)
 bench_packages=(rclone s3cmd awscli time)
 
 # One for another architecture, as for a cross build, does not count.
