@@ -101,7 +101,7 @@ Check check_reach(const Config& config, const DoctorSystem& system,
   const bool on_alarm = !config.agent.on_alarm.empty();
   const bool on_failure = !config.agent.on_failure.empty();
   if (on_alarm && on_failure) {
-    return well("alarms", "\"on_alarm\" is told of each new one, \"on_failure\" when runs fail");
+    return well("alarms", R"("on_alarm" is told of each new one, "on_failure" when runs fail)");
   }
   if (on_alarm || on_failure) {
     return warn("alarms",

@@ -145,9 +145,10 @@ Result<OpenSet*> Ledger::Review::Impl::set_of(const Query& row, const Belonging&
     if (Status done = close(open.back()); !done) return done.error();
     open.pop_back();
   }
-  for (auto one = open.rbegin(); one != open.rend(); ++one) {
-    if (one->name.size() < name.size()) break;
-    if (one->name == name) return &*one;
+  for (std::size_t i = open.size(); i > 0; --i) {
+    OpenSet& one = open[i - 1];
+    if (one.name.size() < name.size()) break;
+    if (one.name == name) return &one;
   }
   auto& fresh = open.emplace_back();
   fresh.name = name;
