@@ -334,7 +334,8 @@ std::span<const KeyRule<SourceConfig>> source_rules() {
       {"expect_every",
        {"DURATION", "none",
         "Raise the alarm `stale` when no new archive came to the source for this long, or to a "
-        "stream for this long and for twice the time that usually lies between two of it."},
+        "stream for this long and for twice the time that usually lies between two of its "
+        "backups."},
        [](S& s, const std::string& v) { return take_period(s.expect_every, v); }},
       {"min_size",
        {"SIZE", "0", "Raise the alarm `small` for a new backup, a set, smaller than this."},

@@ -47,10 +47,10 @@ std::chrono::milliseconds pause_asked_for(const HttpHead& head, Time now) {
     return std::clamp(pause, milliseconds{0}, kMost);
   };
   const auto own = whole_number(header_or(head, "x-amz-retry-after", ""));
-  if (own) return bounded(milliseconds{std::min(*own, kMost.count())});
+  if (own) return milliseconds{std::clamp<std::int64_t>(*own, 0, kMost.count())};
   const auto text = header_or(head, "retry-after", "");
   if (const auto number = whole_number(text)) {
-    return bounded(seconds{std::min<std::int64_t>(*number, kMost / seconds{1})});
+    return seconds{std::clamp<std::int64_t>(*number, 0, kMost / seconds{1})};
   }
   const auto date = parse_http_date(text);
   if (!date) return milliseconds{0};

@@ -27,11 +27,12 @@ struct VerbatimVfs : sqlite3_vfs {
 // How much a temporary file asks for at a time.
 constexpr std::int64_t kShareBytes = std::int64_t{1} << 20;
 
-// The file of the standard VFS lies behind it.
-struct alignas(std::max_align_t) TemporaryFile : sqlite3_file {
+// The file of the standard VFS lies behind it. SQLite aligns them to 8 bytes and no more.
+struct TemporaryFile : sqlite3_file {
   VerbatimVfs* vfs;
   std::int64_t granted_bytes;
 };
+static_assert(alignof(TemporaryFile) <= 8 && sizeof(TemporaryFile) % 8 == 0);
 
 sqlite3_file* behind(sqlite3_file* file) {
   void* const end = static_cast<TemporaryFile*>(file) + 1;
