@@ -13,7 +13,7 @@
 #include "tests/agent/pull_world.h"
 
 // Random histories of random naming schemes, pruned by random rules. HOLDFAST_HISTORIES says how
-// many; a hundred thousand were run once.
+// many.
 
 using namespace std::chrono_literals;
 using pull_test::World;

@@ -9,7 +9,7 @@
 #include "tests/support/catch.h"
 
 // Nights of real naming schemes, pulled and pruned by the real program, whose clock is shifted.
-// HOLDFAST_NIGHTS says how many; a year was run once.
+// HOLDFAST_NIGHTS says how many.
 
 using naming::Keys;
 using story::contains;
