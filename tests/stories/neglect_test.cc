@@ -134,9 +134,11 @@ TEST_CASE("a stream that has died is told although another one goes on", "[stori
   Nights story("expect_every = 26h\n");
   story.put("once.tar", "of no stream that could be expected to go on");
   story.nights(3, {"db", "files"});
-  // Longer than expect_every, and than twice the time that lies between two of them.
-  story.nights(2, {"files"});
-  const auto dead = story.pull_next_night({"files"});
+  // Longer than expect_every, and than twice the time that lies between two of them, which is over
+  // in the second night by some seconds, or not yet.
+  story.nights(1, {"files"});
+  auto dead = story.pull_next_night({"files"});
+  if (dead.status == 0) dead = story.pull_next_night({"files"});
   CAPTURE(dead.err);
   CHECK(dead.status == 1);
   CHECK(story::lines(dead.err) == 1);
