@@ -165,7 +165,9 @@ Result<Mirror, MirrorError> open_mirror(const Config& config, const Environment&
     }
     return on_the_right_disk(failed(mirror.error()), *guarded->disk, guarded->marker);
   }
-  if (access == store::Access::kReadWrite) mirror->keep_free(config.disk.min_free_bytes);
+  // A mirror that is full goes on watching: what is sorted for that may take from what downloads
+  // leave.
+  if (access == store::Access::kReadWrite) mirror->keep_free(config.disk.min_free_bytes / 2);
   for (const auto& one : mirror->unfinished) {
     environment.log.error({one.source_name, one.key, explain_bad_file(one.error)});
   }

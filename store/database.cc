@@ -135,7 +135,7 @@ struct Query::Home {
     if (!kept_free) return error_of(handle, code, path);
     return {ErrorKind::kKeptFree, 0, std::string(kStagingDirectory),
             "what the ledger sorts for a moment lies on the mirror's disk, and would leave less "
-            "than \"min_free\" of it"};
+            "than half of \"min_free\" of it"};
   }
 
   int execute(const char* sql) const {

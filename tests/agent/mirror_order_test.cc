@@ -311,6 +311,9 @@ TEST_CASE("a rebuild syncs once for many lines, whatever they say", "[rebuild]")
     entry.path = "archives/" + entry.key;
     entry.verified_by = store::ProofLevel::kSize;
     lines += store::line_of(entry);
+    entry.kind = store::ManifestEntry::Kind::kReign;
+    entry.placed_at = world.clock.now_s();
+    lines += store::line_of(entry);
     entry.kind = store::ManifestEntry::Kind::kPruned;
     lines += store::line_of(entry);
   }
