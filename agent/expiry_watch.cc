@@ -6,6 +6,7 @@
 
 #include "agent/log.h"
 #include "agent/units.h"
+#include "agent/upstream_date.h"
 #include "s3client/dates.h"
 #include "s3client/uri_encode.h"
 
@@ -34,7 +35,7 @@ std::string decoded(std::string_view text) {
 
 // S3 adds the days of the rule to the upload and goes on to the next midnight, so the hour of the
 // upload does not count.
-std::int64_t days_between(store::Time from, store::Time to) {
+std::int64_t days_between(store::UpstreamTime from, store::UpstreamTime to) {
   return std::chrono::floor<std::chrono::days>(to - from).count();
 }
 
@@ -50,7 +51,7 @@ std::optional<ExpiryNotice> parse_expiration(std::string_view header) {
   if (!date) return std::nullopt;
   const auto time = s3::parse_http_date(*date);
   if (!time) return std::nullopt;
-  return ExpiryNotice{decoded(field(header, "rule-id").value_or("")), *time};
+  return ExpiryNotice{decoded(field(header, "rule-id").value_or("")), upstream_time(*time)};
 }
 
 ExpiryWatch::ExpiryWatch(RunContext& context)
@@ -78,7 +79,7 @@ store::Status ExpiryWatch::see(const Job& job, const std::string& header) {
 }
 
 store::Status ExpiryWatch::judge(std::size_t source, State& state, const ExpiryNotice& notice,
-                                 store::Time last_modified) {
+                                 store::UpstreamTime last_modified) {
   auto& known = *state.known;
   const auto days = days_between(last_modified, notice.date);
   const auto before = known.days_by_rule.find(notice.rule);
@@ -120,8 +121,9 @@ store::Status ExpiryWatch::ask(std::size_t source, s3::Client& client, Retrier& 
   states_[source].seen = true;
   const auto notice = parse_expiration(head->expiration);
   if (!notice) return {};
-  return judge(source, states_[source], *notice,
-               head->last_modified.value_or((*newest)->last_modified));
+  return judge(
+      source, states_[source], *notice,
+      head->last_modified ? upstream_time(*head->last_modified) : (*newest)->last_modified);
 }
 
 store::Status ExpiryWatch::finish(std::size_t source, s3::Client& client, Retrier& retrier) {

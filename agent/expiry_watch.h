@@ -16,7 +16,7 @@ namespace agent {
 /// https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 struct ExpiryNotice {
   std::string rule;
-  store::Time date{};
+  store::UpstreamTime date{};
 };
 std::optional<ExpiryNotice> parse_expiration(std::string_view header);
 
@@ -41,7 +41,7 @@ class ExpiryWatch {
   };
   store::Result<State*> state_of(std::size_t source);
   store::Status judge(std::size_t source, State& state, const ExpiryNotice& notice,
-                      store::Time last_modified);
+                      store::UpstreamTime last_modified);
   store::Status ask(std::size_t source, s3::Client& client, Retrier& retrier);
 
   RunContext& context_;

@@ -7,6 +7,7 @@
 #include "agent/key_reading.h"
 #include "agent/prover.h"
 #include "agent/staging_sink.h"
+#include "agent/upstream_date.h"
 #include "store/staging.h"
 
 namespace agent {
@@ -127,7 +128,8 @@ class Fetcher::Transfer {
     request.listed_size_bytes = job_.wanted.upstream.size_bytes;
     request.accept_gzip = packed_;
     const auto& upstream = job_.wanted.upstream;
-    request.listed = s3::Listed{upstream.etag, upstream.size_bytes, job_.wanted.last_modified};
+    request.listed =
+        s3::Listed{upstream.etag, upstream.size_bytes, server_date(job_.wanted.last_modified)};
     return request;
   }
 
@@ -137,10 +139,11 @@ class Fetcher::Transfer {
     if (not_found_) return refuse(*not_found_);
     const auto old_path = path();
     auto& upstream = job_.wanted.upstream;
-    const bool misnamed = job_.moves == 0 && head.last_modified == job_.wanted.last_modified &&
+    const bool misnamed = job_.moves == 0 &&
+                          head.last_modified == server_date(job_.wanted.last_modified) &&
                           !upstream.etag.empty() && !head.etag.empty();
     job_.listed_as = misnamed ? std::optional(upstream) : std::nullopt;
-    job_.wanted.last_modified = head.last_modified.value_or(job_.wanted.last_modified);
+    if (head.last_modified) job_.wanted.last_modified = upstream_time(*head.last_modified);
     upstream = {head.etag, head.size_bytes, head.version_id};
     if (upstream.etag.empty()) upstream.modified = job_.wanted.last_modified;
     if (auto removed = shared_.staging.remove(old_path); !removed) return fail(removed.error());

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "agent/failure.h"
+#include "agent/upstream_date.h"
 
 namespace agent {
 namespace {
@@ -39,7 +40,8 @@ s3::GetRequest request_for(const store::Pending& wanted) {
   request.key = wanted.key;
   request.version_id = upstream.version_id;
   request.listed_size_bytes = upstream.size_bytes;
-  request.listed = s3::Listed{upstream.etag, upstream.size_bytes, wanted.last_modified};
+  request.listed =
+      s3::Listed{upstream.etag, upstream.size_bytes, server_date(wanted.last_modified)};
   return request;
 }
 

@@ -13,6 +13,7 @@
 #include "agent/log.h"
 #include "agent/nothing_watch.h"
 #include "agent/returned.h"
+#include "agent/upstream_date.h"
 
 namespace agent {
 namespace {
@@ -117,15 +118,23 @@ std::string asked_on_fact(const SourceRun& source) {
 }
 
 store::ListedEntry entry_of(const s3::ListedObject& object) {
-  return {object.key,           {object.etag, object.size_bytes, object.version_id},
-          object.last_modified, object.storage_class,
-          object.is_latest,     object.is_delete_marker};
+  return {object.key,
+          {object.etag, object.size_bytes, object.version_id},
+          upstream_time(object.last_modified),
+          object.storage_class,
+          object.is_latest,
+          object.is_delete_marker};
 }
 
 s3::ListedObject object_of(const store::ListedEntry& entry) {
-  return {entry.key,           entry.upstream.etag,   entry.upstream.size_bytes,
-          entry.last_modified, entry.storage_class,   entry.upstream.version_id,
-          entry.is_latest,     entry.is_delete_marker};
+  return {entry.key,
+          entry.upstream.etag,
+          entry.upstream.size_bytes,
+          server_date(entry.last_modified),
+          entry.storage_class,
+          entry.upstream.version_id,
+          entry.is_latest,
+          entry.is_delete_marker};
 }
 
 // One source's listing, from the first page to the plan.
@@ -306,7 +315,8 @@ class SourceListing {
   bool is_proof_of_cutting() const {
     if (!end_->oldest_behind_end) return false;
     const auto skew = context_.clock_skew(source_).value_or(std::chrono::milliseconds::zero());
-    const auto begun_there = was_.begun + std::chrono::floor<std::chrono::seconds>(skew);
+    const auto begun = was_.begun + std::chrono::floor<std::chrono::seconds>(skew);
+    const s3::ServerDate begun_there{begun.time_since_epoch()};
     return *end_->oldest_behind_end < begun_there - kNewerThanListing;
   }
 

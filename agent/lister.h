@@ -29,7 +29,7 @@ struct ListEnd {
   bool out_of_order = false;  ///< `in_order`, and it is not: it ended there and then
   bool asked_on = false;
   /// LastModified of the oldest entry behind the end that the server had claimed.
-  std::optional<std::chrono::sys_seconds> oldest_behind_end;
+  std::optional<s3::ServerDate> oldest_behind_end;
   std::uint64_t odd_entries = 0;  ///< that could not be understood, and were left out
   std::string first_odd;
 };

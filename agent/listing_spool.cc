@@ -88,7 +88,7 @@ std::optional<s3::ListPage> unpacked(std::string_view bytes) {
     object.etag = in.text();
     object.size_bytes = in.number();
     object.last_modified =
-        std::chrono::sys_seconds(std::chrono::seconds(static_cast<std::int64_t>(in.number())));
+        s3::ServerDate(std::chrono::seconds(static_cast<std::int64_t>(in.number())));
     object.storage_class = in.text();
     object.version_id = in.text();
     const auto flags = in.number();

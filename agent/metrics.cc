@@ -138,7 +138,8 @@ const std::vector<SourceMetric>& source_metrics() {
       of_each("source_newest_archive_timestamp_seconds",
               "When its newest archive was made, by the bucket's date.",
               [](const S& s) {
-                return s.newest ? std::optional<Time>(s.newest->last_modified) : std::nullopt;
+                return s.newest ? std::optional<Time>(at_its_word(s.newest->last_modified))
+                                : std::nullopt;
               }),
       of_each("source_newest_archive_bytes", "Size of its newest archive.",
               [](const S& s) { return s.newest ? s.newest->size_bytes : 0; }),

@@ -23,18 +23,19 @@ SourceNight& night_of(std::vector<SourceNight>& nights, sys_days day) {
 sys_days day_of(store::Ledger& ledger, store::SourceId source, const store::Alarm& alarm) {
   if (!alarm.key.empty()) {
     const auto held = ledger.find(source, alarm.key);
-    if (held && *held) return floor<days>((*held)->last_modified);
+    if (held && *held) return floor<days>(at_its_word((*held)->last_modified));
   }
   return floor<days>(alarm.since);
 }
 
 }  // namespace
 
-void note_arrival(SourceStatus& figures, Time last_modified, std::uint64_t size_bytes) {
+void note_arrival(SourceStatus& figures, store::UpstreamTime last_modified,
+                  std::uint64_t size_bytes) {
   ++figures.nights_archives;
   figures.nights_bytes += size_bytes;
   if (!figures.nights) return;
-  auto& night = night_of(*figures.nights, floor<days>(last_modified));
+  auto& night = night_of(*figures.nights, floor<days>(at_its_word(last_modified)));
   ++night.archives;
   night.size_bytes += size_bytes;
 }

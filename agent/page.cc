@@ -170,7 +170,7 @@ class Page {
       fact("newest",
            fmt::format("<code>{}</code>, {}, made {}", escaped(printable_name(source.newest->key)),
                        format_size(source.newest->size_bytes),
-                       page::ago(source.newest->last_modified, present_.now)));
+                       page::ago(at_its_word(source.newest->last_modified), present_.now)));
     }
     fact("last success", page::ago(source.last_success_at, present_.now));
     std::string levels;

@@ -7,6 +7,7 @@
 
 #include "agent/log.h"
 #include "agent/units.h"
+#include "agent/upstream_date.h"
 #include "s3client/etag.h"
 
 namespace agent {
@@ -17,14 +18,14 @@ constexpr std::size_t kMostReturned = 20;
 
 store::Identity identity_of(const s3::ListedObject& object) {
   store::Identity identity{object.etag, object.size_bytes, object.version_id};
-  if (object.etag.empty()) identity.modified = object.last_modified;
+  if (object.etag.empty()) identity.modified = upstream_time(object.last_modified);
   return identity;
 }
 
 // One ETag and size under one key are one content, whatever the version. Where either side has no
 // ETag, which only says that the server knew none at the time, LastModified stands in for it.
-bool same_content(const store::Identity& held, store::Time held_modified,
-                  const store::Identity& listed, store::Time listed_modified) {
+bool same_content(const store::Identity& held, store::UpstreamTime held_modified,
+                  const store::Identity& listed, store::UpstreamTime listed_modified) {
   if (held.size_bytes != listed.size_bytes) return false;
   if (held.etag.empty() || listed.etag.empty()) return held_modified == listed_modified;
   // A ledger of before may hold it in another form.
@@ -38,7 +39,8 @@ bool same_content(const store::Identity& known, const store::Identity& listed) {
 // Without ETags, only the same version of a noncurrent content is known to be the same.
 bool same_version(const store::HeldKey& held, const s3::ListedObject& object) {
   const auto listed = identity_of(object);
-  return same_content(held.upstream, held.last_modified, listed, object.last_modified) &&
+  return same_content(held.upstream, held.last_modified, listed,
+                      upstream_time(object.last_modified)) &&
          (!held.upstream.etag.empty() || held.upstream.version_id == listed.version_id);
 }
 
@@ -186,10 +188,11 @@ store::Status Planner::compare(const s3::ListedObject& object) {
   const auto listed = identity_of(object);
   // A listing that misnames sizes as well may mean another content the next time: an empty one,
   // where it calls all empty.
-  const bool may_mean_another =
-      listed.size_bytes != held.upstream.size_bytes && object.last_modified != held.last_modified;
+  const bool may_mean_another = listed.size_bytes != held.upstream.size_bytes &&
+                                upstream_time(object.last_modified) != held.last_modified;
   auto known = store::Known::kHeld;
-  if (!same_content(held.upstream, held.last_modified, listed, object.last_modified)) {
+  if (!same_content(held.upstream, held.last_modified, listed,
+                    upstream_time(object.last_modified))) {
     const auto found = plan_.known(held.key, listed);
     if (!found) return found.error();
     known = *found == store::Known::kHeld && may_mean_another ? store::Known::kNo : *found;
@@ -237,7 +240,7 @@ store::Status Planner::note_return(const s3::ListedObject& object) {
       "the bucket has earlier content under this key again, written {}, which was held here "
       "before. The trusted copy stays as it is. Find out who put it back; 'holdfast list {} "
       "--all' shows what lies beside the archives",
-      format_time(object.last_modified), source_.name);
+      format_time(upstream_time(object.last_modified)), source_.name);
   const auto news =
       plan_.raise_or_renew_alarm(store::AlarmKind::kChanged, object.key, message, now_);
   if (!news) return news.error();
@@ -288,7 +291,7 @@ store::Status Planner::consider(const s3::ListedObject& object, store::Role role
                      !((*refusal)->kind == store::RefusalKind::kArchived && is_readable(object));
   const bool is_held = held_ != nullptr && held_->key == object.key;
   const bool on_hold = figures_.on_hold && is_held && role != store::Role::kRepair;
-  store::Pending wanted{object.key, listed, object.last_modified, role};
+  store::Pending wanted{object.key, listed, upstream_time(object.last_modified), role};
   if (waits) {
     count_waiting((*refusal)->kind);
     const bool may_probe = (*refusal)->kind == store::RefusalKind::kDenied && !on_hold;

@@ -30,7 +30,8 @@ void show_held(store::Ledger& ledger, store::SourceId source, SourceStatus& figu
 void show_nights(store::Ledger& ledger, store::SourceId source, Time now, SourceStatus& figures);
 
 /// An archive that has come since it was counted.
-void note_arrival(SourceStatus& figures, Time last_modified, std::uint64_t size_bytes);
+void note_arrival(SourceStatus& figures, store::UpstreamTime last_modified,
+                  std::uint64_t size_bytes);
 
 /// After a command that changed what is held or which alarms are open: the status file says so too.
 /// One that is not there, or cannot be read, is left to the next pull.

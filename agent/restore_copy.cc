@@ -147,7 +147,7 @@ store::Result<Restored> RestoreCopy::fill(const Restorable& content, const std::
     if (!chunks) return chunks.error();
     if (chunks->stopped) return Restored{What::kStopped, ""};
     // Before the sync, which makes it durable with the rest.
-    if (auto set = target_.set_modified(part, content.last_modified); !set) {
+    if (auto set = target_.set_modified(part, at_its_word(content.last_modified)); !set) {
       return set.error();
     }
     if (auto synced = to.sync(); !synced) return synced.error();

@@ -22,7 +22,7 @@ struct Restorable {
   std::string from_path;   ///< relative to the mirror
   std::string to_path;     ///< relative to the target
   std::uint64_t size_bytes = 0;
-  store::Time last_modified{};
+  store::UpstreamTime last_modified{};
   store::Sha256 sha256{};
   store::ProofLevel verified_by = store::ProofLevel::kSize;
   store::Time held_since{};

@@ -82,9 +82,10 @@ SeriesRetention::Count SeriesRetention::count(const RetentionRules& rules) {
 
 void SeriesRetention::add(const Content& content) {
   // Nothing was made after we held it, whatever the upstream says.
-  const auto made = std::min(content.last_modified, content.held_since);
+  const auto uploaded = store::at_its_word(content.last_modified);
+  const auto made = std::min(uploaded, content.held_since);
   const auto end = mirrored(content.rank);
-  add(by_holding_, {content.held_since, content.last_modified, end}, content);
+  add(by_holding_, {content.held_since, uploaded, end}, content);
   add(by_making_, {made, content.held_since, end}, content);
 }
 

@@ -54,7 +54,7 @@ class SeriesRetention {
  public:
   struct Content {
     store::Time held_since{};
-    store::Time last_modified{};
+    store::UpstreamTime last_modified{};
     bool trusted = false;     ///< lies under archives/
     std::uint64_t rank = 0;   ///< of its set; of two with the same times the lower one is newer
     std::uint64_t parts = 1;  ///< of its set, in all streams

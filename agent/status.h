@@ -36,7 +36,7 @@ struct RunFigures {
 struct NewestArchive {
   std::string key;
   std::uint64_t size_bytes = 0;
-  Time last_modified{};
+  store::UpstreamTime last_modified{};
   Time held_since{};
 };
 

@@ -71,6 +71,11 @@ class Reader {
     get(name, time);
     into = time.value_or(into);
   }
+  void get(const char* name, store::UpstreamTime& into) const {
+    auto time = at_its_word(into);
+    get(name, time);
+    into = store::UpstreamTime{time.time_since_epoch()};
+  }
   void get(const char* name, std::vector<std::string>& into) const {
     const auto* list = member(name);
     if (list == nullptr) return;

@@ -146,6 +146,8 @@ std::string format_time(Time time) {
                      clock.hours().count(), clock.minutes().count(), clock.seconds().count());
 }
 
+std::string format_time(store::UpstreamTime time) { return format_time(at_its_word(time)); }
+
 std::optional<Time> parse_time(std::string_view text) {
   int year = 0;
   unsigned month = 0;

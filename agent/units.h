@@ -6,9 +6,11 @@
 #include <string>
 #include <string_view>
 
+#include "store/time.h"
+
 namespace agent {
 
-using Time = std::chrono::sys_seconds;
+using Time = store::Time;
 
 /// "512", "64K", "10M", "2G", "1T": powers of 1024. nullopt for anything else, overflow included.
 std::optional<std::uint64_t> parse_size(std::string_view text);
@@ -37,6 +39,7 @@ std::string format_duration(std::chrono::seconds duration);
 
 /// RFC 3339 in UTC: "2026-01-31T02:00:00Z".
 std::string format_time(Time time);
+std::string format_time(store::UpstreamTime time);
 std::optional<Time> parse_time(std::string_view text);
 
 /// A moment as a person gives it: RFC 3339, also with an offset or a fraction, or "2026-01-31

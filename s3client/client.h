@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "s3client/error.h"
+#include "s3client/server_clock.h"
 #include "s3client/session.h"
 #include "s3client/transport.h"
 
@@ -24,7 +25,7 @@ struct ListedObject {
   std::string key;
   std::string etag;  ///< normal_etag()
   std::uint64_t size_bytes = 0;
-  std::chrono::sys_seconds last_modified{};
+  ServerDate last_modified{};
   std::string storage_class;  ///< empty: the listing tells none; or kRestored
   // Only of a listing of versions.
   std::string version_id = {};  ///< "null" is an id too; empty: the listing tells none
@@ -72,7 +73,7 @@ struct ObjectHead {
   std::uint64_t offset_bytes = 0;  ///< where the body of this response begins
   std::string etag;                ///< normal_etag()
   std::string version_id;          ///< empty: none
-  std::optional<std::chrono::sys_seconds> last_modified;
+  std::optional<ServerDate> last_modified;
   std::vector<Checksum> checksums;  ///< those we know and that are well-formed; none of a Range
   bool is_encoded = false;          ///< Content-Encoding: something on the way may unpack it
   bool etag_is_opaque = false;      ///< SSE-KMS, DSSE or SSE-C: the ETag is no MD5
@@ -88,7 +89,7 @@ struct ObjectHead {
 struct Listed {
   std::string etag;  ///< without quotes
   std::uint64_t size_bytes = 0;
-  std::chrono::sys_seconds last_modified{};
+  ServerDate last_modified{};
 };
 
 struct GetRequest {
@@ -98,7 +99,7 @@ struct GetRequest {
   std::string if_match;            ///< an ETag without quotes; empty: none
   std::uint32_t part_number = 0;   ///< > 0: only with head(), and then without checksum-mode
   /// Where there is no ETag: the answer's Last-Modified may not be later than this.
-  std::optional<std::chrono::sys_seconds> if_unmodified_since = std::nullopt;
+  std::optional<ServerDate> if_unmodified_since = std::nullopt;
   /// Believed where an answer does not tell the size; exactly so many bytes have to come then.
   std::optional<std::uint64_t> listed_size_bytes = std::nullopt;
   /// Takes the bytes as they are stored from servers that else unpack what was stored packed.

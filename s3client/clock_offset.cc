@@ -17,7 +17,7 @@ std::optional<std::chrono::milliseconds> clock_offset_of(const HttpHead& head, T
   if (received < sent || received - sent > kLongestRoundTrip) return std::nullopt;
   const auto server = parse_http_date(*date);
   if (!server) return std::nullopt;
-  return Time{*server} - (sent + (received - sent) / 2);
+  return Time{server->time_since_epoch()} - (sent + (received - sent) / 2);
 }
 
 TimeBlame time_blame(std::string_view code) {

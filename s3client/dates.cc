@@ -19,10 +19,8 @@ std::optional<unsigned> digits(std::string_view text, std::size_t at, std::size_
   return value;
 }
 
-std::optional<std::chrono::sys_seconds> combine(std::optional<unsigned> year,
-                                                std::optional<unsigned> month,
-                                                std::optional<unsigned> day,
-                                                std::string_view clock) {
+std::optional<ServerDate> combine(std::optional<unsigned> year, std::optional<unsigned> month,
+                                  std::optional<unsigned> day, std::string_view clock) {
   const auto hour = digits(clock, 0, 2);
   const auto minute = digits(clock, 3, 2);
   const auto second = digits(clock, 6, 2);
@@ -32,8 +30,9 @@ std::optional<std::chrono::sys_seconds> combine(std::optional<unsigned> year,
   const std::chrono::year_month_day date{std::chrono::year{static_cast<int>(*year)},
                                          std::chrono::month{*month}, std::chrono::day{*day}};
   if (!date.ok()) return std::nullopt;
-  return std::chrono::sys_days{date} + std::chrono::hours{*hour} + std::chrono::minutes{*minute} +
-         std::chrono::seconds{*second};
+  const auto day_count = std::chrono::sys_days{date}.time_since_epoch();
+  return ServerDate{day_count + std::chrono::hours{*hour} + std::chrono::minutes{*minute} +
+                    std::chrono::seconds{*second}};
 }
 
 std::optional<unsigned> month_number(std::string_view name) {
@@ -55,7 +54,7 @@ std::string amz_timestamp(std::chrono::sys_seconds time) {
                      clock.hours().count(), clock.minutes().count(), clock.seconds().count());
 }
 
-std::optional<std::chrono::sys_seconds> parse_http_date(std::string_view text) {
+std::optional<ServerDate> parse_http_date(std::string_view text) {
   constexpr std::size_t kLength = 29;
   if (text.size() != kLength || text.substr(3, 2) != ", " || text.substr(25) != " GMT" ||
       text[7] != ' ' || text[11] != ' ' || text[16] != ' ') {
@@ -65,7 +64,7 @@ std::optional<std::chrono::sys_seconds> parse_http_date(std::string_view text) {
                  text.substr(17, 8));
 }
 
-std::optional<std::chrono::sys_seconds> parse_iso8601(std::string_view text) {
+std::optional<ServerDate> parse_iso8601(std::string_view text) {
   constexpr std::size_t kToSeconds = 19;
   if (text.size() <= kToSeconds || text[4] != '-' || text[7] != '-' || text[10] != 'T') {
     return std::nullopt;
@@ -79,15 +78,16 @@ std::optional<std::chrono::sys_seconds> parse_iso8601(std::string_view text) {
   return combine(digits(text, 0, 4), digits(text, 5, 2), digits(text, 8, 2), text.substr(11, 8));
 }
 
-std::string http_date(std::chrono::sys_seconds time) {
+std::string http_date(ServerDate time) {
   using namespace std::chrono;
   constexpr std::array<std::string_view, 7> kDays = {"Sun", "Mon", "Tue", "Wed",
                                                      "Thu", "Fri", "Sat"};
   constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const auto day = floor<days>(time);
+  const auto at = sys_seconds{time.time_since_epoch()};
+  const auto day = floor<days>(at);
   const year_month_day date(day);
-  const hh_mm_ss clock(time - day);
+  const hh_mm_ss clock(at - day);
   return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
                      kDays.at(weekday(day).c_encoding()), static_cast<unsigned>(date.day()),
                      kMonths.at(static_cast<unsigned>(date.month()) - 1),

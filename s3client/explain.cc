@@ -56,8 +56,7 @@ std::chrono::milliseconds pause_asked_for(const HttpHead& head, Time now) {
   if (!date) return milliseconds{0};
   // By the server's own clock, where it tells it.
   const auto there = parse_http_date(header_or(head, "date", ""));
-  const auto from = there ? Time(*there) : now;
-  return bounded(Time(*date) - from);
+  return bounded(there ? *date - *there : Time{date->time_since_epoch()} - now);
 }
 
 /// A server may echo what we sent, and messages end up in logs and mails. To be done before

@@ -10,20 +10,11 @@
 
 #include "s3client/credentials.h"
 #include "s3client/error.h"
+#include "s3client/server_clock.h"
 
 namespace s3 {
 
 using Time = std::chrono::sys_time<std::chrono::milliseconds>;
-
-/// The server's clock. Its times are no times of ours: nothing converts them.
-struct ServerClock {
-  using duration = std::chrono::milliseconds;
-  using rep = duration::rep;
-  using period = duration::period;
-  using time_point = std::chrono::time_point<ServerClock>;
-  static constexpr bool is_steady = false;
-};
-using ServerTime = ServerClock::time_point;
 
 enum class Addressing { kAuto, kPath, kVirtual };
 

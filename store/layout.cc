@@ -321,9 +321,9 @@ std::string_view name_of(Place place) {
 
 std::vector<std::string> generation_paths(std::string_view source, Place place,
                                           std::string_view key, NameRules rules,
-                                          std::chrono::sys_seconds last_modified,
+                                          UpstreamTime last_modified,
                                           std::span<const std::byte> sha256) {
-  const auto when = written_out(last_modified);
+  const auto when = written_out(at_its_word(last_modified));
   const auto digest = to_hex(sha256);
   const auto path = [&](NameVariant variant, std::size_t digits) {
     return fmt::format("{}/{}/{}/{}-{}", source, name_of(place), path_of_key(key, rules, variant),

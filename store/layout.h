@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "store/time.h"
+
 namespace store {
 
 /// Which names the filesystem can hold.
@@ -83,7 +85,7 @@ std::string_view name_of(Place place);  ///< "superseded" or "quarantine"
 /// likewise below the narrow one. Only below those that variants_of() has.
 std::vector<std::string> generation_paths(std::string_view source, Place place,
                                           std::string_view key, NameRules rules,
-                                          std::chrono::sys_seconds last_modified,
+                                          UpstreamTime last_modified,
                                           std::span<const std::byte> sha256);
 
 /// Where the damaged bytes of a content go when it is repaired or given up, best first:

@@ -29,7 +29,7 @@ Archive archive_of(const Query& row) {
   archive.key = row.bytes(0);
   archive.variant = rows::variant(row.integer(1));
   archive.upstream = rows::identity(row, 2);
-  archive.last_modified = rows::time(row.integer(5));
+  archive.last_modified = rows::upstream_time(row.integer(5));
   archive.sha256 = rows::digest(row.bytes(6));
   archive.verified_by = proof_level_of(row.bytes(7));
   archive.held_since = rows::time(row.integer(8));
@@ -38,7 +38,7 @@ Archive archive_of(const Query& row) {
 }
 
 Pending pending_of(const Query& row) {
-  return {std::string(row.bytes(0)), rows::identity(row, 1), rows::time(row.integer(4)),
+  return {std::string(row.bytes(0)), rows::identity(row, 1), rows::upstream_time(row.integer(4)),
           static_cast<Role>(row.integer(5))};
 }
 

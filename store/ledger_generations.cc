@@ -23,7 +23,7 @@ Generation generation_of(const Query& row) {
   generation.path = row.bytes(1);
   generation.place = static_cast<Place>(row.integer(2));
   generation.upstream = rows::identity(row, 3);
-  generation.last_modified = rows::time(row.integer(6));
+  generation.last_modified = rows::upstream_time(row.integer(6));
   generation.sha256 = rows::digest(row.bytes(7));
   generation.verified_by = proof_level_of(row.bytes(8));
   generation.held_since = rows::time(row.integer(9));

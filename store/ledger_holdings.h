@@ -57,7 +57,7 @@ class HoldingView {
   struct Return {
     Generation generation;
     Identity upstream;  ///< what the bucket calls it now
-    Time last_modified{};
+    UpstreamTime last_modified{};
   };
   /// In the order of the keys, after `after_key`; at most `limit`.
   Result<std::vector<Return>> returns(SourceId source, std::string_view after_key,

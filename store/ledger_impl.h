@@ -32,7 +32,11 @@ struct OpenLedger {
 namespace rows {
 
 inline std::int64_t seconds(Time time) { return time.time_since_epoch().count(); }
+inline std::int64_t seconds(UpstreamTime time) { return time.time_since_epoch().count(); }
 inline Time time(std::int64_t seconds) { return Time(std::chrono::seconds(seconds)); }
+inline UpstreamTime upstream_time(std::int64_t seconds) {
+  return UpstreamTime(std::chrono::seconds(seconds));
+}
 
 // SQLite's integers are signed. A size beyond them can only be a lie in a listing; as a negative
 // number it survives the round trip.
@@ -43,16 +47,16 @@ inline std::int64_t signed_size(std::uint64_t size_bytes) {
 /// What stands in a column for the ETag: where there is none, a line end, which no ETag has, and
 /// LastModified. `archive` and `generation` have a column of that name and only the ETag here.
 inline std::string etag_column(const Identity& upstream) {
-  if (!upstream.etag.empty() || upstream.modified == Time{}) return upstream.etag;
+  if (!upstream.etag.empty() || upstream.modified == UpstreamTime{}) return upstream.etag;
   return "\n" + std::to_string(seconds(upstream.modified));
 }
 
 /// Reads etag_column(), size_bytes and version_id from three columns in a row.
 inline Identity identity(const Query& row, int first_column) {
   std::string etag(row.bytes(first_column));
-  Time modified{};
+  UpstreamTime modified{};
   if (etag.starts_with('\n')) {
-    modified = time(std::strtoll(etag.c_str() + 1, nullptr, 10));
+    modified = upstream_time(std::strtoll(etag.c_str() + 1, nullptr, 10));
     etag.clear();
   }
   return {std::move(etag), static_cast<std::uint64_t>(row.integer(first_column + 1)),

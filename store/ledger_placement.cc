@@ -19,7 +19,7 @@ Placement placement_of_row(const Query& row) {
   archive.sha256 = rows::digest(row.bytes(2));
   placement.role = static_cast<Role>(row.integer(3));
   archive.upstream = rows::identity(row, 4);
-  archive.last_modified = rows::time(row.integer(7));
+  archive.last_modified = rows::upstream_time(row.integer(7));
   archive.verified_by = proof_level_of(row.bytes(8));
   archive.held_since = rows::time(row.integer(9));
   archive.read_at = rows::time(row.integer(10));

@@ -235,8 +235,9 @@ Status Ledger::Plan::visit_aside(const std::function<bool(const ListedEntry&)>& 
       "temp.aside ORDER BY key, number");
   if (!query) return query.error();
   return rows::each(*query, [&](const Query& row) {
-    return visit({std::string(row.bytes(0)), rows::identity(row, 1), rows::time(row.integer(4)),
-                  std::string(row.bytes(5)), row.integer(6) != 0, row.integer(7) != 0});
+    return visit({std::string(row.bytes(0)), rows::identity(row, 1),
+                  rows::upstream_time(row.integer(4)), std::string(row.bytes(5)),
+                  row.integer(6) != 0, row.integer(7) != 0});
   });
 }
 
@@ -292,7 +293,8 @@ Status Ledger::Plan::visit_wanted(const std::function<bool(const Pending&)>& vis
     if (!row) return row.error();
     if (!*row) return {};
     const Pending pending{std::string(query->bytes(0)), rows::identity(*query, 1),
-                          rows::time(query->integer(4)), static_cast<Role>(query->integer(5))};
+                          rows::upstream_time(query->integer(4)),
+                          static_cast<Role>(query->integer(5))};
     if (!visit(pending)) return {};
   }
 }

@@ -27,7 +27,7 @@ Result<const HeldKey*> Ledger::Plan::Impl::next_held() {
   current->deviation = rows::deviation_of(cursor->integer(5));
   current->changed_to =
       current->deviation == Deviation::kChanged ? rows::identity(*cursor, 6) : Identity{};
-  current->last_modified = rows::time(cursor->integer(9));
+  current->last_modified = rows::upstream_time(cursor->integer(9));
   return &*current;
 }
 

@@ -194,7 +194,7 @@ class Recorder {
  private:
   Status remove_archive(SourceId source, const std::string& key, Time now) {
     Difference& difference = differences_[source];
-    if (Status out = take_out(source, key, now, now, difference); !out) return out;
+    if (Status out = take_out(source, key, UpstreamTime::max(), now, difference); !out) return out;
     difference.newest_may_be_gone = true;
     for (const std::string_view table : {"archive", "pending"}) {
       const Result<std::uint64_t> done = database_.run(
@@ -205,7 +205,7 @@ class Recorder {
   }
 
   // A key that is recorded again (another content was accepted for it) counts once.
-  Status take_out(SourceId source, std::string_view key, Time last_modified, Time now,
+  Status take_out(SourceId source, std::string_view key, UpstreamTime last_modified, Time now,
                   Difference& difference) {
     Result<Query> query = database_.query(
         "SELECT size_bytes, verified_by, last_modified FROM archive WHERE source_id=?1 AND key=?2");
@@ -216,7 +216,8 @@ class Recorder {
     --difference.archives;
     difference.size_bytes -= query->integer(0);
     --difference.verified_by[proof_level_of(query->bytes(1))];
-    if (rows::time(query->integer(2)) > last_modified) difference.newest_may_have_aged = true;
+    if (rows::upstream_time(query->integer(2)) > last_modified)
+      difference.newest_may_have_aged = true;
     for (const std::string_view table : {"deviation", "supersession"}) {
       const Result<std::uint64_t> done = database_.run(
           fmt::format("DELETE FROM {} WHERE source_id=?1 AND key=?2", table), source, Bytes{key});

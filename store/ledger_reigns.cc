@@ -101,7 +101,7 @@ Result<std::vector<Ledger::Return>> HoldingView::returns(SourceId source,
     Return one;
     one.generation.key = row.bytes(0);
     one.upstream = rows::identity(row, 1);
-    one.last_modified = rows::time(row.integer(4));
+    one.last_modified = rows::upstream_time(row.integer(4));
     one.generation.place = static_cast<Place>(row.integer(6));
     found.emplace_back(std::move(one), rows::digest(row.bytes(5)));
     return true;

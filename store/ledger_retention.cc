@@ -245,7 +245,7 @@ Status Ledger::Review::visit(const std::function<bool(const Candidate&)>& visit)
     candidate.variant = rows::variant(row.integer(3));
     candidate.place = static_cast<Place>(row.integer(4));
     candidate.size_bytes = static_cast<std::uint64_t>(row.integer(5));
-    candidate.last_modified = rows::time(row.integer(6));
+    candidate.last_modified = rows::upstream_time(row.integer(6));
     candidate.held_since = rows::time(row.integer(7));
     candidate.damaged = row.integer(8) != 0;
     candidate.set_bytes = static_cast<std::size_t>(row.integer(9));

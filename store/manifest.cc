@@ -54,7 +54,10 @@ std::string below_source(std::string_view path) {
   return std::string(path.substr(path.find('/') + 1));
 }
 
-std::int64_t seconds(Time time) { return time.time_since_epoch().count(); }
+template <class AnyTime>
+std::int64_t seconds(AnyTime time) {
+  return time.time_since_epoch().count();
+}
 
 ManifestEntry held(const Archive& archive, NameRules rules) {
   return {
@@ -203,9 +206,10 @@ std::optional<std::string> text_in(const Json& json, std::string_view name) {
   return text != nullptr ? std::optional(*text) : std::nullopt;
 }
 
-Time time_in(const Json& json, std::string_view name) {
+template <class AnyTime = Time>
+AnyTime time_in(const Json& json, std::string_view name) {
   const auto* member = json.find(name);
-  return Time(std::chrono::seconds(member != nullptr ? member->integer().value_or(0) : 0));
+  return AnyTime(std::chrono::seconds(member != nullptr ? member->integer().value_or(0) : 0));
 }
 
 bool read_sha256(const Json& json, ManifestEntry& entry) {
@@ -220,7 +224,7 @@ bool read_identity(const Json& json, ManifestEntry& entry) {
   const auto size_bytes = size != nullptr ? size->count() : std::nullopt;
   if (!size_bytes || !read_sha256(json, entry)) return false;
   entry.upstream = {text_in(json, "etag").value_or(""), *size_bytes,
-                    text_in(json, "version").value_or(""), time_in(json, "modified")};
+                    text_in(json, "version").value_or(""), time_in<UpstreamTime>(json, "modified")};
   return true;
 }
 
@@ -249,7 +253,7 @@ std::string line_of(const ManifestEntry& entry) {
     json.emplace_back("size", entry.upstream.size_bytes);
     json.emplace_back("etag", entry.upstream.etag);
     json.emplace_back("version", entry.upstream.version_id);
-    const bool by_date = entry.upstream.etag.empty() && entry.upstream.modified != Time{};
+    const bool by_date = entry.upstream.etag.empty() && entry.upstream.modified != UpstreamTime{};
     if (by_date) json.emplace_back("modified", seconds(entry.upstream.modified));
   }
   if (entry.kind == Kind::kHeld || entry.kind == Kind::kBeside) {
@@ -280,9 +284,10 @@ std::optional<ManifestEntry> entry_of(std::string_view line) {
     return read_sha256(json, entry) ? std::optional(std::move(entry)) : std::nullopt;
   }
   if (!read_identity(json, entry)) return std::nullopt;
-  entry.last_modified = time_in(json, "last_modified");
+  entry.last_modified = time_in<UpstreamTime>(json, "last_modified");
   auto& upstream = entry.upstream;
-  if (upstream.etag.empty() && upstream.modified == Time{}) upstream.modified = entry.last_modified;
+  if (upstream.etag.empty() && upstream.modified == UpstreamTime{})
+    upstream.modified = entry.last_modified;
   entry.verified_by = proof_level_of(text_in(json, "verified_by").value_or(""));
   entry.held_since = time_in(json, "held_since");
   return entry;

@@ -31,7 +31,7 @@ struct ManifestEntry {
   NameVariant variant = NameVariant::kPlain;
   std::string path;  ///< below SOURCE/; of kSame and kReign, the plain one of its key
   Identity upstream;
-  Time last_modified{};
+  UpstreamTime last_modified{};
   Sha256 sha256{};
   ProofLevel verified_by = ProofLevel::kSize;
   Time held_since{};

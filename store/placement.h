@@ -20,7 +20,7 @@ struct Beside {
   std::string_view source;
   Place place = Place::kSuperseded;
   std::string_view key;
-  std::chrono::sys_seconds last_modified{};  ///< the upstream's word
+  UpstreamTime last_modified{};
   std::span<const std::byte> sha256;
 };
 

@@ -10,11 +10,11 @@
 
 #include "store/layout.h"
 #include "store/proof_level.h"
+#include "store/time.h"
 
 // What the ledger remembers, as values.
 namespace store {
 
-using Time = std::chrono::sys_seconds;
 using Sha256 = std::array<std::byte, 32>;
 using SourceId = std::int64_t;
 
@@ -22,8 +22,8 @@ using SourceId = std::int64_t;
 struct Identity {
   std::string etag;  ///< as listed, without quotes
   std::uint64_t size_bytes = 0;
-  std::string version_id;  ///< empty when the listing tells none
-  Time modified{};         ///< LastModified, which stands in for an ETag where there is none
+  std::string version_id;   ///< empty when the listing tells none
+  UpstreamTime modified{};  ///< LastModified, which stands in for an ETag where there is none
   bool operator==(const Identity&) const = default;
 };
 
@@ -32,7 +32,7 @@ struct Archive {
   std::string key;
   NameVariant variant = NameVariant::kPlain;
   Identity upstream;
-  Time last_modified{};  ///< the upstream's word
+  UpstreamTime last_modified{};
   Sha256 sha256{};
   ProofLevel verified_by = ProofLevel::kSize;
   Time held_since{};  ///< our clock
@@ -52,7 +52,7 @@ enum class Role {
 struct Pending {
   std::string key;
   Identity upstream;
-  Time last_modified{};
+  UpstreamTime last_modified{};
   Role role = Role::kNew;
 };
 
@@ -60,7 +60,7 @@ struct Pending {
 struct ListedEntry {
   std::string key;
   Identity upstream;
-  Time last_modified{};
+  UpstreamTime last_modified{};
   std::string storage_class;
   bool is_latest = true;
   bool is_delete_marker = false;
@@ -72,7 +72,7 @@ struct Generation {
   Place place = Place::kSuperseded;
   std::string path;  ///< relative to the disk, as it was placed
   Identity upstream;
-  Time last_modified{};
+  UpstreamTime last_modified{};
   Sha256 sha256{};
   ProofLevel verified_by = ProofLevel::kSize;
   Time held_since{};  ///< when we first held this content, wherever
@@ -122,8 +122,8 @@ struct Reading {
 struct HeldKey {
   std::string key;
   Identity upstream;
-  Time last_modified{};  ///< the upstream's word when it was fetched
-  bool damaged = false;  ///< the copy under archives/ was found corrupt or missing
+  UpstreamTime last_modified{};  ///< when it was fetched
+  bool damaged = false;          ///< the copy under archives/ was found corrupt or missing
   Deviation deviation = Deviation::kNone;  ///< as of the last complete listing
   Identity changed_to;                     ///< when kChanged
 };
@@ -159,7 +159,7 @@ struct Candidate {
   std::string generation_path;       ///< relative to the disk; empty: it is the one under archives/
   Place place = Place::kSuperseded;  ///< of a generation
   std::uint64_t size_bytes = 0;
-  Time last_modified{};
+  UpstreamTime last_modified{};
   Time held_since{};
   bool damaged = false;
 

@@ -9,6 +9,7 @@
 #include "agent/status_words.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/uploaded.h"
 
 // What the manual says is what the program does.
 
@@ -43,7 +44,7 @@ agent::Status full_status() {
   status.disk.days.emplace_back();
   status.runs = {now};
   agent::SourceStatus source;
-  source.newest = agent::NewestArchive{"\xff", 1, now, now};
+  source.newest = agent::NewestArchive{"\xff", 1, test::uploaded(now), now};
   source.verified_by["size"] = 1;
   source.nights.emplace().emplace_back();
   auto& alarm = source.alarms.emplace_back();

@@ -5,6 +5,7 @@
 #include "agent/calendar.h"
 #include "agent/metrics.h"
 #include "tests/support/catch.h"
+#include "tests/support/uploaded.h"
 
 using agent::CalendarDay;
 using agent::SourceNight;
@@ -80,7 +81,7 @@ TEST_CASE("hostile names and words stay text on the page and in the metrics", "[
   status.disk.weaker = {bad};
   auto& source = status.sources[0];
   source.name = bad;
-  source.newest = agent::NewestArchive{bad, 1, kNow, kNow};
+  source.newest = agent::NewestArchive{bad, 1, test::uploaded(kNow), kNow};
   source.verified_by = {{bad, 1}};
   source.alarms = {{1, bad, bad, kNow, bad}};
   source.alarm_kinds = {{bad, 1}};

@@ -178,7 +178,7 @@ constexpr std::int64_t kDay = 86'400;
 constexpr std::int64_t kNight = kDay / 6 * 5;
 
 s3::ListedObject listed(std::string key, std::string etag = "e", std::uint64_t size = 10) {
-  return {std::move(key), std::move(etag), size, at(500), ""};
+  return {std::move(key), std::move(etag), size, s3::ServerDate{std::chrono::seconds{500}}, ""};
 }
 
 agent::Planner::Figures plan(Held& held, const std::vector<s3::ListedObject>& listing,

@@ -11,6 +11,7 @@
 #include "agent/units.h"
 #include "tests/support/catch.h"
 #include "tests/support/stride.h"
+#include "tests/support/uploaded.h"
 
 using agent::Keep;
 using agent::Keeps;
@@ -90,7 +91,7 @@ History history_of(Dice& dice) {
   for (std::uint64_t rank = 0; rank < count; ++rank) {
     if (!dice.one_in(5)) at += std::chrono::minutes{dice.below(60 * 30)};
     if (dice.one_in(10)) at += days{dice.below(90)};
-    history.contents.push_back({at, made(dice, at), !dice.one_in(3), rank});
+    history.contents.push_back({at, test::uploaded(made(dice, at)), !dice.one_in(3), rank});
   }
   history.now = at + hours{dice.below(24 * 20)};
   return history;
@@ -121,9 +122,10 @@ RetentionRules with_one_more(RetentionRules rules, Dice& dice) {
 
 std::uint64_t newest_of(const std::vector<Content>& contents, bool trusted_only, bool by_making) {
   const auto place = [&](const Content& content) {
-    const auto made = std::min(content.last_modified, content.held_since);
-    return by_making ? std::tuple(made, content.held_since, ~content.rank)
-                     : std::tuple(content.held_since, content.last_modified, ~content.rank);
+    const auto made = std::min(at_its_word(content.last_modified), content.held_since);
+    return by_making
+               ? std::tuple(made, content.held_since, ~content.rank)
+               : std::tuple(content.held_since, at_its_word(content.last_modified), ~content.rank);
   };
   const Content* newest = nullptr;
   for (const auto& content : contents) {
@@ -160,7 +162,7 @@ std::string first_broken_law(const History& history, Dice& dice) {
     const auto span = std::max<std::int64_t>((now - contents.front().held_since).count(), 1);
     const auto held_since = contents.front().held_since +
                             std::chrono::seconds{dice.below(static_cast<std::uint64_t>(span) + 1)};
-    flooded.push_back({held_since, made(dice, held_since), true, 1000 + i});
+    flooded.push_back({held_since, test::uploaded(made(dice, held_since)), true, 1000 + i});
   }
   const auto after_flood = decide(rules, now, flooded);
   for (const auto& content : contents) {
@@ -200,7 +202,8 @@ using Table = std::map<std::string, std::string>;
 Table kept_of(const RetentionRules& rules, const std::string& now,
               const std::vector<std::string>& times) {
   std::vector<Content> contents;
-  for (const auto& time : times) contents.push_back({at(time), at(time), true, contents.size()});
+  for (const auto& time : times)
+    contents.push_back({at(time), test::uploaded(at(time)), true, contents.size()});
   Table table;
   for (const auto& [rank, keeps] : decide(rules, at(now), contents)) {
     table[times.at(rank)] = names(keeps);
@@ -241,7 +244,7 @@ TEST_CASE("a date upstream can keep a content and never remove one") {
       content.held_since += std::chrono::seconds{content.rank};
     }
     auto by_our_clock = history.contents;
-    for (auto& content : by_our_clock) content.last_modified = content.held_since;
+    for (auto& content : by_our_clock) content.last_modified = test::uploaded(content.held_since);
     const auto kept = decide(history.rules, history.now, history.contents);
     CAPTURE(seed);
     REQUIRE(is_within(decide(history.rules, history.now, by_our_clock), kept));
@@ -306,7 +309,7 @@ TEST_CASE("a backlog that came in one night is not taken for the archives of one
   // The newest came first.
   for (std::size_t i = 0; i < nights.size(); ++i) {
     const auto held_since = at("2026-03-05T14:00:00Z") + std::chrono::minutes{nights.size() - i};
-    contents.push_back({held_since, at(nights[i]), true, i});
+    contents.push_back({held_since, test::uploaded(at(nights[i])), true, i});
   }
   std::set<std::string> kept;
   for (const auto& [rank, keeps] : decide(rules, at("2026-03-06T12:00:00Z"), contents)) {

@@ -4,6 +4,7 @@
 #include "agent/status_board.h"
 #include "agent/status_text.h"
 #include "tests/support/catch.h"
+#include "tests/support/uploaded.h"
 
 using agent::ExitStatus;
 using agent::Status;
@@ -39,7 +40,8 @@ Status full() {
   source.superseded = 1;
   source.quarantined = 2;
   source.run = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
-  source.newest = agent::NewestArchive{"db/1.tar", 2048, kNow - 7200s, kNow - 3600s};
+  source.newest =
+      agent::NewestArchive{"db/1.tar", 2048, test::uploaded(kNow - 7200s), kNow - 3600s};
   source.verified_by = {{"etag-md5", 2}, {"size", 1}};
   source.oldest_read_at = kNow - 86'400s;
   source.corrupt = 11;

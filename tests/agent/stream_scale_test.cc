@@ -11,6 +11,7 @@
 #include "tests/agent/pull_world.h"
 #include "tests/support/sanitizer.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/uploaded.h"
 
 // What it takes to decide on many archives. HOLDFAST_ARCHIVES says how many.
 
@@ -68,8 +69,8 @@ TEST_CASE("deciding on many archives takes no memory", "[streams]") {
     store::Archive archive;
     archive.key = key_of(i);
     archive.upstream = {"e", 1000, ""};
-    archive.held_since = archive.last_modified = archive.read_at =
-        now - std::chrono::days{archives / 400 - i / 400};
+    archive.held_since = archive.read_at = now - std::chrono::days{archives / 400 - i / 400};
+    archive.last_modified = test::uploaded(archive.held_since);
     archive.sha256.fill(std::byte{1});
     archive.verified_by = store::ProofLevel::kSize;
     batch.push_back({*source, std::move(archive)});

@@ -11,6 +11,7 @@
 #include "store/ledger_writer.h"
 #include "tests/agent/naming_schemes.h"
 #include "tests/agent/pull_world.h"
+#include "tests/support/uploaded.h"
 
 // Random histories of random naming schemes, pruned by random rules. HOLDFAST_HISTORIES says how
 // many.
@@ -46,7 +47,7 @@ class Bench {
     store::Archive archive;
     archive.key = key;
     archive.upstream = {"e", size, ""};
-    archive.last_modified = made;
+    archive.last_modified = test::uploaded(made);
     archive.sha256.fill(std::byte{1});
     archive.verified_by = store::ProofLevel::kSize;
     archive.held_since = archive.read_at = held_since;

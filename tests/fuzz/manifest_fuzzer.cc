@@ -28,7 +28,8 @@ ManifestEntry as_written(ManifestEntry entry) {
   using Kind = ManifestEntry::Kind;
   const bool is_held = entry.kind == Kind::kHeld || entry.kind == Kind::kBeside;
   if (!is_held) {
-    entry.last_modified = entry.held_since = store::Time{};
+    entry.last_modified = {};
+    entry.held_since = {};
     entry.verified_by = store::ProofLevel::kSize;
   }
   if (entry.kind == Kind::kReign) entry.upstream = {};

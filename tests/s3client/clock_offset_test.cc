@@ -15,7 +15,9 @@ namespace {
 
 constexpr std::chrono::sys_days kDay = std::chrono::year{2026} / 1 / 1;
 
-s3::Time at(const std::string& clock) { return *s3::parse_iso8601("2026-01-01T" + clock + "Z"); }
+s3::Time at(const std::string& clock) {
+  return s3::Time{s3::parse_iso8601("2026-01-01T" + clock + "Z")->time_since_epoch()};
+}
 
 std::string http_date(const std::string& clock) { return "Thu, 01 Jan 2026 " + clock + " GMT"; }
 

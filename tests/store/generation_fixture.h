@@ -11,7 +11,7 @@
 namespace ledger_test {
 
 // 2026-01-31T02:00:00Z
-inline const store::Time kWhen = at(1'769'824'800);
+inline const store::UpstreamTime kWhen = test::uploaded(at(1'769'824'800));
 
 inline store::Sha256 sha256_of(std::string_view content) {
   store::DigestSet set({{store::Algorithm::kSha256, {}}});

@@ -8,6 +8,7 @@
 #include "store/schema.h"
 #include "store/sums.h"
 #include "tests/store/generation_fixture.h"
+#include "tests/support/uploaded.h"
 
 // Contents beside the trusted one of their key: their places and their rows.
 
@@ -42,7 +43,7 @@ TEST_CASE("a generation lies below its key, named by time and digest") {
   CHECK(paths[4] == "site/quarantine/" + narrow + "/20260131T020000Z-" + hex);
   // A date that no calendar has.
   const auto absurd = store::generation_paths("site", Place::kSuperseded, "k", NameRules::kPosix,
-                                              at(std::int64_t{1} << 52), sha256);
+                                              test::uploaded(at(std::int64_t{1} << 52)), sha256);
   CHECK(absurd[0] == "site/superseded/k/19700101T000000Z-" + hex.substr(0, 8));
 }
 

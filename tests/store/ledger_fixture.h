@@ -11,6 +11,7 @@
 #include "store/ledger_writer.h"
 #include "tests/support/catch.h"
 #include "tests/support/fault_disk.h"
+#include "tests/support/uploaded.h"
 
 namespace ledger_test {
 
@@ -22,7 +23,7 @@ inline store::Identity identity(std::string_view etag, std::uint64_t size_bytes 
 
 inline store::Pending pending(std::string_view key, std::int64_t modified,
                               std::string_view etag = "e") {
-  return {std::string(key), identity(etag), at(modified)};
+  return {std::string(key), identity(etag), test::uploaded(at(modified))};
 }
 
 inline store::Archive archive(std::string_view key, std::int64_t modified = 100,
@@ -30,7 +31,7 @@ inline store::Archive archive(std::string_view key, std::int64_t modified = 100,
   store::Archive made;
   made.key = key;
   made.upstream = identity("e", size_bytes);
-  made.last_modified = at(modified);
+  made.last_modified = test::uploaded(at(modified));
   made.sha256.fill(std::byte{0xab});
   made.verified_by = store::ProofLevel::kEtagMd5;
   made.held_since = at(1000);
