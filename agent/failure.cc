@@ -153,6 +153,20 @@ bool is_not_ours(const store::Error& error) {
   return error.error_number == EACCES && error.path.starts_with(".holdfast/");
 }
 
+// What the kernel refuses to take more of may be less than the disk.
+std::string_view remedy_of_no_space(int error_number) {
+  if (error_number == EDQUOT) {
+    return "the quota on this disk is used up, of the user or group that this runs as: raise it, "
+           "or "
+           "make room";
+  }
+  if (error_number == EFBIG) {
+    return "no file may be that large there: look at the limits of the filesystem and of the user "
+           "('ulimit -f')";
+  }
+  return "the disk is full: make room or use a larger one";
+}
+
 }  // namespace
 
 std::string explain(const s3::Error& error, std::string_view action) {
@@ -163,7 +177,7 @@ std::string explain(const store::Error& error) {
   const auto what = store::describe(error);
   switch (error.kind) {
     case store::ErrorKind::kNoSpace:
-      return what + "; the disk is full: make room or use a larger one";
+      return fmt::format("{}; {}", what, remedy_of_no_space(error.error_number));
     case store::ErrorKind::kKeptFree:
       return what + "; make room or use a larger disk";
     case store::ErrorKind::kReadOnly:

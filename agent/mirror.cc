@@ -143,6 +143,9 @@ Result<GuardedDisk, MirrorError> open_guarded_disk(const Config& config,
     auto taken = take_lock(**disk, environment);
     if (!taken) return on_the_right_disk(taken.error(), **disk, *marker);
     lock = std::move(*taken);
+    // A mirror that is full goes on watching: what is sorted for that may take from what downloads
+    // leave.
+    (*disk)->keep_free(config.disk.min_free_bytes / 2);
   }
   return GuardedDisk{std::move(*disk), std::move(*marker), std::move(lock)};
 }
@@ -165,9 +168,6 @@ Result<Mirror, MirrorError> open_mirror(const Config& config, const Environment&
     }
     return on_the_right_disk(failed(mirror.error()), *guarded->disk, guarded->marker);
   }
-  // A mirror that is full goes on watching: what is sorted for that may take from what downloads
-  // leave.
-  if (access == store::Access::kReadWrite) mirror->keep_free(config.disk.min_free_bytes / 2);
   for (const auto& one : mirror->unfinished) {
     environment.log.error({one.source_name, one.key, explain_bad_file(one.error)});
   }

@@ -4,10 +4,12 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <functional>
 #include <unordered_map>
 #include <utility>
 
+#include "store/database_error.h"
 #include "store/database_vfs.h"
 #include "store/layout.h"
 
@@ -63,57 +65,13 @@ struct Hash {
   }
 };
 
-ErrorKind kind_of(int code) {
-  switch (code & 0xff) {
-    case SQLITE_NOTADB:
-    case SQLITE_CORRUPT:
-    case SQLITE_ERROR:     // our own SQL is right, so the schema is not what its number says
-    case SQLITE_MISMATCH:  // likewise
-      return ErrorKind::kCorrupt;
-    case SQLITE_FULL:
-      return ErrorKind::kNoSpace;
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-      return ErrorKind::kReadOnly;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-      return ErrorKind::kBusy;
-    default:
-      return ErrorKind::kIo;
-  }
-}
-
-Error error_of(sqlite3* handle, int code, const std::string& path) {
-  Error error{kind_of(code), 0, path, ""};
-  // SQLite knows ENOSPC only; for it a quota or a disk that turned read-only is an I/O error.
-  if (error.kind == ErrorKind::kIo && handle != nullptr) {
-    error.error_number = sqlite3_system_errno(handle);
-    const ErrorKind cause = error_from_errno(error.error_number, "", path).kind;
-    if (cause == ErrorKind::kNoSpace || cause == ErrorKind::kReadOnly) error.kind = cause;
-  }
-  const char* const message = handle != nullptr && sqlite3_extended_errcode(handle) == code
-                                  ? sqlite3_errmsg(handle)
-                                  : sqlite3_errstr(code);
-  switch (error.kind) {
-    case ErrorKind::kCorrupt:
-      error.detail = fmt::format(
-          "the ledger is damaged ({}); 'holdfast rebuild' makes a new one from the disk", message);
-      break;
-    case ErrorKind::kBusy:
-      error.detail = "another process is using the ledger; try again when it has ended";
-      break;
-    default:
-      error.detail = fmt::format("the ledger: {}", message);
-  }
-  return error;
-}
-
 }  // namespace
 
 // ---- connection ---------------------------------------------------------------------------------
 
 struct Query::Home {
   sqlite3* handle = nullptr;
+  Disk* disk = nullptr;
   std::string path;
   std::string bounded_directory;  // of temporary files; empty: they are not bounded
   std::unordered_map<std::string, std::vector<sqlite3_stmt*>, Hash, std::equal_to<>> idle;
@@ -130,12 +88,36 @@ struct Query::Home {
   }
 
   Error error(int code) const {
+    if ((code & 0xff) == SQLITE_CANTOPEN && has_no_files_left()) {
+      return {ErrorKind::kNoSpace, ENOSPC, std::string(kStagingDirectory),
+              "what the ledger sorts for a moment needs a file, and the disk has room for no more "
+              "of them"};
+    }
     const bool kept_free = (code & 0xff) == SQLITE_FULL && !bounded_directory.empty() &&
                            had_no_room(bounded_directory);
-    if (!kept_free) return error_of(handle, code, path);
+    if (!kept_free) return database_error(handle, code, path);
     return {ErrorKind::kKeptFree, 0, std::string(kStagingDirectory),
             "what the ledger sorts for a moment lies on the mirror's disk, and would leave less "
             "than half of \"min_free\" of it"};
+  }
+
+  // SQLite tries once more without making the file, and so forgets why it could not.
+  bool has_no_files_left() const {
+    if (disk == nullptr) return false;
+    const auto space = disk->space();
+    return space && space->total_files > 0 && space->free_files == 0;
+  }
+
+  // Whatever it is that writes: to make a ledger anew sorts as well as a plan does.
+  void keep_free() {
+    const auto kept_bytes = disk->kept_free_bytes();
+    if (!kept_bytes || disk->database_vfs() != nullptr) return;
+    bounded_directory = disk->database_path(kStagingDirectory);
+    bound_temporary_files(bounded_directory, [on = disk, kept = *kept_bytes](std::uint64_t more) {
+      const auto space = on->space();
+      // Some drivers cannot tell; and what is wrong with the disk is seen by what is written.
+      return !space || space->total_bytes == 0 || space->free_bytes >= kept + more;
+    });
   }
 
   int execute(const char* sql) const {
@@ -212,12 +194,14 @@ Result<Database> Database::open(Disk& disk, std::string_view path, DatabaseMode 
   if (auto plain = require_plain_files(disk, path); !plain) return plain.error();
   auto home = std::make_unique<Query::Home>();
   home->path = name;
+  home->disk = &disk;
   int code = open_handle(disk, path, mode, &home->handle);
   if (code != SQLITE_OK) return home->error(code);
   if (mode != DatabaseMode::kReadOnly && sqlite3_db_readonly(home->handle, "main") == 1) {
     return Error{ErrorKind::kReadOnly, 0, name, "the ledger cannot be written to here"};
   }
 
+  if (mode != DatabaseMode::kReadOnly) home->keep_free();
   const auto has_files = has_temporary_files(disk, mode);
   if (!has_files) return has_files.error();
   code = home->execute(kCommonSettings);
@@ -266,17 +250,6 @@ Status Database::run_script(const std::string& sql) {
   const int code = home_->execute(sql.c_str());
   if (code != SQLITE_OK) return home_->error(code);
   return {};
-}
-
-void Database::keep_free(Disk& disk, std::uint64_t size_bytes) {
-  if (disk.database_vfs() != nullptr) return;
-  home_->bounded_directory = disk.database_path(kStagingDirectory);
-  bound_temporary_files(home_->bounded_directory, [&disk, size_bytes](std::uint64_t more) {
-    const auto space = disk.space();
-    // Some drivers cannot tell; and what is wrong with the disk is seen by what is written.
-    if (!space || space->total_bytes == 0 || space->free_bytes >= size_bytes + more) return true;
-    return false;
-  });
 }
 
 bool Database::in_transaction() const { return sqlite3_get_autocommit(home_->handle) == 0; }

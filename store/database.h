@@ -66,7 +66,8 @@ class Query {
   int bind_code_ = 0;
 };
 
-/// One connection to a SQLite file of a Disk. It never creates the file. One thread at a time.
+/// One connection to a SQLite file of a Disk. It never creates the file. One thread at a time. One
+/// that may write leaves free what Disk::keep_free() said, and its disk has to outlive it.
 ///
 /// Errors: kNotFound, kCorrupt (damaged or not a database), kNoSpace, kKeptFree, kReadOnly, kBusy
 /// (another process kept its lock for too long), kIo.
@@ -102,10 +103,6 @@ class Database {
 
   bool in_transaction() const;
   const std::string& path() const;
-
-  /// What it sorts on the disk for a moment leaves so much of it free, or fails with kKeptFree. The
-  /// disk has to outlive this.
-  void keep_free(Disk& disk, std::uint64_t size_bytes);
 
  private:
   explicit Database(std::unique_ptr<Query::Home> home);

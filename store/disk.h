@@ -172,6 +172,14 @@ class Disk : public ReadableDisk {
   /// it with (nullptr: SQLite's own).
   virtual std::string database_path(std::string_view path) const = 0;
   virtual const char* database_vfs() const = 0;
+
+  /// So much of it stays free of what a ledger that is opened for writing from here on sorts on it
+  /// for a moment; what that was sorted for fails with kKeptFree.
+  void keep_free(std::uint64_t size_bytes) { kept_free_bytes_ = size_bytes; }
+  std::optional<std::uint64_t> kept_free_bytes() const { return kept_free_bytes_; }
+
+ private:
+  std::optional<std::uint64_t> kept_free_bytes_;
 };
 
 }  // namespace store

@@ -120,10 +120,6 @@ Status LedgerWriter::note_manifest(SourceId source, std::uint64_t size_bytes) {
   return done ? Status{} : done.error();
 }
 
-void LedgerWriter::keep_free(Disk& disk, std::uint64_t size_bytes) {
-  impl_->database.keep_free(disk, size_bytes);
-}
-
 Status LedgerWriter::visit_sightings(SourceId source,
                                      const std::function<bool(const Sighting&)>& visit) {
   std::vector<Sighting> page;

@@ -77,9 +77,6 @@ class LedgerWriter {
   Status end_removals(SourceId source, const std::vector<Removal>& removals);
   Status mark_sums_written(SourceId source);
 
-  /// See Database::keep_free().
-  void keep_free(Disk& disk, std::uint64_t size_bytes);
-
  private:
   OpenLedger* impl_;
 };

@@ -75,10 +75,6 @@ Mirror::~Mirror() = default;
 Mirror::Mirror(Mirror&&) noexcept = default;
 Mirror& Mirror::operator=(Mirror&&) noexcept = default;
 
-void Mirror::keep_free(std::uint64_t size_bytes) {
-  LedgerWriter(ledger).keep_free(*disk_, size_bytes);
-}
-
 Result<Change> Mirror::begin(std::vector<Placement> intents, Time now) {
   if (auto begun = LedgerWriter(ledger).begin_placements(intents); !begun) return begun.error();
   auto change = std::make_unique<Change::Impl>(Change::Impl{*disk_, ledger, *placer_, rules});

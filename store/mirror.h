@@ -49,10 +49,6 @@ struct Mirror {
 
   ReadableDisk& disk() const { return *disk_; }
 
-  /// What the ledger sorts on the disk for a moment leaves so much of it free; else what it was
-  /// sorted for fails with kKeptFree.
-  void keep_free(std::uint64_t size_bytes);
-
   /// Begins a change, and says durably what it is about to place; one at a time.
   Result<Change> begin(std::vector<Placement> intents, Time now);
   /// Gives a held key a content that lies beside it; the one before is superseded, and the

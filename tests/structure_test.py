@@ -12,7 +12,7 @@ DOORS = {
     "expat.h": {"s3client/xml_reader.cc"},
     "xxhash.h": {"store/xxhash.cc"},
     "nlohmann/": {"store/json.cc"},
-    "sqlite3.h": {"store/database.cc", "store/database_vfs.cc"},
+    "sqlite3.h": {"store/database.cc", "store/database_error.cc", "store/database_vfs.cc"},
     "ini.h": {"agent/config_file.cc"},
     "regex.h": {"agent/series_expression.cc", "agent/series_expression.h"},
     "spawn.h": {"agent/command_runner.cc"},

@@ -224,11 +224,12 @@ TEST_CASE("a mirror that was copied to another kind of filesystem keeps the rule
 }
 
 TEST_CASE("a removal that names anything but a content removes nothing", "[pull]") {
-  const std::string path =
-      GENERATE(as<std::string>(), ".holdfast/disk.json", "other/archives/x", "site/manifest.jsonl",
-               "site/archives/../manifest.jsonl", "site/damaged", "other/manifest.jsonl");
+  const std::string path = GENERATE(as<std::string>(), ".holdfast/disk.json", "other/archives/x",
+                                    "site/manifest.jsonl", "site/archives/../manifest.jsonl",
+                                    "site/damaged", "other/manifest.jsonl", "site/notes/x");
   CAPTURE(path);
   World world;
+  world.disk.plant("site/notes/x", "somebody's own");
   world.disk.plant("other/archives/x", "theirs");
   world.disk.plant("other/manifest.jsonl", "");
   upload(world);

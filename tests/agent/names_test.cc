@@ -29,6 +29,53 @@ TEST_CASE("a name that the filesystem refuses is replaced, and all keys are held
   CHECK(world.gets_of(refused) == 0);
 }
 
+TEST_CASE("a name that is refused beside the trusted one is replaced", "[names]") {
+  const auto error = GENERATE(ENAMETOOLONG, EILSEQ, EPERM);
+  const auto on_change = GENERATE(agent::OnChange::kGenerations, agent::OnChange::kQuarantine);
+  const bool rotates = on_change == agent::OnChange::kGenerations;
+  World world;
+  world.site().on_change = on_change;
+  const std::string key = std::string(200, 'n') + ".tar";
+  for (const auto& one : {key, std::string("other")}) world.server->put("b", one, "first");
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  world.disk.refuse_names(
+      [](std::string_view path) {
+        return !path.starts_with("site/archives/") && path.find(std::string(144, 'n')) != path.npos;
+      },
+      error, true);
+  world.server->put("b", key, "second");
+  CHECK(world.pull() == (rotates ? ExitStatus::kOk : ExitStatus::kAlarm));
+  CHECK(world.archive(key) == (rotates ? "second" : "first"));
+  CHECK(world.contents_below(rotates ? "site/superseded/" : "site/quarantine/") ==
+        std::vector<std::string>{rotates ? "first" : "second"});
+  CHECK(world.source().run.failed == 0);
+}
+
+TEST_CASE("a name that is refused for damaged bytes is replaced", "[names]") {
+  World world;
+  const std::string key = std::string(200, 'n') + ".tar";
+  world.server->put("b", key, "content");
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  world.disk.plant("site/archives/" + key, "c0ntent");
+  REQUIRE(world.verify_all() == ExitStatus::kAlarm);
+  world.disk.refuse_names(
+      [](std::string_view path) {
+        return path.starts_with("site/damaged/") && path.find(std::string(144, 'n')) != path.npos;
+      },
+      GENERATE(ENAMETOOLONG, EILSEQ, EPERM), true);
+  SECTION("when it is repaired") {
+    CHECK(world.pull() == ExitStatus::kOk);
+    CHECK(world.archive(key) == "content");
+  }
+  SECTION("when it is given up") {
+    world.server->erase("b", key);
+    world.pull();
+    CHECK(world.ack() == ExitStatus::kOk);
+    CHECK_FALSE(world.archive(key));
+  }
+  CHECK(world.contents_below("site/damaged/") == std::vector<std::string>{"c0ntent"});
+}
+
 TEST_CASE("a key that no name can be had for fails alone", "[names]") {
   const auto error = GENERATE(ENAMETOOLONG, EINVAL, EILSEQ, EPERM, EACCES);
   World world;

@@ -166,6 +166,17 @@ TEST_CASE("what becomes of an upload in parts, whatever the server tells of them
   }
 }
 
+TEST_CASE("of more parts than are asked for, a last one that is larger breaks no promise",
+          "[parts]") {
+  World world;
+  Layout layout{"very many", Sizes(1'001, 7)};
+  layout.sizes.back() = 9;
+  const auto body = put_parts(world, "k", layout);
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.archive("k") == body);
+  CHECK(heads(world) == 1);
+}
+
 TEST_CASE("no refusal of a hint refuses a right content, or proves a wrong one", "[parts]") {
   std::mt19937 random(20261125);
   const auto below = [&](std::uint64_t limit) { return random() % limit; };

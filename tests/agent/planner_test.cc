@@ -449,6 +449,21 @@ TEST_CASE("what rotates trips no wire, and what goes beside it does", "[planner]
   }
 }
 
+TEST_CASE("small streams that lose most of what they have trip the wire together", "[planner]") {
+  const int streams = GENERATE(1, 2);
+  auto real = backups_of("db", 1, 100, 1'000'000);
+  auto left = real;
+  for (int i = 0; i < streams; ++i) {
+    const auto name = fmt::format("small{}", std::string(static_cast<std::size_t>(i) + 1, 'x'));
+    real = real + backups_of(name, 1, 4, 100);
+    left = left + backups_of(name, 4, 4, 100);
+  }
+  Held held;
+  hold_backups(held, real);
+  REQUIRE_FALSE(plan(held, listing_of(real)).on_hold);
+  CHECK(plan(held, listing_of(left)).on_hold == (streams == 2));
+}
+
 TEST_CASE("keys that the last listing did not have neither trip nor disarm the wire", "[planner]") {
   SECTION("eight reappear with other contents") {
     Held held;

@@ -131,6 +131,23 @@ std::vector<ErrorKind> times(std::size_t count, ErrorKind kind) { return {count,
 
 }  // namespace
 
+TEST_CASE("that a server wants fewer connections is told once for each request", "[retry]") {
+  Scenario scenario(5);
+  int told = 0;
+  scenario.retrier.on_throttled([&](const s3::Session& of) {
+    CHECK(&of == scenario.session.get());
+    ++told;
+  });
+  CHECK(scenario.run(times(2, ErrorKind::kServer)) == 7);
+  CHECK(told == 0);
+  scenario.requests = 0;
+  CHECK(scenario.run(times(3, ErrorKind::kThrottled)) == 7);
+  CHECK(told == 1);
+  scenario.requests = 0;
+  CHECK(scenario.run(times(1, ErrorKind::kThrottled)) == 7);
+  CHECK(told == 2);
+}
+
 TEST_CASE("a request is tried as often as configured, with a pause between", "[retry]") {
   Scenario scenario(5);
   SECTION("until it succeeds") {

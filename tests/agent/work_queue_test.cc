@@ -1,6 +1,7 @@
 #include "agent/work_queue.h"
 
 #include <algorithm>
+#include <future>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -35,8 +36,11 @@ TEST_CASE("no source has all lanes while another one may come yet", "[work_queue
   fill(queue, 0, 20);
   queue.set_expected(1, true);
   for (int i = 0; i < 3; ++i) CHECK(take(queue).source == 0);
+  // The last lane waits for it.
+  auto fourth = std::async(std::launch::async, [&] { return take(queue).source; });
+  CHECK(fourth.wait_for(100ms) == std::future_status::timeout);
   fill(queue, 1, 1);
-  CHECK(take(queue).source == 1);
+  CHECK(fourth.get() == 1);
 }
 
 TEST_CASE("two sources that have enough to do share the lanes", "[work_queue]") {

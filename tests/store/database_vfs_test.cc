@@ -53,20 +53,22 @@ TEST_CASE("what SQLite sorts leaves min_free of the disk, and says so where it c
   test::write_file(dir / ".holdfast/db", "");
   auto disk = store::open_posix_disk(dir.path());
   REQUIRE(disk);
-  auto database = store::Database::open(**disk, ".holdfast/db", store::DatabaseMode::kReadWrite);
-  REQUIRE(database);
   const auto space = (*disk)->space();
   REQUIRE(space);
   constexpr const char* kSortMuch =
       "CREATE TEMP TABLE IF NOT EXISTS large (x BLOB); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL "
       "SELECT i+1 FROM n WHERE i<6000) INSERT INTO large SELECT randomblob(1000) FROM n";
-  database->keep_free(**disk, space->total_bytes);
-  const auto refused = database->run_script(kSortMuch);
+  const auto sort = [&](std::uint64_t kept_bytes) {
+    (*disk)->keep_free(kept_bytes);
+    auto database = store::Database::open(**disk, ".holdfast/db", store::DatabaseMode::kReadWrite);
+    REQUIRE(database);
+    return database->run_script(kSortMuch);
+  };
+  const auto refused = sort(space->total_bytes);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().kind == store::ErrorKind::kKeptFree);
   const auto said = store::describe(refused.error());
   CHECK(said.find("\"min_free\"") != std::string::npos);
   CHECK(said.find("full") == std::string::npos);
-  database->keep_free(**disk, 0);
-  CHECK(database->run_script(kSortMuch));
+  CHECK(sort(0));
 }

@@ -5,6 +5,7 @@
 #include "store/ledger.h"
 #include "store/posix_disk.h"
 #include "tests/support/catch.h"
+#include "tests/support/forwarding_disk.h"
 #include "tests/support/temp_dir.h"
 
 // What stands in the place of the ledger and is none.
@@ -34,6 +35,37 @@ TEST_CASE("what is no plain file in the ledger's place is not opened, and nothin
   CHECK(opened.error().kind == ErrorKind::kCorrupt);
   CHECK(opened.error().detail.find("holdfast rebuild") != std::string::npos);
   CHECK(test::read_file(elsewhere) == before);
+}
+
+TEST_CASE("a link that comes into the ledger's place after it was looked at is not followed") {
+  const test::TempDir dir;
+  auto disk = store::open_posix_disk(dir.path());
+  REQUIRE(disk);
+  REQUIRE(Ledger::create(**disk));
+  const auto path = dir / ".holdfast/ledger.db";
+  const auto elsewhere = dir / "elsewhere.db";
+  // Put there behind the back of whoever has just seen a plain file.
+  class Swapped : public test::ForwardingDisk {
+   public:
+    Swapped(store::Disk& target, std::string from, std::string to)
+        : ForwardingDisk(target), from_(std::move(from)), to_(std::move(to)) {}
+    store::Result<std::optional<store::FileInfo>> stat(std::string_view name) override {
+      auto info = ForwardingDisk::stat(name);
+      // The last of its files that is looked at before it is opened.
+      if (name.ends_with("ledger.db-shm") && !std::filesystem::exists(to_)) {
+        std::filesystem::rename(from_, to_);
+        std::filesystem::create_symlink(to_, from_);
+      }
+      return info;
+    }
+
+   private:
+    std::string from_;
+    std::string to_;
+  } swapped(**disk, path, elsewhere);
+  const auto opened = Ledger::open(swapped, GENERATE(Access::kReadOnly, Access::kReadWrite));
+  REQUIRE(std::filesystem::is_symlink(path));
+  CHECK_FALSE(opened);
 }
 
 TEST_CASE("the database of another program is told apart before a byte of it changes") {
