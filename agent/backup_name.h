@@ -13,7 +13,8 @@ namespace agent {
 /// the key is "{{", so that no key is mistaken for a stream. Part numbers, machine numbers,
 /// addresses and versions stay in it. To split too much keeps too much; to merge destroys: what is
 /// in doubt is split. The random tokens of two tools that are known to write them (UpdraftPlus,
-/// Akeeba) are replaced by "{*}".
+/// Akeeba) are replaced by "{*}"; but for those of Akeeba's that have letters alone, one in
+/// seventeen, which may be a name.
 ///
 /// A set is one backup: all keys that are equal up to and including their time. A key without a
 /// time is a set of its own. Where a key has several times, its own is the first that is within two

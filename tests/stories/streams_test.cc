@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <regex>
 #include <set>
 
 #include "tests/agent/naming_schemes.h"
@@ -70,6 +71,14 @@ class Job : public Story {
     return keys;
   }
 
+  // What is held of sets whose random token has letters alone, and may be a name: one in seventeen
+  // of Akeeba's. No other of that stream comes, so they stay.
+  std::size_t lettered() const {
+    const std::regex token("-[A-Za-z]{16}[.]j[^/]*$");
+    return static_cast<std::size_t>(std::ranges::count_if(
+        held(), [&](const std::string& key) { return std::regex_search(key, token); }));
+  }
+
   // Of each night all is held, or nothing; of the last one all.
   void check_sets() const {
     const auto keys = held();
@@ -123,7 +132,8 @@ TEST_CASE("healthy nights of real naming schemes raise nothing, and no set is br
   if (!row.is_pruned) CHECK(held == job.put_so_far());
   // 14 days, and of weeks and months what these are not.
   if (row.is_pruned && nights > 60)
-    CHECK(held * static_cast<std::size_t>(nights) < job.put_so_far() * (14 + 8 + 12 + 2));
+    CHECK((held - job.lettered()) * static_cast<std::size_t>(nights) <
+          job.put_so_far() * (14 + 8 + 12 + 2));
   CHECK(story::check_sums(job).status == 0);
 }
 
