@@ -8,8 +8,8 @@ namespace {
 
 constexpr int kThisThread = 0;
 
-// What <linux/ioprio.h> calls IOPRIO_WHO_PROCESS, IOPRIO_CLASS_IDLE and its shift. That header has a
-// parameter named "class" in the kernels that Debian 12 has by now, and is no C++ there.
+// What <linux/ioprio.h> calls IOPRIO_WHO_PROCESS, IOPRIO_CLASS_IDLE and its shift. In the kernels
+// that Debian 12 has by now that header names a parameter "class", and is no C++.
 constexpr int kWhoProcess = 1;
 constexpr int kIdle = 3 << 13;
 
