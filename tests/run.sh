@@ -127,7 +127,6 @@ if [[ $quick == no ]]; then
   # The torture is about order, not about threads, and takes the sanitizer too long.
   script tests/on_all_cores.sh build/tsan/tests/agent_tests '~[torture]~[fake_s3]~[.]'
   for test in tests/real/*_test.sh; do script "$test" build/release/agent/holdfast; done
-  script cross/ci.sh
   script deploy/demo.sh
 fi
 
