@@ -86,7 +86,7 @@ store::Result<std::vector<std::int64_t>> alarms_that_match(SourceMirror& mirror,
   if (options.glob.empty()) return found;
   const auto count = mirror.mirror.ledger.count_open_alarms(mirror.id);
   if (!count) return count.error();
-  const auto open = mirror.mirror.ledger.open_alarms(mirror.id, *count);
+  const auto open = mirror.mirror.ledger.open_alarms(mirror.id, static_cast<std::size_t>(*count));
   if (!open) return open.error();
   const KeyPattern pattern(options.glob);
   for (const auto& alarm : *open) {

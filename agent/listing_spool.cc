@@ -41,7 +41,7 @@ class Reader {
     return value;
   }
   std::string text() {
-    const auto size = std::min<std::uint64_t>(number(), bytes_.size());
+    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(number(), bytes_.size()));
     std::string value(bytes_.substr(0, size));
     bytes_.remove_prefix(size);
     return value;
@@ -82,7 +82,7 @@ std::string packed(const s3::ListPage& page) {
 std::optional<s3::ListPage> unpacked(std::string_view bytes) {
   Reader in(bytes);
   s3::ListPage page;
-  page.objects.resize(std::min<std::uint64_t>(in.number(), bytes.size()));
+  page.objects.resize(static_cast<std::size_t>(std::min<std::uint64_t>(in.number(), bytes.size())));
   for (auto& object : page.objects) {
     object.key = in.text();
     object.etag = in.text();
@@ -154,7 +154,7 @@ store::Status ListingSpool::replay(const std::function<bool(const s3::ListPage&)
       return begun;
     }
     if (size > file_bytes_ - offset) return other_bytes();
-    std::string bytes(size, '\0');
+    std::string bytes(static_cast<std::size_t>(size), '\0');
     if (auto whole = read(offset + sizeof size, bytes); !whole) return whole;
     const auto page = unpacked(bytes);
     if (!page) return other_bytes();
@@ -165,9 +165,11 @@ store::Status ListingSpool::replay(const std::function<bool(const s3::ListPage&)
   while (!rest.empty()) {
     std::uint64_t size = 0;
     std::memcpy(&size, rest.data(), sizeof size);
-    const auto page = unpacked(rest.substr(sizeof size, size));
+    rest.remove_prefix(sizeof size);
+    const auto page_bytes = static_cast<std::size_t>(size);
+    const auto page = unpacked(rest.substr(0, page_bytes));
     if (!page || !take(*page)) return {};
-    rest.remove_prefix(sizeof size + size);
+    rest.remove_prefix(page_bytes);
   }
   return {};
 }

@@ -44,8 +44,8 @@ constexpr std::array<ChecksumKind, 10> kChecksumKinds = {{
 bool is_single_md5(std::string_view etag) { return etag.size() == kMd5Digits && is_hex(etag); }
 
 std::size_t most_guesses(std::uint64_t size_bytes) {
-  return std::clamp<std::uint64_t>(kMostGuessedBytes / std::max<std::uint64_t>(size_bytes, 1),
-                                   kFewGuesses, kMostGuesses);
+  const auto guesses = kMostGuessedBytes / std::max<std::uint64_t>(size_bytes, 1);
+  return static_cast<std::size_t>(std::clamp<std::uint64_t>(guesses, kFewGuesses, kMostGuesses));
 }
 
 class Collector {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <gnu/libc-version.h>
+#include <nss.h>
 #include <sys/types.h>
 
 #include <CLI/Version.hpp>
@@ -9,6 +10,7 @@
 #include <climits>
 #include <ctime>
 #include <tl/expected.hpp>
+#include <tuple>
 
 #include "agent/reckoning.h"
 #include "s3client/curl_transport.h"
@@ -66,6 +68,13 @@ std::string version_text(bool in_full) {
   text += line("tl-expected", number(TL_EXPECTED_VERSION_MAJOR, TL_EXPECTED_VERSION_MINOR,
                                      TL_EXPECTED_VERSION_PATCH));
   return text;
+}
+
+void load_nothing_if_static() {
+  if (!kIsStatic) return;
+  for (const auto* database : {"passwd", "group", "services"}) {
+    std::ignore = __nss_configure_lookup(database, "files");
+  }
 }
 
 }  // namespace agent

@@ -7,14 +7,14 @@ source "$(dirname "$0")/lib.sh"
 builds_here || { echo 'SKIPPED other machines are built for on Debian 12 for amd64 only'; exit 0; }
 logs=$work/ci
 mkdir -p "$logs"
-[[ $# -gt 0 ]] || set -- arm64 armv6
+[[ $# -gt 0 ]] || set -- armv6 arm64  # the longer one first, so that its tests have something to go beside
 minutes() { echo "$1 took $((($2 + 30) / 60)) minutes"; }
 failed=no tests=()
 for target in "$@"; do
   began=$SECONDS
   if "$repository/cross/build.sh" --quick "$target"; then
     echo "ok - $target: it is configured and built"
-    # Nearly all of it is one thread, so it goes beside the next one's.
+    # Two threads at most, and most of the time one, so it goes beside the next one's.
     "$repository/cross/test.sh" --quick "$target" >"$logs/$target" 2>&1 &
     tests+=("$! $target")
   else

@@ -57,9 +57,11 @@ make_root() {  # make_root SUITE: kept, because each takes minutes where it is e
   touch "$root/.complete"
 }
 
-# in_root COMMAND...: with /proc and the devices, in a namespace that takes the mounts with it.
+# in_root COMMAND...: with /proc and the devices, in a namespace that takes the mounts with it. Its root
+# is a mount too, as that of a machine is, so that namespaces can be made in it.
 in_root() {
-  unshare --mount bash -c 'mount -t proc proc "$0/proc" && mount -t sysfs sys "$0/sys" && mount --bind /dev "$0/dev" &&
+  unshare --mount bash -c 'mount --bind "$0" "$0" &&
+    mount -t proc proc "$0/proc" && mount -t sysfs sys "$0/sys" && mount --bind /dev "$0/dev" &&
     exec chroot "$0" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root DEBIAN_FRONTEND=noninteractive "$@"' \
     "$root" "$@"
 }

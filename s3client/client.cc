@@ -199,7 +199,7 @@ bool use_option(SessionState& session, Operation& operation, std::string_view op
 
 Result<Operation> object_operation(SessionState& session, const GetRequest& request,
                                    std::string_view method) {
-  const auto is_control = [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; };
+  const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
   if (request.key.empty()) {
     return Error{ErrorKind::kInvalid, 0, "", "an object has no empty key", ""};
   }

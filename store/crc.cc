@@ -60,10 +60,11 @@ Register crc_by_tables(const Tables<Register>& tables, Register crc,
   std::size_t left = bytes.size();
   for (; left >= 8; at += 8, left -= 8) {
     const std::uint64_t word = load_little_endian(at) ^ state;
-    state = tables[7][word & 0xff] ^ tables[6][(word >> 8) & 0xff] ^
-            tables[5][(word >> 16) & 0xff] ^ tables[4][(word >> 24) & 0xff] ^
-            tables[3][(word >> 32) & 0xff] ^ tables[2][(word >> 40) & 0xff] ^
-            tables[1][(word >> 48) & 0xff] ^ tables[0][word >> 56];
+    const auto low = static_cast<std::uint32_t>(word);
+    const auto high = static_cast<std::uint32_t>(word >> 32);
+    state = tables[7][low & 0xff] ^ tables[6][(low >> 8) & 0xff] ^ tables[5][(low >> 16) & 0xff] ^
+            tables[4][low >> 24] ^ tables[3][high & 0xff] ^ tables[2][(high >> 8) & 0xff] ^
+            tables[1][(high >> 16) & 0xff] ^ tables[0][high >> 24];
   }
   for (; left > 0; ++at, --left) {
     state = (state >> 8) ^ tables[0][(state ^ std::to_integer<Register>(*at)) & 0xff];

@@ -60,8 +60,8 @@ own_machine() {
   install -d -m 0755 -o holdfast -g holdfast /var/lib/holdfast
   mkdir -p /usr/share/doc
   cp -a /usr/share/doc/. "$work/doc" 2>/dev/null || true
-  mount --bind "$work/doc" /usr/share/doc
   cp -a "$prefix/share/doc/holdfast" "$work/doc/"
+  mount --bind "$work/doc" /usr/share/doc
   truncate -s 2G "$work/disk"
   loop=$(losetup -f --show "$work/disk")
 }

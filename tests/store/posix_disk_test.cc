@@ -259,10 +259,14 @@ TEST_CASE("renaming without replacing leaves a taken name alone, whatever the fi
       {{{SYS_renameat2, EOPNOTSUPP}, {SYS_linkat, EOPNOTSUPP}}, false},
   }));
   CAPTURE(filesystem.refuses.size());
+  const bool refuses = !filesystem.refuses.empty();
+  if (refuses && !with_refused(filesystem.refuses, [] { return true; })) {
+    WARN("SKIPPED: system calls cannot be refused here");
+    return;
+  }
   const auto rename = [&](std::string_view from, std::string_view to) {
-    const auto renamed =
-        with_refused(filesystem.refuses, [&] { return disk->rename_no_replace(from, to); });
-    return renamed ? *renamed : disk->rename_no_replace(from, to);
+    if (!refuses) return disk->rename_no_replace(from, to);
+    return *with_refused(filesystem.refuses, [&] { return disk->rename_no_replace(from, to); });
   };
 
   for (const std::string_view taken : {"taken", "directory", "link"}) {

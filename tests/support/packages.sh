@@ -26,7 +26,7 @@ package_packages=(lintian mmdebstrap fakeroot dpkg-dev)  # for tests/package_tes
 cross_packages=(
   g++ g++-aarch64-linux-gnu g++-arm-linux-gnueabi g++-arm-linux-gnueabihf
   cmake ninja-build pkg-config dpkg-dev file xz-utils openssl catch2 git perl tcl time
-  mmdebstrap qemu-user-static debian-archive-keyring
+  mmdebstrap arch-test qemu-user-static debian-archive-keyring
 )
 bench_packages=(rclone s3cmd awscli time)
 
