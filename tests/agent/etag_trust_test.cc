@@ -129,6 +129,24 @@ TEST_CASE("opaque ETags of one source say nothing of another at the same endpoin
   CHECK(world.source("other").archives == 1);
 }
 
+TEST_CASE("a verdict on the ETags of one source is none on another's in the same run", "[pull]") {
+  World world;
+  world.config.agent.parallel = 1;
+  put_three(world);
+  // Of one series, so that they are no evidence; more than are asked for before the verdict.
+  constexpr int kRotten = 12;
+  for (int i = 0; i < kRotten; ++i) {
+    const auto key = fmt::format("rotten-{}", i);
+    world.server->put("other", key, fmt::format("content {}", i));
+    world.server->lie({LieKind::kFlip, "GET", key, 4});
+  }
+  world.add_source("other", "other");
+  CHECK(world.pull() == ExitStatus::kIncomplete);
+  CHECK(world.lines_with("are not MD5s") == 1);
+  CHECK(world.source().archives == 3);
+  CHECK(world.source("other").archives == 0);
+}
+
 TEST_CASE("the first ETag that matches makes them promises again", "[pull]") {
   World world;
   put_three(world);
@@ -145,6 +163,17 @@ TEST_CASE("the first ETag that matches makes them promises again", "[pull]") {
     CHECK(world.alarm_kinds() == Names{"mismatch"});
     CHECK(world.lines_with("after all") == 0);
   }
+}
+
+TEST_CASE("what comes after that match in the same run is held to its ETag", "[pull]") {
+  World world;
+  world.config.agent.parallel = 1;
+  put_three(world);
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  world.server->put("b", "a-good", "content");
+  put_with_etag(world, "db-4", "content 4", kWrongMd5);
+  CHECK(world.pull() == ExitStatus::kIncomplete);
+  CHECK(world.source().verified_by == Levels{{"size", 3}, {"etag-md5", 1}});
 }
 
 TEST_CASE("one match makes the ETag a promise at that endpoint", "[pull]") {

@@ -264,6 +264,21 @@ TEST_CASE("without ETags the versions of one second are told apart by their ids"
   CHECK(world.gets_of("k") == 0);
 }
 
+TEST_CASE("without ETags the older versions of the held one's second are not taken for it",
+          "[pull][dialects]") {
+  World world;
+  world.server->keep_versions("b");
+  world.server->set_listing_dialect(dialect([](auto& lies) { lies.no_etag = true; }));
+  world.server->lie({fake_s3::LieKind::kOmitHeader, "", "k", 0, "ETag"});
+  for (const char* content : {"one", "two", "six"}) world.server->put("b", "k", content);
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  CHECK(world.contents_below("site/superseded/k/").empty());
+  world.site().versions = agent::Versions::kAll;
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.archive("k") == "six");
+  CHECK(world.contents_below("site/superseded/k/") == std::vector<std::string>{"one", "two"});
+}
+
 // Swift's dynamic large objects: what they are made of is found anew for each request, and the
 // listing shows the manifest, which is empty.
 TEST_CASE("what is listed as nothing, and is not what its ETag says, is not fetched at every run",

@@ -5,6 +5,7 @@ import os
 import pathlib
 import pty
 import select
+import signal
 import ssl
 import subprocess
 import tempfile
@@ -34,6 +35,8 @@ class Terminal:
         self.seen, self.at = "", 0
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            # A terminal's Ctrl-C reaches whoever sits there, however the tests were started.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.execv(program, [program, *words])
 
     def read(self, timeout):
@@ -73,6 +76,13 @@ class Terminal:
     def end(self):
         while self.read(10):
             pass
+        # What still waits for an answer fails here, and does not hang.
+        for _ in range(100):
+            if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                break
+            time.sleep(0.1)
+        else:
+            os.kill(self.pid, signal.SIGKILL)
         status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         self.echoes = bool(termios.tcgetattr(self.fd)[3] & termios.ECHO)
         os.close(self.fd)

@@ -6,6 +6,7 @@ import pathlib
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -77,6 +78,8 @@ class World:
         """What a person sees who types it: the exit status, and all that came."""
         pid, terminal = pty.fork()
         if pid == 0:
+            # As at a terminal of one's own, however the tests were started.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.chdir(self.path)
             os.execve(self.program, [self.program, *words], {**self.environment, **environment})
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
