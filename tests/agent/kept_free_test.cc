@@ -171,15 +171,15 @@ TEST_CASE("every command that writes to the ledger keeps half of min_free", "[pu
        [&](const auto& e, const auto& p) { return agent::audit_command(config, {}, e, p); }},
       {"rebuild",
        [&](const auto& e, const auto& p) { return agent::rebuild_command(config, {}, e, p); }}};
-  for (const auto& [name, run] : commands) {
-    CAPTURE(name);
+  for (const auto& command : commands) {
+    CAPTURE(command.first);
     std::vector<std::optional<std::uint64_t>> kept;
     world.command([&](const agent::Environment& outside, const agent::Print& print) {
       auto here = outside;
       here.open_disk = [&](const std::string&) -> store::Result<std::unique_ptr<store::Disk>> {
         return std::make_unique<Noted>(world.disk, kept);
       };
-      return run(here, print);
+      return command.second(here, print);
     });
     REQUIRE_FALSE(kept.empty());
     CHECK(std::ranges::count(kept, std::optional<std::uint64_t>(2048)) >= 1);
