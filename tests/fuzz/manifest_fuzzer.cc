@@ -34,7 +34,7 @@ ManifestEntry as_written(ManifestEntry entry) {
   }
   if (entry.kind == Kind::kReign) entry.upstream = {};
   if (entry.kind != Kind::kBeside && entry.kind != Kind::kReign) entry.placed_at = store::Time{};
-  if (!entry.upstream.etag.empty()) entry.upstream.modified = store::Time{};
+  if (!entry.upstream.etag.empty()) entry.upstream.modified = store::UpstreamTime{};
   return entry;
 }
 
