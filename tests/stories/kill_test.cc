@@ -107,18 +107,20 @@ TEST_CASE("a pull that is killed at any moment leaves only truth, and the next o
   const auto tail = time_after_last_byte(story, bytes);
   REQUIRE(story.first_difference().empty());
 
+  // A kill that came too late proves nothing; most have to have struck. On a machine that is busy
+  // with other things they are tried once more.
+  constexpr int kEnough = kKillsWhileBytesFlow + kKillsAfterwards / 2;
   int killed = 0;
-  for (int round = 1; round <= kKills; ++round) {
+  for (int round = 1; round <= kKills || (killed < kEnough && round <= 2 * kKills); ++round) {
     CAPTURE(round);
-    killed += pull_and_kill(story, round, bytes, tail) ? 1 : 0;
+    killed += pull_and_kill(story, 1 + (round - 1) % kKills, bytes, tail) ? 1 : 0;
     CHECK(story.first_untruth() == "");
     const auto finished = story.pull();
     CAPTURE(finished.err);
     CHECK(finished.status == 0);
     CHECK(story.first_difference() == "");
   }
-  // A kill that came too late proves nothing; most have to have struck.
-  CHECK(killed >= kKillsWhileBytesFlow + kKillsAfterwards / 2);
+  CHECK(killed >= kEnough);
 }
 
 TEST_CASE("what a killed pull had placed is held, though the bucket turns hostile before the next",
