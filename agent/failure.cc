@@ -157,8 +157,7 @@ bool is_not_ours(const store::Error& error) {
 std::string_view remedy_of_no_space(int error_number) {
   if (error_number == EDQUOT) {
     return "the quota on this disk is used up, of the user or group that this runs as: raise it, "
-           "or "
-           "make room";
+           "or make room";
   }
   if (error_number == EFBIG) {
     return "no file may be that large there: look at the limits of the filesystem and of the user "

@@ -66,8 +66,8 @@ class Query {
   int bind_code_ = 0;
 };
 
-/// One connection to a SQLite file of a Disk. It never creates the file. One thread at a time. One
-/// that may write leaves free what Disk::keep_free() said, and its disk has to outlive it.
+/// One connection to a SQLite file of a Disk, which has to outlive it. It never creates the file.
+/// One thread at a time. One that may write leaves free what Disk::keep_free() said.
 ///
 /// Errors: kNotFound, kCorrupt (damaged or not a database), kNoSpace, kKeptFree, kReadOnly, kBusy
 /// (another process kept its lock for too long), kIo.
