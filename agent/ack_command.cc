@@ -55,8 +55,20 @@ store::Result<store::GivenUp> give_up_lost(SourceMirror& source, const AckOption
   return source.mirror.give_up(request);
 }
 
+// What the streams whose alarms end have become is what they are meant to be.
+store::Status take_new_forms(SourceMirror& mirror, const AckOptions& options,
+                             const Series& series) {
+  auto& ledger = mirror.mirror.ledger;
+  const auto stream_of = [&](std::string_view key) { return series.place(key).stream; };
+  if (!options.alarm) return ledger.take_new_form(mirror.id, nullptr, stream_of);
+  const auto alarm = ledger.open_alarm(mirror.id, *options.alarm);
+  if (!alarm) return alarm.error();
+  if (!*alarm || (*alarm)->kind != name_of(store::AlarmKind::kUnsound)) return {};
+  return ledger.take_new_form(mirror.id, &(*alarm)->key, stream_of);
+}
+
 store::Result<Acknowledged> acknowledge(SourceMirror& mirror, const AckOptions& options,
-                                        const Environment& environment) {
+                                        const Series& series, const Environment& environment) {
   auto& ledger = mirror.mirror.ledger;
   const auto source = mirror.id;
   const auto now = environment.clock.now_s();
@@ -69,6 +81,7 @@ store::Result<Acknowledged> acknowledge(SourceMirror& mirror, const AckOptions& 
   const auto over = *open_before - std::min(*open_before, *left);
   const auto totals = ledger.totals(source);
   if (!totals) return totals.error();
+  if (auto taken = take_new_forms(mirror, options, series); !taken) return taken.error();
   const auto ended = ledger.acknowledge(source, options.alarm, now);
   if (!ended) return ended.error();
   const auto still_open = ledger.is_open(source, store::AlarmKind::kMassChange, "");
@@ -97,13 +110,14 @@ store::Result<std::vector<std::int64_t>> alarms_that_match(SourceMirror& mirror,
 }
 
 store::Result<Acknowledged> acknowledge_each(SourceMirror& mirror, AckOptions options,
+                                             const Series& series,
                                              const std::vector<std::int64_t>& alarms,
                                              const Environment& environment) {
   Acknowledged all;
   for (const auto alarm : alarms) {
     if (environment.stop.load()) break;
     options.alarm = alarm;
-    const auto done = acknowledge(mirror, options, environment);
+    const auto done = acknowledge(mirror, options, series, environment);
     if (!done) return done;
     all.alarms += done->alarms;
     all.given_up.contents += done->given_up.contents;
@@ -146,6 +160,7 @@ ExitStatus ack_command(const Config& config, const AckOptions& options,
                    [&](const SourceConfig& source) { return source.name == options.source; });
   const auto on_change =
       configured == config.sources.end() ? OnChange::kQuarantine : configured->on_change;
+  const auto series = configured == config.sources.end() ? Series() : configured->series;
   const auto ack = [&](SourceMirror& source) -> store::Result<ExitStatus> {
     auto& ledger = source.mirror.ledger;
     const auto matching = alarms_that_match(source, options);
@@ -167,8 +182,8 @@ ExitStatus ack_command(const Config& config, const AckOptions& options,
       }
     }
     const auto done = options.glob.empty()
-                          ? acknowledge(source, options, environment)
-                          : acknowledge_each(source, options, *matching, environment);
+                          ? acknowledge(source, options, series, environment)
+                          : acknowledge_each(source, options, series, *matching, environment);
     if (!done) return done.error();
     if (options.alarm && done->alarms == 0) {
       environment.log.error(

@@ -64,6 +64,15 @@ inline constexpr std::array<AlarmWords, store::kAlarmNames.size()> kAlarmWords =
      "the content is held"},
     {"The bucket has been listing this archive for a week, and answers that it does not exist.",
      "Upload it again, or delete it; else ask the provider.", "the content is held"},
+    {"What came is something else than its name says or than its stream always was (a login page, "
+     "nothing but zeroes, encrypted), or its end is missing. It is held like any other, but takes "
+     "no "
+     "place in the keep rules.",
+     "Look at the job that makes it, and at the server: what looks encrypted all of a sudden may "
+     "be "
+     "an attack. If it is meant to be so, `holdfast ack SOURCE`: its new form is the stream's own "
+     "from then on.",
+     "a sound one of its stream comes"},
     {"A lifecycle rule that was not there before, or that deletes sooner, is about to delete "
      "archives.",
      "Look at the bucket's lifecycle: somebody may have found the slow way of deleting. What is "

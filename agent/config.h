@@ -18,6 +18,11 @@ namespace agent {
 enum class Versions { kCurrent, kAll };
 
 /// What a new content under a held key means.
+/// Whether it is looked whether an archive opens.
+enum class SoundnessCheck {
+  kQuick,  ///< by the two ends of what arrives
+  kOff,
+};
 enum class OnChange { kQuarantine, kGenerations };
 
 /// Contract section 1; the defaults are the contract's.
@@ -36,6 +41,7 @@ struct SourceConfig {
   std::vector<std::string> exclude;
   Versions versions = Versions::kCurrent;
   OnChange on_change = OnChange::kQuarantine;
+  SoundnessCheck soundness = SoundnessCheck::kQuick;
   std::optional<double> tripwire_share = 0.2;  ///< above 0, up to 1; nullopt: off
   std::uint64_t tripwire_min = 5;              ///< keys, and at least 1
   Series series;

@@ -314,6 +314,15 @@ std::span<const KeyRule<SourceConfig>> source_rules() {
              s.on_change, v,
              {{"quarantine", OnChange::kQuarantine}, {"generations", OnChange::kGenerations}});
        }},
+      {"soundness",
+       {"quick|off", "quick",
+        "Whether it is looked whether what arrives can be a backup at all: with `quick`, by its "
+        "first and last bytes, whether it is what its name and the habit of its stream say, and "
+        "whether its end is there."},
+       [](S& s, const std::string& v) {
+         return take_choice<SoundnessCheck>(
+             s.soundness, v, {{"quick", SoundnessCheck::kQuick}, {"off", SoundnessCheck::kOff}});
+       }},
       {"tripwire",
        {"PERCENTAGE", "20%",
         "The share of the held keys which, changed or gone since the last complete listing, puts "

@@ -290,6 +290,7 @@ void FetchPhase::accept(Fetched fetched, ProofLevel level) {
   accepted.archive.upstream = std::move(fetched.job.wanted.upstream);
   accepted.archive.last_modified = fetched.job.wanted.last_modified;
   accepted.archive.sha256 = fetched.verification->sha256;
+  accepted.look = fetched.verification->look;
   accepted.listed_as = std::move(fetched.job.listed_as);
   accepted.archive.verified_by = level;
   accepted.archive.held_since = now;

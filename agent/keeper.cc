@@ -66,13 +66,14 @@ struct Keeper::Broken {
   std::string generation_path;  // empty: it is the one under archives/
 };
 
-Keeper::Keeper(RunContext& context) : context_(context) {}
+Keeper::Keeper(RunContext& context) : context_(context), forms_(context) {}
 
 store::Status Keeper::keep(std::vector<Accepted> accepted) {
   if (accepted.empty()) return {};
   // A noncurrent version may be the very content that is current again.
   std::stable_partition(accepted.begin(), accepted.end(),
                         [](const Accepted& one) { return one.role != store::Role::kNoncurrent; });
+  if (auto looked = look_at_forms(accepted); !looked) return looked;
   auto change = context_.mirror.begin(intents_of(accepted),
                                       context_.now(context_.sources[accepted.front().source]));
   if (!change) return change.error();
@@ -82,8 +83,23 @@ store::Status Keeper::keep(std::vector<Accepted> accepted) {
   if (!placed) return placed;
   if (auto superseded = supersede(work); !superseded) return superseded;
   if (auto recorded = work.change.commit(); !recorded) return recorded;
+  forms_.recorded();
   context_.recorded_archives += accepted.size();
   report(work);
+  return {};
+}
+
+// Before it is written down what is about to be placed: what a crash leaves is recorded as it was
+// judged.
+store::Status Keeper::look_at_forms(std::vector<Accepted>& accepted) {
+  for (auto& one : accepted) {
+    const bool current = one.role == store::Role::kNew || one.role == store::Role::kChanged;
+    if (!one.look || !current) continue;
+    auto note = forms_.judge(one.source, one.archive, *one.look);
+    if (!note) return note.error();
+    one.form = *std::move(note);
+    if (one.form) one.archive.unsound = one.form->unsound;
+  }
   return {};
 }
 
@@ -240,6 +256,7 @@ store::Status Keeper::repair(const Accepted& accepted, const Broken& broken, Wor
 store::Status Keeper::place_archive(Accepted accepted, Work& work) {
   const auto& source = context_.sources[accepted.source];
   const auto& name = source.config->name;
+  const auto form = std::move(accepted.form);
   store::Placed placed{source.id, std::move(accepted.archive), is_watched(*source.config)};
   if (accepted.adopted) {
     work.change.adopt(accepted.path, std::move(placed));
@@ -247,7 +264,9 @@ store::Status Keeper::place_archive(Accepted accepted, Work& work) {
     return done;
   }
   work.fresh.push_back(accepted.source);
-  return {};
+  if (!form) return {};
+  const auto& archive = work.change.batch().archives.back().archive;
+  return forms_.take(accepted.source, archive, *form, false, work.change);
 }
 
 store::Status Keeper::place_beside(const Accepted& accepted, store::Place place, Work& work) {
@@ -285,6 +304,9 @@ store::Status Keeper::supersede(Work& work) {
       raise_rotted(accepted, superseded.damaged_path, work);
     }
     work.fresh.push_back(accepted.source);
+    if (!accepted.form) continue;
+    auto taken = forms_.take(accepted.source, accepted.archive, *accepted.form, true, work.change);
+    if (!taken) return taken;
   }
   return {};
 }

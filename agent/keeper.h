@@ -6,6 +6,7 @@
 #include <tuple>
 #include <vector>
 
+#include "agent/form_watch.h"
 #include "agent/run_context.h"
 
 namespace agent {
@@ -20,6 +21,8 @@ struct Accepted {
   bool held_is_unreadable = false;  ///< the copy under archives/, as comparing has shown
   store::Archive archive;
   std::optional<store::Identity> listed_as;  ///< see Job
+  std::optional<ContentLook> look;           ///< none: it was not read in this run
+  std::optional<FormWatch::Note> form;       ///< what that means
 };
 
 /// Makes accepted contents held, each where it belongs: a first content under archives/; another
@@ -37,6 +40,7 @@ class Keeper {
  private:
   struct Work;
   std::vector<store::Placement> intents_of(const std::vector<Accepted>& accepted) const;
+  store::Status look_at_forms(std::vector<Accepted>& accepted);
   store::Status place_all(std::vector<Accepted>& accepted, Work& work);
   store::Status sort(Accepted accepted, Work& work);
   void fail(std::size_t source, const std::string& key, const std::string& kind,
@@ -57,6 +61,7 @@ class Keeper {
   void report(const Work& work);
 
   RunContext& context_;
+  FormWatch forms_;
   int refused_in_a_row_ = 0;
 };
 

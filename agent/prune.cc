@@ -26,13 +26,14 @@ constexpr std::chrono::minutes kClockSlack{1};
 constexpr std::chrono::days kMostSilence{30};
 
 // What is counted together.
-enum Lane : std::size_t { kTrustedLane, kSmallLane, kQuarantineLane, kLanes };
+enum Lane : std::size_t { kTrustedLane, kSuspectLane, kQuarantineLane, kLanes };
 
 Lane lane_of(const Candidate& candidate, const SourceConfig& source) {
   if (!candidate.is_trusted() && candidate.place == store::Place::kQuarantine) {
     return kQuarantineLane;
   }
-  return candidate.set.size_bytes < source.min_size_bytes ? kSmallLane : kTrustedLane;
+  const bool suspect = candidate.set.unsound || candidate.set.size_bytes < source.min_size_bytes;
+  return suspect ? kSuspectLane : kTrustedLane;
 }
 
 constexpr std::uint64_t rank_of(std::int64_t set) {

@@ -74,9 +74,11 @@ store::Result<Verification> verify_once(store::File& file, std::uint64_t size_by
     requests.push_back({store::Algorithm::kMd5, {}});
   }
 
-  const auto taken = store::digest_file(file, requests, keep_going);
+  store::FileEnds ends{ContentEnds::kHeadBytes, ContentEnds::kTailBytes, {}, {}};
+  const auto taken = store::digest_file(file, requests, keep_going, &ends);
   if (!taken) return taken.error();
   Verification result;
+  result.look = look_at({ends.head, ends.tail, taken->size_bytes});
   std::copy_n(taken->digests[sha256_at].begin(), result.sha256.size(), result.sha256.begin());
   for (std::size_t i = 0; i < requests.size(); ++i) {
     if (is_whole_md5(requests[i])) result.md5 = store::to_hex(taken->digests[i]);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/content_form.h"
 #include "agent/promise.h"
 #include "store/digest.h"
 #include "store/ledger.h"
@@ -26,6 +27,7 @@ struct Verification {
   std::optional<ProofLevel> etag_level;  ///< kEtagMd5 or kEtagMultipart, where the ETag agreed
   store::Sha256 sha256{};                ///< of what lies on the disk
   std::string md5;                       ///< hex; empty when it was not taken
+  ContentLook look;                      ///< what its two ends tell
 };
 
 /// True when no other promise can tell more: it is proven, there is none, or the size is wrong.

@@ -17,6 +17,7 @@ enum class AlarmKind {
   kMismatch,
   kUnreadable,
   kGhost,
+  kUnsound,
   kExpiring,
   kStale,
   kSmall,
@@ -24,9 +25,9 @@ enum class AlarmKind {
 };
 
 /// Their names, as the ledger, the status file and the hooks have them, in the same order.
-inline constexpr std::array<std::string_view, 13> kAlarmNames = {
-    "mass-change", "writable", "nothing",  "corrupt", "missing", "changed", "mismatch",
-    "unreadable",  "ghost",    "expiring", "stale",   "small",   "foreign"};
+inline constexpr std::array<std::string_view, 14> kAlarmNames = {
+    "mass-change", "writable", "nothing", "corrupt",  "missing", "changed", "mismatch",
+    "unreadable",  "ghost",    "unsound", "expiring", "stale",   "small",   "foreign"};
 
 constexpr std::string_view name_of(AlarmKind kind) {
   return kAlarmNames[static_cast<std::size_t>(kind)];

@@ -84,6 +84,8 @@ struct Batch {
   std::vector<Removed> removed;
   std::vector<Raised> raised;
   std::vector<Ended> ended;
+  std::vector<StreamForm> forms;      ///< as they are now
+  std::vector<SourceId> holds;        ///< these are on HOLD from now on
   std::vector<Supersession> intents;  ///< these stay open: there is still something to tidy up
   std::vector<Placement> placements;  ///< these end: what they meant is recorded
 };

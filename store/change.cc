@@ -102,6 +102,9 @@ void Change::note_listed_as(ListedAs listed) {
   impl_->batch.listed_as.push_back(std::move(listed));
 }
 void Change::raise(Batch::Raised alarm) { impl_->batch.raised.push_back(std::move(alarm)); }
+void Change::end(Batch::Ended alarm) { impl_->batch.ended.push_back(std::move(alarm)); }
+void Change::note_form(StreamForm form) { impl_->batch.forms.push_back(std::move(form)); }
+void Change::hold(SourceId source) { impl_->batch.holds.push_back(source); }
 
 Status Change::commit() {
   if (auto synced = impl_->placer.sync(); !synced) return synced;

@@ -75,6 +75,10 @@ class Change {
   void note_same(Batch::Same same);
   void note_listed_as(ListedAs listed);
   void raise(Batch::Raised alarm);
+  void end(Batch::Ended alarm);
+  void note_form(StreamForm form);
+  /// The source is on HOLD from the commit on; one that is so already stays so.
+  void hold(SourceId source);
 
   /// Makes all of it durable, and records it: in the manifests, then in the ledger.
   Status commit();

@@ -178,6 +178,15 @@ class Stream {
   bool unusable_ = false;
 };
 
+void add_to(FileEnds& ends, std::span<const std::byte> bytes) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  ends.head.append(text.substr(0, ends.head_bytes - std::min(ends.head_bytes, ends.head.size())));
+  const auto last = text.substr(text.size() - std::min(text.size(), ends.tail_bytes));
+  const auto kept = ends.tail_bytes - last.size();
+  if (ends.tail.size() > kept) ends.tail.erase(0, ends.tail.size() - kept);
+  ends.tail.append(last);
+}
+
 }  // namespace
 
 struct DigestSet::Impl {
@@ -209,7 +218,7 @@ std::vector<RawDigest> DigestSet::finish() {
 }
 
 Result<FileDigests> digest_file(File& file, const std::vector<DigestRequest>& requests,
-                                const std::function<bool()>& keep_going) {
+                                const std::function<bool()>& keep_going, FileEnds* ends) {
   const auto size_bytes = file.size();
   if (!size_bytes) return size_bytes.error();
   file.drop_cache();
@@ -231,6 +240,7 @@ Result<FileDigests> digest_file(File& file, const std::vector<DigestRequest>& re
     }
     if (*got == 0) break;
     set.update({buffer.get(), *got});
+    if (ends != nullptr) add_to(*ends, {buffer.get(), *got});
     result.size_bytes += *got;
     if (result.size_bytes % kDropEveryBytes == 0) file.drop_cache();
   }

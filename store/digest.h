@@ -60,6 +60,14 @@ class DigestSet {
   std::unique_ptr<Impl> impl_;
 };
 
+/// The first and the last bytes of a file, of a small one all of them.
+struct FileEnds {
+  std::size_t head_bytes = 0;  ///< as asked for
+  std::size_t tail_bytes = 0;
+  std::string head;
+  std::string tail;
+};
+
 struct FileDigests {
   std::uint64_t size_bytes = 0;
   std::vector<RawDigest> digests;  ///< in the order of the requests
@@ -68,9 +76,9 @@ struct FileDigests {
 /// Reads the file from the device (the page cache is dropped first, and again behind the reader)
 /// exactly once, in constant memory. `keep_going` is asked between chunks of at most 1 MiB; when it
 /// says false, kBusy with the detail "interrupted"; an empty function never does. kNotSupported
-/// when OpenSSL refuses an algorithm.
+/// when OpenSSL refuses an algorithm. `ends`, where it is given, gets the ends of what was read.
 Result<FileDigests> digest_file(File& file, const std::vector<DigestRequest>& requests,
-                                const std::function<bool()>& keep_going);
+                                const std::function<bool()>& keep_going, FileEnds* ends = nullptr);
 
 std::string to_hex(std::span<const std::byte> bytes);
 std::string to_base64(std::span<const std::byte> bytes);

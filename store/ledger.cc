@@ -22,7 +22,7 @@ constexpr std::int64_t kPageRows = 256;
 
 constexpr std::string_view kArchiveColumns =
     "key, variant, etag, size_bytes, version_id, last_modified, sha256, verified_by, held_since, "
-    "read_at";
+    "read_at, unsound";
 
 Archive archive_of(const Query& row) {
   Archive archive;
@@ -34,6 +34,7 @@ Archive archive_of(const Query& row) {
   archive.verified_by = proof_level_of(row.bytes(7));
   archive.held_since = rows::time(row.integer(8));
   archive.read_at = rows::time(row.integer(9));
+  archive.unsound = rows::unsound(row.integer(10));
   return archive;
 }
 
@@ -146,6 +147,7 @@ Ledger::Ledger(std::unique_ptr<OpenLedger> impl)
       ReadingView(impl.get()),
       ReviewView(impl.get()),
       ExpectationView(impl.get()),
+      FormView(impl.get()),
       EndpointView(impl.get()),
       impl_(std::move(impl)) {}
 Ledger::~Ledger() = default;

@@ -14,6 +14,7 @@
 #include "store/ledger_clock.h"
 #include "store/ledger_endpoints.h"
 #include "store/ledger_expectations.h"
+#include "store/ledger_forms.h"
 #include "store/ledger_holdings.h"
 #include "store/ledger_plan.h"
 #include "store/ledger_readings.h"
@@ -38,6 +39,7 @@ class Ledger : public PlanView,
                public ReadingView,
                public ReviewView,
                public ExpectationView,
+               public FormView,
                public EndpointView {
  public:
   /// Opens the ledger; kNotFound when there is none (it is never made here: an empty ledger on a

@@ -86,6 +86,13 @@ Result<bool> raise_or_renew(Database& database, SourceId source, AlarmKind kind,
   return *done > 0;
 }
 
+Status begin_hold(Database& database, SourceId source, Time now) {
+  const Result<std::uint64_t> done =
+      database.run("UPDATE source SET hold_since=?2 WHERE source_id=?1 AND hold_since IS NULL",
+                   source, rows::seconds(now));
+  return done ? Status{} : done.error();
+}
+
 Status end_refusals(Database& database, SourceId source, std::string_view key, Time now) {
   struct Cause {
     AlarmKind alarm;

@@ -15,7 +15,7 @@ constexpr std::int64_t kPageRows = 256;
 
 constexpr std::string_view kColumns =
     "key, path, place, etag, size_bytes, version_id, last_modified, sha256, verified_by, "
-    "held_since, read_at, placed_at";
+    "held_since, read_at, placed_at, unsound";
 
 Generation generation_of(const Query& row) {
   Generation generation;
@@ -29,6 +29,7 @@ Generation generation_of(const Query& row) {
   generation.held_since = rows::time(row.integer(9));
   generation.read_at = rows::time(row.integer(10));
   generation.placed_at = rows::time(row.integer(11));
+  generation.unsound = rows::unsound(row.integer(12));
   return generation;
 }
 

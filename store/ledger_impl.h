@@ -85,6 +85,8 @@ inline NameVariant variant(std::int64_t column) {
   }
 }
 
+inline Unsound unsound(std::int64_t column) { return unsound_of(column); }
+
 /// Tells the contents apart that one key can wait for: empty for the current one.
 inline std::string_view slot(Role role, const Identity& upstream) {
   return role == Role::kNoncurrent ? std::string_view(upstream.version_id) : std::string_view();
@@ -121,7 +123,17 @@ Status end(Database& database, SourceId source, AlarmKind kind, std::string_view
 /// refused for that.
 Status end_refusals(Database& database, SourceId source, std::string_view key, Time now);
 
+/// The source is on HOLD; one that is so already stays so, since then.
+Status begin_hold(Database& database, SourceId source, Time now);
+
 }  // namespace alarms
+
+namespace forms {
+
+/// What the contents of a stream look like now.
+Status note(Database& database, const StreamForm& form);
+
+}  // namespace forms
 
 namespace events {
 

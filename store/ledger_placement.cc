@@ -24,6 +24,7 @@ Placement placement_of_row(const Query& row) {
   archive.held_since = rows::time(row.integer(9));
   archive.read_at = rows::time(row.integer(10));
   placement.watched = row.integer(11) != 0;
+  archive.unsound = rows::unsound(row.integer(12));
   return placement;
 }
 
@@ -31,22 +32,22 @@ Placement placement_of_row(const Query& row) {
 
 Status LedgerWriter::begin_placements(const std::vector<Placement>& intents) {
   if (intents.empty()) return {};
-  if (intents.empty()) return {};
   Result<Transaction> transaction = Transaction::begin(impl_->database);
   if (!transaction) return transaction.error();
   for (const Placement& intent : intents) {
     const Archive& archive = intent.archive;
     const Result<std::uint64_t> done = impl_->database.run(
         "INSERT OR REPLACE INTO placement (source_id, key, sha256, role, etag, size_bytes, "
-        "version_id, last_modified, verified_by, held_since, read_at, watched) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "version_id, last_modified, verified_by, held_since, read_at, watched, unsound) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         intent.source, Bytes{archive.key}, rows::digest(archive.sha256),
         static_cast<std::int64_t>(intent.role),
         std::string_view(rows::etag_column(archive.upstream)),
         rows::signed_size(archive.upstream.size_bytes),
         std::string_view(archive.upstream.version_id), rows::seconds(archive.last_modified),
         name_of(archive.verified_by), rows::seconds(archive.held_since),
-        rows::seconds(archive.read_at), std::int64_t{intent.watched ? 1 : 0});
+        rows::seconds(archive.read_at), std::int64_t{intent.watched ? 1 : 0},
+        static_cast<std::int64_t>(archive.unsound));
     if (!done) return done.error();
   }
   return transaction->commit();
@@ -56,7 +57,7 @@ Result<std::vector<Placement>> LedgerWriter::open_placements(const Placement* af
                                                              std::size_t limit) {
   Result<Query> query = impl_->database.query(
       "SELECT source_id, key, sha256, role, etag, size_bytes, version_id, last_modified, "
-      "verified_by, held_since, read_at, watched FROM placement "
+      "verified_by, held_since, read_at, watched, unsound FROM placement "
       "WHERE (source_id, key, sha256, role)>(?1, ?2, ?3, ?4) "
       "ORDER BY source_id, key, sha256, role LIMIT ?5");
   if (!query) return query.error();
@@ -76,7 +77,7 @@ Result<std::vector<Placement>> LedgerWriter::open_placements(const Placement* af
 Result<std::optional<Placement>> LedgerWriter::placement_of(SourceId source, std::string_view key) {
   Result<Query> query = impl_->database.query(
       "SELECT source_id, key, sha256, role, etag, size_bytes, version_id, last_modified, "
-      "verified_by, held_since, read_at, watched FROM placement "
+      "verified_by, held_since, read_at, watched, unsound FROM placement "
       "WHERE source_id=?1 AND key=?2 AND role<>?3 LIMIT 1");
   if (!query) return query.error();
   const Result<bool> row =

@@ -67,15 +67,16 @@ class Recorder {
     const Generation& generation = beside.generation;
     const Result<std::uint64_t> inserted = database_.run(
         "INSERT INTO generation (source_id, key, path, place, etag, size_bytes, version_id, "
-        "last_modified, sha256, verified_by, held_since, read_at, placed_at) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING",
+        "last_modified, sha256, verified_by, held_since, read_at, placed_at, unsound) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT DO "
+        "NOTHING",
         beside.source, Bytes{generation.key}, std::string_view(generation.path),
         static_cast<std::int64_t>(generation.place), std::string_view(generation.upstream.etag),
         rows::signed_size(generation.upstream.size_bytes),
         std::string_view(generation.upstream.version_id), rows::seconds(generation.last_modified),
         rows::digest(generation.sha256), name_of(generation.verified_by),
         rows::seconds(generation.held_since), rows::seconds(generation.read_at),
-        rows::seconds(generation.placed_at));
+        rows::seconds(generation.placed_at), static_cast<std::int64_t>(generation.unsound));
     if (!inserted) return inserted.error();
     count(generation.place, static_cast<std::int64_t>(*inserted), difference);
     if (!beside.fetched_as) {
@@ -230,13 +231,14 @@ class Recorder {
   Status insert(SourceId source, const Archive& archive) {
     const Result<std::uint64_t> done = database_.run(
         "INSERT OR REPLACE INTO archive (source_id, key, variant, etag, size_bytes, version_id, "
-        "last_modified, sha256, verified_by, held_since, read_at) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "last_modified, sha256, verified_by, held_since, read_at, unsound) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         source, Bytes{archive.key}, static_cast<std::int64_t>(archive.variant),
         std::string_view(archive.upstream.etag), rows::signed_size(archive.upstream.size_bytes),
         std::string_view(archive.upstream.version_id), rows::seconds(archive.last_modified),
         rows::digest(archive.sha256), name_of(archive.verified_by),
-        rows::seconds(archive.held_since), rows::seconds(archive.read_at));
+        rows::seconds(archive.held_since), rows::seconds(archive.read_at),
+        static_cast<std::int64_t>(archive.unsound));
     if (!done) return done.error();
     return {};
   }
@@ -405,6 +407,12 @@ Status LedgerWriter::record_batch(const Batch& batch,
   }
   for (const auto& repaired : batch.repaired) {
     if (Status done = recorder.add(repaired, batch.now); !done) return done;
+  }
+  for (const auto& form : batch.forms) {
+    if (Status done = forms::note(database, form); !done) return done;
+  }
+  for (const SourceId source : batch.holds) {
+    if (Status done = alarms::begin_hold(database, source, batch.now); !done) return done;
   }
   if (Status done = recorder.write_sums(); !done) return done;
   if (Status noted = events::note(database, batch); !noted) return noted;

@@ -21,7 +21,9 @@ constexpr std::string_view kMakeTables =
     "DESC, last_modified DESC, key DESC, trusted DESC, path DESC)) STRICT, WITHOUT ROWID;"
     "CREATE TEMP TABLE review_set (set_id INTEGER PRIMARY KEY, trusted INTEGER NOT NULL, contents "
     "INTEGER NOT NULL, size_bytes INTEGER NOT NULL, oldest_held INTEGER NOT NULL, newest_held "
-    "INTEGER NOT NULL, damaged INTEGER NOT NULL, others INTEGER NOT NULL, keeps INTEGER NOT NULL "
+    "INTEGER NOT NULL, damaged INTEGER NOT NULL, unsound INTEGER NOT NULL, others INTEGER NOT "
+    "NULL, "
+    "keeps INTEGER NOT NULL "
     "DEFAULT 0) STRICT;"
     "CREATE TEMP TABLE marked (trusted INTEGER NOT NULL, held_since INTEGER NOT NULL, set_id "
     "INTEGER NOT NULL, PRIMARY KEY (trusted, held_since, set_id)) STRICT, WITHOUT ROWID;"
@@ -43,16 +45,17 @@ constexpr std::string_view kArchives =
     "SELECT a.key, '', a.variant, 0, a.size_bytes, a.last_modified, a.held_since, "
     "EXISTS (SELECT 1 FROM damage d WHERE d.source_id=?1 AND d.key=a.key AND d.path=''), "
     "EXISTS (SELECT 1 FROM generation g WHERE g.source_id=?1 AND g.key=a.key) + "
-    "2*EXISTS (SELECT 1 FROM pruned p WHERE p.source_id=?1 AND p.key=a.key), a.read_at "
+    "2*EXISTS (SELECT 1 FROM pruned p WHERE p.source_id=?1 AND p.key=a.key), a.read_at, a.unsound "
     "FROM archive a WHERE a.source_id=?1 ORDER BY a.key";
 constexpr std::string_view kGenerations =
     "SELECT g.key, g.path, 0, g.place, g.size_bytes, g.last_modified, g.held_since, "
     "EXISTS (SELECT 1 FROM damage d WHERE d.source_id=?1 AND d.key=g.key AND d.path=g.path), "
-    "0, max(g.read_at, g.placed_at) FROM generation g WHERE g.source_id=?1 ORDER BY g.key, g.path";
+    "0, max(g.read_at, g.placed_at), g.unsound FROM generation g WHERE g.source_id=?1 ORDER BY "
+    "g.key, g.path";
 
 constexpr std::string_view kSetColumns =
     "s.set_id, s.trusted, s.contents, s.size_bytes, s.oldest_held, s.newest_held, s.damaged, "
-    "s.others, s.keeps";
+    "s.others, s.keeps, s.unsound";
 
 HeldSet set_of_row(const Query& row, int first) {
   HeldSet set;
@@ -66,6 +69,7 @@ HeldSet set_of_row(const Query& row, int first) {
   set.has_others = (row.integer(first + 7) & kHasOthers) != 0;
   set.had_others = (row.integer(first + 7) & kHadOthers) != 0;
   set.keeps = static_cast<std::uint32_t>(row.integer(first + 8));
+  set.unsound = row.integer(first + 9) != 0;
   return set;
 }
 
@@ -79,6 +83,7 @@ struct OpenSet {
   std::int64_t oldest_held = std::numeric_limits<std::int64_t>::max();
   std::int64_t newest_held = std::numeric_limits<std::int64_t>::min();
   std::int64_t damaged = 0;
+  std::int64_t unsound = 0;
   std::int64_t others = 0;
 
   void add(const Query& row) {
@@ -89,6 +94,7 @@ struct OpenSet {
     oldest_held = std::min(oldest_held, row.integer(6));
     newest_held = std::max(newest_held, row.integer(6));
     damaged |= row.integer(7);
+    unsound |= row.integer(10) != 0 ? 1 : 0;
     others |= row.integer(8);
   }
 };
@@ -123,9 +129,9 @@ struct Ledger::Review::Impl {
 Status Ledger::Review::Impl::close(const OpenSet& set) const {
   const Result<std::uint64_t> done = ledger->database.run(
       "INSERT INTO temp.review_set (set_id, trusted, contents, size_bytes, oldest_held, "
-      "newest_held, damaged, others) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+      "newest_held, damaged, others, unsound) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
       set.id, set.trusted, set.contents, set.size_bytes, set.oldest_held, set.newest_held,
-      set.damaged, set.others);
+      set.damaged, set.others, set.unsound);
   if (!done) return done.error();
   return {};
 }

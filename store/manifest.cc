@@ -65,7 +65,8 @@ ManifestEntry held(const Archive& archive, NameRules rules) {
       archive.variant,    std::string(kArchives) + path_of_key(archive.key, rules, archive.variant),
       archive.upstream,   archive.last_modified,
       archive.sha256,     archive.verified_by,
-      archive.held_since, Time{}};
+      archive.held_since, Time{},
+      archive.unsound};
 }
 
 ManifestEntry lying_beside(const Generation& generation) {
@@ -73,7 +74,8 @@ ManifestEntry lying_beside(const Generation& generation) {
           NameVariant::kPlain,   below_source(generation.path),
           generation.upstream,   generation.last_modified,
           generation.sha256,     generation.verified_by,
-          generation.held_since, generation.placed_at};
+          generation.held_since, generation.placed_at,
+          generation.unsound};
 }
 
 ManifestEntry same(const Batch::Same& same, NameRules rules) {
@@ -260,6 +262,9 @@ std::string line_of(const ManifestEntry& entry) {
     json.emplace_back("last_modified", seconds(entry.last_modified));
     json.emplace_back("verified_by", name_of(entry.verified_by));
     json.emplace_back("held_since", seconds(entry.held_since));
+    if (entry.unsound != Unsound::kNo) {
+      json.emplace_back("unsound", static_cast<std::uint64_t>(entry.unsound));
+    }
   }
   const bool says_when = entry.kind == Kind::kBeside || entry.kind == Kind::kReign;
   if (says_when || entry.placed_at != Time{}) {
@@ -290,6 +295,8 @@ std::optional<ManifestEntry> entry_of(std::string_view line) {
     upstream.modified = entry.last_modified;
   entry.verified_by = proof_level_of(text_in(json, "verified_by").value_or(""));
   entry.held_since = time_in(json, "held_since");
+  const auto* unsound = json.find("unsound");
+  entry.unsound = unsound_of(unsound != nullptr ? unsound->integer().value_or(0) : 0);
   return entry;
 }
 

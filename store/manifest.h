@@ -36,6 +36,7 @@ struct ManifestEntry {
   ProofLevel verified_by = ProofLevel::kSize;
   Time held_since{};
   Time placed_at{};
+  Unsound unsound = Unsound::kNo;
 };
 
 /// With the line break.

@@ -57,7 +57,7 @@ class Replay {
         batch_.archives.push_back(
             {source_,
              {std::move(entry.key), entry.variant, std::move(entry.upstream), entry.last_modified,
-              entry.sha256, entry.verified_by, entry.held_since, Time{}}});
+              entry.sha256, entry.verified_by, entry.held_since, Time{}, entry.unsound}});
         break;
       case ManifestEntry::Kind::kBeside:
         batch_.generations.push_back({source_, generation_of(std::move(entry)), std::nullopt});
@@ -112,7 +112,8 @@ class Replay {
             entry.verified_by,
             entry.held_since,
             Time{},
-            entry.placed_at};
+            entry.placed_at,
+            entry.unsound};
   }
 
   Ledger& ledger_;

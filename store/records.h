@@ -27,6 +27,18 @@ struct Identity {
   bool operator==(const Identity&) const = default;
 };
 
+/// What a look at a content has shown that does not fit its name, or the habit of its stream. It is
+/// held like any other, but counts for no keep rule in the stead of a sound one. The numbers stand
+/// in ledgers and manifests.
+enum class Unsound {
+  kNo = 0,
+  kOtherForm = 1,  ///< of another form than expected, which may be meant
+  kBroken = 2,     ///< cut, empty, or an error message in its place
+};
+
+/// Whatever is no such number is kBroken, so that nothing is taken for sound that was not.
+Unsound unsound_of(std::int64_t number);
+
 /// A content we hold under archives/.
 struct Archive {
   std::string key;
@@ -37,6 +49,7 @@ struct Archive {
   ProofLevel verified_by = ProofLevel::kSize;
   Time held_since{};  ///< our clock
   Time read_at{};     ///< when its bytes were last read back and found right
+  Unsound unsound = Unsound::kNo;
 };
 
 /// What a content would be to us. One key can wait for its current content and for any number of
@@ -46,6 +59,22 @@ enum class Role {
   kChanged = 1,     ///< of a key that is held with another content
   kNoncurrent = 2,  ///< a version that is not the current one
   kRepair = 3,      ///< the very content that is held, whose copy here is damaged
+};
+
+/// What the contents of a stream look like, as numbers of the agent's.
+struct StreamForm {
+  SourceId source = 0;
+  std::string stream;
+  std::int64_t form = 0;  ///< of the last `sets` sets that were alike
+  bool is_cut = false;
+  unsigned sets = 0;
+  std::string last_set;
+  UpstreamTime modified{};     ///< of the newest content that was looked at
+  std::int64_t seen_form = 0;  ///< of the last one
+  bool seen_cut = false;
+  std::uint64_t unsound = 0;  ///< so many in a row that do not fit
+  bool may_change = false;    ///< what they are may be meant
+  bool operator==(const StreamForm&) const = default;
 };
 
 /// A content that the bucket has and we do not.
@@ -78,6 +107,7 @@ struct Generation {
   Time held_since{};  ///< when we first held this content, wherever
   Time read_at{};
   Time placed_at{};  ///< when it came to this place
+  Unsound unsound = Unsound::kNo;
 };
 
 /// The trusted content of a key, once it lies beside another one.
@@ -144,6 +174,7 @@ struct HeldSet {
   Time oldest_held{};
   Time newest_held{};
   bool damaged = false;     ///< one of its contents is
+  bool unsound = false;     ///< likewise
   bool has_others = false;  ///< trusted, and contents of one of its keys lie beside
   bool had_others = false;  ///< or did, and were removed by retention
   std::uint32_t keeps = 0;  ///< what Review::note_kept() was told of it

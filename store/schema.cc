@@ -404,9 +404,37 @@ CREATE TABLE event (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// What a look at the two ends of a content has shown; 0: nothing is wrong with it, or nobody
+// looked.
+//
+// `form`: what the contents of a stream are. `sets` of them in a row were `form`, up to the number
+// from which on that is a habit; `seen_form` is what the last one was. `unsound` is how many came
+// in a row that do not fit, `may_change` whether what they are may be meant. `modified` is the date
+// of the newest.
+constexpr const char* kForms = R"sql(
+ALTER TABLE archive ADD COLUMN unsound INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE generation ADD COLUMN unsound INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE placement ADD COLUMN unsound INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX archive_unsound ON archive (source_id, key) WHERE unsound<>0;
+CREATE TABLE form (
+  source_id INTEGER NOT NULL REFERENCES source,
+  stream BLOB NOT NULL,
+  form INTEGER NOT NULL,
+  is_cut INTEGER NOT NULL,
+  sets INTEGER NOT NULL,
+  last_set BLOB NOT NULL,
+  modified INTEGER NOT NULL,
+  seen_form INTEGER NOT NULL,
+  seen_cut INTEGER NOT NULL,
+  unsound INTEGER NOT NULL,
+  may_change INTEGER NOT NULL,
+  PRIMARY KEY (source_id, stream)
+) STRICT, WITHOUT ROWID;
+)sql";
+
 constexpr std::array kMigrations = {kFirst,     kGenerations, kScrub, kRetention, kSetbacks,
                                     kPlacement, kPromises,    kClock, kListedAs,  kLoss,
-                                    kReigns,    kVersions,    kSets};
+                                    kReigns,    kVersions,    kSets,  kForms};
 
 Error corrupt(const Database& database, std::string detail) {
   return {ErrorKind::kCorrupt, 0, database.path(), std::move(detail)};
