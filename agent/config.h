@@ -41,7 +41,7 @@ struct SourceConfig {
   std::vector<std::string> exclude;
   Versions versions = Versions::kCurrent;
   OnChange on_change = OnChange::kQuarantine;
-  SoundnessCheck soundness = SoundnessCheck::kQuick;
+  SoundnessCheck soundness = SoundnessCheck::kOff;
   std::optional<double> tripwire_share = 0.2;  ///< above 0, up to 1; nullopt: off
   std::uint64_t tripwire_min = 5;              ///< keys, and at least 1
   Series series;

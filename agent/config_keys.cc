@@ -315,7 +315,7 @@ std::span<const KeyRule<SourceConfig>> source_rules() {
              {{"quarantine", OnChange::kQuarantine}, {"generations", OnChange::kGenerations}});
        }},
       {"soundness",
-       {"quick|off", "quick",
+       {"quick|off", "off",
         "Whether it is looked whether what arrives can be a backup at all: with `quick`, by its "
         "first and last bytes, whether it is what its name and the habit of its stream say, and "
         "whether its end is there."},
