@@ -128,14 +128,55 @@ bool is_cut_bzip2(const ContentEnds& ends) {
   return true;
 }
 
+// lz4_Frame_format.md: the blocks of all frames are counted off, where all of it is at hand.
+class Lz4Walk {
+ public:
+  explicit Lz4Walk(std::string_view all) : rest_(all) {}
+
+  bool is_whole() {
+    constexpr std::uint64_t kMagic = 0x184D2204;
+    bool any = false;
+    while (rest_.size() >= 4 && little_endian(rest_, 0, 4) == kMagic) {
+      if (!frame()) return false;
+      any = true;
+    }
+    return any;
+  }
+
+ private:
+  bool take(std::uint64_t bytes) {
+    if (bytes > rest_.size()) return false;
+    rest_.remove_prefix(static_cast<std::size_t>(bytes));
+    return true;
+  }
+
+  bool frame() {
+    if (rest_.size() < 7) return false;
+    const auto flags = static_cast<unsigned char>(rest_[4]);
+    const std::uint64_t size_bytes = (flags & 8U) != 0 ? 8 : 0;
+    const std::uint64_t dictionary_bytes = (flags & 1U) != 0 ? 4 : 0;
+    const std::uint64_t checksum_bytes = (flags & 16U) != 0 ? 4 : 0;
+    if (!take(7 + size_bytes + dictionary_bytes)) return false;
+    while (true) {
+      if (rest_.size() < 4) return false;
+      const auto header = little_endian(rest_, 0, 4);
+      if (!take(4)) return false;
+      if (header == 0) return (flags & 4U) == 0 || take(4);
+      if (!take((header & 0x7FFFFFFFU) + checksum_bytes)) return false;
+    }
+  }
+
+  std::string_view rest_;
+};
+
 // A block of no bytes ends the frame, and a checksum may follow. The legacy frame has no end.
 bool is_cut_lz4(const ContentEnds& ends) {
   constexpr unsigned kHasChecksum = 4;
+  constexpr std::size_t kEnd = 8;
   if (ends.head.starts_with("\x02\x21\x4C\x18"sv)) return false;
-  if (ends.head.size() < 7) return true;
+  if (ends.tail.size() == ends.size_bytes) return !Lz4Walk(ends.tail).is_whole();
   const bool has_checksum = (static_cast<unsigned char>(ends.head[4]) & kHasChecksum) != 0;
-  const auto tail = last_bytes(ends.tail, 8);
-  if (tail.size() < 8) return true;
+  const auto tail = last_bytes(ends.tail, kEnd);
   // Several frames need not be alike.
   return little_endian(tail, has_checksum ? 0 : 4, 4) != 0 &&
          little_endian(tail, has_checksum ? 4 : 0, 4) != 0;

@@ -110,6 +110,7 @@ script tests/monitoring_test.sh build/release/agent/holdfast \
   build/release/tests/support/holdfast-fake-s3
 script tests/terminal_test.py build/release/agent/holdfast build/release/tests/support/holdfast-fake-s3
 script tests/watch_test.py build/release/agent/holdfast build/release/tests/support/holdfast-fake-s3
+script tests/soundness_test.py build/release/tests/support/holdfast-look
 suite release
 if [[ $quick == no ]]; then
   build asan all -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=-O1 -g1" \

@@ -20,6 +20,8 @@ test_packages=(
   rclone                                 # an uploader that is not ours
   prometheus                             # promtool, for the metrics and the alert rules
   mosquitto mosquitto-clients            # a recipe of the manual
+  tar gzip pigz bzip2 pbzip2 xz-utils pixz zstd lz4 zip p7zip-full cpio squashfs-tools  # what makes backups
+  gnupg age sqlite3 qemu-utils redis-server postgresql mariadb-server                   # likewise
 )
 package_packages=(lintian mmdebstrap fakeroot dpkg-dev)  # for tests/package_test.sh
 # For cross/: on Debian 12 for amd64.
