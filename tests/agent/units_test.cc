@@ -226,6 +226,15 @@ TEST_CASE("a log line is one line, whatever the key holds", "[log]") {
   CHECK(json.lines.at(1) == R"({"level":"warning","message":"careful"})");
 }
 
+TEST_CASE("two keys that are no UTF-8 never look alike in JSON, with or without their hex",
+          "[log]") {
+  Lines json(agent::Log::Format::kJson, agent::Log::Verbosity::kNormal);
+  json.log.error({"site", "\\xFF\xff", "wrong"});
+  json.log.error({"site", "\xff\xff", "wrong"});
+  CHECK(json.lines.at(0).find(R"("key":"\\\\xFF\\xFF")") != std::string::npos);
+  CHECK(json.lines.at(1).find(R"("key":"\\xFF\\xFF")") != std::string::npos);
+}
+
 TEST_CASE("the first twenty errors are kept, and all are said", "[log]") {
   Lines all(agent::Log::Format::kText, agent::Log::Verbosity::kNormal);
   for (int i = 0; i < 25; ++i) all.log.error({"site", std::to_string(i), "failed"});
