@@ -301,6 +301,42 @@ TEST_CASE("a file behind an intent that cannot be read keeps no run from its wor
   CHECK(store::LedgerWriter(*ledger).open_supersessions(10)->size() == 1);
 }
 
+TEST_CASE("a placed file that cannot be read keeps its intent, and no run from its work",
+          "[pull]") {
+  World world;
+  upload(world);
+  world.disk.set_hook([](std::string_view operation, std::string_view path) {
+    const bool records = operation == "sync" && path == "site/manifest.jsonl";
+    return records ? std::optional(store::Error{store::ErrorKind::kIo, 5, std::string(path), ""})
+                   : std::nullopt;
+  });
+  REQUIRE(world.pull() == ExitStatus::kDiskFailed);
+  world.disk.restart();
+  for (const auto& key : kKeys) world.server->erase("b", key);
+  world.server->put("b", "e", "right e");
+  world.disk.set_hook([](std::string_view operation, std::string_view path) {
+    const bool unreadable = operation == "read" && path == "site/archives/a";
+    return unreadable
+               ? std::optional(store::Error{store::ErrorKind::kIo, 5, std::string(path), "bad"})
+               : std::nullopt;
+  });
+  CHECK(world.pull() == ExitStatus::kIncomplete);
+  CHECK(world.lines_with("only this file is affected") == 1);
+  CHECK(world.archive("e") == "right e");
+  const auto is_held = [&](const std::string& key) {
+    auto ledger = store::Ledger::open(world.disk, store::Access::kReadOnly);
+    REQUIRE(ledger);
+    return ledger->find(ledger->find_source("site").value().value(), key)->has_value();
+  };
+  CHECK_FALSE(is_held("a"));
+  CHECK(is_held("d"));
+  // A bad cable was changed.
+  world.disk.set_hook({});
+  world.disk.restart();
+  static_cast<void>(world.pull());
+  CHECK(is_held("a"));
+}
+
 TEST_CASE("a rebuild syncs once for many lines, whatever they say", "[rebuild]") {
   World world;
   upload(world);
