@@ -211,6 +211,25 @@ TEST_CASE("what cannot be read raises an alarm once and is asked for again after
   CHECK(world.alarm_kinds().empty());
 }
 
+TEST_CASE("when one denied archive can be read again all of them are asked for", "[pull]") {
+  World world;
+  const Names denied = {"a", "b", "c", "d"};
+  for (const auto& key : denied) {
+    world.server->put("b", key, "content of " + key);
+    world.server->set_state("b", key, ObjectState::kDenied);
+  }
+  world.server->put("b", "open", "content");
+  REQUIRE(world.pull() == ExitStatus::kAlarm);
+  CHECK(world.source().run.unreadable == 4);
+  for (const auto& key : denied) world.server->set_state("b", key, ObjectState::kNormal);
+  world.pass(std::chrono::hours(1));
+  static_cast<void>(world.pull());
+  world.pass(std::chrono::hours(1));
+  CHECK(world.pull() == ExitStatus::kOk);
+  for (const auto& key : denied) CHECK(world.archive(key) == "content of " + key);
+  CHECK(world.alarm_kinds().empty());
+}
+
 TEST_CASE("what is archived is counted, is no failure, and is asked for again after a day",
           "[pull]") {
   World world;
