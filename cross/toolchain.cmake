@@ -27,7 +27,8 @@ else()
 endif()
 
 # The linker leaves out what nothing uses; and the same tree, wherever it lies, makes the same bytes.
-string(APPEND flags " -ffunction-sections -fdata-sections -ffile-prefix-map=${CMAKE_CURRENT_LIST_DIR}/..=.")
+get_filename_component(repository ${CMAKE_CURRENT_LIST_DIR} DIRECTORY)
+string(APPEND flags " -ffunction-sections -fdata-sections -ffile-prefix-map=${repository}=.")
 # What ccache needs to know of a precompiled header.
 set(cxx_flags "${flags} -fpch-preprocess")
 

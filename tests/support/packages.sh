@@ -54,6 +54,7 @@ need_packages() {
   fi
   echo "Installing ${missing[*]}"
   "${as_root[@]}" apt-get -qq update
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 install \
+  # Somebody else who installs something is waited for.
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 install \
     --no-install-recommends "${missing[@]}" >/dev/null
 }
