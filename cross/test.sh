@@ -1,8 +1,9 @@
 #!/bin/bash
-# cross/test.sh [--quick] TARGET: proves what cross/build.sh made for TARGET: its tests, and pulls over
+# cross/test.sh [--quick|--rest] TARGET: proves what cross/build.sh made for TARGET: its tests, and pulls over
 # TLS, on the processor of a Pi as qemu emulates it; its packages by apt's solver for bookworm and
 # trixie, and where roots of these can be made and entered, by installing, running, upgrading, removing
-# and purging them there. --quick: the tests and one pull, without packages.
+# and purging them there. --quick: the tests and one pull, without packages and large archives. --rest: what
+# that leaves out.
 # Prints "ok - ", "not ok - " and "SKIPPED" lines.
 # shellcheck source=cross/lib.sh
 source "$(dirname "$0")/lib.sh"
@@ -84,21 +85,24 @@ clean_up() {
 }
 trap clean_up EXIT
 
-quick=no
-if [[ ${1:-} == --quick ]]; then
-  quick=yes
-  shift
-fi
+quick=no rest=no
+case ${1:-} in
+  --quick) quick=yes ;;
+  --rest) rest=yes ;;
+esac
+if [[ $quick == yes || $rest == yes ]]; then shift; fi
 target=${1:-}
 need_target "$target"
 mkdir -p "$work/$target/logs"
-if [[ $target == armv6 ]]; then check 'a program for armhf dies on it, so this would be seen' armhf_dies; fi
-beside run_suite store_tests
-run_suite s3client_tests
-prove_pull
-all_ended
+if [[ $rest == no ]]; then
+  if [[ $target == armv6 ]]; then check 'a program for armhf dies on it, so this would be seen' armhf_dies; fi
+  beside run_suite store_tests
+  run_suite s3client_tests
+  prove_pull
+  all_ended
+fi
 if [[ $quick == no ]]; then
-  prove_large_archive
   prove_package
+  prove_large_archive
 fi
 [[ $failed == no ]]

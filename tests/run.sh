@@ -94,8 +94,10 @@ script() {  # script COMMAND...: counts its "ok" and "not ok" lines, or else its
 # leave while they wait for a server, or have work for one core only.
 cross_build='' cross_build_status=0
 build_beside() {
-  setsid nice -n 19 cross/ci.sh --build >"$logs/built-beside" 2>&1 </dev/null &
+  set -m  # a process group, so that all of it can be ended; not a session, or the kernel forgets who is nice
+  nice -n 19 cross/ci.sh --build >"$logs/built-beside" 2>&1 </dev/null &
   cross_build=$!
+  set +m
 }
 end_of_build_beside() {
   headline 'What is left of cross/ci.sh --build'
