@@ -1,5 +1,5 @@
 #!/bin/bash
-# cross/build.sh [--no-tests|--quick] [TARGET...]: builds, tests and packages holdfast for other machines, on
+# cross/build.sh [--no-tests|--packages|--quick] [TARGET...]: builds, tests and packages holdfast for other machines, on
 # Debian 12 for amd64, as root or with sudo. All targets where none is named:
 #
 #   arm64  Pi 3, 4, 5 and Zero 2 with a 64-bit system: a .deb for bookworm and trixie, a static program
@@ -8,7 +8,7 @@
 #
 # What it makes is in build/cross/out, the same bytes for the same commit and archive. What it needs
 # of Debian is fetched once; rm -r build/cross begins anew. --no-tests: cross/test.sh does them later.
-# --quick: builds what `cross/test.sh --quick` needs, and packages nothing.
+# --packages: builds no tests. --quick: builds what `cross/test.sh --quick` needs, and packages nothing.
 # shellcheck source=cross/lib.sh
 source "$(dirname "$0")/lib.sh"
 # shellcheck source=cross/sysroot.sh
@@ -40,10 +40,12 @@ package() {
 }
 
 mode=
-if [[ ${1:-} == --no-tests || ${1:-} == --quick ]]; then
-  mode=$1
-  shift
-fi
+case ${1:-} in
+  --no-tests | --packages | --quick)
+    mode=$1
+    shift
+    ;;
+esac
 for target in "$@"; do need_target "$target"; done
 [[ $# -gt 0 ]] || set -- "${all_targets[@]}"
 builds_here || fail 'this builds on Debian 12 for amd64 only: elsewhere the cross compilers are others'
@@ -54,7 +56,7 @@ for target in "$@"; do
   say "$target: what it is linked with"
   prepare "$target" "$mode"
   say "$target: compiling"
-  compile_tests "$target"
+  compile_program "$target" "$mode"
   if [[ $mode == --quick ]]; then continue; fi
   compile_rest "$target"
   say "$target: packaging"
@@ -63,7 +65,7 @@ done
 [[ $mode != --quick ]] || exit 0
 (cd "$out" && sha256sum -- *.deb *.xz *.txt >SHA256SUMS)
 ls -l "$out"
-[[ $mode != --no-tests ]] || exit 0
+[[ -z $mode ]] || exit 0
 for target in "$@"; do
   say "$target: tests"
   "$repository/cross/test.sh" "$target"

@@ -31,10 +31,12 @@ compile_tree() {
   quietly "$work/$target/logs/compile" cmake --build "$tree" -j "${HOLDFAST_JOBS:-$(nproc)}" --target $3
 }
 
-with_tests='holdfast holdfast_fake_s3 s3client_tests store_tests'
-
-# compile_tests TARGET: the tree of its tests, with the program that they are of.
-compile_tests() { compile_tree "$1" "$(tests_are "$1")" "$with_tests" -DHOLDFAST_TESTS=ON; }
+# compile_program TARGET MODE: the program, and but for --packages the tests beside it.
+compile_program() {
+  local programs='holdfast holdfast_fake_s3 s3client_tests store_tests'
+  if [[ $2 == --packages ]]; then programs=holdfast; fi
+  compile_tree "$1" "$(tests_are "$1")" "$programs" -DHOLDFAST_TESTS=ON
+}
 
 # compile_rest TARGET: the manual, for installing builds nothing; and the static program, where it is another.
 compile_rest() {

@@ -11,7 +11,7 @@ for target in "$@"; do need_target "$target"; done
 git -C "$repository" diff --quiet HEAD || fail 'what is not committed is not in the clone'
 clone=$again/somewhere-else
 git clone --quiet "$repository" "$clone"
-CCACHE_DISABLE=1 "$clone/cross/build.sh" --no-tests "$@"
+CCACHE_DISABLE=1 "$clone/cross/build.sh" --packages "$@"
 failed=no
 for target in "$@"; do
   for file in "$clone/build/cross/out/holdfast_${version}_$target"* \
