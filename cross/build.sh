@@ -1,14 +1,15 @@
 #!/bin/bash
-# cross/build.sh [--no-tests|--packages|--quick] [TARGET...]: builds, tests and packages holdfast for other machines, on
-# Debian 12 for amd64, as root or with sudo. All targets where none is named:
+# cross/build.sh [--no-tests|--packages|--quick] [TARGET...]: builds holdfast for other machines, packages it and
+# proves it, on Debian 12 for amd64, as root or with sudo. All targets where none is named:
 #
 #   arm64  Pi 3, 4, 5 and Zero 2 with a 64-bit system: a .deb for bookworm and trixie, a static program
 #   armv6  every Pi with a 32-bit system, Pi 1 and Zero included: one static program, as .deb and alone
 #   amd64  PCs: as for arm64
 #
-# What it makes is in build/cross/out, the same bytes for the same commit and archive. What it needs
-# of Debian is fetched once; rm -r build/cross begins anew. --no-tests: cross/test.sh does them later.
-# --packages: builds no tests. --quick: builds what `cross/test.sh --quick` needs, and packages nothing.
+# This one command is enough from a fresh clone on a fresh machine. What it makes is in build/cross/out, the
+# same bytes for the same commit and archive. What it needs of Debian is fetched once; rm -r build/cross begins
+# anew. --no-tests: cross/test.sh does them later. --packages: builds no tests. --quick: builds what
+# `cross/test.sh --quick` needs, and packages nothing.
 # shellcheck source=cross/lib.sh
 source "$(dirname "$0")/lib.sh"
 # shellcheck source=cross/sysroot.sh
