@@ -40,6 +40,7 @@ fetch_sources() {  # all of them, once, until they are deleted
   touch "$work/sources/.complete"
 }
 
+source_date() { dpkg-parsechangelog -l "$work/sources/$1/debian/changelog" -S Timestamp; }
 source_version() { dpkg-parsechangelog -l "$work/sources/$1/debian/changelog" -S Version; }
 
 # with_cmake TARGET NAME FOLDER OPTION...
@@ -82,7 +83,8 @@ build_expat() {  # without document types, which we refuse anyway
 }
 
 build_c-ares() {
-  with_cmake "$1" c-ares c-ares -DCARES_STATIC=ON -DCARES_SHARED=OFF -DCARES_BUILD_TOOLS=OFF
+  # Left alone it looks for this one in the sysroot, and keeps the name.
+  with_cmake "$1" c-ares c-ares -DCARES_RANDOM_FILE=/dev/urandom -DCARES_STATIC=ON -DCARES_SHARED=OFF -DCARES_BUILD_TOOLS=OFF
 }
 
 build_sqlite3() {
@@ -152,7 +154,8 @@ build_frozen() {
   cp "$work/$1/sysroot/usr/lib/${triplet[$1]}/pkgconfig/inih.pc" "$pkgconfig/"
   for name in "${frozen_sources[@]}"; do
     [[ ! -e $work/$1/frozen/.$name ]] || continue
-    "build_$name" "$1"
+    # It is kept while commits come and go, so its date is its own.
+    SOURCE_DATE_EPOCH=$(source_date "$name") "build_$name" "$1"
     touch "$work/$1/frozen/.$name"
   done
 }
