@@ -82,6 +82,13 @@ inline constexpr std::array<AlarmWords, store::kAlarmNames.size()> kAlarmWords =
      "See whether the backup job on the server still runs, and whether it still uploads to this "
      "bucket and prefix.",
      "a new archive comes"},
+    {"One of two disks that take turns was not here for `rotate_every`. What is new lies on the "
+     "other "
+     "one alone.",
+     "Swap the disks, or see what became of the one that is away. A new disk takes its place with "
+     "`holdfast init` and its id in `id`. The alarm is shown with the first source, and `holdfast "
+     "ack SOURCE` ends it.",
+     "that disk is here again"},
     {"A new backup (a set) is smaller than `min_size`, or than `shrink_alarm` of what its stream "
      "usually has, or lacks a part that the last ones had. It was pulled all the same.",
      "See whether that backup is complete. If it is, `holdfast ack SOURCE`.",

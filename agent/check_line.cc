@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "agent/printable.h"
+#include "agent/rotation.h"
 
 namespace agent {
 namespace {
@@ -54,6 +55,10 @@ std::string check_line(const Status& status, const Present& present, const Asses
                         format_size(sums.size_bytes),
                         status.state == RunState::kRunning ? ", a pull is under way" : "");
   }
+  const auto* const away = disk_away(status);
+  if (away != nullptr) {
+    line += fmt::format("; the other disk {}", plain(words_of(*away, status, present.now)));
+  }
   line += " |";
   if (sums.success && *sums.success <= present.now) {
     line +=
@@ -61,6 +66,9 @@ std::string check_line(const Status& status, const Present& present, const Asses
   }
   line += fmt::format(" 'alarms'={};;;0 'holds'={};;;0 'archives'={};;;0 'held'={}B;;;0",
                       sums.alarms, sums.holds, sums.archives, sums.size_bytes);
+  if (away != nullptr && away->last_seen_at && *away->last_seen_at <= present.now) {
+    line += fmt::format(" 'away_age'={}s;;;0", (present.now - *away->last_seen_at).count());
+  }
   if (status.disk.present && status.disk.total_bytes > 0) {
     line += fmt::format(" 'disk_free'={}B;;;0;{}", status.disk.free_bytes, status.disk.total_bytes);
   }

@@ -68,7 +68,7 @@ class Loader {
                                                 section.name, seen_[section.name]));
     }
     seen_[section.name] = section.line;
-    if (section.name == "disk") return take_keys(section, config_, disk_rules());
+    if (section.name == "disk") return take_disk(section);
     if (section.name == "agent") return take_keys(section, config_, agent_rules());
     constexpr std::string_view kSource = "source ";
     if (section.name.starts_with(kSource)) return take_source(section, kSource.size());
@@ -76,6 +76,14 @@ class Loader {
                     fmt::format("there is no section [{}]{}", section.name,
                                 did_you_mean(section.name.substr(0, section.name.find(' ')),
                                              {"disk", "agent", "source"})));
+  }
+
+  Failure take_disk(const IniSection& section) {
+    if (auto failure = take_keys(section, config_, disk_rules())) return failure;
+    if (!config_.disk.rotate_every || config_.disk.takes_turns()) return std::nullopt;
+    return complain(line_of(section, "rotate_every"),
+                    "rotate_every: only two disks can take turns; name both, \"id = ID, ID\", or "
+                    "remove this line");
   }
 
   Failure take_source(const IniSection& section, std::size_t name_at) {

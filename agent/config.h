@@ -61,7 +61,9 @@ struct Config {
   struct {
     std::string path;
     bool require_mount = true;
-    std::string id;  ///< empty: any holdfast disk
+    std::vector<std::string> ids;  ///< none: any holdfast disk; two: they take turns
+    std::optional<std::chrono::seconds> rotate_every;
+    bool takes_turns() const { return ids.size() == 2; }
     std::uint64_t min_free_bytes = std::uint64_t{1} << 30;
   } disk;
   struct {

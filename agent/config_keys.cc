@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/disk_ids.h"
 #include "agent/glob.h"
 #include "agent/ping.h"
 #include "agent/units.h"
@@ -132,7 +133,7 @@ Complaint take_age(Period& into, const std::string& value) {
 }  // namespace
 
 std::span<const KeyRule<Config>> disk_rules() {
-  static const std::array<KeyRule<Config>, 4> kRules = {{
+  static const std::array<KeyRule<Config>, 5> kRules = {{
       {"path",
        {"PATH", "required",
         "Where the mirror lies: the mount point of the USB disk, or a directory."},
@@ -149,13 +150,20 @@ std::span<const KeyRule<Config>> disk_rules() {
          return store_parsed(c.disk.require_mount, parse_yes_no(v), v, kYesNoForm);
        }},
       {"id",
-       {"ID", "none",
+       {"ID[, ID]", "none",
         "The id that `holdfast init` wrote on the disk; when it is given, any other disk is "
-        "refused."},
+        "refused. Two of them, with a comma between, are two disks that take turns at `path`."},
        [](Config& c, const std::string& v) -> Complaint {
-         c.disk.id = v;
+         auto ids = parse_disk_ids(v);
+         if (!ids) return ids.error();
+         c.disk.ids = *std::move(ids);
          return std::nullopt;
        }},
+      {"rotate_every",
+       {"DURATION", "none",
+        "Raise the alarm `rotation` when one of two disks that take turns was not here for this "
+        "long."},
+       [](Config& c, const std::string& v) { return take_period(c.disk.rotate_every, v); }},
       {"min_free",
        {"SIZE", "1G",
         "Never start a download that would leave less free space than this; a thousandth of the "

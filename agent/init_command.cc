@@ -206,6 +206,12 @@ class Init {
     auto section = disk_section(lines_);
     section.pop_back();
     print_(section);
+    const auto existing = environment_.read_file(options_.config_file);
+    const auto turns = existing && *existing ? turns_line(**existing, lines_) : std::string();
+    if (turns.empty()) return;
+    warn(fmt::format(
+        "{} names another disk at {}. Where the two take turns there, write into it: {}",
+        options_.config_file, lines_.path, turns));
   }
 
   const InitOptions& options_;

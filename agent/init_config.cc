@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <vector>
+
+#include "agent/disk_ids.h"
 
 namespace agent {
 namespace {
@@ -11,6 +14,16 @@ std::string value_of(const IniSection& section, std::string_view name) {
   const auto found = std::find_if(section.keys.begin(), section.keys.end(),
                                   [&](const IniKey& key) { return key.name == name; });
   return found == section.keys.end() ? "" : found->value;
+}
+
+const IniSection* disk_section_of(const IniFile& file) {
+  const auto section = std::find_if(file.sections.begin(), file.sections.end(),
+                                    [](const IniSection& s) { return s.name == "disk"; });
+  return section == file.sections.end() ? nullptr : &*section;
+}
+
+std::vector<std::string> ids_of(const IniSection& section) {
+  return parse_disk_ids(value_of(section, "id")).value_or(std::vector<std::string>{});
 }
 
 void replace_line(std::string& text, std::string_view line, const std::string& by) {
@@ -50,17 +63,27 @@ Result<ConfigChange, IniError> plan_config(const std::optional<std::string>& exi
   }
   const auto file = parse_ini(*existing);
   if (!file) return file.error();
-  const auto section = std::find_if(file->sections.begin(), file->sections.end(),
-                                    [](const IniSection& s) { return s.name == "disk"; });
-  if (section == file->sections.end()) {
+  const auto* const section = disk_section_of(*file);
+  if (section == nullptr) {
     const auto* gap = existing->ends_with('\n') ? "\n" : "\n\n";
     return ConfigChange{ConfigChange::Kind::kAppend, *existing + gap + disk_section(disk), 0};
   }
-  const auto id = value_of(*section, "id");
-  if (value_of(*section, "path") == disk.path && (id.empty() || id == disk.id)) {
+  const auto ids = ids_of(*section);
+  const bool is_named = std::find(ids.begin(), ids.end(), disk.id) != ids.end();
+  if (value_of(*section, "path") == disk.path && (ids.empty() || is_named)) {
     return ConfigChange{};
   }
   return ConfigChange{ConfigChange::Kind::kConflict, "", section->line};
+}
+
+std::string turns_line(std::string_view existing, const DiskLines& disk) {
+  const auto file = parse_ini(std::string(existing));
+  if (!file) return "";
+  const auto* const section = disk_section_of(*file);
+  if (section == nullptr || value_of(*section, "path") != disk.path) return "";
+  const auto ids = ids_of(*section);
+  if (ids.size() != 1 || ids.front() == disk.id) return "";
+  return fmt::format("id = {}, {}", ids.front(), disk.id);
 }
 
 }  // namespace agent

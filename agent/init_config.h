@@ -40,6 +40,10 @@ struct ConfigChange {
 Result<ConfigChange, IniError> plan_config(const std::optional<std::string>& existing,
                                            const DiskLines& disk);
 
+/// The [disk] section at the same path names one other disk: the line with which the two take
+/// turns. Empty where there is nothing to say.
+std::string turns_line(std::string_view existing, const DiskLines& disk);
+
 /// The example that is installed with the program; its `path`, `id` and `bucket` are blank.
 std::string_view example_config();
 

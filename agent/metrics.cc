@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "agent/rotation.h"
 #include "store/alarm_kind.h"
 
 namespace agent {
@@ -80,6 +81,22 @@ void write_disk(Writer& to, const DiskStatus& disk) {
   to.one("disk_size_bytes", "How large the disk is.", disk.total_bytes);
   to.one("disk_free_bytes", "How much of the disk is free.", disk.free_bytes);
   to.one("disk_min_free_bytes", "How much has to stay free.", disk.min_free_bytes);
+}
+
+void write_rotation(Writer& to, const Status& status) {
+  if (status.disks.empty()) return;
+  const auto of_each_disk = [&](std::string_view name, std::string_view help, auto value) {
+    to.begin(name, help);
+    for (const auto& disk : status.disks) to.sample({{"disk", disk.id}}, value(disk));
+  };
+  of_each_disk("rotated_disk_present", "1 for the one of two disks taking turns that is here.",
+               [&](const RotatedDisk& disk) { return of(is_here(disk, status)); });
+  of_each_disk("rotated_disk_last_seen_timestamp_seconds", "When it was last here.",
+               [](const RotatedDisk& disk) { return disk.last_seen_at; });
+  of_each_disk("rotated_disk_archives", "Archives that it held then.",
+               [](const RotatedDisk& disk) { return disk.archives; });
+  of_each_disk("rotated_disk_held_bytes", "Size of the archives that it held then.",
+               [](const RotatedDisk& disk) { return disk.size_bytes; });
 }
 
 struct SourceMetric {
@@ -178,6 +195,7 @@ std::string to_metrics(const Status& status) {
   Writer to;
   write_run(to, status);
   write_disk(to, status.disk);
+  write_rotation(to, status);
   for (const auto& metric : source_metrics()) {
     if (status.sources.empty()) break;
     to.begin(metric.name, metric.help);

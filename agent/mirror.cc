@@ -81,11 +81,12 @@ Guarded<store::Marker> check_marker(store::Disk& disk, const Config& config) {
                               config.disk.path, shell_word(config.disk.path)),
                   "another disk is there");
   }
-  if (!config.disk.id.empty() && (*marker)->id != config.disk.id) {
+  const auto& ids = config.disk.ids;
+  if (!ids.empty() && std::find(ids.begin(), ids.end(), (*marker)->id) == ids.end()) {
     auto error =
         absent(fmt::format("the disk at {} has the id {}, but {} is wanted; plug in the right "
                            "one, or correct \"id\"",
-                           config.disk.path, (*marker)->id, config.disk.id),
+                           config.disk.path, (*marker)->id, fmt::join(ids, " or ")),
                "another disk is there");
     error.disk_id = (*marker)->id;
     return error;

@@ -8,6 +8,7 @@
 
 #include "agent/page_parts.h"
 #include "agent/printable.h"
+#include "agent/rotation.h"
 #include "store/digest.h"
 
 namespace agent {
@@ -124,6 +125,10 @@ class Page {
     fact("full on", full ? fmt::format("about {}, if it goes on as in the last thirty days",
                                        format_time(*full).substr(0, 10))
                          : std::string("not in sight"));
+    for (const auto& one : status_.disks) {
+      fact("takes turns", fmt::format("<code>{}</code> {}", escaped(one.id),
+                                      escaped(words_of(one, status_, present_.now))));
+    }
     for (const auto& weakness : disk.weaker) fact("weaker", escaped(weakness));
     put("</dl>\n");
     if (disk.present && disk.total_bytes > 0) {

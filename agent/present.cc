@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "agent/pull_status.h"
+#include "agent/rotation.h"
 
 namespace agent {
 namespace {
@@ -88,6 +89,7 @@ void look_at_disk(const Config& config, const Environment& environment, Sight& s
   }
   present.disk = Present::Disk::kUsable;
   show_found_disk(disk_status(*mirror, config.disk.path), config, status.disk);
+  note_seen(*mirror, present.now, status);
   read_ledger(mirror->ledger, config, present.now, status);
   const auto read_only = environment.is_read_only ? environment.is_read_only(config.disk.path)
                                                   : store::Result<bool>(false);
@@ -131,6 +133,7 @@ Sight look_around(const Config& config, const Environment& environment) {
     figures.configured = true;
     figures.enabled = source.enabled;
   }
+  status.disks = rotated_disks(config, std::move(status.disks), sight.present.now);
   look_at_disk(config, environment, sight);
   std::erase_if(status.sources, [](const SourceStatus& source) {
     return !source.configured && source.alarm_count == 0 &&

@@ -7,6 +7,7 @@
 #include "agent/pull_status.h"
 #include "agent/pull_summary.h"
 #include "agent/reports.h"
+#include "agent/rotation.h"
 #include "agent/run_context.h"
 #include "agent/sources.h"
 #include "agent/ticker.h"
@@ -83,6 +84,7 @@ ExitStatus pull_once(const Config& config, const Environment& environment,
     context.cut_off = context.deadline + config.agent.wind_down;
   }
   show_disk(board, *mirror, config.disk.path);
+  show_turn(context);
   board.publish();
   write_metrics(config, environment, board.snapshot());
   watch.started();
@@ -95,6 +97,7 @@ ExitStatus pull_once(const Config& config, const Environment& environment,
     });
     exit = run_pull(context);
   }
+  show_turn(context);
   note_rate(context, begun, environment.clock.steady_now(), board);
   finish_status(board, environment, exit);
   write_reports(config, environment, board.snapshot());

@@ -19,6 +19,7 @@
 #include "agent/progress.h"
 #include "agent/prune_phase.h"
 #include "agent/pull_status.h"
+#include "agent/rotation.h"
 #include "agent/scrub_slice.h"
 #include "agent/sources.h"
 #include "agent/workers.h"
@@ -110,6 +111,7 @@ class Pull {
       if (source.config->enabled) note(judge_arrivals(context_, source));
     }
     if (all) note(record_time());
+    if (all) note(judge_rotation(context_));
     note(announce_alarms(context_.mirror.ledger, context_.environment,
                          context_.config.agent.on_alarm));
     return all;

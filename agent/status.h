@@ -97,6 +97,23 @@ struct DiskStatus {
   std::vector<DiskDay> days;  ///< the last kNightsKept, in order
 };
 
+/// What one of two disks that take turns held when it was last here.
+struct RotatedDisk {
+  struct Newest {
+    std::string source;
+    std::string key;
+    store::UpstreamTime last_modified{};
+  };
+  std::string id;
+  Time known_since{};                ///< since when we know of it
+  std::optional<Time> last_seen_at;  ///< none: not since then
+  std::uint64_t archives = 0;
+  std::uint64_t size_bytes = 0;
+  std::uint64_t total_bytes = 0;  ///< of the disk
+  std::uint64_t free_bytes = 0;
+  std::vector<Newest> newest;  ///< by source
+};
+
 struct Status {
   std::string host;
   RunState state = RunState::kOk;
@@ -108,6 +125,7 @@ struct Status {
   std::optional<Time> updated_at;  ///< when the file was written
   std::vector<Time> runs;          ///< when the last kRunsKept began, in order
   DiskStatus disk;
+  std::vector<RotatedDisk> disks;  ///< those that take turns; none where one is alone
   double skew_seconds = 0;
   /// Of the last pull that received enough to tell, from its begin to its end; 0: there was none.
   std::uint64_t bytes_per_second = 0;

@@ -82,6 +82,28 @@ Json disk_json(const DiskStatus& disk) {
                       {"days", std::move(days)}};
 }
 
+Json disks_json(const Status& status) {
+  Json::Array disks;
+  for (const auto& disk : status.disks) {
+    Json::Array newest;
+    for (const auto& one : disk.newest) {
+      Json::Object entry = {{"source", one.source}};
+      put_key(entry, one.key);
+      entry.emplace_back("last_modified", format_time(one.last_modified));
+      newest.emplace_back(std::move(entry));
+    }
+    disks.emplace_back(Json::Object{{"id", printable(disk.id)},
+                                    {"known_since", format_time(disk.known_since)},
+                                    {"last_seen_at", time_json(disk.last_seen_at)},
+                                    {"archives", disk.archives},
+                                    {"bytes", disk.size_bytes},
+                                    {"total_bytes", disk.total_bytes},
+                                    {"free_bytes", disk.free_bytes},
+                                    {"newest", std::move(newest)}});
+  }
+  return disks;
+}
+
 Json runs_json(const Status& status) {
   Json::Array runs;
   for (const auto& begun : status.runs) runs.emplace_back(format_time(begun));
@@ -150,6 +172,7 @@ std::string to_json(const Status& status) {
                    {"updated_at", time_json(status.updated_at)},
                    {"runs", runs_json(status)},
                    {"disk", disk_json(status.disk)},
+                   {"disks", disks_json(status)},
                    {"clock", Json::Object{{"skew_seconds", status.skew_seconds}}},
                    {"bytes_per_second", status.bytes_per_second},
                    {"sources", std::move(sources)},

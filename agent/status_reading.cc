@@ -209,6 +209,27 @@ SourceStatus read_source(const Reader& json) {
   return source;
 }
 
+std::vector<RotatedDisk> read_disks(const Reader& json) {
+  std::vector<RotatedDisk> disks;
+  json.each("disks", [&](const Reader& element) {
+    auto& disk = disks.emplace_back();
+    element.get("id", disk.id);
+    element.get("known_since", disk.known_since);
+    element.get("last_seen_at", disk.last_seen_at);
+    element.get("archives", disk.archives);
+    element.get("bytes", disk.size_bytes);
+    element.get("total_bytes", disk.total_bytes);
+    element.get("free_bytes", disk.free_bytes);
+    element.each("newest", [&](const Reader& one) {
+      auto& newest = disk.newest.emplace_back();
+      one.get("source", newest.source);
+      one.get_key(newest.key);
+      one.get("last_modified", newest.last_modified);
+    });
+  });
+  return disks;
+}
+
 Status read_status(const Reader& json) {
   Status status;
   json.get("host", status.host);
@@ -238,6 +259,7 @@ Status read_status(const Reader& json) {
     element.get("day", day.day);
     element.get("free_bytes", day.free_bytes);
   });
+  status.disks = read_disks(json);
   json.object("clock").get("skew_seconds", status.skew_seconds);
   json.get("bytes_per_second", status.bytes_per_second);
   json.each("sources",

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "agent/calendar.h"
+#include "agent/rotation.h"
 #include "agent/shell_word.h"
 
 namespace agent {
@@ -152,6 +153,9 @@ void append_disk(std::string& out, const Status& status, const Present& present)
     out += fmt::format("  disk          {} {}\n", status.disk.path,
                        troubled ? "cannot be used" : "is absent, or not the right one");
   }
+  for (const auto& disk : status.disks) {
+    out += fmt::format("  takes turns   {} {}\n", disk.id, words_of(disk, status, present.now));
+  }
   for (const auto& weakness : status.disk.weaker)
     out += fmt::format("  weaker        {}\n", weakness);
 }
@@ -180,6 +184,7 @@ Status made_printable(Status status) {
   status.disk.path = printable(status.disk.path);
   status.disk.filesystem = printable(status.disk.filesystem);
   for (auto& weakness : status.disk.weaker) weakness = printable(weakness);
+  for (auto& disk : status.disks) disk.id = printable(disk.id);
   for (auto& source : status.sources) make_printable(source);
   for (auto& error : status.errors) {
     error.source = printable(error.source);

@@ -20,14 +20,21 @@ enum class AlarmKind {
   kUnsound,
   kExpiring,
   kStale,
+  kRotation,
   kSmall,
   kForeign,
 };
 
 /// Their names, as the ledger, the status file and the hooks have them, in the same order.
-inline constexpr std::array<std::string_view, 14> kAlarmNames = {
-    "mass-change", "writable", "nothing", "corrupt",  "missing", "changed", "mismatch",
-    "unreadable",  "ghost",    "unsound", "expiring", "stale",   "small",   "foreign"};
+inline constexpr std::array<std::string_view, 15> kAlarmNames = {
+    "mass-change", "writable", "nothing",    "corrupt", "missing",
+    "changed",     "mismatch", "unreadable", "ghost",   "unsound",
+    "expiring",    "stale",    "rotation",   "small",   "foreign"};
+=======
+"mass-change", "writable", "nothing", "corrupt", "missing", "changed", "mismatch", "unreadable",
+    "ghost", "expiring", "stale", "rotation", "small", "foreign"
+};
+>>>>>>> 9b9b5c8 (Two disks can take turns at one mount point)
 
 constexpr std::string_view name_of(AlarmKind kind) {
   return kAlarmNames[static_cast<std::size_t>(kind)];

@@ -41,7 +41,7 @@ TEST_CASE("a configuration with the required keys only has the contract's defaul
   REQUIRE(config);
   CHECK(config->disk.path == "/mnt/backup");
   CHECK(config->disk.require_mount);
-  CHECK(config->disk.id.empty());
+  CHECK(config->disk.ids.empty());
   CHECK(config->disk.min_free_bytes == std::uint64_t{1} << 30);
   CHECK(config->agent.status_file == "/var/lib/holdfast/status.json");
   CHECK(config->agent.parallel == 4);
@@ -96,7 +96,7 @@ TEST_CASE("every key is taken", "[config]") {
       agent::Purpose::kDiskOnly);
   REQUIRE(config);
   CHECK_FALSE(config->disk.require_mount);
-  CHECK(config->disk.id == "abc");
+  CHECK(config->disk.ids == std::vector<std::string>{"abc"});
   CHECK(config->disk.min_free_bytes == std::uint64_t{2} << 30);
   CHECK(config->agent.status_file == "/s");
   CHECK(config->agent.parallel == 16);
@@ -446,4 +446,41 @@ TEST_CASE("the command line names the file before the environment does", "[confi
   CHECK(agent::config_path("") == "/e");
   ::unsetenv("HOLDFAST_CONFIG");
   CHECK(agent::config_path("") == "/etc/holdfast/holdfast.conf");
+}
+
+TEST_CASE("two disks can take turns, and no third", "[config]") {
+  const auto with = [](const std::string& lines) {
+    return load("[disk]\npath = /d\n" + lines + "[source s]\nbucket = b\n");
+  };
+  const auto two = with("id = 1-a, 2-b\nrotate_every = 4w\n");
+  REQUIRE(two);
+  CHECK(two->disk.ids == std::vector<std::string>{"1-a", "2-b"});
+  CHECK(two->disk.takes_turns());
+  CHECK(two->disk.rotate_every == std::chrono::days(28));
+  const auto one = with("id = 1-a\n");
+  REQUIRE(one);
+  CHECK_FALSE(one->disk.takes_turns());
+  CHECK(with("id =\n")->disk.ids.empty());
+
+  struct Row {
+    const char* lines;
+    const char* message;
+  };
+  const auto row = GENERATE(
+      Row{"id = a, b, c\n", ":3: id: 3 disks are named, but only two can take turns; remove one"},
+      Row{"id = a, b, c, d\n",
+          ":3: id: 4 disks are named, but only two can take turns; remove the others"},
+      Row{"id = a, a\n", ":3: id: the id a is given twice"},
+      Row{"id = a,\n", ":3: id: an id is missing before or after a comma"},
+      Row{"id = , a\n", ":3: id: an id is missing before or after a comma"},
+      Row{"id = a\nrotate_every = 4w\n",
+          ":4: rotate_every: only two disks can take turns; name both, \"id = ID, ID\", or remove "
+          "this line"},
+      Row{"id = a, b\nrotate_every = 0\n", ":4: rotate_every: \"0\" is not a duration"},
+      Row{"ids = a, b\n", ":3: [disk] has no key \"ids\"; did you mean \"id\""});
+  CAPTURE(row.lines);
+  const auto refused = with(row.lines);
+  REQUIRE_FALSE(refused);
+  CAPTURE(refused.error().message);
+  CHECK(refused.error().message.find(row.message) != std::string::npos);
 }

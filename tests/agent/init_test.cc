@@ -214,3 +214,28 @@ TEST_CASE("a path that a line of the configuration cannot hold is refused", "[in
     CHECK_FALSE(agent::fits_into_config(bad));
   }
 }
+
+TEST_CASE("init of a second disk says how the two take turns", "[init]") {
+  NewDisk first;
+  REQUIRE(first.init(true) == ExitStatus::kOk);
+  const auto first_id = first.marker().value().id;
+  NewDisk second;
+  second.config_file = first.config_file;
+  const auto line = [&] { return "id = " + first_id + ", " + second.marker().value().id; };
+  REQUIRE(second.init(false) == ExitStatus::kOk);
+  REQUIRE(second.world.lines.size() == 1);
+  CHECK(second.world.lines[0].find(" names another disk at /mnt/new. Where the two take turns "
+                                   "there, write into it: " +
+                                   line()) != std::string::npos);
+  // --write changes no [disk] section, and says the same.
+  const auto before = first.config();
+  CHECK(second.init(true) == ExitStatus::kUsage);
+  CHECK(second.world.lines_with(line()) == 1);
+  CHECK(first.config() == before);
+  // Once it is written there is nothing to say.
+  auto text = before;
+  text.replace(text.find("id = " + first_id), ("id = " + first_id).size(), line());
+  test::write_file(first.config_file, text);
+  CHECK(second.init(true) == ExitStatus::kOk);
+  CHECK(second.world.lines.empty());
+}

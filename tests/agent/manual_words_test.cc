@@ -43,6 +43,7 @@ agent::Status full_status() {
   status.disk.weaker = {"a sentence"};
   status.disk.days.emplace_back();
   status.runs = {now};
+  status.disks.emplace_back().newest = {{"site", "\xff", test::uploaded(now)}};
   agent::SourceStatus source;
   source.newest = agent::NewestArchive{"\xff", 1, test::uploaded(now), now};
   source.verified_by["size"] = 1;
@@ -93,8 +94,8 @@ std::string told(const agent::Config& c) {
       "{} {} {} {} | {} {} {} {} {} {} {} | {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} "
       "{} {} {} "
       "{} {} | {} {} {}",
-      c.disk.path, c.disk.require_mount, c.disk.id, c.disk.min_free_bytes, c.agent.status_file,
-      c.agent.parallel, c.agent.limit_rate_bytes, c.agent.max_runtime.count(),
+      c.disk.path, c.disk.require_mount, fmt::join(c.disk.ids, ","), c.disk.min_free_bytes,
+      c.agent.status_file, c.agent.parallel, c.agent.limit_rate_bytes, c.agent.max_runtime.count(),
       c.agent.min_rate_bytes, c.agent.retries, c.agent.on_alarm, s.bucket, s.prefix, s.endpoint,
       s.region, static_cast<int>(s.addressing), s.allow_http, s.credentials_file, s.profile,
       s.ca_file, fmt::join(s.include, ","), fmt::join(s.exclude, ","), static_cast<int>(s.versions),

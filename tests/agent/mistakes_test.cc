@@ -382,7 +382,7 @@ const std::vector<Mistake>& mistakes() {
        {"not a holdfast disk", "holdfast init /disk"},
        "holdfast init /disk"},
       {"another disk",
-       [](World& w) { w.config.disk.id = "another"; },
+       [](World& w) { w.config.disk.ids = {"another"}; },
        "disk",
        Level::kFail,
        {"another is wanted", "correct \"id\""},

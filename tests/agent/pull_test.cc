@@ -229,7 +229,7 @@ TEST_CASE("a run that cannot begin says 75 and touches nothing", "[pull]") {
     CHECK_FALSE(world.status().disk.present);
   }
   SECTION("it is another disk") {
-    world.config.disk.id = "00000000-0000-4000-8000-000000000000";
+    world.config.disk.ids = {"00000000-0000-4000-8000-000000000000"};
     CHECK(world.pull() == ExitStatus::kNotNow);
     CHECK(world.status().state == agent::RunState::kAbsent);
     CHECK(world.lines_with("is wanted") == 1);

@@ -108,7 +108,7 @@ TEST_CASE("what became of the disk since the last run is seen", "[pull][watch]")
   SECTION("it is another one") {
     says = "another disk is there";
     ends = 1;
-    world.config.disk.id = "of-another";
+    world.config.disk.ids = {"of-another"};
   }
   SECTION("it is mounted read-only") {
     says = "the disk is read-only";
