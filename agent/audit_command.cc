@@ -7,6 +7,7 @@
 #include "agent/announce.h"
 #include "agent/audit.h"
 #include "agent/audit_leash.h"
+#include "agent/carry.h"
 #include "agent/commands.h"
 #include "agent/failure.h"
 #include "agent/printable.h"
@@ -273,6 +274,12 @@ ExitStatus audit_command(const Config& config, const AuditOptions& options,
                      mirror.error().message)});
   }
   auto exit = ExitStatus::kOk;
+  if (mirror) {
+    if (const auto carried = carry_in(config, environment, *mirror); !carried) {
+      environment.log.error({"", "", explain(carried.error())});
+      exit = status_of(carried.error());
+    }
+  }
   for (const auto* source : *selected) {
     if (environment.stop.load()) return graver(exit, ExitStatus::kIncomplete);
     SourceAudit audit(config, *source, environment);
@@ -306,7 +313,8 @@ ExitStatus audit_command(const Config& config, const AuditOptions& options,
     }
   }
   if (mirror) {
-    const auto told = announce_alarms(mirror->ledger, environment, config.agent.on_alarm);
+    auto told = announce_alarms(mirror->ledger, environment, config.agent.on_alarm);
+    if (told) told = carry_out(config, environment, *mirror);
     if (!told) {
       environment.log.error({"", "", explain(told.error())});
       exit = graver(exit, status_of(told.error()));

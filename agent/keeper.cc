@@ -56,6 +56,7 @@ struct Keeper::Work {
   std::vector<Accepted> superseding;
   std::vector<store::Archive> superseded;  ///< one for each of them
   std::set<std::tuple<std::size_t, std::string, store::Sha256>> seen;
+  std::set<std::string> heard;     ///< keys that people know to have changed
   std::vector<Problem> repaired;   ///< what to say of each
   std::vector<std::size_t> fresh;  ///< the source of each new archive, as in the batch's archives
 };
@@ -343,6 +344,10 @@ store::Status Keeper::raise_changed(const Accepted& accepted, const std::string&
     message += fmt::format(". If it is right, take it: holdfast accept {}",
                            shell_arguments(source.config->name, archive.key));
   }
+  const auto heard = context_.mirror.ledger.heard(source.id, store::AlarmKind::kChanged,
+                                                  archive.key, archive.upstream);
+  if (!heard) return heard.error();
+  if (*heard != store::Heard::kNo) work.heard.insert(archive.key);
   work.change.raise({source.id, store::AlarmKind::kChanged, archive.key, std::move(message)});
   return {};
 }
@@ -369,6 +374,8 @@ void Keeper::report(const Work& work) {
   }
   for (const auto& repaired : work.repaired) log.warning(repaired);
   for (const auto& raised : work.change.batch().raised) {
+    const bool is_changed = raised.kind == store::AlarmKind::kChanged;
+    if (is_changed && work.heard.contains(raised.key)) continue;
     const auto source = std::find_if(context_.sources.begin(), context_.sources.end(),
                                      [&](const SourceRun& run) { return run.id == raised.source; });
     context_.report_one_of(*source, raised.kind, raised.key, raised.message);

@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "agent/carry.h"
 #include "agent/dry_run.h"
+#include "agent/failure.h"
 #include "agent/pull_run.h"
 #include "agent/pull_status.h"
 #include "agent/pull_summary.h"
@@ -85,6 +87,10 @@ ExitStatus pull_once(const Config& config, const Environment& environment,
   }
   show_disk(board, *mirror, config.disk.path);
   show_turn(context);
+  if (const auto carried = carry_in(config, environment, *mirror); !carried) {
+    environment.log.error({"", "", explain(carried.error())});
+    context.run_status = status_of(carried.error());
+  }
   board.publish();
   write_metrics(config, environment, board.snapshot());
   watch.started();
@@ -96,6 +102,10 @@ ExitStatus pull_once(const Config& config, const Environment& environment,
       board.publish();
     });
     exit = run_pull(context);
+  }
+  if (const auto left = carry_out(config, environment, *mirror); !left) {
+    environment.log.error({"", "", explain(left.error())});
+    exit = graver(exit, status_of(left.error()));
   }
   show_turn(context);
   note_rate(context, begun, environment.clock.steady_now(), board);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "agent/carry.h"
 #include "agent/failure.h"
 #include "agent/sources.h"
 
@@ -41,13 +42,25 @@ ExitStatus on_source(const Config& config, const std::string& name, const Enviro
     environment.log.error({name, "", explain(error)});
     return status_of(error);
   };
+  const bool writes = access == store::Access::kReadWrite;
+  if (writes) {
+    if (const auto carried = carry_in(config, environment, *mirror); !carried) {
+      return fail(carried.error());
+    }
+  }
   const auto id = mirror->ledger.find_source(name);
   if (!id) return fail(id.error());
   // What has left the configuration still lies on the disk, and has its alarms.
   if (!*id && !select_sources(config, {name}, environment.log)) return ExitStatus::kUsage;
   SourceMirror source{*mirror, name, id->value_or(0)};
   const auto status = work(source);
-  return status ? *status : fail(status.error());
+  if (!status) return fail(status.error());
+  if (writes) {
+    if (const auto left = carry_out(config, environment, *mirror); !left) {
+      return graver(*status, fail(left.error()));
+    }
+  }
+  return *status;
 }
 
 }  // namespace agent

@@ -149,6 +149,7 @@ Ledger::Ledger(std::unique_ptr<OpenLedger> impl)
       ExpectationView(impl.get()),
       FormView(impl.get()),
       EndpointView(impl.get()),
+      CarriedView(impl.get()),
       impl_(std::move(impl)) {}
 Ledger::~Ledger() = default;
 Ledger::Ledger(Ledger&&) noexcept = default;
@@ -405,10 +406,13 @@ Status LedgerWriter::mark_sums_written(SourceId source) {
 }
 
 Status AlarmView::end_hold(SourceId source) {
+  Result<Transaction> transaction = Transaction::begin(impl_->database);
+  if (!transaction) return transaction.error();
   const Result<std::uint64_t> done = impl_->database.run(
       "UPDATE source SET hold_since=NULL WHERE source_id=?1 AND hold_since IS NOT NULL", source);
   if (!done) return done.error();
-  return {};
+  Status noted = carried::note_looked_at(impl_->database, source, std::nullopt);
+  return noted ? transaction->commit() : noted;
 }
 
 // ---- what an endpoint can and cannot ------------------------------------------------------------

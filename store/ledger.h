@@ -11,6 +11,7 @@
 #include "store/disk.h"
 #include "store/error.h"
 #include "store/ledger_alarms.h"
+#include "store/ledger_carried.h"
 #include "store/ledger_clock.h"
 #include "store/ledger_endpoints.h"
 #include "store/ledger_expectations.h"
@@ -40,7 +41,8 @@ class Ledger : public PlanView,
                public ReviewView,
                public ExpectationView,
                public FormView,
-               public EndpointView {
+               public EndpointView,
+               public CarriedView {
  public:
   /// Opens the ledger; kNotFound when there is none (it is never made here: an empty ledger on a
   /// full disk would forget everything). Pending migrations are applied with kReadWrite. With

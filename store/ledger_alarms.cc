@@ -44,11 +44,19 @@ Result<bool> raise(Database& database, SourceId source, AlarmKind kind, std::str
       source, name_of(kind), Bytes{key});
   if (!open) return open.error();
   if (*open != 0) return false;
+  const Result<Heard> heard = carried::heard(database, source, kind, key, message);
+  if (!heard) return heard.error();
+  if (*heard == Heard::kAcknowledged) return false;
+  const bool is_told = *heard == Heard::kTold;
   const Result<std::uint64_t> done = database.run(
-      "INSERT INTO alarm (source_id, kind, key, since, message) VALUES (?1, ?2, ?3, ?4, ?5)",
-      source, name_of(kind), Bytes{key}, rows::seconds(now), message);
+      "INSERT INTO alarm (source_id, kind, key, since, message, announced) VALUES (?1, ?2, ?3, ?4, "
+      "?5, ?6)",
+      source, name_of(kind), Bytes{key}, rows::seconds(now), message,
+      std::int64_t{is_told ? 1 : 0});
   if (!done) return done.error();
-  return true;
+  if (!is_told) return true;
+  const Status forgotten = carried::forget_told(database, source, kind, key);
+  return forgotten ? Result<bool>(false) : forgotten.error();
 }
 
 Status raise_newest(Database& database, SourceId source, AlarmKind kind, std::string_view key,
@@ -77,6 +85,13 @@ Result<bool> raise_or_renew(Database& database, SourceId source, AlarmKind kind,
                             std::string_view key, std::string_view message, Time now) {
   const Result<bool> raised = raise(database, source, kind, key, message, now);
   if (!raised || *raised) return raised;
+  const Result<bool> is_told = carried::is_told_hold(database, source, kind);
+  if (!is_told) return is_told;
+  if (*is_told) {
+    Status quiet = raise_newest(database, source, kind, key, message, now);
+    if (quiet) quiet = carried::forget_told(database, source, kind, key);
+    return quiet ? Result<bool>(false) : quiet.error();
+  }
   const Result<std::uint64_t> done = database.run(
       "UPDATE alarm INDEXED BY alarm_open SET message=?4, announced=0 WHERE source_id=?1 AND "
       "kind=?2 AND key=?3 AND "
@@ -209,17 +224,19 @@ Result<std::uint64_t> AlarmView::acknowledge(SourceId source, std::optional<std:
   Database& database = impl_->database;
   Result<Transaction> transaction = Transaction::begin(database);
   if (!transaction) return transaction.error();
+  Status done = carried::note_looked_at(database, source, alarm);
+  if (!done) return done.error();
   Result<std::uint64_t> ended =
       alarm ? database.run(
-                  "UPDATE alarm SET ended_at=?2 WHERE source_id=?1 AND alarm_id=?3 AND "
-                  "ended_at IS NULL",
+                  "UPDATE alarm SET ended_at=?2, acknowledged=1 WHERE source_id=?1 AND alarm_id=?3 "
+                  "AND ended_at IS NULL",
                   source, rows::seconds(now), *alarm)
             : database.run(
-                  "UPDATE alarm INDEXED BY alarm_open SET ended_at=?2 WHERE source_id=?1 AND "
-                  "ended_at IS NULL",
+                  "UPDATE alarm INDEXED BY alarm_open SET ended_at=?2, acknowledged=1 WHERE "
+                  "source_id=?1 AND ended_at IS NULL",
                   source, rows::seconds(now));
   if (!ended) return ended;
-  Status done = events::note(database, source, EventKind::kAcknowledged, {*ended, 0, {}}, now);
+  done = events::note(database, source, EventKind::kAcknowledged, {*ended, 0, {}}, now);
   if (done) done = transaction->commit();
   if (!done) return done.error();
   return ended;

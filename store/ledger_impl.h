@@ -135,6 +135,25 @@ Status note(Database& database, const StreamForm& form);
 
 }  // namespace forms
 
+namespace carried {
+
+/// What is known of an alarm that is about to be raised; see CarriedView::heard(). Of which content
+/// it is, is what the ledger says of its key.
+Result<Heard> heard(Database& database, SourceId source, AlarmKind kind, std::string_view key,
+                    std::string_view message);
+
+/// The open `mass-change` came from the other disk, and was told there: the first time that it says
+/// something else here is no news.
+Result<bool> is_told_hold(Database& database, SourceId source, AlarmKind kind);
+
+/// What was told is told once: of the next alarm like it nobody has heard.
+Status forget_told(Database& database, SourceId source, AlarmKind kind, std::string_view key);
+
+/// A person has looked at all that changed and vanished, or at what `alarm` is about.
+Status note_looked_at(Database& database, SourceId source, std::optional<std::int64_t> alarm);
+
+}  // namespace carried
+
 namespace events {
 
 struct Count {

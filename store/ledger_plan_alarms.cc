@@ -76,7 +76,10 @@ Result<bool> Ledger::Plan::Impl::tell(AlarmKind kind, std::string_view key,
       std::int64_t{renews ? 1 : 0});
   if (!done) return done.error();
   any_alarm = true;
-  return true;
+  if (!*said) return true;
+  const Result<bool> is_told = carried::is_told_hold(database(), source, kind);
+  if (!is_told) return is_told;
+  return !*is_told;
 }
 
 Status Ledger::Plan::Impl::tell_all() {

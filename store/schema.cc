@@ -432,9 +432,48 @@ CREATE TABLE form (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// `acknowledged`: a person has said so. The other one of two disks that take turns has to know.
+//
+// `carried` is what was told and said while that one was here, as Word::What; `carried_from` is
+// which of its words these are. `acceptance` is which content of a key was accepted last.
+constexpr const char* kCarried = R"sql(
+ALTER TABLE alarm ADD COLUMN acknowledged INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX alarm_acknowledged ON alarm (source_id, kind, key) WHERE acknowledged=1;
+ALTER TABLE deviation ADD COLUMN acknowledged INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE acceptance (
+  source_id INTEGER NOT NULL REFERENCES source,
+  key BLOB NOT NULL,
+  at INTEGER NOT NULL,
+  etag TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  version_id TEXT NOT NULL,
+  sha256 BLOB NOT NULL,
+  PRIMARY KEY (source_id, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE carried (
+  source_id INTEGER NOT NULL REFERENCES source,
+  kind TEXT NOT NULL,
+  key BLOB NOT NULL,
+  what INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  has_content INTEGER NOT NULL,
+  etag TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  PRIMARY KEY (source_id, kind, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE carried_from (
+  disk TEXT PRIMARY KEY,
+  digest TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
 constexpr std::array kMigrations = {kFirst,     kGenerations, kScrub, kRetention, kSetbacks,
                                     kPlacement, kPromises,    kClock, kListedAs,  kLoss,
-                                    kReigns,    kVersions,    kSets,  kForms};
+                                    kReigns,    kVersions,    kSets,  kForms,     kCarried};
 
 Error corrupt(const Database& database, std::string detail) {
   return {ErrorKind::kCorrupt, 0, database.path(), std::move(detail)};
