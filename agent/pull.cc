@@ -73,6 +73,20 @@ ExitStatus show_what_would_come(const Config& config, const PullOptions& options
   return dry_run(context, options, print);
 }
 
+// What was said while the other disk was here comes before all that this run may have to say:
+// without it nothing is judged.
+ExitStatus run_carried(RunContext& context) {
+  const auto fail = [&](const store::Error& error) {
+    context.environment.log.error({"", "", explain(error)});
+    return status_of(error);
+  };
+  const auto taken = carry_in(context.config, context.environment, context.mirror);
+  if (!taken) return fail(taken.error());
+  const auto exit = run_pull(context);
+  const auto left = carry_out(context.config, context.environment, context.mirror);
+  return left ? exit : graver(exit, fail(left.error()));
+}
+
 // The mirror is closed when it returns. Where the run could begin, the board has its exit status.
 ExitStatus pull_once(const Config& config, const Environment& environment,
                      const std::vector<const SourceConfig*>& selected, StatusBoard& board,
@@ -87,10 +101,6 @@ ExitStatus pull_once(const Config& config, const Environment& environment,
   }
   show_disk(board, *mirror, config.disk.path);
   show_turn(context);
-  if (const auto carried = carry_in(config, environment, *mirror); !carried) {
-    environment.log.error({"", "", explain(carried.error())});
-    context.run_status = status_of(carried.error());
-  }
   board.publish();
   write_metrics(config, environment, board.snapshot());
   watch.started();
@@ -101,11 +111,7 @@ ExitStatus pull_once(const Config& config, const Environment& environment,
       board.update([&](Status& status) { status.updated_at = environment.clock.now_s(); });
       board.publish();
     });
-    exit = run_pull(context);
-  }
-  if (const auto left = carry_out(config, environment, *mirror); !left) {
-    environment.log.error({"", "", explain(left.error())});
-    exit = graver(exit, status_of(left.error()));
+    exit = run_carried(context);
   }
   show_turn(context);
   note_rate(context, begun, environment.clock.steady_now(), board);

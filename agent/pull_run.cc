@@ -19,6 +19,7 @@
 #include "agent/progress.h"
 #include "agent/prune_phase.h"
 #include "agent/pull_status.h"
+#include "agent/returned.h"
 #include "agent/rotation.h"
 #include "agent/scrub_slice.h"
 #include "agent/sources.h"
@@ -81,6 +82,9 @@ class Pull {
     if (auto fetched = list_and_fetch(); !fetched) return fetched;
     warn_of_wrong_clock();
     if (auto noted = note_failed_servers(); !noted) return noted;
+    for (const auto& source : context_.sources) {
+      if (auto taken = take_accepted(context_, source); !taken) return taken;
+    }
     if (auto written = write_stale_sums(context_); !written) return written;
     if (auto scrubbed = scrub_due(context_, begun_); !scrubbed) return scrubbed;
     const bool all = context_.sources.size() == context_.config.sources.size();

@@ -68,4 +68,21 @@ store::Status take_back_returned(RunContext& context, const SourceRun& source) {
   return {};
 }
 
+store::Status take_accepted(RunContext& context, const SourceRun& source) {
+  std::string after;
+  while (!context.stopping()) {
+    const auto some = context.mirror.ledger.accepted_elsewhere(source.id, after, kAtOnce);
+    if (!some) return some.error();
+    if (some->empty()) return {};
+    for (const auto& one : *some) {
+      const store::Ledger::Return accepted{one, one.upstream, one.last_modified};
+      if (auto taken = take_back(context, source, accepted); !taken) return taken;
+      context.environment.log.info(
+          {source.config->name, one.key, "accepted while the other disk was here"});
+    }
+    after = some->back().key;
+  }
+  return {};
+}
+
 }  // namespace agent

@@ -10,4 +10,8 @@ namespace agent {
 /// is the disk's.
 store::Status take_back_returned(RunContext& context, const SourceRun& source);
 
+/// What a person accepted while the other one of two disks was here, and lies in quarantine on this
+/// one, takes its place.
+store::Status take_accepted(RunContext& context, const SourceRun& source);
+
 }  // namespace agent

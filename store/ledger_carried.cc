@@ -26,6 +26,9 @@ constexpr std::string_view kContent =
     "coalesce(d.etag, r.etag), coalesce(d.size_bytes, r.size_bytes), coalesce(d.version_id, "
     "r.version_id)";
 
+// Of a row in `carried` that is of no alarm.
+constexpr const char* kAcceptedKind = "accepted";
+
 bool is_about_a_content(std::string_view kind) {
   return kind == "changed" || kind == "mismatch" || kind == "unreadable" || kind == "ghost";
 }
@@ -148,7 +151,10 @@ class Taker {
         return deviate(source, word);
       case Word::What::kAccepted: {
         Word acknowledged = word;
-        acknowledged.kind = "changed";
+        acknowledged.kind = name_of(AlarmKind::kChanged);
+        Word accepted = word;
+        accepted.kind = kAcceptedKind;
+        if (Status done = keep(source, accepted); !done) return done;
         if (Status done = deviate(source, word); !done) return done;
         return acknowledge(source, acknowledged);
       }
@@ -337,6 +343,36 @@ Status CarriedView::note_accepted(SourceId source, const Generation& taken, Time
       rows::digest(taken.sha256));
   if (!done) return done.error();
   return {};
+}
+
+Result<std::vector<Generation>> CarriedView::accepted_elsewhere(SourceId source,
+                                                                std::string_view after,
+                                                                std::size_t limit) {
+  std::vector<std::string> keys;
+  std::vector<Sha256> contents;
+  Result<Query> query = impl_->database.query(
+      "SELECT g.key, g.sha256 FROM generation g JOIN carried c ON c.source_id=g.source_id AND "
+      "c.key=g.key AND c.kind='accepted' AND c.text=lower(hex(g.sha256)) JOIN archive a ON "
+      "a.source_id=g.source_id AND a.key=g.key AND a.sha256<>g.sha256 WHERE g.source_id=?1 AND "
+      "g.place=?4 AND g.key>?2 AND NOT EXISTS (SELECT 1 FROM acceptance p WHERE p.source_id=?1 AND "
+      "p.key=g.key AND p.at>=c.at) GROUP BY g.key ORDER BY g.key LIMIT ?3");
+  if (!query) return query.error();
+  query->bind(source, Bytes{after}, static_cast<std::int64_t>(limit),
+              static_cast<std::int64_t>(Place::kQuarantine));
+  const Status read = rows::each(*query, [&](Query& row) {
+    keys.emplace_back(row.bytes(0));
+    contents.push_back(rows::digest(row.bytes(1)));
+    return true;
+  });
+  if (!read) return read.error();
+  std::vector<Generation> found;
+  HoldingView& holdings = *static_cast<Ledger*>(this);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    auto one = holdings.find_generation(source, keys[i], contents[i], Place::kQuarantine);
+    if (!one) return one.error();
+    if (*one) found.push_back(**std::move(one));
+  }
+  return found;
 }
 
 }  // namespace store

@@ -174,6 +174,36 @@ TEST_CASE("an alarm that was told on one disk is open on the other, and not told
   CHECK(turns.hooks.size() == 1);
 }
 
+TEST_CASE("what was accepted on one disk is trusted on the other too", "[rotation][carry]") {
+  Turns turns;
+  turns.server->put("b", "key-0", "better");
+  const bool seen_before = GENERATE(false, true);
+  CAPTURE(seen_before);
+  if (seen_before) {
+    turns.swap();
+    REQUIRE(turns.pull() == ExitStatus::kAlarm);
+    turns.swap();
+  }
+  REQUIRE(turns.pull() == ExitStatus::kAlarm);
+  REQUIRE(turns.accept("key-0") == ExitStatus::kOk);
+  REQUIRE(turns.pull() == ExitStatus::kOk);
+  turns.swap();
+  CHECK(turns.pull() == ExitStatus::kOk);
+  CHECK(turns.hooks.empty());
+  CHECK(turns.lines.empty());
+  CHECK(turns.alarm_kinds().empty());
+  const auto files = turns.second.files();
+  CHECK(files.at("site/archives/key-0") == "better");
+  CHECK(turns.below(files, "site/superseded/key-0/").size() == 1);
+  CHECK(turns.below(files, "site/quarantine/").empty());
+  CHECK(turns.pull() == ExitStatus::kOk);
+  // It was taken for that content alone.
+  turns.server->put("b", "key-0", "worse");
+  CHECK(turns.pull() == ExitStatus::kAlarm);
+  CHECK(turns.alarm_kinds() == Names{"changed"});
+  CHECK(turns.hooks.size() == 1);
+}
+
 TEST_CASE("silence that was acknowledged is not told by the other disk, until it is another one",
           "[rotation][carry]") {
   Turns turns;
@@ -227,6 +257,10 @@ TEST_CASE("whatever fails while words are taken, they are taken once",
   REQUIRE(turns.ack() == ExitStatus::kOk);
   turns.swap();
   const auto status = turns.status_text;
+  const auto told_of_the_bucket = [&] {
+    return std::ranges::count_if(
+        turns.hooks, [](const auto& hook) { return hook.at("HOLDFAST_ALARM_KIND") != "corrupt"; });
+  };
   const auto fault = GENERATE(test::Fault::kIoError, test::Fault::kPowerCut);
   CAPTURE(static_cast<int>(fault));
   std::uint64_t step = 0;
@@ -237,15 +271,20 @@ TEST_CASE("whatever fails while words are taken, they are taken once",
     turns.status_text = status;
     disk->fail_at(step, fault);
     (void)turns.pull();
-    auto told = turns.hooks.size();
+    auto told = told_of_the_bucket();
     struck = disk->struck();
     disk->heal();
     disk->restart();
-    REQUIRE(turns.pull() == ExitStatus::kOk);
-    told += turns.hooks.size();
+    const auto healed = turns.pull();
+    CAPTURE(turns.lines, turns.alarm_kinds());
+    // An archive that the disk failed to read once is damaged until it is read again.
+    const auto failed_to_read = Names{"corrupt"};
+    const bool is_damaged = turns.alarm_kinds() == failed_to_read;
+    REQUIRE(healed == (is_damaged ? ExitStatus::kAlarm : ExitStatus::kOk));
+    told += told_of_the_bucket();
     REQUIRE(told == 0);
     REQUIRE_FALSE(turns.source().hold);
-    REQUIRE(turns.alarm_kinds().empty());
+    REQUIRE((is_damaged || turns.alarm_kinds().empty()));
     REQUIRE(turns.below(disk->files(), "site/quarantine/").size() == 8);
     auto ledger = store::Ledger::open(*disk, store::Access::kReadOnly);
     REQUIRE(ledger);
