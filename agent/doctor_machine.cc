@@ -37,8 +37,14 @@ class Machine {
       checks_.push_back(fail("disk", mirror.error().status, mirror.error().message));
       return std::move(checks_);
     }
-    checks_.push_back(
-        well("disk", fmt::format("{} is there, and is the disk {}", path_, mirror->marker.id)));
+    const auto& ids = config_.disk.ids;
+    const auto turns =
+        config_.disk.takes_turns()
+            ? fmt::format(", which takes turns with {}",
+                          ids.front() == mirror->marker.id ? ids.back() : ids.front())
+            : std::string();
+    checks_.push_back(well(
+        "disk", fmt::format("{} is there, and is the disk {}{}", path_, mirror->marker.id, turns)));
     check_filesystem(mirror->disk());
     check_space(*mirror);
     check_inodes(*mirror);

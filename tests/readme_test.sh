@@ -21,11 +21,16 @@ fi
 work=$(mktemp -d)
 server=''
 loop=''
+second=''
+third=''
 clean_up() {
   if [[ -n $server ]]; then kill "$server" || true; fi
   cd /
   umount -q /mnt/backup || true
-  if [[ -n $loop ]]; then losetup -d "$loop" || true; fi
+  local device
+  for device in "$loop" "$second" "$third"; do
+    if [[ -n $device ]]; then losetup -d "$device" || true; fi
+  done
   umount -q "$work" || true
   # Not what is mounted there still.
   rm -rf --one-file-system "$work"
@@ -64,6 +69,9 @@ own_machine() {
   mount --bind "$work/doc" /usr/share/doc
   truncate -s 2G "$work/disk"
   loop=$(losetup -f --show "$work/disk")
+  truncate -s 2G "$work/disk-2" "$work/disk-3"
+  second=$(losetup -f --show "$work/disk-2")
+  third=$(losetup -f --show "$work/disk-3")
 }
 
 # Commands of the page that would reach the machine or the world are told, and do nothing; an editor
@@ -111,8 +119,8 @@ extract() {
     open { print substr($0, indent + 1) > file }' "$here/README.md"
 }
 
-run_block() {  # run_block FILE: as it stands, but for the disk's name
-  sed "s|/dev/sda1|$loop|g" "$1" >"$work/block"
+run_block() {  # run_block FILE: as it stands, but for the disks' names
+  sed "s|/dev/sda1|$loop|g; s|/dev/sdb1|$second|g; s|/dev/sdc1|$third|g" "$1" >"$work/block"
   (cd "$here" && bash -euo pipefail "$work/block") >"$work/out" 2>&1 </dev/null
 }
 
@@ -142,6 +150,10 @@ done
 
 holds 'what the bucket has lies on the disk' diff -r "$work/cloud/my-backups" /mnt/backup/site/archives
 holds 'the disk is mounted where the page says' mountpoint -q /mnt/backup
+holds 'and it is the larger one' test "$(findmnt -n -o SOURCE /mnt/backup)" = "$third"
+holds 'the configuration names two disks' grep -Eqx 'id = [0-9a-f-]+, [0-9a-f-]+' /etc/holdfast/holdfast.conf
+holds 'and the status remembers both' test "$(grep -c '"last_seen_at": "' /var/lib/holdfast/status.json)" = 2
+holds 'the archives were taken along' diff -r "$work/cloud/my-backups" /mnt/archives
 strangers=$(find /mnt/backup -mindepth 1 ! -name lost+found ! -user holdfast -print -quit)
 holds 'all on the disk belongs to the user of the timer' test -z "$strangers"
 holds 'that user can pull with the configuration of the page' \
