@@ -133,7 +133,7 @@ Sight look_around(const Config& config, const Environment& environment) {
     figures.configured = true;
     figures.enabled = source.enabled;
   }
-  status.disks = rotated_disks(config, std::move(status.disks), sight.present.now);
+  status.disks = rotated_disks(config, status, sight.present.now);
   look_at_disk(config, environment, sight);
   std::erase_if(status.sources, [](const SourceStatus& source) {
     return !source.configured && source.alarm_count == 0 &&

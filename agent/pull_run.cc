@@ -83,6 +83,7 @@ class Pull {
     warn_of_wrong_clock();
     if (auto noted = note_failed_servers(); !noted) return noted;
     for (const auto& source : context_.sources) {
+      if (!context_.config.disk.takes_turns()) break;
       if (auto taken = take_accepted(context_, source); !taken) return taken;
     }
     if (auto written = write_stale_sums(context_); !written) return written;

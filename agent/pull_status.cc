@@ -96,7 +96,7 @@ Status status_at_start(const Config& config, const Environment& environment,
   status.disk.weaker = last.disk.weaker;
   status.disk.days = last.disk.days;
   status.disk.min_free_bytes = config.disk.min_free_bytes;
-  status.disks = rotated_disks(config, std::move(last.disks), *status.started_at);
+  status.disks = rotated_disks(config, last, *status.started_at);
   for (const auto& source : config.sources) {
     const auto* before = last.find(source.name);
     auto& figures = status.sources.emplace_back(before != nullptr ? *before : SourceStatus{});

@@ -36,6 +36,24 @@ void show_what_it_holds(store::Ledger& ledger, RotatedDisk& disk) {
   }
 }
 
+// Before the configuration named a second one, this one was alone.
+RotatedDisk as_one_alone(const Status& last, const std::string& id) {
+  RotatedDisk disk;
+  const bool was_here = last.disks.empty() && last.disk.present && last.disk.id == id;
+  if (!was_here || !last.finished_at) return disk;
+  disk.known_since = *last.finished_at;
+  disk.last_seen_at = last.finished_at;
+  disk.total_bytes = last.disk.total_bytes;
+  disk.free_bytes = last.disk.free_bytes;
+  for (const auto& source : last.sources) {
+    disk.archives += source.archives;
+    disk.size_bytes += source.size_bytes;
+    if (!source.newest) continue;
+    disk.newest.push_back({source.name, source.newest->key, source.newest->last_modified});
+  }
+  return disk;
+}
+
 std::string what_it_held(const RotatedDisk& disk) {
   return fmt::format("{} ({})", counted(disk.archives, "archive", "archives"),
                      format_size(disk.size_bytes));
@@ -59,6 +77,12 @@ std::string message_of(const RotatedDisk& disk, std::chrono::seconds rotate_ever
       printable(disk.id), when, limit);
 }
 
+bool is_raised(const Status& status) {
+  return std::any_of(status.sources.begin(), status.sources.end(), [](const SourceStatus& source) {
+    return source.alarm_kinds.contains(std::string(store::name_of(kKind)));
+  });
+}
+
 store::Status end_everywhere(store::Ledger& ledger, Time now) {
   const auto all = ledger.sources();
   if (!all) return all.error();
@@ -73,13 +97,13 @@ store::Status end_everywhere(store::Ledger& ledger, Time now) {
 
 }  // namespace
 
-std::vector<RotatedDisk> rotated_disks(const Config& config, std::vector<RotatedDisk> before,
-                                       Time now) {
+std::vector<RotatedDisk> rotated_disks(const Config& config, const Status& last, Time now) {
   std::vector<RotatedDisk> disks;
   if (!config.disk.takes_turns()) return disks;
+  auto before = last.disks;
   for (const auto& id : config.disk.ids) {
     auto* const known = find(before, id);
-    auto& disk = disks.emplace_back(known != nullptr ? std::move(*known) : RotatedDisk{});
+    auto& disk = disks.emplace_back(known != nullptr ? std::move(*known) : as_one_alone(last, id));
     disk.id = id;
     if (disk.known_since == Time{} || disk.known_since > now) disk.known_since = now;
   }
@@ -132,6 +156,7 @@ store::Status judge_rotation(RunContext& context) {
   const auto every = context.config.disk.rotate_every;
   const auto status = context.board.snapshot();
   const auto* const away = disk_away(status);
+  if (!every && !is_raised(status)) return {};
   if (!every || away == nullptr) return end_everywhere(ledger, now);
   const auto since = away->last_seen_at.value_or(away->known_since);
   if (age_of(since, now) < *every) return end_everywhere(ledger, now);

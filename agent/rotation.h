@@ -9,11 +9,10 @@
 
 namespace agent {
 
-/// The two disks that take turns at one mount point, in the order of `[disk] id`, with what is
-/// known of each from `before`. Empty where no two take turns. One that nothing is known of is
+/// The two disks that take turns at one mount point, in the order of `[disk] id`, with what the
+/// status `last` knows of each. Empty where no two take turns. One that nothing is known of is
 /// known from `now` on.
-std::vector<RotatedDisk> rotated_disks(const Config& config, std::vector<RotatedDisk> before,
-                                       Time now);
+std::vector<RotatedDisk> rotated_disks(const Config& config, const Status& last, Time now);
 
 /// The disk of this mirror is here, and holds what its ledger says.
 void note_seen(Mirror& mirror, Time now, Status& status);

@@ -123,6 +123,20 @@ TEST_CASE("the status remembers what the disk that is away held, and when it was
   CHECK(contains(world.text(), world.second_id + " was last here"));
 }
 
+TEST_CASE("a disk that was alone so far is known when a second one comes", "[rotation]") {
+  Rotation world;
+  world.config.disk.ids = {world.first_id};
+  world.server->put("b", "one", "1");
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  CHECK(world.status().disks.empty());
+  world.config.disk.ids = {world.first_id, world.second_id};
+  world.pass(72h);
+  world.plug_in_second();
+  CHECK(contains(world.text(), world.first_id + " was last here 3d ago, and held 1 archive"));
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  CHECK(contains(world.text(), world.first_id + " was last here 3d ago, and held 1 archive"));
+}
+
 TEST_CASE("a disk that was not seen for long is one alarm, until it is here again", "[rotation]") {
   Rotation world;
   world.config.disk.rotate_every = 10 * 24h;
