@@ -21,8 +21,8 @@ cd "$(dirname "$0")/../.."
 build=$1 seconds=${2:-5}
 
 # Longer inputs than these make it slow, and find nothing that shorter ones do not.
-declare -A longest=([listing]=4096 [manifest]=4096 [status]=4096 [config]=2048 [object_head]=1024
-  [credentials]=1024 [content]=2048 [series]=1200 [layout]=1100)
+declare -A longest=([listing]=4096 [manifest]=4096 [status]=4096 [carried_words]=4096 [config]=2048
+  [object_head]=1024 [credentials]=1024 [content]=2048 [series]=1200 [layout]=1100)
 
 status=0
 fuzzers=("$build"/tests/fuzz/fuzz_*)
