@@ -30,11 +30,6 @@ inline constexpr std::array<std::string_view, 15> kAlarmNames = {
     "mass-change", "writable", "nothing",    "corrupt", "missing",
     "changed",     "mismatch", "unreadable", "ghost",   "unsound",
     "expiring",    "stale",    "rotation",   "small",   "foreign"};
-=======
-"mass-change", "writable", "nothing", "corrupt", "missing", "changed", "mismatch", "unreadable",
-    "ghost", "expiring", "stale", "rotation", "small", "foreign"
-};
->>>>>>> 9b9b5c8 (Two disks can take turns at one mount point)
 
 constexpr std::string_view name_of(AlarmKind kind) {
   return kAlarmNames[static_cast<std::size_t>(kind)];

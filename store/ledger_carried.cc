@@ -194,9 +194,11 @@ class Taker {
     const Identity upstream = word.upstream.value_or(Identity{});
     const auto ended = database_.run(
         "UPDATE alarm INDEXED BY alarm_open SET ended_at=?4, acknowledged=1 WHERE source_id=?1 AND "
-        "kind=?2 AND key=?3 AND ended_at IS NULL AND since<=?5 AND (kind<>'changed' OR EXISTS "
-        "(SELECT 1 FROM deviation d WHERE d.source_id=?1 AND d.key=?3 AND d.kind=2 AND d.etag=?6 "
-        "AND d.size_bytes=?7))",
+        "kind=?2 AND key=?3 AND ended_at IS NULL AND since<=?5 AND CASE WHEN kind='changed' THEN "
+        "EXISTS (SELECT 1 FROM deviation d WHERE d.source_id=?1 AND d.key=?3 AND d.kind=2 AND "
+        "d.etag=?6 AND d.size_bytes=?7) WHEN kind IN ('mismatch', 'unreadable', 'ghost') THEN "
+        "EXISTS (SELECT 1 FROM refusal r WHERE r.source_id=?1 AND r.key=?3 AND r.etag=?6 AND "
+        "r.size_bytes=?7) ELSE 1 END",
         source, std::string_view(word.kind), Bytes{word.key}, rows::seconds(now_),
         rows::seconds(word.at), std::string_view(rows::etag_column(upstream)),
         rows::signed_size(upstream.size_bytes));

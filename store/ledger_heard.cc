@@ -70,6 +70,7 @@ Result<bool> is_about_this(Database& database, SourceId source, AlarmKind kind,
           source, Bytes{key}, std::string_view(carried.etag), carried.size));
     case AlarmKind::kExpiring:
     case AlarmKind::kNothing:
+    case AlarmKind::kUnsound:
       return message == carried.text;
     case AlarmKind::kStale: {
       const Result<bool> another = has_spoken_since(database, source, key, carried.at);
