@@ -5,7 +5,7 @@ using namespace pull_torture;
 namespace {
 
 // How many steps each scene has; a test that finds another number says what to do.
-constexpr Steps kNewArchives{.io_error = 868,
+constexpr Steps kNewArchives{.io_error = 869,
                              .no_space = 192,
                              .read_only = 225,
                              .power_cut = 43,
