@@ -26,6 +26,8 @@ enum class FileKind { kFile, kDirectory, kOther };
 struct FileInfo {
   FileKind kind = FileKind::kFile;
   std::uint64_t size_bytes = 0;
+  std::chrono::sys_seconds modified{};  ///< when it was last written, as people see it
+  bool operator==(const FileInfo&) const = default;
 };
 
 struct Space {
@@ -138,6 +140,15 @@ class Disk : public ReadableDisk {
   /// kNotSupported where files have one name each. Not durable before sync_directory() of `to`'s
   /// parent.
   virtual Status link(std::string_view from, std::string_view to) = 0;
+
+  /// Gives an open file, of this disk or of another one, the name `to` here, beside those that it
+  /// has. Otherwise as link(); kNotSupported also where it lies on another filesystem, or belongs
+  /// to somebody whose files may not be linked.
+  virtual Status link_file(File& file, std::string_view to) = 0;
+
+  /// A file that was made elsewhere becomes as one that was made here: its owner, and 0640.
+  /// kNotSupported where it cannot; then its mode is what it was.
+  virtual Status take_over(std::string_view path) = 0;
 
   /// Atomically replaces `to`. For our own small files, and for an archive that has a durable
   /// second name: see Placer::replace().

@@ -29,6 +29,16 @@ class HoldingView {
   Result<std::optional<Archive>> find(SourceId source, std::string_view key);
   /// True when the key is held or pending: the bucket has, or had, an object of that name.
   Result<bool> knows(SourceId source, std::string_view key);
+  /// What is known of a key, the first of these that holds.
+  enum class Heard {
+    kNo,
+    kHeld,
+    kPending,
+    kRefused,  ///< the bucket has it, and it could not be had
+    kBeside,   ///< one of its contents lies beside the archives
+    kRemoved,  ///< retention has removed one of its contents
+  };
+  Result<Heard> heard_of(SourceId source, std::string_view key);
   /// True when a content of the key is to be fetched, so that one may have been placed and not yet
   /// been recorded.
   Result<bool> is_pending(SourceId source, std::string_view key);

@@ -127,6 +127,13 @@ Status Ledger::Plan::want(const Pending& pending) {
   return {};
 }
 
+Result<bool> Ledger::Plan::is_wanted(std::string_view key) {
+  const Result<std::int64_t> wanted = impl_->database().read_integer(
+      "SELECT EXISTS (SELECT 1 FROM temp.wanted WHERE key=?1)", Bytes{key});
+  if (!wanted) return wanted.error();
+  return *wanted != 0;
+}
+
 Result<std::pair<Deviation, Identity>> Ledger::Plan::Impl::deviation_now(std::string_view key) {
   // The planner speaks of the key that it was just given, a million times in the usual run.
   if (current && current->key == key) return std::pair(current->deviation, current->changed_to);

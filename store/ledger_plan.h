@@ -45,6 +45,9 @@ class PlanView {
     /// Whether it is a content of the key that retention removed.
     Result<bool> was_pruned(std::string_view key, const Identity& upstream);
 
+    /// Whether a content of the key is wanted by now.
+    Result<bool> is_wanted(std::string_view key);
+
     /// The content is wanted: replaces what an earlier plan said of it.
     Status want(const Pending& pending);
     Status note_vanished(std::string_view key, Time now);

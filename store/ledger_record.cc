@@ -50,6 +50,10 @@ class Recorder {
       done = note_arrival(placed.source, archive);
       if (!done) return done;
     }
+    if (placed.vanished) {
+      done = note_vanished(placed.source, archive);
+      if (!done) return done;
+    }
 
     ++difference.archives;
     difference.size_bytes += rows::signed_size(archive.upstream.size_bytes);
@@ -267,6 +271,15 @@ class Recorder {
         rows::signed_size(archive.upstream.size_bytes), rows::seconds(archive.held_since));
     if (!done) return done.error();
     return {};
+  }
+
+  Status note_vanished(SourceId source, const Archive& archive) {
+    const Result<std::uint64_t> done = database_.run(
+        "INSERT OR REPLACE INTO deviation (source_id, key, kind, since, etag, size_bytes, "
+        "version_id) VALUES (?1, ?2, ?3, ?4, '', 0, '')",
+        source, Bytes{archive.key}, static_cast<std::int64_t>(Deviation::kVanished),
+        rows::seconds(archive.held_since));
+    return done ? Status{} : done.error();
   }
 
   // What was asked of the upstream is answered.

@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -173,6 +175,23 @@ Result<std::vector<bool>> LedgerWriter::record_readings(
   }
   if (Status done = transaction->commit(); !done) return done.error();
   return news;
+}
+
+Result<HoldingView::Heard> HoldingView::heard_of(SourceId source, std::string_view key) {
+  constexpr std::array<std::pair<std::string_view, Heard>, 5> kTables = {
+      {{"archive", Heard::kHeld},
+       {"pending", Heard::kPending},
+       {"refusal", Heard::kRefused},
+       {"generation", Heard::kBeside},
+       {"pruned", Heard::kRemoved}}};
+  for (const auto& [table, heard] : kTables) {
+    const Result<std::int64_t> found = impl_->database.read_integer(
+        fmt::format("SELECT EXISTS (SELECT 1 FROM {} WHERE source_id=?1 AND key=?2)", table),
+        source, Bytes{key});
+    if (!found) return found.error();
+    if (*found != 0) return heard;
+  }
+  return Heard::kNo;
 }
 
 Result<bool> HoldingView::is_pending(SourceId source, std::string_view key) {

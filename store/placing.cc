@@ -49,7 +49,13 @@ class Finishing {
     const auto held = ledger_.find(intent.source, archive.key);
     if (!held) return held.error();
     if (*held && (*held)->sha256 == archive.sha256) return take_repaired(intent, **held, name);
-    if (!*held && intent.role != Role::kNoncurrent) return take_archive(intent, name);
+    if (!*held && intent.role != Role::kNoncurrent) {
+      const auto before = batch_.archives.size();
+      auto taken = take_archive(intent, name);
+      const bool found = batch_.archives.size() > before;
+      if (!taken || found || intent.role != Role::kChanged) return taken;
+      // What somebody had in the bucket's stead may lie beside a key that is not held.
+    }
     return take_beside(intent, name,
                        intent.role == Role::kNoncurrent ? Place::kSuperseded : Place::kQuarantine);
   }
@@ -70,6 +76,7 @@ class Finishing {
       placer_.note_placed(path);
       batch_.archives.push_back({intent.source, intent.archive, intent.watched});
       batch_.archives.back().archive.variant = variant;
+      batch_.archives.back().vanished = intent.role == Role::kOrphan;
       return {};
     }
     return {};

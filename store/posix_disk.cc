@@ -35,7 +35,8 @@ FileKind kind_of_mode(mode_t mode) {
 }
 
 FileInfo info_of(const struct stat& info) {
-  return FileInfo{kind_of_mode(info.st_mode), static_cast<std::uint64_t>(info.st_size)};
+  return FileInfo{kind_of_mode(info.st_mode), static_cast<std::uint64_t>(info.st_size),
+                  std::chrono::sys_seconds(std::chrono::seconds(info.st_mtime))};
 }
 
 bool nothing_there(const Error& error) {
@@ -109,6 +110,8 @@ class PosixDisk final : public Disk {
   Status make_directory(std::string_view path) override;
   Status rename_no_replace(std::string_view from, std::string_view to) override;
   Status link(std::string_view from, std::string_view to) override;
+  Status link_file(File& file, std::string_view to) override;
+  Status take_over(std::string_view path) override;
   Status rename_replace(std::string_view from, std::string_view to) override;
   Status remove_file(std::string_view path) override { return remove(path, 0); }
   Status remove_directory(std::string_view path) override { return remove(path, AT_REMOVEDIR); }
@@ -241,6 +244,33 @@ Status PosixDisk::link(std::string_view from, std::string_view to) {
   // Too many links is a limit of the filesystem's, and a copy does not meet it.
   const int error_number = errno == EMLINK ? EOPNOTSUPP : errno;
   return failed(lacks_support(error_number) ? EOPNOTSUPP : error_number, "link to", to);
+}
+
+Status PosixDisk::link_file(File& file, std::string_view to) {
+  const auto target = beneath_.place_of(to, "link to");
+  if (!target) return target.error();
+  const auto fd = descriptor_of(file);
+  if (!fd) return failed(EOPNOTSUPP, "link to", to);
+  const auto open_file = "/proc/self/fd/" + std::to_string(*fd);
+  if (::linkat(AT_FDCWD, open_file.c_str(), target->directory, target->name.c_str(),
+               AT_SYMLINK_FOLLOW) == 0) {
+    return {};
+  }
+  const int error_number = errno;
+  const bool no_proc = error_number == ENOENT && ::access(open_file.c_str(), F_OK) != 0;
+  const bool cannot = no_proc || lacks_support(error_number) || error_number == EXDEV ||
+                      error_number == EMLINK || error_number == EACCES;
+  return failed(cannot ? EOPNOTSUPP : error_number, "link to", to);
+}
+
+Status PosixDisk::take_over(std::string_view path) {
+  auto opened = open_regular(path, O_RDONLY | O_NONBLOCK, "take over");
+  if (!opened && opened.error().error_number == EACCES)
+    return failed(EOPNOTSUPP, "take over", path);
+  if (!opened) return opened.error();
+  const int fd = opened->fd.get();
+  if (owner_.take(fd) && ::fchmod(fd, kUnfinishedMode) == 0) return {};
+  return failed(EOPNOTSUPP, "take over", path);
 }
 
 Status PosixDisk::rename_after_check(const Beneath::Place& from, const Beneath::Place& to,

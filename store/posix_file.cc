@@ -81,6 +81,8 @@ class PosixFile final : public File {
     return {};
   }
 
+  int descriptor() const { return fd_.get(); }
+
   void drop_cache() override {
     // The kernel takes DONTNEED for advice, but keeps its word on O_DIRECT. What is read so leaves
     // nothing behind to drop.
@@ -124,6 +126,11 @@ class PosixFile final : public File {
 
 std::unique_ptr<File> make_posix_file(UniqueFd fd, std::uint64_t size_bytes, std::string path) {
   return std::make_unique<PosixFile>(std::move(fd), size_bytes, std::move(path));
+}
+
+std::optional<int> descriptor_of(File& file) {
+  const auto* posix = dynamic_cast<const PosixFile*>(&file);
+  return posix != nullptr ? std::optional(posix->descriptor()) : std::nullopt;
 }
 
 }  // namespace store

@@ -55,6 +55,17 @@ void PosixOwner::give(int directory, const std::string& name) const {
       ::fchownat(directory, name.c_str(), owner_->user, owner_->group, AT_SYMLINK_NOFOLLOW);
 }
 
+bool PosixOwner::take(int file) const {
+  struct stat info {};
+  if (::fstat(file, &info) < 0) return false;
+  const uid_t user = owner_ ? owner_->user : ::geteuid();
+  const gid_t group = owner_ ? owner_->group : ::getegid();
+  if (info.st_uid == user && info.st_gid == group) return true;
+  if (::fchown(file, user, group) == 0) return true;
+  // The group is that of the directory where that says so.
+  return info.st_uid == user;
+}
+
 Status give_mirror_to(const std::string& user, const std::string& root) {
   std::array<char, 4096> buffer{};
   if (::geteuid() != 0) return {};

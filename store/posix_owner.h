@@ -20,6 +20,9 @@ class PosixOwner {
   void give(int file) const;
   void give(int directory, const std::string& name) const;
 
+  /// Likewise for a file that another program has made; false where it stays that one's.
+  bool take(int file) const;
+
  private:
   struct Owner {
     uid_t user;

@@ -59,6 +59,7 @@ enum class Role {
   kChanged = 1,     ///< of a key that is held with another content
   kNoncurrent = 2,  ///< a version that is not the current one
   kRepair = 3,      ///< the very content that is held, whose copy here is damaged
+  kOrphan = 4,      ///< of a key that the bucket no longer has, from elsewhere
 };
 
 /// What the contents of a stream look like, as numbers of the agent's.

@@ -71,6 +71,27 @@ Result<StagedFile> Staging::open(const std::string& path, std::uint64_t at_most_
   return staged;
 }
 
+Status Staging::clear(const std::string& path) {
+  if (auto staged = check_is_staged(path); !staged) return staged;
+  if (auto made = disk_->make_directory(kStagingDirectory); !made) return made;
+  return disk_->remove_file(path);
+}
+
+Result<std::unique_ptr<File>> Staging::create(const std::string& path) {
+  if (auto cleared = clear(path); !cleared) return cleared.error();
+  return disk_->open(path, OpenMode::kCreateNew);
+}
+
+Status Staging::link(File& file, const std::string& path) {
+  if (auto cleared = clear(path); !cleared) return cleared;
+  return disk_->link_file(file, path);
+}
+
+Status Staging::take_over(const std::string& path) {
+  if (auto staged = check_is_staged(path); !staged) return staged;
+  return disk_->take_over(path);
+}
+
 Status Staging::sync(const std::string& path) {
   if (auto staged = check_is_staged(path); !staged) return staged;
   auto file = disk_->open(path, OpenMode::kReadWrite);

@@ -31,6 +31,17 @@ class Staging {
   /// `at_most_bytes` cannot be the beginning of this content and is emptied.
   Result<StagedFile> open(const std::string& path, std::uint64_t at_most_bytes);
 
+  /// A new, empty file. Whatever has the name loses it and is not written to: it may be another
+  /// name of a file that lies elsewhere too.
+  Result<std::unique_ptr<File>> create(const std::string& path);
+
+  /// Gives an open file, of this disk or of another one, this name too, as Disk::link_file(), in
+  /// the stead of whatever has it.
+  Status link(File& file, const std::string& path);
+
+  /// Makes a file that was linked one of ours; see Disk::take_over().
+  Status take_over(const std::string& path);
+
   /// On success the content of this file survives a power cut; see File::sync().
   Status sync(const std::string& path);
   /// On success that of every file does; see Disk::sync_filesystem().
@@ -44,6 +55,8 @@ class Staging {
   Status sweep(const std::function<bool(const std::string&)>& keep);
 
  private:
+  Status clear(const std::string& path);
+
   Disk* disk_;  ///< outlives it
 };
 

@@ -665,3 +665,45 @@ TEST_CASE("a root that is no directory is not found, and nothing is made") {
   CHECK(store::open_posix_disk(dir / "file").error().kind == ErrorKind::kNotFound);
   CHECK_FALSE(std::filesystem::exists(dir / "none"));
 }
+
+TEST_CASE("an open file of another directory gets a second name, which is the same file") {
+  const TempDir dir;
+  const TempDir elsewhere;
+  const auto disk = open_disk(dir.path());
+  const auto other = open_disk(elsewhere.path());
+  { std::ofstream(elsewhere / "file") << "content"; }
+  REQUIRE(::chmod((elsewhere / "file").c_str(), 0600) == 0);
+  const auto file = other->open("file", OpenMode::kRead).value();
+  REQUIRE(disk->make_directory("d"));
+  REQUIRE(disk->link_file(*file, "d/linked"));
+  CHECK(std::filesystem::equivalent(elsewhere / "file", dir / "d/linked"));
+  CHECK(disk->link_file(*file, "d/linked").error().kind == ErrorKind::kExists);
+  CHECK(disk->link_file(*file, "none/linked").error().kind == ErrorKind::kNotFound);
+  CHECK(disk->link_file(*file, "../linked").error().kind == ErrorKind::kRefusedName);
+
+  REQUIRE(disk->take_over("d/linked"));
+  struct stat info {};
+  REQUIRE(::stat((elsewhere / "file").c_str(), &info) == 0);
+  CHECK((info.st_mode & 07777) == 0640);
+  CHECK(info.st_uid == ::geteuid());
+  CHECK(disk->take_over("d/none").error().kind == ErrorKind::kNotFound);
+}
+
+TEST_CASE("a file that belongs to another user is taken over by root only") {
+  if (::geteuid() != 0) {
+    WARN("SKIPPED: only root can give files away");
+    return;
+  }
+  const TempDir dir;
+  const auto disk = open_disk(dir.path());
+  { std::ofstream(dir / "theirs") << "content"; }
+  constexpr uid_t kNobody = 65534;
+  REQUIRE(::chown((dir / "theirs").c_str(), kNobody, kNobody) == 0);
+  const auto refused =
+      with_refused({{SYS_fchown, EPERM}}, [&] { return disk->take_over("theirs"); });
+  if (refused) CHECK(refused->error().kind == ErrorKind::kNotSupported);
+  REQUIRE(disk->take_over("theirs"));
+  struct stat info {};
+  REQUIRE(::stat((dir / "theirs").c_str(), &info) == 0);
+  CHECK(info.st_uid == 0);
+}

@@ -91,6 +91,9 @@ class FaultDisk::OpenFile final : public store::File {
     return admitted;
   }
 
+  bool is_of(const std::shared_ptr<State>& state) const { return state_ == state; }
+  const NodePtr& node() const { return node_; }
+
   void drop_cache() override {
     const std::lock_guard lock(state_->mutex);
     ++state_->counts.drop_caches;
@@ -168,7 +171,8 @@ Result<std::optional<store::FileInfo>> FaultDisk::stat(std::string_view path) {
   if (auto refused = state_->refused("stat", path, true)) return *std::move(refused);
   const NodePtr node = state_->tree.find(path);
   if (node == nullptr) return std::nullopt;
-  return store::FileInfo{node->kind, node->content.current().size()};
+  return store::FileInfo{node->kind, node->content.current().size(),
+                         node->modified.value_or(std::chrono::sys_seconds{})};
 }
 
 Status FaultDisk::make_directory(std::string_view path) {
@@ -220,6 +224,31 @@ Status FaultDisk::link(std::string_view from, std::string_view to) {
   if (node == nullptr || state_->tree.parent(to) == nullptr) return failure(ENOENT, "link", from);
   if (state_->tree.find(to) != nullptr) return failure(EEXIST, "link", to);
   state_->tree.add(to, node);
+  return {};
+}
+
+Status FaultDisk::link_file(store::File& file, std::string_view to) {
+  auto* open = dynamic_cast<OpenFile*>(&file);
+  if (open == nullptr || !open->is_of(state_)) return failure(EOPNOTSUPP, "link to", to);
+  const std::lock_guard lock(state_->mutex);
+  if (!state_->has_links) return failure(EOPNOTSUPP, "link to", to);
+  const Status admitted = state_->admit("link file", to, Touch::kWrites);
+  if (!admitted) return admitted;
+  if (auto refused = state_->refused("link to", to, false)) return *std::move(refused);
+  if (state_->tree.parent(to) == nullptr) return failure(ENOENT, "link to", to);
+  if (state_->tree.find(to) != nullptr) return failure(EEXIST, "link to", to);
+  state_->tree.add(to, open->node());
+  return {};
+}
+
+Status FaultDisk::take_over(std::string_view path) {
+  const std::lock_guard lock(state_->mutex);
+  const Status admitted = state_->admit("take over", path, Touch::kFrees);
+  if (!admitted) return admitted;
+  const NodePtr node = state_->tree.find(path);
+  if (node == nullptr) return failure(ENOENT, "take over", path);
+  if (!state_->gives_files) return failure(EOPNOTSUPP, "take over", path);
+  node->finished = false;
   return {};
 }
 

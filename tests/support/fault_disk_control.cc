@@ -192,6 +192,11 @@ void FaultDisk::set_weakness(store::Weakness weakness) {
   state_->weakness = weakness;
 }
 
+void FaultDisk::set_gives_files(bool gives_files) {
+  const std::lock_guard lock(state_->mutex);
+  state_->gives_files = gives_files;
+}
+
 void FaultDisk::set_has_links(bool has_links) {
   const std::lock_guard lock(state_->mutex);
   state_->has_links = has_links;

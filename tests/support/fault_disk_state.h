@@ -28,6 +28,7 @@ struct FaultDisk::State {
   mutable std::mutex mutex;
   VolatileTree tree;
   bool has_links = true;
+  bool gives_files = true;
 
   std::uint64_t countdown = 0;  // 0: no fault is to come
   std::uint64_t steps = 0;      // that the fault could have struck at, since it was set

@@ -25,6 +25,10 @@ class ForwardingDisk : public store::Disk {
   store::Status link(std::string_view from, std::string_view to) override {
     return target_.link(from, to);
   }
+  store::Status link_file(store::File& file, std::string_view to) override {
+    return target_.link_file(file, to);
+  }
+  store::Status take_over(std::string_view path) override { return target_.take_over(path); }
   store::Status rename_replace(std::string_view from, std::string_view to) override {
     return target_.rename_replace(from, to);
   }
