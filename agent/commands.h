@@ -93,6 +93,29 @@ struct RestoreOptions {
 ExitStatus restore_command(const Config& config, const RestoreOptions& options,
                            const Environment& environment, const Print& print);
 
+struct AdoptOptions {
+  enum class How {
+    kAny,  ///< a link where the two are on one filesystem, else a copy
+    kCopy,
+    kMove,  ///< as kAny; what has become an archive is removed from the directory
+    kLink,  ///< or not at all
+  };
+  std::string source{};
+  std::string directory{};
+  How how = How::kAny;
+  std::string strip{};  ///< what the other tool left out at the front of each key
+  bool orphans = false;
+  bool quarantine = false;
+  bool dry_run = false;
+};
+/// `holdfast adopt SOURCE DIR`: lists the bucket as a pull does, and takes what is wanted from the
+/// files of another tool, each proven against what the bucket says of it, without a download. What
+/// differs is named and left, or goes to quarantine. With `orphans` also what the bucket no longer
+/// has, held by its size alone. 2 when a file differs or could not be taken, 64 when the directory
+/// cannot be used. A dry run reads and asks as much, and writes nothing.
+ExitStatus adopt_command(const Config& config, const AdoptOptions& options,
+                         const Environment& environment, const Print& print);
+
 struct PruneOptions {
   std::vector<std::string> sources{};  ///< none: all of them
   bool dry_run = false;

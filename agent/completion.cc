@@ -53,12 +53,17 @@ std::string bash_value(const OptionWords& option) {
   return ":";
 }
 
-// The first argument decides: only what follows a source is a key, and no shell knows those.
+// What follows a source is a directory, or a key, and no shell knows those.
 std::string bash_argument(const CommandWords& command) {
   if (command.arguments.empty()) return ":";
   const auto& first = command.arguments.front();
   if (first.value == "PATH") return "mapfile -t COMPREPLY < <(compgen -d -- \"$word\")";
   if (first.value != "SOURCE") return ":";
+  const bool then_directory = command.arguments.size() > 1 && command.arguments[1].value == "DIR";
+  if (then_directory) {
+    return "if [[ $count -eq 0 ]]; then _holdfast_sources; "
+           "else mapfile -t COMPREPLY < <(compgen -d -- \"$word\"); fi";
+  }
   return first.many ? "_holdfast_sources" : "[[ $count -gt 0 ]] || _holdfast_sources";
 }
 

@@ -129,7 +129,8 @@ std::vector<store::Placement> Keeper::intents_of(const std::vector<Accepted>& ac
   for (const auto& one : accepted) {
     if (one.path.empty()) continue;
     const auto& source = context_.sources[one.source];
-    intents.push_back({source.id, one.archive, one.role, is_watched(*source.config)});
+    const bool arrives = one.role != store::Role::kOrphan && is_watched(*source.config);
+    intents.push_back({source.id, one.archive, one.role, arrives});
   }
   return intents;
 }
@@ -161,6 +162,7 @@ store::Status Keeper::sort(Accepted accepted, Work& work) {
   const auto broken = context_.mirror.ledger.damaged_beside(source.id, archive.key, archive.sha256);
   if (!broken) return broken.error();
   if (*broken) return repair(accepted, {**broken, **broken}, work);
+  const bool quarantined = !accepted.quarantined_because.empty();
   const bool noncurrent = accepted.role == store::Role::kNoncurrent;
   // The upstream has it under another name now; retention removed it all the same.
   if (!*held || noncurrent) {
@@ -168,8 +170,8 @@ store::Status Keeper::sort(Accepted accepted, Work& work) {
     if (!pruned) return pruned.error();
     if (*pruned) return note_same(accepted, work);
   }
-  if (!noncurrent && !*held) return place_archive(std::move(accepted), work);
-  if (!noncurrent && source.config->on_change == OnChange::kGenerations) {
+  if (!noncurrent && !quarantined && !*held) return place_archive(std::move(accepted), work);
+  if (!noncurrent && !quarantined && source.config->on_change == OnChange::kGenerations) {
     work.superseded.push_back(**held);
     work.superseding.push_back(std::move(accepted));
     return {};
@@ -258,7 +260,9 @@ store::Status Keeper::place_archive(Accepted accepted, Work& work) {
   const auto& source = context_.sources[accepted.source];
   const auto& name = source.config->name;
   const auto form = std::move(accepted.form);
-  store::Placed placed{source.id, std::move(accepted.archive), is_watched(*source.config)};
+  const bool orphan = accepted.role == store::Role::kOrphan;
+  store::Placed placed{source.id, std::move(accepted.archive),
+                       !orphan && is_watched(*source.config), orphan};
   if (accepted.adopted) {
     work.change.adopt(accepted.path, std::move(placed));
   } else if (auto done = work.change.place(accepted.path, name, std::move(placed)); !done) {
@@ -321,6 +325,13 @@ void Keeper::raise_rotted(const Accepted& accepted, const std::string& path, Wor
 store::Status Keeper::raise_changed(const Accepted& accepted, const std::string& path, Work& work) {
   const auto& source = context_.sources[accepted.source];
   const auto& archive = accepted.archive;
+  if (!accepted.quarantined_because.empty()) {
+    work.change.raise({source.id, store::AlarmKind::kChanged, archive.key,
+                       fmt::format("{}; it is in {}. Find out which of the two is right before you "
+                                   "remove either",
+                                   accepted.quarantined_because, path)});
+    return {};
+  }
   const auto held = context_.mirror.ledger.find(source.id, archive.key);
   if (!held) return held.error();
   const auto before = context_.mirror.ledger.count_quarantined(source.id, archive.key);

@@ -19,6 +19,9 @@ struct Accepted {
   std::string path;
   bool adopted = false;
   bool held_is_unreadable = false;  ///< the copy under archives/, as comparing has shown
+  /// Not what the bucket has: it goes to quarantine, whether its key is held or not, and its alarm
+  /// begins with this.
+  std::string quarantined_because{};
   store::Archive archive;
   std::optional<store::Identity> listed_as;  ///< see Job
   std::optional<ContentLook> look;           ///< none: it was not read in this run

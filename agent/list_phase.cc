@@ -205,6 +205,7 @@ class SourceListing {
     if (planner_) return;
     planner_.emplace(*plan_, *source_.config, hold_since_, context_.now(source_));
     if (was_.is_first) planner_->is_base_line();
+    if (source_.wants_refused) planner_->want_refused();
   }
 
   store::Status list(const PageFeed& feed) {
@@ -273,6 +274,8 @@ class SourceListing {
     } else if (const auto& missing = planner_->missing()) {
       absence = ask_for(*missing);
     }
+    const bool is_whole = absence == Planner::Absence::kMeansGone;
+    source_.listed = is_whole ? SourceRun::Listed::kWhole : SourceRun::Listed::kInDoubt;
     return planner_->finish(absence);
   }
 

@@ -287,7 +287,7 @@ store::Status Planner::consider(const s3::ListedObject& object, store::Role role
       object.key, role == store::Role::kNoncurrent ? object.version_id : std::string());
   if (!refusal) return refusal.error();
   const bool refused = *refusal && same_content((*refusal)->upstream, listed);
-  const bool waits = refused && !is_due(**refusal, now_) &&
+  const bool waits = refused && !wants_refused_ && !is_due(**refusal, now_) &&
                      !((*refusal)->kind == store::RefusalKind::kArchived && is_readable(object));
   const bool is_held = held_ != nullptr && held_->key == object.key;
   const bool on_hold = figures_.on_hold && is_held && role != store::Role::kRepair;

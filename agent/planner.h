@@ -41,6 +41,9 @@ class Planner {
   /// and only an empty listing trips the wire.
   void is_base_line() { base_line_ = true; }
 
+  /// What was refused is wanted all the same: it is looked for elsewhere.
+  void want_refused() { wants_refused_ = true; }
+
   /// The next page of the listing.
   store::Status take(const std::vector<s3::ListedObject>& page);
 
@@ -107,6 +110,7 @@ class Planner {
   std::vector<std::pair<std::string, std::string>> returned_;
   bool started_ = false;
   bool base_line_ = false;
+  bool wants_refused_ = false;
 };
 
 /// When a refused content is asked for again: an archived one after a day, which is 20 hours here;

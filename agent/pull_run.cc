@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "agent/announce.h"
+#include "agent/clock_doubt.h"
 #include "agent/expiry_watch.h"
 #include "agent/failure.h"
 #include "agent/fetch_phase.h"
@@ -122,26 +123,6 @@ class Pull {
     return all;
   }
 
-  // What was recorded in doubt is remembered as such, and settled once the clock is right again.
-  store::Status settle_time(SourceRun& source) {
-    auto& ledger = context_.mirror.ledger;
-    const auto reckoned = context_.reckoned(source);
-    if (!reckoned.in_doubt) {
-      const auto skew = context_.clock_skew(source);
-      const bool confirmed = !skew || std::chrono::abs(*skew) < std::chrono::days{1};
-      if (!confirmed && !source.doubt_after) return {};
-      source.doubt_after.reset();
-      return ledger.settle_ages(source.id, reckoned.now);
-    }
-    if (auto bound = ledger.bound_series(source.id, reckoned.now); !bound) return bound;
-    if (source.doubt_after) return {};
-    if (auto doubted = ledger.doubt_ages(source.id); !doubted) return doubted;
-    const auto totals = ledger.totals(source.id);
-    if (!totals) return totals.error();
-    source.doubt_after = totals->doubt_after;
-    return {};
-  }
-
   // That our clock said so is worth a write now and then.
   store::Status record_time() {
     const auto now = clock().now_s();
@@ -210,7 +191,7 @@ class Pull {
       context_.planned_archives += backlog->archives;
       context_.planned_bytes += backlog->size_bytes;
     }
-    return listed ? settle_time(source) : listed;
+    return listed ? settle_time(context_, source) : listed;
   }
 
   // Those whose server failed last time come after the others.

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "agent/below.h"
 #include "agent/commands.h"
 #include "agent/failure.h"
 #include "agent/json_line.h"
@@ -71,14 +72,6 @@ std::string json_of(const RestoreOptions& options, const Counts& counts) {
                     {"not_written", counts.in_the_way},
                     {"damaged", counts.damaged},
                     {"interrupted", counts.interrupted}});
-}
-
-// Where `path` lies below `root`; nullopt: nowhere. Both are absolute.
-std::optional<std::string> below(const std::string& root, const std::string& path) {
-  if (path == root) return "";
-  const auto prefix = root.ends_with('/') ? root : root + "/";
-  if (!path.starts_with(prefix)) return std::nullopt;
-  return path.substr(prefix.size());
 }
 
 class RestoreRun {

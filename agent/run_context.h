@@ -50,7 +50,11 @@ struct SourceRun {
   SourceTrust trust;
   std::shared_ptr<PartHints> part_hints = std::make_shared<PartHints>();  ///< of its endpoint
   ListingMemory listing;
-  bool stopped = false;  ///< nothing more is asked of it in this run
+  /// How far the listing of this run may be believed.
+  enum class Listed { kNo, kInDoubt, kWhole };
+  Listed listed = Listed::kNo;
+  bool wants_refused = false;  ///< see Planner::want_refused()
+  bool stopped = false;        ///< nothing more is asked of it in this run
   ExitStatus status = ExitStatus::kOk;
   int unreachable_in_a_row = 0;  ///< objects for which there was not even a connection
   int cut_in_a_row = 0;          ///< objects that the network did not give us

@@ -81,6 +81,9 @@ verdict 'bash completes every command' completes 'holdfast ' "${commands[@]}"
 verdict 'bash completes an option of a command' completes 'holdfast pull --d' --dry-run
 verdict 'bash completes the sources of the configuration' completes 'holdfast pull ' web1 db-2
 verdict 'bash completes one source where one is taken' completes 'holdfast list web1 ' ''
+mkdir "$work/old"
+verdict 'bash completes a directory behind a source where one is taken' \
+  completes "holdfast adopt web1 $work/" "$work/old"
 verdict 'bash takes them from the file that --config names' \
   completes "holdfast --config $work/other pull " ''
 verdict 'bash completes a choice' completes 'holdfast --log-format j' json

@@ -25,6 +25,7 @@
 #include "tests/support/manual_clock.h"
 #include "tests/support/socketless_transport.h"
 #include "tests/support/stride.h"
+#include "tests/support/sub_disk.h"
 
 // A scenario is made and pulled once undisturbed, and then again and again from a copy with one
 // operation failing, each in turn: of the disk (SQLite's included) and of the network. Whatever
@@ -36,6 +37,7 @@ namespace pull_torture {
 // Time stands still, so that what is written is the same each time; later than any build.
 inline constexpr agent::Clock::WallTime kNow{std::chrono::seconds{4'000'000'000}};
 inline constexpr const char* kBucket = "backups";
+inline constexpr const char* kAdoptedFrom = "/old";
 inline const std::string kLargeKey = "db/2026-02-large.tar";
 
 inline std::string pattern(std::size_t size_bytes, unsigned seed) {
@@ -199,6 +201,55 @@ class World {
     });
   }
 
+  // A directory that another tool has filled from a bucket that holds nothing here yet, below the
+  // mirror's root or on a disk of its own: good files, one in parts and a large one among them, one
+  // that was flipped, one that the bucket lacks; and one archive that is held, and damaged.
+  void set_the_scene_of_an_adoption(bool has_links, bool own_disk) {
+    clear();
+    damaged_ = true;
+    upload("held", pattern(300, 9));
+    make_disk();
+    disk_->set_has_links(has_links);
+    if (own_disk) other_ = std::make_unique<test::FaultDisk>();
+    REQUIRE(pull() == agent::ExitStatus::kOk);
+    damage("held", pattern(300, 10));
+    REQUIRE(verify() == agent::ExitStatus::kAlarm);
+    upload("db/2026-02.tar", pattern(4000, 5));
+    upload("db/empty", "");
+    upload("flipped", pattern(500, 7));
+    upload("missing", pattern(200, 11));
+    const auto parts = pattern(9000, 8);
+    server_->put_multipart(kBucket, "parts.bin", parts, 2500);
+    bodies_["parts.bin"] = {parts};
+    bodies_["orphan"] = {pattern(100, 12)};
+    lay("held", pattern(300, 9));
+    lay("db/2026-02.tar", pattern(4000, 5));
+    lay("db/empty", "");
+    lay("flipped", pattern(500, 6));
+    lay("parts.bin", parts);
+    lay("orphan", pattern(100, 12));
+  }
+  agent::ExitStatus adopt(agent::AdoptOptions options) {
+    options.source = "site";
+    options.directory = kAdoptedFrom;
+    return run([&](const agent::Environment& environment) {
+      return agent::adopt_command(config_, options, environment, [](const std::string&) {});
+    });
+  }
+  /// The directory's own disk.
+  test::FaultDisk& other() { return *other_; }
+  std::set<std::string> left_in_directory() const {
+    std::set<std::string> left;
+    if (other_) {
+      for (const auto& [path, content] : other_->files()) left.insert(path);
+      return left;
+    }
+    for (const auto& [path, content] : disk_->files()) {
+      if (path.starts_with("old/")) left.insert(path.substr(4));
+    }
+    return left;
+  }
+
   agent::ExitStatus accept(const std::string& key) {
     return run([&](const agent::Environment& environment) {
       agent::AcceptOptions options;
@@ -347,6 +398,7 @@ class World {
   // All that an act can change.
   struct Scene {
     std::unique_ptr<test::FaultDisk> disk;
+    std::unique_ptr<test::FaultDisk> other;
     fake_s3::ObjectStore::Buckets stored;
     agent::Config config;
     std::map<std::string, std::set<std::string>> bodies;
@@ -354,10 +406,17 @@ class World {
     bool damaged = false;
   };
   Scene remember() const {
-    return {disk_->clone(), server_->snapshot(), config_, bodies_, may_accept_, damaged_};
+    return {disk_->clone(),
+            other_ ? other_->clone() : nullptr,
+            server_->snapshot(),
+            config_,
+            bodies_,
+            may_accept_,
+            damaged_};
   }
   void go_back_to(const Scene& scene) {
     disk_ = scene.disk->clone();
+    other_ = scene.other ? scene.other->clone() : nullptr;
     server_->restore(scene.stored);
     config_ = scene.config;
     bodies_ = scene.bodies;
@@ -369,6 +428,10 @@ class World {
   void end_disturbance() {
     disk_->heal();
     disk_->restart();
+    if (other_) {
+      other_->heal();
+      other_->restart();
+    }
     network_.clear();
   }
 
@@ -410,6 +473,15 @@ class World {
   fake_s3::Server& server() { return *server_; }
 
  private:
+  void lay(const std::string& path, const std::string& content) {
+    if (other_) {
+      other_->set_root_path("/other");
+      other_->plant(path, content);
+    } else {
+      disk_->plant("old/" + path, content);
+    }
+  }
+
   void clear() {
     for (const auto& [key, body] : bodies_) server_->erase(kBucket, key);
     bodies_.clear();
@@ -435,7 +507,10 @@ class World {
     return {clock_,
             log,
             stop,
-            [this](const std::string&) -> store::Result<std::unique_ptr<store::Disk>> {
+            [this](const std::string& path) -> store::Result<std::unique_ptr<store::Disk>> {
+              const bool adopts = path == kAdoptedFrom;
+              if (adopts && other_) return std::make_unique<test::ForwardingDisk>(*other_);
+              if (adopts) return std::make_unique<test::SubDisk>(*disk_, "old");
               return std::make_unique<test::ForwardingDisk>(*disk_);
             },
             [](const std::string&) -> store::Result<bool> { return true; },
@@ -464,6 +539,7 @@ class World {
   test::ManualClock clock_{kNow};
   std::unique_ptr<fake_s3::Server> server_;
   std::unique_ptr<test::FaultDisk> disk_;
+  std::unique_ptr<test::FaultDisk> other_;
   test::NetworkFault network_;
   agent::Config config_;
   std::map<std::string, std::set<std::string>> bodies_;  // what may lie under archives/

@@ -80,6 +80,11 @@ struct World {
       return agent::restore_command(config, options, world, print);
     });
   }
+  agent::ExitStatus adopt(const agent::AdoptOptions& options) {
+    return command([&](const agent::Environment& world, const agent::Print& print) {
+      return agent::adopt_command(config, options, world, print);
+    });
+  }
   agent::ExitStatus rebuild() {
     return command([&](const agent::Environment& world, const agent::Print& print) {
       return agent::rebuild_command(config, {}, world, print);

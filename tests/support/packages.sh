@@ -17,7 +17,7 @@ test_packages=(
   util-linux msmtp-mta bsd-mailx python3-aiosmtpd  # what holdfast-setup sets up, and where mail goes
   ceph-mon ceph-osd radosgw ceph-common  # a real S3 server
   swift-proxy swift-account swift-container swift-object memcached  # and another one
-  rclone                                 # an uploader that is not ours
+  rclone s3cmd awscli                    # uploaders that are not ours, and what they mirror
   prometheus                             # promtool, for the metrics and the alert rules
   mosquitto mosquitto-clients            # a recipe of the manual
   tar gzip pigz bzip2 pbzip2 xz-utils pixz zstd lz4 zip p7zip-full cpio squashfs-tools  # what makes backups
