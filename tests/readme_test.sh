@@ -1,6 +1,6 @@
 #!/bin/bash
-# tests/readme_test.sh PREFIX FAKE_S3: does what the README says to a new user, as it stands there: every
-# block of commands and every example of a configuration, in order, with a disk in a file and a server
+# tests/readme_test.sh PREFIX FAKE_S3: does what the README and deploy/guide.md say to a new user, as it
+# stands there: every block of commands and every example of a configuration, in order, with a disk in a file and a server
 # of ours in the provider's place. PREFIX is what `cmake --install --prefix` filled. Runs as root, in a
 # mount namespace of its own: /etc, /var/lib and /mnt of this machine are not touched. Prints "ok - "
 # and "not ok - " lines.
@@ -110,13 +110,13 @@ serve() {
   export TEST_URL
 }
 
-# The fenced blocks of the page, in order: $work/blocks/NN.sh, NN.ini, NN.text or NN.console.
+# The fenced blocks of the two pages, in order: $work/blocks/NN.sh, NN.ini, NN.text or NN.console.
 extract() {
   mkdir "$work/blocks"
   awk -v into="$work/blocks" '
     /^ *```/ { if (open) { open = 0; close(file) } else { match($0, /^ */); indent = RLENGTH
       kind = substr($0, indent + 4); file = sprintf("%s/%02d.%s", into, ++n, kind); open = 1 } next }
-    open { print substr($0, indent + 1) > file }' "$here/README.md"
+    open { print substr($0, indent + 1) > file }' "$here/README.md" "$here/deploy/guide.md"
 }
 
 # A mirror of another tool, which has an archive that was not pulled yet.
@@ -136,7 +136,7 @@ serve
 extract
 cd "$work"
 blocks=("$work"/blocks/*)
-holds "the README has ${#blocks[@]} blocks" test "${#blocks[@]}" -ge 12
+holds "the README and the guide have ${#blocks[@]} blocks" test "${#blocks[@]}" -ge 12
 for at in "${!blocks[@]}"; do
   block=${blocks[at]}
   export TEST_NEXT=${blocks[at + 1]:-/dev/null}

@@ -60,9 +60,9 @@ def nothing_is_erased_without_its_name(machine):
     run("umount", "/opt")
 
 
-def the_endpoints_are_those_of_the_readme(prefix):
+def the_endpoints_are_those_of_the_guide(prefix):
     rows = [[cell.strip().replace("`", "") for cell in line.split("|")[1:4]]
-            for line in (pathlib.Path(__file__).parent.parent / "README.md").read_text().splitlines()
+            for line in (pathlib.Path(__file__).parent.parent / "deploy" / "guide.md").read_text().splitlines()
             if line.startswith("| ")]
     told = {name: (endpoint, region) for name, endpoint, region in rows}
     account = "0123456789abcdef" * 2
@@ -79,7 +79,7 @@ ask_provider; printf '%s %s %s' "$answer" "$region" "$endpoint" """
         told_endpoint = told[name][0].replace("LOCATION", "REGION")
         if not said[pick - 1].endswith(f") {name}") or endpoint != told_endpoint or region not in told[name][1]:
             wrong.append((name, said[pick - 1], region, endpoint))
-    tell(not wrong, f"the endpoints of {len(names)} providers are those of the README", wrong)
+    tell(not wrong, f"the endpoints of {len(names)} providers are those of the guide", wrong)
 
 
 def a_usb_disk_is_formatted_for_its_serial_number(machine):
@@ -291,7 +291,7 @@ def main():
     machine = Machine(prefix, fake_s3)
     mail = start_mail(machine.work)
     try:
-        the_endpoints_are_those_of_the_readme(prefix)
+        the_endpoints_are_those_of_the_guide(prefix)
         nothing_is_erased_without_its_name(machine)
         a_usb_disk_is_formatted_for_its_serial_number(machine)
         an_interruption_leaves_nothing_half(machine)

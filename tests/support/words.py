@@ -59,7 +59,7 @@ for folder in FOLDERS:
         for text in texts(source):
             if is_for_people(text):
                 print(f"{path.relative_to(ROOT)}: " + text.replace("\n", " "))
-for path in [ROOT / "README.md", *sorted((ROOT / "deploy" / "man").glob("*.md"))]:
+for path in [ROOT / "README.md", ROOT / "deploy" / "guide.md", *sorted((ROOT / "deploy" / "man").glob("*.md"))]:
     for text in paragraphs(path.read_text()):
         if is_for_people(text):
             print(f"{path.relative_to(ROOT)}: {text}")
