@@ -13,12 +13,12 @@ constexpr Steps kNewArchives{.io_error = 869,
                              .requests = 9};
 constexpr Steps kGenerations{.io_error = 832, .half_written = 176, .requests = 3};
 constexpr Steps kGenerationsWithoutLinks{.no_space = 174, .half_written = 188};
-constexpr Steps kQuarantine{.io_error = 798, .half_written = 157};
-constexpr Steps kAcceptance{.io_error = 501, .half_written = 163};
-constexpr Steps kAcceptanceWithoutLinks{.no_space = 166, .half_written = 178};
+constexpr Steps kQuarantine{.io_error = 799, .half_written = 157};
+constexpr Steps kAcceptance{.io_error = 528, .half_written = 178};
+constexpr Steps kAcceptanceWithoutLinks{.no_space = 181, .half_written = 193};
 constexpr Steps kReturn{.io_error = 1090, .half_written = 250};
 constexpr Steps kReturnWithoutLinks{.no_space = 260, .half_written = 272};
-constexpr Steps kAck{.io_error = 207, .half_written = 42};
+constexpr Steps kAck{.io_error = 227, .half_written = 50};
 
 Scenario of_new_archives() {
   return {[](World& world) { world.set_the_scene(); }, [](World& world) { (void)world.pull(); },
