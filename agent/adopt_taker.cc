@@ -158,13 +158,13 @@ store::Status AdoptTaker::settle(InHand one) {
     if (!staged) return staged.error();
     return prove(**staged, one);
   }();
-  if (proof) return settle_proven(std::move(one), *std::move(proof));
+  if (proof) return settle_proven(std::move(one), *proof);
   if (context_.unreadable.note(one.path)) return proof.error();
   fail(one.job.wanted.key, one.found.path, store::describe(proof.error()));
   return let_go(one);
 }
 
-store::Status AdoptTaker::settle_proven(InHand one, AdoptProof proof) {
+store::Status AdoptTaker::settle_proven(InHand one, const AdoptProof& proof) {
   const auto& wanted = one.job.wanted;
   switch (proof.what) {
     case What::kRight:

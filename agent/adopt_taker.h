@@ -71,7 +71,7 @@ class AdoptTaker {
   store::Result<AdoptProof> prove(store::File& file, const InHand& one);
   store::Status stage(InHand one);
   store::Status settle(InHand one);
-  store::Status settle_proven(InHand one, AdoptProof proof);
+  store::Status settle_proven(InHand one, const AdoptProof& proof);
   store::Status take_over(InHand one, const AdoptProof& proof);
   void accept(InHand one, const AdoptProof& proof);
   store::Status let_go(const InHand& one);

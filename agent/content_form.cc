@@ -65,8 +65,7 @@ bool is_gzip(std::string_view head) {
 bool is_bzip2(std::string_view head) {
   if (!head.starts_with("BZh") || byte_at(head, 3) < '1' || byte_at(head, 3) > '9') return false;
   const auto rest = head.substr(4);
-  return rest.starts_with("\x31\x41\x59\x26\x53\x59"sv) ||
-         rest.starts_with("\x17\x72\x45\x38\x50\x90"sv);
+  return rest.starts_with("1AY&SY") || rest.starts_with("\x17\x72\x45\x38\x50\x90"sv);
 }
 
 // A skippable frame before the first one, as pzstd and seekable archives may have.
