@@ -89,8 +89,9 @@ nothing_is_left() {
 # What a new user types, block by block, in that root; the package is installed there already.
 readme_goes_through() {
   local page=$root/tmp/readme
-  mkdir -p "$page/tests"
+  mkdir -p "$page"/{deploy,tests}
   cp "$repository/README.md" "$page/"
+  cp "$repository/deploy/guide.md" "$page/deploy/"
   cp "$repository/tests/readme_test.sh" "$page/tests/"
   cp "$(tree_of_tests "$target")/tests/support/holdfast-fake-s3" "$page/"
   in_root apt-get install -y --no-install-recommends e2fsprogs mount util-linux &&
