@@ -113,8 +113,10 @@ store::Status FormWatch::take(std::size_t source, const store::Archive& archive,
 
 void FormWatch::raise(std::size_t source, const store::Archive& archive, const Note& note,
                       const store::StreamForm& form, store::Change& change) {
-  const auto count =
-      form.unsound == 1 ? std::string() : fmt::format(", like the {} before it", form.unsound - 1);
+  const auto before = form.unsound - 1;
+  const auto count = before == 0   ? std::string()
+                     : before == 1 ? std::string(", nor did the one before it")
+                                   : fmt::format(", nor did the {} before it", before);
   change.raise({context_.sources[source].id, store::AlarmKind::kUnsound, note.place.stream,
                 fmt::format("\"{}\" does not look like a backup{}: {}. It is held all the same; "
                             "look at the job that makes it. If it is meant to be so, 'holdfast ack "

@@ -169,7 +169,7 @@ TEST_CASE("a login page under an archive's name is held, and is an alarm until a
   CHECK(world.archive(night_key(2)) == kLoginPage);
   CHECK(world.lines_with("a web page") == 1);
   CHECK(pull_night(world, 3, kLoginPage) == ExitStatus::kAlarm);
-  CHECK(message_of(world).find("like the 1 before it") != std::string::npos);
+  CHECK(message_of(world).find("nor did the one before it") != std::string::npos);
   CHECK(pull_night(world, 4, gzip_of("four")) == ExitStatus::kOk);
   CHECK(world.alarm_kinds().empty());
 }
@@ -228,15 +228,21 @@ TEST_CASE("two streams that become something else in one night are a HOLD") {
   CHECK_FALSE(world.source().hold);
 }
 
-TEST_CASE("a backlog of more than one form raises nothing, whichever came last") {
+TEST_CASE("a backlog of another form than what came before it raises nothing", "[pull]") {
   World world;
   watch(world);
   for (int night = 1; night <= 12; ++night) {
     world.pass(24h);
     world.server->put("b", night_key(night, "db", ""),
                       night < 7 ? gzip_of(std::to_string(night)) : zstd_of(std::to_string(night)));
+    if (night < 7) world.site().exclude.push_back(night_key(night, "db", ""));
   }
   CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.source().archives == 6);
+  // What is older than the habit was meant to be what it is.
+  world.site().exclude.clear();
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.source().archives == 12);
   CHECK(pull_night(world, 13, zstd_of("13"), "") == ExitStatus::kOk);
 }
 
@@ -278,4 +284,25 @@ TEST_CASE("a new ledger knows from the manifest what was unsound") {
   };
   CHECK(unsound(1) == store::Unsound::kNo);
   CHECK(unsound(2) == store::Unsound::kBroken);
+}
+
+TEST_CASE("what a crash left placed is as unsound as it was judged", "[pull]") {
+  World world;
+  watch(world);
+  world.pass(24h);
+  world.server->put("b", night_key(1), kLoginPage);
+  world.disk.set_hook([](std::string_view operation, std::string_view path) {
+    const bool records = operation == "sync" && path == "site/manifest.jsonl";
+    return records ? std::optional(store::Error{store::ErrorKind::kIo, 5, std::string(path), ""})
+                   : std::nullopt;
+  });
+  REQUIRE(world.pull() == ExitStatus::kDiskFailed);
+  world.disk.set_hook({});
+  world.disk.restart();
+  static_cast<void>(world.pull());
+  auto ledger = store::Ledger::open(world.disk, store::Access::kReadOnly);
+  REQUIRE(ledger);
+  const auto held = ledger->find(ledger->find_source("site").value().value(), night_key(1));
+  REQUIRE(held->has_value());
+  CHECK((*held)->unsound == store::Unsound::kBroken);
 }
