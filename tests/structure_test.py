@@ -3,6 +3,7 @@
 in by which door, and that no header includes itself by a detour. Prints "ok - " and "not ok - " lines."""
 import pathlib
 import re
+import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -36,6 +37,16 @@ files = {
     if path.suffix in (".cc", ".h")
 }
 tell(len(files) > 100, f"{len(files)} files were looked at")
+
+# The design card, and what every project has. A clean checkout has nothing else.
+TOP = {"CMakeLists.txt", "agent", "s3client", "store", "cross", "tests", "deploy", "README.md",
+       "ARCHITECTURE.md", "LICENSE", "CHANGELOG.md"}
+listed = subprocess.run(["git", "-C", str(ROOT), "ls-tree", "--name-only", "HEAD"], capture_output=True,
+                        text=True, check=False)
+tracked = listed.stdout.split("\n") if listed.returncode == 0 else [
+    path.name for path in ROOT.iterdir() if path.name != "build"]
+extra = [name for name in tracked if name and not name.startswith(".") and name not in TOP]
+tell(TOP <= set(tracked) and not extra, "the top level has what the design card names", extra)
 
 strangers = [
     f"{name} includes {included}" for name, includes in files.items() for included in includes
