@@ -9,9 +9,10 @@
 #include "agent/adopt_counts.h"
 #include "agent/adopt_directory.h"
 #include "agent/adopt_names.h"
+#include "agent/adopt_options.h"
 #include "agent/adopt_prover.h"
 #include "agent/adopt_taker.h"
-#include "agent/commands.h"
+#include "agent/output.h"
 #include "agent/run_context.h"
 #include "agent/workers.h"
 

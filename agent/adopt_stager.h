@@ -3,7 +3,7 @@
 #include <string>
 
 #include "agent/adopt_directory.h"
-#include "agent/commands.h"
+#include "agent/adopt_options.h"
 #include "agent/run_context.h"
 
 namespace agent {

@@ -9,11 +9,12 @@
 
 #include "agent/adopt_counts.h"
 #include "agent/adopt_directory.h"
+#include "agent/adopt_options.h"
 #include "agent/adopt_prover.h"
 #include "agent/adopt_stager.h"
-#include "agent/commands.h"
 #include "agent/etag_evidence.h"
 #include "agent/keeper.h"
+#include "agent/output.h"
 
 namespace agent {
 

@@ -1,5 +1,7 @@
 #include "agent/chain_layout.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -227,6 +229,14 @@ const ChainTool* find_chain_tool(std::string_view name) {
   const auto found = std::ranges::find_if(
       kLayouts, [&](const Layout& layout) { return layout.tool.name == name; });
   return found == kLayouts.end() ? nullptr : &found->tool;
+}
+
+std::string refusal_of(const ChainTool& tool) {
+  return fmt::format(
+      "the keep rules are refused: this is {}, and no name tells which of its files need each "
+      "other. "
+      "Everything is kept; {}. Where it is something else, say in `series` what belongs together",
+      tool.what, tool.instead);
 }
 
 }  // namespace agent

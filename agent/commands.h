@@ -2,20 +2,19 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "agent/adopt_options.h"
 #include "agent/config.h"
 #include "agent/environment.h"
 #include "agent/exit_status.h"
+#include "agent/output.h"
+#include "agent/restore_options.h"
 #include "store/records.h"
 
 namespace agent {
-
-/// One line, or one document, on stdout.
-using Print = std::function<void(const std::string&)>;
 
 struct InitOptions {
   std::string path{};
@@ -76,15 +75,6 @@ struct VerifyOptions {
 ExitStatus verify_command(const Config& config, const VerifyOptions& options,
                           const Environment& environment, const Print& print);
 
-struct RestoreOptions {
-  std::string source{};
-  std::string pattern{};  ///< a key; where there is none of that name, a glob
-  std::string to{};       ///< a directory that exists; not needed with `list`
-  std::optional<store::Time> as_of{};
-  std::string generation{};  ///< as in AcceptOptions; `pattern` is a key then
-  bool list = false;
-  bool json = false;
-};
 /// `holdfast restore SOURCE KEY|GLOB --to DIR`: copies what is held to `to`, under its path below
 /// archives/, never over an existing file; each name at the target is that of a whole content, read
 /// back and compared with the recorded SHA-256. Writes nothing to the mirror. 2 when some of it
@@ -93,21 +83,6 @@ struct RestoreOptions {
 ExitStatus restore_command(const Config& config, const RestoreOptions& options,
                            const Environment& environment, const Print& print);
 
-struct AdoptOptions {
-  enum class How {
-    kAny,  ///< a link where the two are on one filesystem, else a copy
-    kCopy,
-    kMove,  ///< as kAny; what has become an archive is removed from the directory
-    kLink,  ///< or not at all
-  };
-  std::string source{};
-  std::string directory{};
-  How how = How::kAny;
-  std::string strip{};  ///< what the other tool left out at the front of each key
-  bool orphans = false;
-  bool quarantine = false;
-  bool dry_run = false;
-};
 /// `holdfast adopt SOURCE DIR`: lists the bucket as a pull does, and takes what is wanted from the
 /// files of another tool, each proven against what the bucket says of it, without a download. What
 /// differs is named and left, or goes to quarantine. With `orphans` also what the bucket no longer

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "agent/exit_status.h"
 
 namespace agent {
+
+/// One line, or one document, on stdout.
+using Print = std::function<void(const std::string&)>;
 
 /// A text on stdout, line by line, each made printable: the last door for whatever names are in it.
 void print_line(const std::string& text);

@@ -379,14 +379,6 @@ class Prune {
 
 }  // namespace
 
-std::string refusal_of(const ChainTool& tool) {
-  return fmt::format(
-      "the keep rules are refused: this is {}, and no name tells which of its files need each "
-      "other. "
-      "Everything is kept; {}. Where it is something else, say in `series` what belongs together",
-      tool.what, tool.instead);
-}
-
 store::Result<Pruned> prune_source(Mirror& mirror, const PruneRequest& request) {
   return Prune(mirror, request).run();
 }

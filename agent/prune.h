@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 
-#include "agent/chain_layout.h"
 #include "agent/config.h"
 #include "agent/exit_status.h"
 #include "agent/mirror.h"
@@ -67,8 +66,5 @@ struct Pruned {
 /// trusted content of a name that has other contents stays as long as they do; of a name that is
 /// meant to rotate it stays for good.
 store::Result<Pruned> prune_source(Mirror& mirror, const PruneRequest& request);
-
-/// Why no rule applies to what that tool has written, and what to use in their stead.
-std::string refusal_of(const ChainTool& tool);
 
 }  // namespace agent

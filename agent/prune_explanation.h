@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/commands.h"
+#include "agent/output.h"
 #include "agent/prune.h"
 #include "store/layout.h"
 

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "agent/chain_layout.h"
-#include "agent/prune.h"
 #include "agent/reports.h"
 #include "agent/rotation.h"
 

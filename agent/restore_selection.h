@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "agent/commands.h"
+#include "agent/restore_options.h"
 #include "agent/source_command.h"
 #include "store/records.h"
 
