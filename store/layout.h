@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "store/state_paths.h"
 #include "store/time.h"
 
 namespace store {
@@ -61,13 +62,6 @@ std::span<const NameVariant> variants_of(std::string_view key, NameRules rules);
 
 /// The key that has this plain path; nullopt when none has.
 std::optional<std::string> key_of_plain_path(std::string_view path);
-
-/// Fixed places on the disk. `.holdfast` cannot be the name of a source.
-inline constexpr std::string_view kStateDirectory = ".holdfast";
-inline constexpr std::string_view kMarkerPath = ".holdfast/disk.json";
-inline constexpr std::string_view kLedgerPath = ".holdfast/ledger.db";
-inline constexpr std::string_view kLockPath = ".holdfast/lock";
-inline constexpr std::string_view kStagingDirectory = ".holdfast/staging";
 
 /// "SOURCE/archives/" + path_of_key(...)
 std::string archive_path(std::string_view source, std::string_view key, NameRules rules,

@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <tuple>
 
-#include "store/layout.h"
+#include "store/state_paths.h"
 
 namespace store {
 namespace {
