@@ -48,7 +48,7 @@ compile_rest() {
 # compiled with are the older Debian's, as when it runs on the newer one's libraries.
 link_static() {
   local tree=$work/$1/dynamic to=$work/$1/static frozen=$work/$1/frozen/lib
-  local from=$work/$1/sysroot/usr/lib/${triplet[$1]} object=agent/CMakeFiles/holdfast_cli.dir/version.cc.o
+  local from=$work/$1/sysroot/usr/lib/${triplet[$1]} object=agent/system/CMakeFiles/holdfast_cli.dir/version.cc.o
   local compile link name
   mkdir -p "$to/agent"
   # One file says what the program is.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # tests/refused_code_test.sh BUILD: what agent/ must not do does not compile, and what it may do does:
-# to drop a Result; to change what is held in another way than by the verbs of store/mirror.h. By the
+# to drop a Result; to change what is held in another way than by the verbs of store/custody/mirror.h. By the
 # flags of agent/ in BUILD, a tree that developers build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -9,12 +9,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # Ninja's line is meant for a shell: what it quotes is unquoted by one.
 compiler=()
-eval "compiler=($(ninja -C "$build" -t commands agent/CMakeFiles/agent.dir/units.cc.o | tail -n 1 |
+eval "compiler=($(ninja -C "$build" -t commands agent/base/CMakeFiles/agent_base.dir/units.cc.o | tail -n 1 |
   sed -E 's/ -(include|MT|MF|o) [^ ]+//g; s/ -MD//; s/ -Winvalid-pch//; s/ -c [^ ]+//; s/^[^ ]*ccache //'))"
 
 compiles() {  # compiles STATEMENT HEADER
-  printf '%s\n' "#include \"$2\"" '#include "agent/environment.h"' '#include "s3client/client.h"' \
-    '#include "store/mirror.h"' \
+  printf '%s\n' "#include \"$2\"" '#include "agent/base/environment.h"' '#include "s3client/client.h"' \
+    '#include "store/custody/mirror.h"' \
     'void drop(store::Disk&, s3::Client&, const agent::Environment&, store::Mirror&);' \
     'void drop(store::Disk& disk, s3::Client& client, const agent::Environment& environment,' \
     '          store::Mirror& mirror) {' \
@@ -25,7 +25,7 @@ compiles() {  # compiles STATEMENT HEADER
 status=0
 verdict() {  # verdict ok|REASON CLAIM STATEMENT [HEADER]: REASON is in what the compiler says
   local answer=no
-  if compiles "$3" "${4:-store/disk.h}"; then answer=ok; fi
+  if compiles "$3" "${4:-store/disk/disk.h}"; then answer=ok; fi
   if [[ $answer == "$1" ]] || { [[ $1 != ok && $answer == no ]] && grep -q "$1" "$work/errors"; }; then
     echo "ok - $2"
   else
@@ -50,8 +50,8 @@ for call in 'remove_file("a")' 'rename_replace("a", "b")' 'open("a", store::Open
   verdict "has no member named" "Disk::${call%%(*} of a mirror cannot be called" "(void)mirror.disk().$call;"
 done
 verdict "is private" "the ledger cannot be had from inside a view" '(void)mirror.ledger.impl_;'
-for header in store/*.h; do
-  grep -q '"store/inside.h"' "$header" || continue
+for header in store/*/*.h; do
+  grep -q '"store/disk/inside.h"' "$header" || continue
   verdict "private to store/" "$header cannot be included" '' "$header"
 done
 exit "$status"

@@ -144,7 +144,7 @@ TABLE = {
     ".gpg": ("armour", True, "armour"),
     ".age": ("armour", True, "armour"),
 }
-KEPT_FREE = 68 * 1024  # see agent/content_form.h
+KEPT_FREE = 68 * 1024  # see agent/proof/content_form.h
 
 
 def wanted(path, rule):

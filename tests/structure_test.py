@@ -11,13 +11,13 @@ MAY_SEE = {"store": {"store"}, "s3client": {"s3client"}, "agent": {"agent", "sto
 DOORS = {
     "curl/": {"s3client/curl_transport.cc"},
     "expat.h": {"s3client/xml_reader.cc"},
-    "xxhash.h": {"store/xxhash.cc"},
+    "xxhash.h": {"store/content/xxhash.cc"},
     "nlohmann/": {"store/json.cc"},
-    "sqlite3.h": {"store/database.cc", "store/database_error.cc", "store/database_vfs.cc"},
-    "ini.h": {"agent/config_file.cc"},
-    "regex.h": {"agent/series_expression.cc", "agent/series_expression.h"},
-    "spawn.h": {"agent/command_runner.cc"},
-    "openssl/": {"s3client/sigv4.cc", "store/digest.cc"},
+    "sqlite3.h": {"store/ledger/database.cc", "store/ledger/database_error.cc", "store/ledger/database_vfs.cc"},
+    "ini.h": {"agent/config/config_file.cc"},
+    "regex.h": {"agent/config/series_expression.cc", "agent/config/series_expression.h"},
+    "spawn.h": {"agent/system/command_runner.cc"},
+    "openssl/": {"s3client/sigv4.cc", "store/content/digest.cc"},
 }
 INCLUDE = re.compile(r'^\s*#include\s+([<"])([^>"]+)[>"]', re.MULTILINE)
 failed = False
@@ -33,7 +33,7 @@ def tell(good, claim, offenders=()):
 
 files = {
     str(path.relative_to(ROOT)): [match.group(2) for match in INCLUDE.finditer(path.read_text())]
-    for folder in MAY_SEE for path in sorted((ROOT / folder).glob("*.*"))
+    for folder in MAY_SEE for path in sorted((ROOT / folder).rglob("*.*"))
     if path.suffix in (".cc", ".h")
 }
 tell(len(files) > 100, f"{len(files)} files were looked at")
@@ -67,14 +67,14 @@ writers = {name for name in files if WRITES.search((ROOT / name).read_text())}
 tell(writers == {"s3client/leash.cc", "s3client/curl_transport.cc", "s3client/transport.h"},
      "one file makes requests that are no GET or HEAD", sorted(writers))
 askers = {name for name, includes in files.items()
-          if {"s3client/leash.h", "agent/audit_leash.h"} & set(includes)}
-tell(askers == {"s3client/leash.cc", "agent/audit_leash.h", "agent/audit_leash.cc",
-                "agent/audit_command.cc"}, "only the audit asks them", sorted(askers))
-linkers = [str(path.relative_to(ROOT)) for path in ROOT.glob("*/CMakeLists.txt")
+          if {"s3client/leash.h", "agent/commands/audit_leash.h"} & set(includes)}
+tell(askers == {"s3client/leash.cc", "agent/commands/audit_leash.h", "agent/commands/audit_leash.cc",
+                "agent/commands/audit_command.cc"}, "only the audit asks them", sorted(askers))
+linkers = [str(path.relative_to(ROOT)) for path in ROOT.glob("*/**/CMakeLists.txt")
            for line in path.read_text().splitlines()
            if "s3client_leash" in line and "_link_libraries(" in line
            and not line.startswith("target_link_libraries(s3client_leash")]
-tell([name for name in linkers if name != "tests/CMakeLists.txt"] == ["agent/CMakeLists.txt"],
+tell([name for name in linkers if name != "tests/CMakeLists.txt"] == ["agent/commands/CMakeLists.txt"],
      "and only the audit links them", linkers)
 
 
@@ -107,7 +107,7 @@ twins = [f"{folder}: {name} is in {', '.join(where)}" for (folder, name), where 
 tell(owners and not twins, "no two headers of a library give one name to two types", twins)
 
 unnamed = [name for name in MAY_SEE
-           for source in sorted((ROOT / name).glob("*.cc"))
-           if source.name not in (ROOT / name / "CMakeLists.txt").read_text()]
+           for source in sorted((ROOT / name).rglob("*.cc"))
+           if source.name not in "".join(path.read_text() for path in (ROOT / name).rglob("CMakeLists.txt"))]
 tell(not unnamed, "every source file is built", unnamed)
 sys.exit(failed)

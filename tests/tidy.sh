@@ -33,7 +33,7 @@ if ! "$tidy" --version | grep -q 'version 14\.'; then
 fi
 export tidy build
 
-sources=(agent/*.cc cross/*.cc s3client/*.cc store/*.cc)
+sources=(agent/*/*.cc cross/*.cc s3client/*.cc store/*.cc store/*/*.cc)
 chosen=()
 for source in "${sources[@]}"; do
   if [[ $all == no ]] && grep -Fqx "$(mark "$source")" "$list" 2>/dev/null; then continue; fi

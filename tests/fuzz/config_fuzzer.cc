@@ -1,8 +1,8 @@
 #include <set>
 
-#include "agent/config.h"
-#include "agent/config_file.h"
-#include "store/content_path.h"
+#include "agent/config/config.h"
+#include "agent/config/config_file.h"
+#include "store/content/content_path.h"
 #include "tests/fuzz/fuzz.h"
 
 // A configuration file.

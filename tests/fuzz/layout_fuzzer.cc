@@ -2,8 +2,8 @@
 #include <set>
 #include <vector>
 
-#include "store/content_path.h"
-#include "store/layout.h"
+#include "store/content/content_path.h"
+#include "store/content/layout.h"
 #include "tests/fuzz/fuzz.h"
 
 // Keys: the input as it is, and stretched by as many of its first byte as its second and third say,

@@ -1,8 +1,8 @@
 #include <vector>
 
-#include "store/content_path.h"
-#include "store/manifest.h"
-#include "store/mount.h"
+#include "store/content/content_path.h"
+#include "store/content/mount.h"
+#include "store/custody/manifest.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/support/fault_disk.h"
 

@@ -1,5 +1,5 @@
-#include "agent/printable.h"
-#include "agent/series.h"
+#include "agent/base/printable.h"
+#include "agent/config/series.h"
 #include "tests/fuzz/fuzz.h"
 
 // A value for "series" on the first line, and then a key, which may hold anything.

@@ -1,6 +1,6 @@
-#include "agent/printable.h"
-#include "agent/status.h"
-#include "agent/status_text.h"
+#include "agent/base/printable.h"
+#include "agent/report/status_text.h"
+#include "agent/status/status.h"
 #include "tests/fuzz/fuzz.h"
 
 // A status file, which may be anybody's.

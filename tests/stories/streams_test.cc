@@ -5,7 +5,7 @@
 #include <regex>
 #include <set>
 
-#include "tests/agent/naming_schemes.h"
+#include "tests/agent/config/naming_schemes.h"
 #include "tests/stories/story.h"
 #include "tests/support/catch.h"
 

@@ -13,7 +13,7 @@
 #include <thread>
 #include <utility>
 
-#include "store/layout.h"
+#include "store/content/layout.h"
 
 namespace test {
 

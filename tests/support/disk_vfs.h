@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "store/disk.h"
+#include "store/disk/disk.h"
 
 namespace test {
 

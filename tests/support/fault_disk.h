@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "store/disk.h"
+#include "store/disk/disk.h"
 
 namespace test {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "store/disk.h"
+#include "store/disk/disk.h"
 
 namespace test {
 

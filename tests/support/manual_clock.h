@@ -4,7 +4,7 @@
 #include <mutex>
 #include <vector>
 
-#include "agent/clock.h"
+#include "agent/base/clock.h"
 
 namespace test {
 

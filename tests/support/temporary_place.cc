@@ -24,7 +24,7 @@ Place& place() {
   return one;
 }
 
-// As store/database_vfs.cc names them.
+// As store/ledger/database_vfs.cc names them.
 bool is_temporary(std::string_view path) { return path.find("/sqlite.") != std::string_view::npos; }
 
 int open_file(const char* path, int flags, int mode) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "store/time.h"
+#include "store/disk/time.h"
 
 namespace test {
 

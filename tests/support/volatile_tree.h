@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "store/disk.h"
+#include "store/disk/disk.h"
 
 namespace test {
 

@@ -52,7 +52,7 @@ def paragraphs(text):
 
 
 for folder in FOLDERS:
-    for path in sorted((ROOT / folder).glob("*.*")):
+    for path in sorted((ROOT / folder).rglob("*.*")):
         if path.suffix not in (".cc", ".h"):
             continue
         source = re.sub(r'#include[^\n]*', "", path.read_text())

@@ -1,0 +1,145 @@
+#include "agent/alarms/form_watch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "agent/base/printable.h"
+
+namespace agent {
+namespace {
+
+// So many streams that become something else in one run are no accident of one job.
+constexpr std::size_t kMassChange = 2;
+
+FormHabit habit_of(const store::StreamForm& form) {
+  return {static_cast<ContentForm>(form.form), form.is_cut, form.sets};
+}
+
+// Nobody means his backups to be a login page.
+bool may_be_meant(const ContentLook& look) {
+  switch (look.form) {
+    case ContentForm::kEmpty:
+    case ContentForm::kZeroes:
+    case ContentForm::kWebPage:
+    case ContentForm::kErrorPage:
+      return false;
+    default:
+      return !look.is_cut;
+  }
+}
+
+bool is_same(const store::StreamForm& form, const ContentLook& look) {
+  return form.form == static_cast<std::int64_t>(look.form) && form.is_cut == look.is_cut;
+}
+
+bool is_unknown(const store::StreamForm& form) {
+  return form.form == static_cast<std::int64_t>(ContentForm::kUnknown);
+}
+
+// Where `series` says which keys are a stream, its parts need not be alike.
+bool has_habits(const SourceConfig& config) { return config.series.spec() == "auto"; }
+
+}  // namespace
+
+store::Result<std::optional<store::StreamForm>> FormWatch::form_of(std::size_t source,
+                                                                   const std::string& stream) {
+  const auto found = pending_.find({source, stream});
+  if (found != pending_.end()) return std::optional(found->second);
+  return context_.mirror.ledger.form_of_stream(context_.sources[source].id, stream);
+}
+
+store::Result<std::optional<FormWatch::Note>> FormWatch::judge(std::size_t source,
+                                                               const store::Archive& archive,
+                                                               const ContentLook& look) {
+  const auto& config = *context_.sources[source].config;
+  if (config.soundness == SoundnessCheck::kOff) return std::nullopt;
+  Note note{look, {}, store::Unsound::kNo, config.series.place(archive.key)};
+  const auto form = form_of(source, note.place.stream);
+  if (!form) return form.error();
+  std::optional<FormHabit> habit;
+  if (*form && has_habits(config) && (*form)->modified <= archive.last_modified) {
+    habit = habit_of(**form);
+  }
+  note.soundness = judge_soundness(archive.key, look, habit);
+  if (note.soundness.verdict == Soundness::Verdict::kUnsound) {
+    note.unsound = may_be_meant(look) ? store::Unsound::kOtherForm : store::Unsound::kBroken;
+  }
+  return std::optional(std::move(note));
+}
+
+store::Status FormWatch::take(std::size_t source, const store::Archive& archive, const Note& note,
+                              bool replaces, store::Change& change) {
+  const auto& stream = note.place.stream;
+  const auto before = form_of(source, stream);
+  if (!before) return before.error();
+  const bool unsound = note.unsound != store::Unsound::kNo;
+  // Of what comes once, and never again under this name, there is no habit.
+  const bool comes_again = note.place.has_time || replaces;
+  if (!unsound && !*before && !comes_again) return {};
+  auto form = before->value_or(store::StreamForm{});
+  form.source = context_.sources[source].id;
+  form.stream = stream;
+  const bool is_newer = !*before || form.modified <= archive.last_modified;
+  const auto set = note.place.has_time ? archive.key.substr(0, note.place.set_bytes)
+                                       : store::to_hex(archive.sha256);
+  if (unsound) {
+    if (form.unsound++ == 0 && note.soundness.is_lost_form) count_lost(source, stream, change);
+    raise(source, archive, note, form, change);
+    form.seen_form = static_cast<std::int64_t>(note.look.form);
+    form.seen_cut = note.look.is_cut;
+    form.may_change = note.unsound == store::Unsound::kOtherForm;
+  } else if (is_newer && form.unsound > 0) {
+    form.unsound = 0;
+    change.end({form.source, store::AlarmKind::kUnsound, stream});
+  }
+  const bool is_steady = form.sets >= kSteadySets;
+  if (!unsound && is_same(form, note.look) && form.sets > 0) {
+    if (!is_steady && form.last_set != set) ++form.sets;
+  } else if (!unsound && is_newer && (!is_steady || is_unknown(form))) {
+    form.form = static_cast<std::int64_t>(note.look.form);
+    form.is_cut = note.look.is_cut;
+    form.sets = 1;
+  }
+  if (!is_steady) form.last_set = set;
+  if (form.sets < kSteadySets || unsound) {
+    form.modified = std::max(form.modified, archive.last_modified);
+  }
+  if (*before && form == **before) return {};
+  change.note_form(form);
+  pending_[{source, stream}] = std::move(form);
+  return {};
+}
+
+void FormWatch::raise(std::size_t source, const store::Archive& archive, const Note& note,
+                      const store::StreamForm& form, store::Change& change) {
+  const auto before = form.unsound - 1;
+  const auto count = before == 0   ? std::string()
+                     : before == 1 ? std::string(", nor did the one before it")
+                                   : fmt::format(", nor did the {} before it", before);
+  change.raise({context_.sources[source].id, store::AlarmKind::kUnsound, note.place.stream,
+                fmt::format("\"{}\" does not look like a backup{}: {}. It is held all the same; "
+                            "look at the job that makes it. If it is meant to be so, 'holdfast ack "
+                            "{}'",
+                            printable(archive.key), count, note.soundness.why,
+                            context_.sources[source].config->name)});
+}
+
+void FormWatch::count_lost(std::size_t source, const std::string& stream, store::Change& change) {
+  auto& lost = lost_[source];
+  if (lost.size() >= kMassChange) return;
+  lost.insert(stream);
+  if (lost.size() < kMassChange) return;
+  const auto& run = context_.sources[source];
+  change.hold(run.id);
+  change.raise(
+      {run.id, store::AlarmKind::kMassChange, "",
+       fmt::format("two streams or more have become something else in one night, among "
+                   "them \"{}\" and \"{}\": that is how backups look which somebody "
+                   "encrypts on the server. The source is on HOLD. Look at the server "
+                   "before anything else; if it was meant, 'holdfast ack {}' ends the "
+                   "HOLD",
+                   printable(*lost.begin()), printable(*lost.rbegin()), run.config->name)});
+}
+
+}  // namespace agent

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "agent/proof/content_form.h"
+#include "agent/proof/soundness.h"
+#include "agent/run/run_context.h"
+#include "store/custody/change.h"
+
+namespace agent {
+
+/// Judges what comes by the look at its ends, and keeps the habit of each stream. One for a pull.
+///
+/// A content that is older than what is known of its stream, as in a backlog, is judged by its name
+/// alone: what was meant then is not what is expected now.
+class FormWatch {
+ public:
+  explicit FormWatch(RunContext& context) : context_(context) {}
+
+  /// What a look at one content means.
+  struct Note {
+    ContentLook look;
+    Soundness soundness;
+    store::Unsound unsound = store::Unsound::kNo;
+    store::Belonging place;
+  };
+  /// nullopt: `soundness = off`. Writes nothing.
+  store::Result<std::optional<Note>> judge(std::size_t source, const store::Archive& archive,
+                                           const ContentLook& look);
+
+  /// The content is about to be the trusted one of its key: raises the alarm of its stream or ends
+  /// it, and changes the habit, all with `change`. `replaces`: its key was held with another one.
+  store::Status take(std::size_t source, const store::Archive& archive, const Note& note,
+                     bool replaces, store::Change& change);
+
+  /// What take() has noted since is recorded.
+  void recorded() { pending_.clear(); }
+
+ private:
+  using Stream = std::pair<std::size_t, std::string>;
+
+  store::Result<std::optional<store::StreamForm>> form_of(std::size_t source,
+                                                          const std::string& stream);
+  void raise(std::size_t source, const store::Archive& archive, const Note& note,
+             const store::StreamForm& form, store::Change& change);
+  void count_lost(std::size_t source, const std::string& stream, store::Change& change);
+
+  RunContext& context_;
+  std::map<Stream, store::StreamForm> pending_;        ///< not recorded yet, of one batch
+  std::map<std::size_t, std::set<std::string>> lost_;  ///< up to two streams of each source
+};
+
+}  // namespace agent

@@ -1,0 +1,241 @@
+#include "agent/config/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <span>
+
+#include "agent/base/glob.h"
+#include "agent/base/nearest.h"
+#include "agent/config/config_advice.h"
+#include "agent/config/config_file.h"
+#include "agent/config/config_keys.h"
+#include "s3client/endpoint.h"
+#include "s3client/tls_policy.h"
+
+namespace agent {
+namespace {
+
+template <typename Target>
+std::string hint_of(std::string_view name, std::span<const KeyRule<Target>> rules) {
+  std::vector<std::string_view> names;
+  for (const auto& rule : rules) names.push_back(rule.name);
+  return did_you_mean(name, names);
+}
+
+bool is_source_name(std::string_view name) {
+  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return !name.empty() && name.size() <= 64 && plain(name.front()) &&
+         std::all_of(name.begin(), name.end(),
+                     [&](char c) { return plain(c) || c == '_' || c == '-'; });
+}
+
+class Loader {
+ public:
+  Loader(std::string path, Purpose purpose) : path_(std::move(path)), purpose_(purpose) {}
+
+  Result<Config, ConfigError> load() {
+    const auto file = read_ini(path_);
+    if (!file) {
+      const auto& error = file.error();
+      return complain(error.line, error.line > 0
+                                      ? error.message
+                                      : fmt::format("cannot be read: {}; name the right file with "
+                                                    "--config or $HOLDFAST_CONFIG",
+                                                    error.message));
+    }
+    for (const auto& section : file->sections) {
+      if (auto error = take(section)) return *error;
+    }
+    if (auto error = check_commands(*file)) return *error;
+    if (auto error = check_whole()) return *error;
+    return std::move(config_);
+  }
+
+ private:
+  using Failure = std::optional<ConfigError>;
+
+  ConfigError complain(int line, std::string_view what) const {
+    return {line > 0 ? fmt::format("{}:{}: {}", path_, line, what)
+                     : fmt::format("{}: {}", path_, what)};
+  }
+
+  Failure take(const IniSection& section) {
+    if (seen_.contains(section.name)) {
+      return complain(section.line, fmt::format("[{}] is given twice; the first is in line {}",
+                                                section.name, seen_[section.name]));
+    }
+    seen_[section.name] = section.line;
+    if (section.name == "disk") return take_disk(section);
+    if (section.name == "agent") return take_keys(section, config_, agent_rules());
+    constexpr std::string_view kSource = "source ";
+    if (section.name.starts_with(kSource)) return take_source(section, kSource.size());
+    return complain(section.line,
+                    fmt::format("there is no section [{}]{}", section.name,
+                                did_you_mean(section.name.substr(0, section.name.find(' ')),
+                                             {"disk", "agent", "source"})));
+  }
+
+  Failure take_disk(const IniSection& section) {
+    if (auto failure = take_keys(section, config_, disk_rules())) return failure;
+    if (!config_.disk.rotate_every || config_.disk.takes_turns()) return std::nullopt;
+    return complain(line_of(section, "rotate_every"),
+                    "rotate_every: only two disks can take turns; name both, \"id = ID, ID\", or "
+                    "remove this line");
+  }
+
+  Failure take_source(const IniSection& section, std::size_t name_at) {
+    SourceConfig source;
+    source.name = section.name.substr(
+        std::min(section.name.size(), section.name.find_first_not_of(' ', name_at)));
+    if (!is_source_name(source.name)) {
+      return complain(
+          section.line,
+          fmt::format("\"{}\" cannot name a source; use a-z, 0-9, '_' and '-', at most 64 "
+                      "of them, and begin with a letter or digit",
+                      source.name));
+    }
+    for (const auto& other : config_.sources) {
+      if (other.name == source.name) {
+        return complain(section.line, fmt::format("source \"{}\" is given twice", source.name));
+      }
+    }
+    if (auto failure = take_keys(section, source, source_rules())) return failure;
+    if (auto failure = check_source(section, source)) return failure;
+    config_.sources.push_back(std::move(source));
+    return std::nullopt;
+  }
+
+  template <typename Target>
+  Failure take_keys(const IniSection& section, Target& target,
+                    std::span<const KeyRule<Target>> rules) {
+    std::map<std::string_view, int> lines;
+    for (const auto& key : section.keys) {
+      const auto rule = std::find_if(rules.begin(), rules.end(),
+                                     [&](const auto& r) { return r.name == key.name; });
+      if (rule == rules.end()) {
+        return complain(key.line, fmt::format("[{}] has no key \"{}\"{}", section.name, key.name,
+                                              hint_of(key.name, rules)));
+      }
+      if (const auto [first, is_new] = lines.emplace(rule->name, key.line); !is_new) {
+        return complain(key.line, fmt::format("\"{}\" is given twice; the first is in line {}",
+                                              key.name, first->second));
+      }
+      if (const auto complaint = rule->take(target, key.value)) {
+        return complain(key.line, fmt::format("{}: {}", key.name, *complaint));
+      }
+    }
+    return std::nullopt;
+  }
+
+  static int line_of(const IniSection& section, std::string_view key) {
+    for (const auto& candidate : section.keys) {
+      if (candidate.name == key) return candidate.line;
+    }
+    return section.line;
+  }
+
+  Failure check_source(const IniSection& section, const SourceConfig& source) const {
+    if (source.bucket.empty()) {
+      return complain(section.line, fmt::format("[{}] needs \"bucket = NAME\"", section.name));
+    }
+    if (const auto advice = advise_on_source(source)) {
+      return complain(line_of(section, advice->key), advice->message);
+    }
+    if (source.bucket == "." || source.bucket == ".." ||
+        source.bucket.find_first_of("/?# \t") != std::string::npos) {
+      return complain(line_of(section, "bucket"),
+                      fmt::format("\"{}\" cannot be a bucket's name", source.bucket));
+    }
+    if (!s3::is_region_name(source.region)) {
+      return complain(
+          line_of(section, "region"),
+          fmt::format("region: \"{}\" is not a region; write it like eu-west-1", source.region));
+    }
+    if (auto failure = check_address(section, source)) return failure;
+    return check_ca_file(section, source);
+  }
+
+  Failure check_address(const IniSection& section, const SourceConfig& source) const {
+    auto endpoint = source.endpoint.empty()
+                        ? s3::Result<s3::Endpoint>(s3::aws_endpoint(source.region))
+                        : s3::parse_endpoint(source.endpoint);
+    const int line = line_of(section, "endpoint");
+    if (!endpoint) return complain(line, "endpoint: " + endpoint.error().message);
+    if (!endpoint->tls && !source.allow_http && !s3::is_loopback(endpoint->host)) {
+      return complain(
+          line,
+          "endpoint: http:// would send everything in the clear; use https://, or write "
+          "\"allow_http = yes\" below it if that is meant");
+    }
+    const auto address = s3::address_of(*endpoint, source.addressing, source.bucket);
+    if (address) return std::nullopt;
+    return complain(line_of(section, "addressing"), "addressing: " + address.error().message);
+  }
+
+  // What is held can be read and restored without what only the network needs.
+  Failure check_ca_file(const IniSection& section, const SourceConfig& source) const {
+    const auto line = line_of(section, "ca_file");
+    const bool given = line != section.line;
+    if (!given || purpose_ == Purpose::kDiskOnly) return std::nullopt;
+    const auto usable = s3::check_ca_file(source.ca_file);
+    if (usable) return std::nullopt;
+    return complain(line, "ca_file: " + usable.error().message);
+  }
+
+  // Who can write the file would run what they like as us.
+  Failure check_commands(const IniFile& file) const {
+    const auto* key = !config_.agent.on_alarm.empty()     ? "on_alarm"
+                      : !config_.agent.on_failure.empty() ? "on_failure"
+                                                          : nullptr;
+    if (key == nullptr || !file.is_writable_by_others) return std::nullopt;
+    const auto section =
+        std::find_if(file.sections.begin(), file.sections.end(),
+                     [](const IniSection& candidate) { return candidate.name == "agent"; });
+    return complain(line_of(*section, key),
+                    fmt::format("{}: refused, because users other than root and this one can write "
+                                "this file; chown it to root and chmod go-w it, or remove the line",
+                                key));
+  }
+
+  Failure check_whole() const {
+    if (!seen_.contains("disk"))
+      return complain(0, "the section [disk] is missing; it needs \"path = DIRECTORY\"");
+    if (config_.disk.path.empty()) {
+      return complain(seen_.at("disk"), "[disk] needs \"path = DIRECTORY\"");
+    }
+    if (config_.sources.empty()) {
+      return complain(0, "there is no [source NAME]; add one with its bucket");
+    }
+    return std::nullopt;
+  }
+
+  const std::string path_;
+  const Purpose purpose_;
+  Config config_;
+  std::map<std::string, int> seen_;
+};
+
+}  // namespace
+
+bool SourceConfig::wants(std::string_view key) const {
+  const auto rest = key.substr(std::min(prefix.size(), key.size()));
+  const auto matches = [&](const std::string& glob) { return glob_match(glob, rest); };
+  return (include.empty() || std::any_of(include.begin(), include.end(), matches)) &&
+         std::none_of(exclude.begin(), exclude.end(), matches);
+}
+
+std::string config_path(const std::string& from_command_line) {
+  if (!from_command_line.empty()) return from_command_line;
+  const char* from_environment = std::getenv("HOLDFAST_CONFIG");
+  if (from_environment != nullptr && *from_environment != '\0') return from_environment;
+  return "/etc/holdfast/holdfast.conf";
+}
+
+Result<Config, ConfigError> load_config(const std::string& path, Purpose purpose) {
+  return Loader(path, purpose).load();
+}
+
+}  // namespace agent

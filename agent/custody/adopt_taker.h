@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/base/output.h"
+#include "agent/config/adopt_options.h"
+#include "agent/custody/adopt_counts.h"
+#include "agent/custody/adopt_directory.h"
+#include "agent/custody/adopt_prover.h"
+#include "agent/custody/adopt_stager.h"
+#include "agent/fetch/keeper.h"
+#include "agent/run/etag_evidence.h"
+
+namespace agent {
+
+/// Makes files of the directory held, a batch at a time, in one order: staged, synced, read back,
+/// placed, recorded; then, with kMove, removed from where they were. Errors are the mirror's and
+/// end the run; what a file of the directory is in the way of is told, and counted.
+class AdoptTaker {
+ public:
+  /// All of them outlive it.
+  AdoptTaker(RunContext& context, const AdoptOptions& options, AdoptDirectory& directory,
+             AdoptProver& prover, AdoptCounts& counts);
+
+  /// What a wanted key, or one that the bucket no longer has, finds there.
+  store::Status take(store::Pending wanted, AdoptDirectory::File found);
+
+  /// What is in hand becomes held.
+  store::Status commit();
+
+  /// A dry run: what take() would make of it, told to `print`.
+  void look_at(store::Pending wanted, const AdoptDirectory::File& found, const Print& print);
+
+  /// With kMove: what is held already, byte for byte, leaves the directory.
+  void leave_held(const store::Archive& held, const AdoptDirectory::File& found);
+
+  /// A file cannot be read, because of this.
+  void fail(const std::string& key, const store::Error& error);
+  /// A file cannot be taken.
+  void fail(const std::string& key, const std::string& path, const std::string& why);
+  /// So many could not be read that it is the directory.
+  bool directory_is_gone() const { return gone_; }
+
+ private:
+  struct InHand {
+    Job job;
+    AdoptDirectory::File found;
+    std::string path;  ///< in staging
+    bool linked = false;
+    std::string differs_because;  ///< set: it goes to quarantine
+    std::unique_ptr<store::File> file;
+  };
+  struct Kept {
+    std::string key;
+    store::Sha256 sha256{};
+    AdoptDirectory::File found;
+    store::Role role = store::Role::kNew;
+    ProofLevel level = ProofLevel::kSize;
+    bool linked = false;
+    bool quarantined = false;
+  };
+
+  Job job_of(store::Pending wanted) const;
+  std::string why_it_differs(const store::Pending& wanted, const AdoptDirectory::File& found,
+                             const AdoptProof* proof) const;
+  void tell_difference(const store::Pending& wanted, const std::string& why);
+  store::Result<AdoptProof> prove(store::File& file, const InHand& one);
+  store::Status stage(InHand one);
+  store::Status settle(InHand one);
+  store::Status settle_proven(InHand one, const AdoptProof& proof);
+  store::Status take_over(InHand one, const AdoptProof& proof);
+  void accept(InHand one, const AdoptProof& proof);
+  store::Status let_go(const InHand& one);
+  store::Status sync();
+  store::Status note_kept(const Kept& kept);
+  store::Result<bool> reads_as(store::Result<std::unique_ptr<store::File>> file,
+                               const store::Archive& held);
+  void leave(const std::string& key, const AdoptDirectory::File& found);
+  bool batch_is_full() const;
+  SourceRun& source() const { return context_.sources.front(); }
+
+  RunContext& context_;
+  const AdoptOptions& options_;
+  AdoptDirectory& directory_;
+  AdoptProver& prover_;
+  AdoptCounts& counts_;
+  AdoptStager stager_;
+  Keeper keeper_;
+  EtagEvidence etags_;
+  std::vector<InHand> unsynced_;  ///< copies
+  std::vector<Accepted> accepted_;
+  std::vector<Kept> kept_;  ///< one for each of them
+  std::uint64_t in_hand_bytes_ = 0;
+  UnreadableFiles unreadable_;
+  bool gone_ = false;
+};
+
+}  // namespace agent

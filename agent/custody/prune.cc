@@ -1,0 +1,386 @@
+#include "agent/custody/prune.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "agent/base/log.h"
+#include "agent/base/reckoning.h"
+#include "agent/base/units.h"
+#include "agent/config/chain_layout.h"
+
+namespace agent {
+namespace {
+
+using store::Candidate;
+
+constexpr std::size_t kAtOnce = 256;
+constexpr std::uint64_t kShareOfRun = 10;
+// A scrub may stamp a little ahead of the clock, and a clock may be set back by seconds.
+constexpr std::chrono::minutes kClockSlack{1};
+// A clock by which nothing was listed for so long may be years ahead.
+constexpr std::chrono::days kMostSilence{30};
+
+// What is counted together.
+enum Lane : std::size_t { kTrustedLane, kSuspectLane, kQuarantineLane, kLanes };
+
+Lane lane_of(const Candidate& candidate, const SourceConfig& source) {
+  if (!candidate.is_trusted() && candidate.place == store::Place::kQuarantine) {
+    return kQuarantineLane;
+  }
+  const bool suspect = candidate.set.unsound || candidate.set.size_bytes < source.min_size_bytes;
+  return suspect ? kSuspectLane : kTrustedLane;
+}
+
+constexpr std::uint64_t rank_of(std::int64_t set) {
+  return std::numeric_limits<std::uint64_t>::max() - static_cast<std::uint64_t>(set);
+}
+
+// The rules, applied to the contents of a stream as they come.
+class StreamCount {
+ public:
+  StreamCount(const SourceConfig& source, store::Ledger::Review& review)
+      : source_(source), review_(review) {
+    begin();
+  }
+
+  store::Status add(const Candidate& candidate) {
+    if (candidate.stream != stream_) {
+      if (auto done = finish(); !done) return done;
+      stream_ = candidate.stream;
+    }
+    any_ = true;
+    lanes_[lane_of(candidate, source_)].add({candidate.held_since, candidate.last_modified,
+                                             candidate.is_trusted(), rank_of(candidate.set.id),
+                                             candidate.set.contents});
+    return {};
+  }
+
+  store::Status finish() {
+    if (!any_) return {};
+    for (const auto& lane : lanes_) {
+      for (const auto& kept : lane.kept()) {
+        const auto set = static_cast<std::int64_t>(rank_of(0) - kept.rank);
+        if (auto noted = review_.note_kept(set, kept.keeps); !noted) return noted;
+      }
+    }
+    begin();
+    return {};
+  }
+
+ private:
+  void begin() {
+    any_ = false;
+    lanes_.assign(kLanes, SeriesRetention(source_.keep));
+  }
+
+  const SourceConfig& source_;
+  store::Ledger::Review& review_;
+  std::string stream_;
+  bool any_ = false;
+  std::vector<SeriesRetention> lanes_;
+};
+
+class Prune {
+ public:
+  Prune(Mirror& mirror, const PruneRequest& request)
+      : mirror_(mirror), request_(request), source_(request.source) {}
+
+  store::Result<Pruned> run() {
+    if (!source_.keep.any() || request_.id == 0) return pruned_;
+    if (auto looked = look_for_alarms(); !looked) return looked.error();
+    if (pruned_.frozen && !request_.explain) return pruned_;
+    const auto reviewed = mirror_.ledger.is_reviewed(request_.id, rules(), request_.now);
+    if (!reviewed) return reviewed.error();
+    if (*reviewed && request_.only_if_due) return pruned_;
+    auto review =
+        mirror_.ledger.begin_review(request_.id, [&](std::string_view key) { return placed(key); });
+    if (!review) return review.error();
+    if (auto looked = look_at_clock(review->newest_recorded()); !looked) return looked.error();
+    look_at_layout();
+    if (pruned_.frozen && !request_.explain) return refused();
+    auto done = decide(*review);
+    if (done) done = choose(*review);
+    if (done) done = request_.explain ? explain(*review) : remove(*review);
+    if (done && !request_.explain && !(*reviewed && pruned_.removed == 0)) {
+      done = note_reviewed();
+    }
+    if (!done) return done.error();
+    return pruned_;
+  }
+
+ private:
+  // All that a decision depends on besides what is held and the time.
+  std::string rules() const {
+    const auto& keep = source_.keep;
+    const auto within = keep.within ? keep.within->count() : -1;
+    return fmt::format("{} {} {} {} {} {} {} {} {}", within, keep.last, keep.daily, keep.weekly,
+                       keep.monthly, keep.yearly, source_.min_size_bytes,
+                       source_.on_change == OnChange::kGenerations, source_.series.spec());
+  }
+
+  store::Belonging placed(std::string_view key) {
+    if (chain_ == nullptr && source_.series.spec() == "auto") chain_ = chain_tool_of(key);
+    return source_.series.place(key);
+  }
+
+  // No rule can tell which of them need each other.
+  void look_at_layout() {
+    if (chain_ == nullptr) return;
+    if (!pruned_.frozen) {
+      pruned_.frozen = {ExitStatus::kIncomplete, refusal_of(*chain_), false};
+    }
+  }
+
+  store::Result<Pruned> refused() {
+    if (chain_ == nullptr) return pruned_;
+    const auto noted = mirror_.ledger.note_reviewed(
+        request_.id, {rules(), request_.now, true, std::nullopt, std::string(chain_->name)});
+    if (!noted) return noted.error();
+    return pruned_;
+  }
+
+  // Once something was removed another look is due: what it was kept for may be gone.
+  store::Status note_reviewed() {
+    const bool finished = pruned_.removed + pruned_.waiting == 0;
+    return mirror_.ledger.note_reviewed(request_.id,
+                                        {rules(), request_.now, finished, due_, std::string()});
+  }
+
+  store::Status look_for_alarms() {
+    for (const auto& source : request_.config.sources) {
+      const auto id = mirror_.ledger.find_source(source.name);
+      if (!id) return id.error();
+      if (!*id) continue;
+      const auto totals = mirror_.ledger.totals(**id);
+      if (!totals) return totals.error();
+      const auto open = mirror_.ledger.count_open_alarms(**id);
+      if (!open) return open.error();
+      if (*open == 0 && !totals->hold_since) continue;
+      const auto what = totals->hold_since ? "it is on HOLD"
+                        : *open == 1       ? "an alarm is open"
+                                           : "alarms are open";
+      pruned_.frozen = {ExitStatus::kAlarm,
+                        fmt::format("nothing is removed while there is trouble: {} ({}). See "
+                                    "'holdfast status'; when you know what happened, 'holdfast "
+                                    "ack {}'",
+                                    source.name, what, source.name)};
+      return {};
+    }
+    return {};
+  }
+
+  store::Status look_at_clock(store::Time newest_recorded) {
+    if (pruned_.frozen) return {};
+    const auto totals = mirror_.ledger.totals(request_.id);
+    if (!totals) return totals.error();
+    reviewed_at_ = totals->reviewed_at;
+    if (!totals->pulled_since) {
+      pruned_.frozen = {ExitStatus::kIncomplete,
+                        "nothing is removed before this holdfast has pulled the source to the end "
+                        "once: look at 'holdfast prune --dry-run', and run 'holdfast pull' first",
+                        false};
+    } else if (request_.now + kClockSlack < newest_recorded ||
+               is_provably_wrong(request_.now, {})) {
+      freeze(
+          fmt::format("this machine's clock says {}, but {} was recorded before. Set the clock "
+                      "('timedatectl set-ntp true')",
+                      format_time(request_.now), format_time(newest_recorded)));
+    } else if (totals->doubt_after) {
+      freeze(
+          "this machine's clock was wrong at the last pull, so the age of what came is not known "
+          "yet. Run 'holdfast pull' first");
+    } else if (!totals->listed_at || request_.now - *totals->listed_at > kMostSilence) {
+      const auto since =
+          totals->listed_at ? "since " + format_time(*totals->listed_at) : std::string("yet");
+      freeze(
+          fmt::format("by this machine's clock, which says {}, the bucket was not listed {}. See "
+                      "that the clock is right, and run 'holdfast pull' first",
+                      format_time(request_.now), since));
+    }
+    return {};
+  }
+
+  void freeze(const std::string& why) {
+    pruned_.frozen = {ExitStatus::kIncomplete, "nothing is removed: " + why};
+  }
+
+  bool has_stream(const Candidate& candidate) const {
+    return !candidate.stream.empty() || source_.series.spec() == "source";
+  }
+
+  // What needs no look at the others.
+  Keeps keeps_of_itself(const store::HeldSet& set) const {
+    auto keeps = SeriesRetention::of_itself(source_.keep, request_.now, set.newest_held);
+    if (set.damaged) keeps = keeps | Keep::kDamaged;
+    const bool rotates =
+        set.has_others || (set.had_others && source_.on_change == OnChange::kGenerations);
+    if (set.trusted && rotates) keeps = keeps | Keep::kRotating;
+    return keeps;
+  }
+
+  // What is kept is known once all streams were seen: a set may be part of several.
+  store::Status decide(store::Ledger::Review& review) {
+    StreamCount count(source_, review);
+    store::Status done;
+    auto visited = review.visit([&](const Candidate& candidate) {
+      if (!has_stream(candidate)) {
+        done = review.note_kept(candidate.set.id, static_cast<Keeps>(Keep::kOfNoSeries));
+      } else if (!candidate.set.damaged) {
+        done = count.add(candidate);
+      }
+      return done.has_value();
+    });
+    if (visited && done) done = count.finish();
+    if (!visited || !done) return visited ? done : visited;
+    visited = review.visit_sets([&](const store::HeldSet& set) {
+      done = judge(review, set);
+      return done.has_value();
+    });
+    return visited ? done : visited;
+  }
+
+  store::Status judge(store::Ledger::Review& review, const store::HeldSet& set) {
+    auto& tally = tallies_[set.trusted ? 1 : 0];
+    ++tally.sets;
+    if (reviewed_at_ && set.oldest_held > *reviewed_at_) ++tally.came;
+    const auto keeps = set.keeps | keeps_of_itself(set);
+    if (keeps != 0) {
+      pruned_.kept += set.contents;
+      if (keeps == static_cast<Keeps>(Keep::kWithin)) note_ageing(set);
+      return {};
+    }
+    ++tally.unkept;
+    tally.unkept_contents += set.contents;
+    return review.mark(set);
+  }
+
+  void note_ageing(const store::HeldSet& set) {
+    const auto until = set.newest_held + *source_.keep.within + std::chrono::seconds{1};
+    due_ = std::min(due_.value_or(until), until);
+  }
+
+  // More than came: else what has piled up once would never go.
+  store::Status choose(store::Ledger::Review& review) {
+    for (const bool trusted : {false, true}) {
+      const auto& tally = tallies_[trusted ? 1 : 0];
+      const auto most = std::max(tally.sets / kShareOfRun, tally.came + 1);
+      if (tally.unkept > most) pruned_.sets_waiting += tally.unkept - most;
+      pruned_.waiting += tally.unkept_contents;
+      if (auto chosen = review.choose(trusted, most); !chosen) return chosen;
+    }
+    return {};
+  }
+
+  void count(const Candidate& gone) {
+    ++pruned_.removed;
+    --pruned_.waiting;
+    pruned_.removed_bytes += gone.size_bytes;
+    if (gone.set.id != last_set_) ++pruned_.sets_removed;
+    last_set_ = gone.set.id;
+  }
+
+  // Whole sets: a page that is full ends with the last set that is whole in it, or is of one set.
+  static bool cut_to_sets(std::vector<Candidate>& page) {
+    if (page.size() < kAtOnce) return true;
+    const auto last = page.back().set.id;
+    if (page.front().set.id == last) return false;
+    while (page.back().set.id == last) page.pop_back();
+    return true;
+  }
+
+  // One transaction for all of a set.
+  store::Status begin_some(store::Ledger::Review& review, bool trusted,
+                           std::optional<Candidate>& last, bool& any) {
+    return mirror_.ledger.at_once([&]() -> store::Status {
+      bool whole = false;
+      for (any = false; !whole;) {
+        auto page = review.due(trusted, last ? &*last : nullptr, kAtOnce);
+        if (!page) return page.error();
+        whole = cut_to_sets(*page);
+        if (page->empty()) return {};
+        any = true;
+        std::vector<store::Removal> removals;
+        removals.reserve(page->size());
+        for (const auto& one : *page) {
+          if (request_.removing) request_.removing(one);
+          removals.push_back(
+              {one.key,
+               trusted ? store::archive_path(source_.name, one.key, mirror_.rules, one.variant)
+                       : one.generation_path,
+               trusted, false, one.size_bytes});
+          count(one);
+        }
+        last = page->back();
+        auto begun = mirror_.begin_removals(request_.id, removals, request_.now);
+        if (!begun) return begun;
+      }
+      return {};
+    });
+  }
+
+  store::Status remove(store::Ledger::Review& review) {
+    for (const bool trusted : {false, true}) {
+      std::optional<Candidate> last;
+      for (bool any = true; any && going();) {
+        if (auto begun = begin_some(review, trusted, last, any); !begun) return begun;
+      }
+    }
+    auto stuck = mirror_.finish_removals(request_.id, source_.name);
+    if (!stuck) return stuck.error();
+    pruned_.stuck = *std::move(stuck);
+    return {};
+  }
+
+  store::Status explain(store::Ledger::Review& review) {
+    store::Status done;
+    const auto visited = review.visit([&](const Candidate& candidate) {
+      const auto keeps = candidate.set.keeps | keeps_of_itself(candidate.set);
+      auto decision = PruneDecision::kKeep;
+      if (keeps == 0) {
+        const auto due = review.is_due(candidate.set.id);
+        if (!due) done = due.error();
+        decision = due && *due ? PruneDecision::kRemove : PruneDecision::kWait;
+        if (decision == PruneDecision::kRemove) {
+          ++pruned_.removed;
+          --pruned_.waiting;
+          pruned_.removed_bytes += candidate.size_bytes;
+        }
+      }
+      request_.explain(candidate, decision, keeps);
+      return done.has_value() && going();
+    });
+    return visited ? done : visited;
+  }
+
+  bool going() const { return !request_.keep_going || request_.keep_going(); }
+
+  Mirror& mirror_;
+  const PruneRequest& request_;
+  const SourceConfig& source_;
+  Pruned pruned_;
+  std::optional<store::Time> due_;  ///< when the first set outlives keep_within
+  std::optional<store::Time> reviewed_at_;
+  const ChainTool* chain_ = nullptr;
+  // Of what lies beside the archives, and of these.
+  struct Tally {
+    std::uint64_t sets = 0;
+    std::uint64_t came = 0;  ///< since the last look
+    std::uint64_t unkept = 0;
+    std::uint64_t unkept_contents = 0;
+  };
+  std::array<Tally, 2> tallies_{};
+  std::int64_t last_set_ = 0;
+};
+
+}  // namespace
+
+store::Result<Pruned> prune_source(Mirror& mirror, const PruneRequest& request) {
+  return Prune(mirror, request).run();
+}
+
+}  // namespace agent

@@ -1,0 +1,429 @@
+#include "agent/fetch/fetch_phase.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace agent {
+namespace {
+
+// One flush of the disk serves a whole batch; a power cut costs at most one batch of small files.
+constexpr std::size_t kBatchArchives = 512;
+constexpr std::uint64_t kBatchBytes = std::uint64_t{64} << 20;
+constexpr std::chrono::seconds kBatchAge{10};
+// Below this a sync of each file is cheaper than one of the whole filesystem.
+constexpr std::size_t kFewFiles = 4;
+
+constexpr std::chrono::milliseconds kPatience{500};
+constexpr std::chrono::milliseconds kListingPatience{50};
+// A server that wants fewer requests gets the same one so often again, over fewer lanes.
+constexpr int kMostThrottled = 3;
+constexpr const char* kReadingFact = "key-reading";
+// Contents that wait in staging for other witnesses.
+constexpr std::size_t kMostDoubted = 16;
+
+}  // namespace
+
+FetchPhase::FetchPhase(RunContext& context, Workers& workers, ExpiryWatch& expiry,
+                       Listings* listings, Plan plan)
+    : context_(context),
+      workers_(workers),
+      feeder_(context),
+      refusals_(context),
+      keeper_(context),
+      etags_(context),
+      expiry_(expiry),
+      listings_(listings),
+      plan_(std::move(plan)),
+      planned_(context.sources.size(), listings == nullptr) {
+  if (listings_ != nullptr) return;
+  for (std::size_t i = 0; i < context_.sources.size(); ++i) feeder_.open(i);
+}
+
+store::Status FetchPhase::run() {
+  while (true) {
+    if (auto planned = take_listings(std::chrono::milliseconds{0}); !planned) return planned;
+    if (auto fed = feed(); !fed) return fed;
+    const bool idle = workers_.in_flight() == 0;
+    const bool nothing_gathered = unsynced_.empty() && accepted_.empty();
+    if (idle && nothing_gathered && all_listed()) break;
+    if (!idle) {
+      if (auto done = workers_.take(all_listed() ? kPatience : kListingPatience)) {
+        if (auto settled = settle(std::move(*done)); !settled) return settled;
+      }
+    } else if (nothing_gathered) {
+      if (auto planned = take_listings(kPatience); !planned) return planned;
+    }
+    if (idle || batch_is_full()) {
+      if (auto committed = commit(); !committed) return committed;
+    }
+  }
+  if (auto judged = judge_doubted(); !judged) return judged;
+  if (auto finished = refusals_.finish(); !finished) return finished;
+  return {};
+}
+
+store::Status FetchPhase::feed() {
+  const auto has_room = [&](std::size_t source) { return workers_.has_room(source); };
+  while (!context_.stopping()) {
+    if (!sidecars_.empty() && has_room(sidecars_.back().content.job.source)) {
+      give(std::move(sidecars_.back()), {});
+      sidecars_.pop_back();
+      continue;
+    }
+    if (context_.out_of_time()) break;
+    auto job = feeder_.next(reserved_, has_room);
+    if (!job) return job.error();
+    if (!*job) break;
+    const auto reserved = (*job)->reserved;
+    give(std::move(**job), reserved);
+  }
+  expect_work();
+  return {};
+}
+
+void FetchPhase::give(Work work, const Reserved& reserved) {
+  reserved_.size_bytes += reserved.size_bytes;
+  reserved_.files += reserved.files;
+  workers_.give(std::move(work));
+}
+
+store::Status FetchPhase::settle(Done done) {
+  const auto release = [&](const Job& job) {
+    reserved_.size_bytes -= std::min(reserved_.size_bytes, job.reserved.size_bytes);
+    // Its file is there; its directories come with its place.
+    unplaced_files_ += job.reserved.files;
+  };
+  if (auto* fetched = std::get_if<Fetched>(&done)) {
+    ++context_.received_archives;
+    release(fetched->job);
+    return settle_fetched(std::move(*fetched));
+  }
+  if (auto* same = std::get_if<FoundSame>(&done)) {
+    ++context_.received_archives;
+    release(same->job);
+    return settle_same(std::move(*same));
+  }
+  if (auto* refused = std::get_if<FetchRefused>(&done)) {
+    release(refused->job);
+    return settle_refused(std::move(*refused));
+  }
+  if (auto* moved = std::get_if<FetchMoved>(&done)) {
+    release(moved->job);
+    return settle_moved(std::move(*moved));
+  }
+  if (auto* unreadable = std::get_if<FetchUnreadable>(&done)) {
+    release(unreadable->job);
+    settle_unreadable(unreadable->job, unreadable->error);
+    return {};
+  }
+  if (auto* failed = std::get_if<FetchDiskError>(&done)) {
+    return std::move(failed->error);
+  }
+  return settle_sidecar(std::move(std::get<SidecarRead>(done)));
+}
+
+store::Status FetchPhase::settle_refused(FetchRefused refused) {
+  auto& job = refused.job;
+  const bool is_over = context_.halt().load() || context_.sources[job.source].stopped;
+  if (!is_over && refused.error.kind == s3::ErrorKind::kAborted && job.give_way->load()) {
+    ++job.gave_way;
+    feeder_.later(std::move(job));
+    return {};
+  }
+  if (!is_over && refused.error.kind == s3::ErrorKind::kThrottled &&
+      ++job.throttled < kMostThrottled) {
+    feeder_.again(std::move(job));
+    return {};
+  }
+  return refusals_.take(refused);
+}
+
+// For the whole endpoint: it is the server that writes its listings so.
+store::Status FetchPhase::learn_reading(const Fetched& fetched) {
+  if (!fetched.read_otherwise) return {};
+  const auto endpoint = context_.sources[fetched.job.source].session->endpoint();
+  for (auto& source : context_.sources) {
+    if (!source.session || source.session->endpoint() != endpoint) continue;
+    source.other_reading = fetched.job.other_reading;
+  }
+  return context_.mirror.ledger.set_endpoint_fact(endpoint, kReadingFact,
+                                                  fetched.job.other_reading ? "other" : "listed");
+}
+
+store::Status FetchPhase::settle_fetched(Fetched fetched) {
+  if (auto noted = refusals_.note_success(fetched.job); !noted) return noted;
+  if (auto learned = learn_reading(fetched); !learned) return learned;
+  if (auto seen = expiry_.see(fetched.job, fetched.expiration); !seen) return seen;
+  begin_batch();
+  if (fetched.verification) return decide(std::move(fetched), std::nullopt);
+  unsynced_bytes_ += fetched.job.wanted.upstream.size_bytes;
+  unsynced_.push_back(std::move(fetched));
+  return {};
+}
+
+void FetchPhase::settle_unreadable(const Job& job, const store::Error& error) {
+  auto& source = context_.sources[job.source];
+  context_.figures(source, [](SourceStatus& status) { ++status.run.failed; });
+  context_.fail_source(source, ExitStatus::kIncomplete);
+  context_.report(
+      source, job.wanted.key,
+      fmt::format("not kept: what was written for it cannot be read back ({}); look at the "
+                  "kernel's log ('dmesg') and check the disk; the next run tries again",
+                  store::describe(error)));
+}
+
+// What it has moved to may be what we hold, by the ETag that it is held under.
+store::Status FetchPhase::settle_moved(FetchMoved moved) {
+  auto& job = moved.job;
+  auto& ledger = context_.mirror.ledger;
+  const auto id = context_.sources[job.source].id;
+  const auto& upstream = job.wanted.upstream;
+  const auto held = ledger.find(id, job.wanted.key);
+  if (!held) return held.error();
+  const auto damaged = ledger.is_damaged(id, job.wanted.key);
+  if (!damaged) return damaged.error();
+  const bool same = job.held && *held && !*damaged && !upstream.etag.empty() &&
+                    (*held)->upstream.etag == upstream.etag &&
+                    (*held)->upstream.size_bytes == upstream.size_bytes;
+  if (!same) {
+    feeder_.again(std::move(job));
+    return {};
+  }
+  begin_batch();
+  keep_as_same(std::move(job));
+  return {};
+}
+
+store::Status FetchPhase::settle_same(FoundSame same) {
+  if (auto noted = refusals_.note_success(same.job); !noted) return noted;
+  if (auto seen = expiry_.see(same.job, same.expiration); !seen) return seen;
+  begin_batch();
+  keep_as_same(std::move(same.job));
+  return {};
+}
+
+void FetchPhase::keep_as_same(Job job) {
+  Accepted accepted;
+  accepted.source = job.source;
+  accepted.role = job.wanted.role;
+  accepted.archive.key = std::move(job.wanted.key);
+  accepted.archive.upstream = std::move(job.wanted.upstream);
+  accepted.archive.sha256 = job.held->sha256;
+  accepted.listed_as = std::move(job.listed_as);
+  accepted_.push_back(std::move(accepted));
+}
+
+void FetchPhase::begin_batch() {
+  if (unsynced_.empty() && accepted_.empty()) {
+    batch_begun_ = context_.environment.clock.steady_now();
+  }
+}
+
+store::Status FetchPhase::settle_sidecar(SidecarRead read) {
+  auto& content = read.job.content;
+  if (!read.hex) return refusals_.take({std::move(content.job), read.hex.error()});
+  if (read.hex->empty()) return decide(std::move(content), std::nullopt);
+  const bool sha256 = read.job.suffix == ".sha256";
+  const auto& verification = *content.verification;
+  const auto ours = sha256 ? store::to_hex(verification.sha256) : verification.md5;
+  return decide(std::move(content),
+                SidecarAnswer{sha256 ? ProofLevel::kSidecarSha256 : ProofLevel::kSidecarMd5,
+                              *read.hex == ours});
+}
+
+store::Result<std::string> FetchPhase::listed_sidecar(const Fetched& fetched) {
+  const auto source = context_.sources[fetched.job.source].id;
+  for (const std::string_view suffix : {".sha256", ".md5"}) {
+    const auto known =
+        context_.mirror.ledger.knows(source, fetched.job.wanted.key + std::string(suffix));
+    if (!known) return known.error();
+    if (*known) return std::string(suffix);
+  }
+  return std::string();
+}
+
+store::Status FetchPhase::decide(Fetched fetched, const std::optional<SidecarAnswer>& sidecar) {
+  const auto& verification = *fetched.verification;
+  std::string suffix;
+  const bool open_question = verification.outcome == Verification::Outcome::kSizeOnly ||
+                             verification.outcome == Verification::Outcome::kDoubtful;
+  if (open_question && !sidecar && !fetched.sidecar_asked) {
+    auto listed = listed_sidecar(fetched);
+    if (!listed) return listed.error();
+    suffix = std::move(*listed);
+  }
+  auto& source = context_.sources[fetched.job.source];
+  const auto decision = judge(fetched, verification, source.trust, !suffix.empty(), sidecar);
+  switch (decision.what) {
+    case Decision::What::kAccept:
+      if (auto learned = etags_.match(fetched.job.source, verification.etag_level); !learned) {
+        return learned;
+      }
+      warn_of_overruled(fetched);
+      accept(std::move(fetched), decision.level);
+      return {};
+    case Decision::What::kAskSidecar:
+      fetched.sidecar_asked = true;
+      sidecars_.push_back({std::move(fetched), suffix});
+      return {};
+    case Decision::What::kFetchAgain:
+      return fetch_again(std::move(fetched), decision.next_attempt);
+    case Decision::What::kDoubtEtag:
+      return doubt_etag(std::move(fetched), decision.level);
+    case Decision::What::kMismatch:
+      return mismatch(fetched, decision.level);
+  }
+  return {};
+}
+
+void FetchPhase::accept(Fetched fetched, ProofLevel level) {
+  const auto now = context_.now(context_.sources[fetched.job.source]);
+  Accepted accepted;
+  accepted.source = fetched.job.source;
+  accepted.role = fetched.job.wanted.role;
+  accepted.path = std::move(fetched.path);
+  accepted.adopted = fetched.adopted;
+  accepted.held_is_unreadable = fetched.job.held_is_unreadable;
+  accepted.archive.key = std::move(fetched.job.wanted.key);
+  accepted.archive.upstream = std::move(fetched.job.wanted.upstream);
+  accepted.archive.last_modified = fetched.job.wanted.last_modified;
+  accepted.archive.sha256 = fetched.verification->sha256;
+  accepted.look = fetched.verification->look;
+  accepted.listed_as = std::move(fetched.job.listed_as);
+  accepted.archive.verified_by = level;
+  accepted.archive.held_since = now;
+  accepted.archive.read_at = now;
+  accepted_.push_back(std::move(accepted));
+}
+
+store::Status FetchPhase::fetch_again(Fetched fetched, int attempt) {
+  auto removed = context_.mirror.staging.remove(fetched.path);
+  if (!removed) return removed;
+  auto job = std::move(fetched.job);
+  if (!fetched.resumed) job.earlier_sha256 = fetched.verification->sha256;
+  job.attempt = attempt;
+  feeder_.again(std::move(job));
+  return {};
+}
+
+store::Status FetchPhase::mismatch(const Fetched& fetched, ProofLevel level) {
+  auto& source = context_.sources[fetched.job.source];
+  const auto& wanted = fetched.job.wanted;
+  const auto now = context_.now(source);
+  const auto message = fmt::format(
+      "what arrived does not match what the bucket promised ({}), twice; it was not kept. Check "
+      "the upload, and what sits between here and the bucket; it is tried again after a day, then "
+      "less and less often",
+      store::name_of(level));
+  context_.figures(source, [](SourceStatus& status) { ++status.run.failed; });
+  context_.fail_source(source, ExitStatus::kIncomplete);
+  context_.report_one_of(source, "broken promises", wanted.key, message);
+  if (auto removed = context_.mirror.staging.remove(fetched.path); !removed) return removed;
+  const auto raised = context_.mirror.ledger.refuse_with_alarm(
+      source.id, wanted.key, store::RefusalKind::kMismatch, listed_identity(fetched.job), now,
+      wanted.role, store::AlarmKind::kMismatch, message);
+  return raised ? store::Status{} : raised.error();
+}
+
+void FetchPhase::warn_of_overruled(const Fetched& fetched) const {
+  const auto& verification = *fetched.verification;
+  if (!verification.overruled) return;
+  context_.environment.log.warning(
+      {context_.sources[fetched.job.source].config->name, fetched.job.wanted.key,
+       fmt::format("its {} does not match, but the stronger {} does, so it is held; the server "
+                   "gives a checksum that belongs to something else",
+                   store::name_of(*verification.overruled), store::name_of(verification.level))});
+}
+
+store::Status FetchPhase::doubt_etag(Fetched fetched, ProofLevel level) {
+  const auto index = fetched.job.source;
+  const auto opaque = etags_.doubt(fetched, level);
+  if (!opaque) return opaque.error();
+  if (!*opaque) {
+    const auto waiting = std::count_if(doubted_.begin(), doubted_.end(), [&](const Doubted& one) {
+      return one.fetched.job.source == index && one.level == level;
+    });
+    if (static_cast<std::size_t>(waiting) >= kMostDoubted) return mismatch(fetched, level);
+    doubted_.push_back({std::move(fetched), level});
+    return {};
+  }
+  accept(std::move(fetched), ProofLevel::kSize);
+  for (auto& one : std::exchange(doubted_, {})) {
+    if (one.fetched.job.source == index && one.level == level) {
+      accept(std::move(one.fetched), ProofLevel::kSize);
+    } else {
+      doubted_.push_back(std::move(one));
+    }
+  }
+  return {};
+}
+
+// No further witness came: without evidence against the ETags it is the bytes that are wrong.
+store::Status FetchPhase::judge_doubted() {
+  if (context_.stopping()) return {};
+  for (const auto& one : std::exchange(doubted_, {})) {
+    if (auto judged = mismatch(one.fetched, one.level); !judged) return judged;
+  }
+  return {};
+}
+
+bool FetchPhase::batch_is_full() const {
+  const auto archives = unsynced_.size() + accepted_.size();
+  if (archives == 0) return false;
+  return archives >= kBatchArchives || unsynced_bytes_ >= kBatchBytes ||
+         context_.environment.clock.steady_now() - batch_begun_ >= kBatchAge;
+}
+
+store::Status FetchPhase::commit() {
+  if (auto verified = sync_and_verify(); !verified) return verified;
+  if (auto kept = keeper_.keep(std::exchange(accepted_, {})); !kept) return kept;
+  reserved_.files -= std::min(reserved_.files, std::exchange(unplaced_files_, 0));
+  return {};
+}
+
+store::Status FetchPhase::sync_and_verify() {
+  auto small = std::exchange(unsynced_, {});
+  unsynced_bytes_ = 0;
+  if (small.empty()) return {};
+  if (auto synced = sync_small(small); !synced) return synced;
+  for (auto& fetched : small) {
+    const auto verified = verify_small(fetched);
+    if (!verified) return verified.error();
+    if (!*verified) continue;
+    if (auto decided = decide(std::move(fetched), std::nullopt); !decided) return decided;
+  }
+  return {};
+}
+
+// False where it cannot be read back, which is its own trouble until it is that of many.
+store::Result<bool> FetchPhase::verify_small(Fetched& fetched) {
+  auto verified = [&]() -> store::Result<Verification> {
+    const auto file = context_.mirror.disk().open_to_read(fetched.path);
+    if (!file) return file.error();
+    return verify_content(**file, fetched.job.wanted.upstream.size_bytes, fetched.promises,
+                          fetched.further_promises, [] { return true; });
+  }();
+  if (verified) {
+    fetched.verification = std::move(*verified);
+    return true;
+  }
+  if (context_.unreadable.note(fetched.path)) return verified.error();
+  if (auto removed = context_.mirror.staging.remove(fetched.path); !removed) return removed.error();
+  settle_unreadable(fetched.job, verified.error());
+  return false;
+}
+
+store::Status FetchPhase::sync_small(const std::vector<Fetched>& small) {
+  if (small.size() > kFewFiles) {
+    auto synced = context_.mirror.staging.sync_all();
+    if (synced || synced.error().kind != store::ErrorKind::kNotSupported) return synced;
+  }
+  for (const auto& fetched : small) {
+    if (auto synced = context_.mirror.staging.sync(fetched.path); !synced) return synced;
+  }
+  return {};
+}
+
+}  // namespace agent

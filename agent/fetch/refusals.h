@@ -1,0 +1,50 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agent/proof/job.h"
+#include "agent/run/run_context.h"
+
+namespace agent {
+
+/// What a final refusal by the upstream means for the object, the source and the run.
+class Refusals {
+ public:
+  explicit Refusals(RunContext& context);
+
+  store::Status take(const FetchRefused& refused);
+
+  /// The source gave us this object: so the credentials may read, and the network works.
+  store::Status note_success(const Job& job);
+
+  /// At the end: denials that were waiting for a success are judged without one.
+  store::Status finish();
+
+ private:
+  store::Status take_denied(const FetchRefused& refused);
+  store::Status flush_denied(std::size_t source);
+  store::Status mark_unreadable(const FetchRefused& refused);
+  store::Status fail_object(SourceRun& source, const FetchRefused& refused);
+  void count_failure(SourceRun& source, const s3::Error& error);
+  store::Status take_absent(const FetchRefused& refused);
+  store::Status flush_setbacks(std::size_t source);
+  store::Status mark_archived(const FetchRefused& refused);
+  store::Status record(const FetchRefused& refused, store::RefusalKind kind, store::AlarmKind alarm,
+                       std::string message);
+  store::Status record_all();
+  void stop_source(SourceRun& source, const FetchRefused& refused);
+
+  struct Unrecorded {
+    std::size_t source = 0;
+    store::Ledger::Refused refused;
+  };
+
+  RunContext& context_;
+  std::vector<Unrecorded> unrecorded_;             ///< a bounded number, until the next transaction
+  std::vector<std::vector<FetchRefused>> denied_;  ///< by source, until one object was readable
+  std::vector<bool> readable_;
+  std::vector<std::vector<store::Pending>> setbacks_;  ///< by source, not yet recorded
+};
+
+}  // namespace agent

@@ -1,0 +1,54 @@
+#include "agent/fetch/staging_sink.h"
+
+namespace agent {
+
+bool same_content(const s3::ObjectHead& head, const store::Identity& wanted) {
+  return (wanted.etag.empty() || head.etag == wanted.etag) && head.size_bytes == wanted.size_bytes;
+}
+
+bool is_impostor(const s3::ObjectHead& head, const store::Identity& wanted) {
+  return head.etag.empty() && !wanted.etag.empty();
+}
+
+s3::Error impostor_error() {
+  // Of this object only: the line is there, and others may come over it.
+  return {s3::ErrorKind::kInvalid, 0, "",
+          "the answer has no ETag and does not match the listing, so it came from something "
+          "between here and the bucket",
+          ""};
+}
+
+// Without an ETag in the listing it is the first answer that says what the first bytes are from.
+StagingSink::Judgement StagingSink::judge(const s3::ObjectHead& head) const {
+  const auto& wanted = into_.wanted;
+  if (is_impostor(head, wanted)) return Judgement::kImpostor;
+  const bool same_size = head.size_bytes == wanted.size_bytes;
+  if (!same_size && !wanted.etag.empty() && head.etag == wanted.etag) return Judgement::kOtherSize;
+  if (!same_content(head, wanted)) return Judgement::kMoved;
+  const bool told = !wanted.etag.empty() || !wanted.version_id.empty();
+  if (into_.offset == 0 || told) return Judgement::kFits;
+  if (into_.first == nullptr) return Judgement::kUnknown;
+  const bool same = into_.first->etag.empty() ? into_.first->last_modified.has_value() &&
+                                                    head.last_modified == into_.first->last_modified
+                                              : head.etag == into_.first->etag;
+  return same ? Judgement::kFits : Judgement::kUnknown;
+}
+
+bool StagingSink::on_object(const s3::ObjectHead& head) {
+  judgement_ = judge(head);
+  if (judgement_ == Judgement::kFits || judgement_ == Judgement::kMoved) head_ = head;
+  return judgement_ == Judgement::kFits;
+}
+
+bool StagingSink::on_bytes(std::span<const std::byte> bytes) {
+  if (auto written = into_.file.write_at(offset_, bytes); !written) {
+    disk_error_ = written.error();
+    return false;
+  }
+  offset_ += bytes.size();
+  into_.received_bytes += bytes.size();
+  into_.rate_limit.spend(bytes.size(), into_.halt);
+  return keep_going();
+}
+
+}  // namespace agent

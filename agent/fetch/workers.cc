@@ -1,0 +1,88 @@
+#include "agent/fetch/workers.h"
+
+#include <utility>
+
+namespace agent {
+
+s3::Client& Lane::client(std::size_t source) {
+  if (const auto found = clients_.find(source); found != clients_.end()) return found->second;
+  const auto& run = context_.sources[source];
+  auto& transport = transports_[run.config->ca_file];
+  if (!transport) {
+    s3::TransportOptions options;
+    options.ca_file = run.config->ca_file;
+    options.min_rate_bytes = context_.config.agent.min_rate_bytes;
+    transport = context_.environment.make_transport(options);
+  }
+  return clients_.try_emplace(source, run.session, *transport).first->second;
+}
+
+Workers::Workers(RunContext& context, std::vector<std::unique_ptr<Lane>>& lanes,
+                 std::vector<Retrier*> retriers, RateLimit& rate_limit)
+    : context_(context),
+      lanes_(lanes),
+      retriers_(std::move(retriers)),
+      shared_{context.mirror.disk(), context.mirror.staging, rate_limit,
+              context.halt(),        context.received_bytes, context.unreadable},
+      work_(lanes.size(), context.sources.size()),
+      // Nobody waits for the ledger's thread.
+      done_(2 * lanes.size()) {
+  for (auto* retrier : retriers_) {
+    retrier->on_throttled([this](const s3::Session& session) { lower_lanes(session); });
+  }
+  for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
+    threads_.emplace_back([this, lane] { run(lane); });
+  }
+}
+
+Workers::~Workers() {
+  work_.close();
+  done_.close();
+  for (auto& thread : threads_) thread.join();
+}
+
+// Sources on one server have sessions of their own: each learns for itself.
+void Workers::lower_lanes(const s3::Session& session) {
+  for (std::size_t i = 0; i < context_.sources.size(); ++i) {
+    if (context_.sources[i].session.get() == &session) work_.lower(i);
+  }
+}
+
+bool Workers::has_room(std::size_t source) const {
+  return in_flight_ < capacity() && work_.queued(source) < lanes_.size();
+}
+
+void Workers::give(Work work) {
+  ++in_flight_;
+  work_.push(std::move(work), context_.environment.clock.steady_now());
+}
+
+std::optional<Done> Workers::take(std::chrono::milliseconds timeout) {
+  work_.make_room(context_.environment.clock.steady_now(), kTurn);
+  auto done = done_.pop_for(timeout);
+  if (done) --in_flight_;
+  return done;
+}
+
+void Workers::run(std::size_t lane) {
+  Fetcher fetcher(shared_, *retriers_[lane]);
+  while (auto work = work_.pop()) {
+    const auto source = source_of(*work);
+    auto& client = lanes_[lane]->client(source);
+    auto& session = *context_.sources[source].session;
+    if (auto* job = std::get_if<Job>(&*work)) {
+      context_.at_work.set(job->wanted.key);
+      const auto give_way = job->give_way;
+      auto done = fetcher.fetch(std::move(*job), client, session);
+      work_.finished(source, give_way);
+      (void)done_.push(std::move(done));
+    } else {
+      auto& sidecar = std::get<SidecarJob>(*work);
+      auto done = fetcher.read_sidecar(std::move(sidecar), client, session);
+      work_.finished(source, nullptr);
+      (void)done_.push(std::move(done));
+    }
+  }
+}
+
+}  // namespace agent

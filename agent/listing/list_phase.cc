@@ -1,0 +1,423 @@
+#include "agent/listing/list_phase.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <optional>
+
+#include "agent/base/failure.h"
+#include "agent/base/log.h"
+#include "agent/base/upstream_date.h"
+#include "agent/listing/key_reading.h"
+#include "agent/listing/list_guard.h"
+#include "agent/listing/lister.h"
+#include "agent/listing/nothing_watch.h"
+#include "agent/listing/returned.h"
+
+namespace agent {
+namespace {
+
+// A server can name new keys for ever. A million of them takes minutes.
+constexpr std::chrono::hours kLongestListing{12};
+
+// A listing may be broken while objects are not: what an earlier plan left is still worth fetching.
+bool objects_may_still_come(const s3::Error& error) {
+  return error.kind == s3::ErrorKind::kServer || error.kind == s3::ErrorKind::kProtocol;
+}
+
+// A refusal is most often of another bucket, server or key than is thought.
+std::string what_was_asked(const SourceRun& source, const s3::Error& error) {
+  const auto& config = *source.config;
+  auto what = fmt::format("bucket \"{}\"", config.bucket);
+  if (!config.prefix.empty()) what += fmt::format(", prefix \"{}\",", config.prefix);
+  what += " at " + source.session->endpoint();
+  const bool answered = error.http_status != 0;
+  return answered ? fmt::format("{} with {}", what, source.session->credentials_in_use()) : what;
+}
+
+std::string explain_listing(const SourceRun& source, const s3::Error& error) {
+  if (s3::has_no_version_listing(error)) {
+    return "this server cannot list versions; write \"versions = current\"";
+  }
+  const bool all = source.config->versions == Versions::kAll;
+  return explain(error, all ? "s3:ListBucketVersions" : "s3:ListBucket");
+}
+
+void report_failed_listing(RunContext& context, SourceRun& source, const s3::Error& error) {
+  if (error.kind == s3::ErrorKind::kAborted) {
+    if (context.stopping()) return;
+    context.figures(source, [](SourceStatus& status) { status.listed_whole = false; });
+    context.fail_source(source, ExitStatus::kIncomplete);
+    source.stopped = true;
+    source.server_failed = true;
+    context.report(source, "",
+                   "the listing did not end before max_runtime; the next run tries again, after "
+                   "all other sources");
+    return;
+  }
+  context.figures(source, [](SourceStatus& status) { status.listed_whole = false; });
+  context.fail_source(source, status_of(error));
+  source.server_failed = verdict_on(error) == Verdict::kRetry;
+  source.stopped = !objects_may_still_come(error);
+  context.report(source, "",
+                 fmt::format("cannot list {}: {}. What is held stays as it is",
+                             what_was_asked(source, error), explain_listing(source, error)));
+}
+
+void report_corrected_region(RunContext& context, const SourceRun& source) {
+  const auto region = source.session->corrected_region();
+  if (!region) return;
+  context.environment.log.warning(
+      {source.config->name, "",
+       fmt::format(
+           "the bucket is in the region {}; write \"region = {}\" to save a request at each run",
+           *region, *region)});
+}
+
+void show_figures(RunContext& context, const SourceRun& source, const Planner::Figures& found) {
+  context.figures(source, [&](SourceStatus& status) {
+    status.run.listed = found.listed;
+    status.run.changed = found.changed;
+    status.run.vanished = found.vanished;
+    status.run.unreadable = found.unreadable;
+    status.run.archived = found.archived;
+    status.listed_whole = true;
+    status.hold = found.on_hold;
+  });
+}
+
+void report_long_keys(RunContext& context, SourceRun& source, const Planner::Figures& found) {
+  if (found.too_long == 0) return;
+  constexpr std::size_t kShownBytes = 200;
+  context.fail_source(source, ExitStatus::kIncomplete);
+  context.figures(source, [&](SourceStatus& status) { status.run.failed += found.too_long; });
+  context.report(
+      source, found.too_long_example.substr(0, kShownBytes),
+      fmt::format(
+          "not fetched: {} longer than {} bytes, which S3 does not allow; find out what answers "
+          "for this bucket, or exclude {}",
+          found.too_long == 1 ? "this key (its beginning is shown) is"
+                              : fmt::format("this key (its beginning is shown) and {} "
+                                            "more are",
+                                            found.too_long - 1),
+          store::kLongestKeyBytes, found.too_long == 1 ? "it" : "them"));
+}
+
+// A nightly run comes a little earlier now and then, and is still the next day's.
+constexpr std::chrono::hours kAskOnAfter{20};
+// What was stored while the listing went on is behind its end by right.
+constexpr std::chrono::minutes kNewerThanListing{5};
+constexpr std::size_t kPlannedAtOnce = 1000;
+constexpr const char* kCutsFact = "listing-cut";
+constexpr const char* kUnorderedFact = "listing-unordered";
+
+// By bucket and prefix.
+std::string asked_on_fact(const SourceRun& source) {
+  return "listing-asked-on " + source.config->bucket + "/" + source.config->prefix;
+}
+
+store::ListedEntry entry_of(const s3::ListedObject& object) {
+  return {object.key,
+          {object.etag, object.size_bytes, object.version_id},
+          upstream_time(object.last_modified),
+          object.storage_class,
+          object.is_latest,
+          object.is_delete_marker};
+}
+
+s3::ListedObject object_of(const store::ListedEntry& entry) {
+  return {entry.key,
+          entry.upstream.etag,
+          entry.upstream.size_bytes,
+          server_date(entry.last_modified),
+          entry.storage_class,
+          entry.upstream.version_id,
+          entry.is_latest,
+          entry.is_delete_marker};
+}
+
+// One source's listing, from the first page to the plan.
+class SourceListing {
+ public:
+  SourceListing(RunContext& context, SourceRun& source, s3::Client& client, Retrier& retrier)
+      : context_(context),
+        source_(source),
+        client_(client),
+        retrier_(retrier),
+        ledger_(context.mirror.ledger),
+        was_(source.listing) {}
+
+  store::Status run(const PageFeed& listing,
+                    const std::function<store::Status(store::Ledger::Plan&)>& inspect) {
+    const auto before = ledger_.totals(source_.id);
+    if (!before) return before.error();
+    source_.listed_before = before->listed_at;
+    source_.doubt_after = before->doubt_after;
+    hold_since_ = before->hold_since;
+    const auto straight = [&](bool in_order) {
+      return list(listing_of(context_, source_, client_, retrier_, in_order));
+    };
+    if (auto listed = listing ? list(listing) : straight(was_.in_order); !listed) return listed;
+    if (end_ && end_->out_of_order) {
+      if (auto listed = straight(false); !listed) return listed;
+    }
+    report_corrected_region(context_, source_);
+    if (failure_) {
+      report_failed_listing(context_, source_, *failure_);
+      return {};
+    }
+    if (auto concluded = conclude(); !concluded) return concluded;
+    const auto& figures = planner_->figures();
+    show_figures(context_, source_, figures);
+    report_long_keys(context_, source_, figures);
+    // Told when it was refused, and not held: so never nothing, whether its alarm is open or not.
+    if (figures.unreadable + figures.broken > 0) context_.fail_source(source_, ExitStatus::kAlarm);
+    const Sifted sifted{figures.listed, figures.matched, planner_->dropped()};
+    if (inspect) {
+      auto warned = warn_of_nothing(context_, source_, sifted, client_);
+      return warned ? inspect(*plan_) : warned;
+    }
+    // In the plan's transaction.
+    if (end_->odd_entries == 0) {
+      if (auto seen = watch_for_nothing(context_, source_, sifted, client_); !seen) return seen;
+    }
+    if (auto committed = plan_->commit(); !committed) return committed;
+    report_alarms();
+    const bool any_returned = figures.returned > 0 && !figures.on_hold;
+    planner_.reset();
+    plan_.reset();
+    if (any_returned) {
+      if (auto taken = take_back_returned(context_, source_); !taken) return taken;
+    }
+    return remember();
+  }
+
+ private:
+  bool is_of_versions() const { return source_.config->versions == Versions::kAll; }
+
+  store::Status set_fact(const std::string& name, const std::string& value) const {
+    return ledger_.set_endpoint_fact(source_.session->endpoint(), name, value);
+  }
+
+  // Made with the server's first answer: before it nobody knows whether our clock is right.
+  void begin() {
+    if (planner_) return;
+    planner_.emplace(*plan_, *source_.config, hold_since_, context_.now(source_));
+    if (was_.is_first) planner_->is_base_line();
+    if (source_.wants_refused) planner_->want_refused();
+  }
+
+  store::Status list(const PageFeed& feed) {
+    planner_.reset();
+    plan_.reset();
+    end_.reset();
+    in_order_ = feed.in_order;
+    auto plan = ledger_.begin_plan(source_.id, source_.config->prefix);
+    if (!plan) return plan.error();
+    plan_.emplace(*std::move(plan));
+    auto listed = feed.hand_over([this](const s3::ListPage& page) {
+      planned_ = take(page);
+      return planned_.has_value();
+    });
+    if (!planned_) return planned_;
+    if (!listed) {
+      failure_ = listed.error();
+      return {};
+    }
+    end_ = *std::move(listed);
+    return in_order_ ? store::Status{} : plan_sorted();
+  }
+
+  store::Status take(const s3::ListPage& page) {
+    begin();
+    if (in_order_) return planner_->take(page.objects);
+    for (const auto& object : page.objects) {
+      if (const auto kept = plan_->set_aside(entry_of(object)); !kept) return kept.error();
+    }
+    return {};
+  }
+
+  // What is not in the order of the keys is sorted by the database, in a table on the disk.
+  store::Status plan_sorted() {
+    begin();
+    ListGuard guard(is_of_versions());
+    s3::ListPage page;
+    const auto flush = [&] {
+      if (guard.sift(page) != ListGuard::Verdict::kGood) {
+        failure_ = s3::Error{s3::ErrorKind::kServer, 200, "", "the listing " + guard.defect(), ""};
+        return false;
+      }
+      planned_ = planner_->take(page.objects);
+      page.objects.clear();
+      return planned_.has_value();
+    };
+    auto visited = plan_->visit_aside([&](const store::ListedEntry& entry) {
+      page.objects.push_back(object_of(entry));
+      return page.objects.size() < kPlannedAtOnce || flush();
+    });
+    if (!visited) return visited;
+    if (planned_ && !failure_) flush();
+    return planned_;
+  }
+
+  store::Status conclude() {
+    begin();
+    if (auto ended = planner_->end(); !ended) return ended;
+    auto absence = Planner::Absence::kMeansGone;
+    if (end_->odd_entries > 0) {
+      absence = Planner::Absence::kMeansNothing;
+      doubt(fmt::format(
+          "the listing has {} that cannot be understood and {} left out; the first: {}",
+          end_->odd_entries == 1 ? "an entry" : fmt::format("{} entries", end_->odd_entries),
+          end_->odd_entries == 1 ? "is" : "are", end_->first_odd));
+    } else if (const auto& missing = planner_->missing()) {
+      absence = ask_for(*missing);
+    }
+    const bool is_whole = absence == Planner::Absence::kMeansGone;
+    source_.listed = is_whole ? SourceRun::Listed::kWhole : SourceRun::Listed::kInDoubt;
+    return planner_->finish(absence);
+  }
+
+  // Before anything is concluded from what is missing, one of the missing is asked for. But an
+  // empty listing is how a stolen bucket looks, whatever it says of itself.
+  Planner::Absence ask_for(const std::string& key) {
+    s3::GetRequest request;
+    request.key = key;
+    const auto other = source_.other_reading ? other_reading(key) : std::nullopt;
+    if (other) request.key = *other;
+    const auto head =
+        retrier_.run<s3::ObjectHead>(*source_.session, [&] { return client_.head(request); });
+    const bool is_empty = planner_->figures().listed == 0;
+    if (head && is_empty) {
+      planner_->explain(
+          fmt::format("The bucket still has \"{}\", so the listing is wrong.", printable(key)));
+    } else if (head) {
+      doubt(
+          fmt::format("the listing claims to be complete, but leaves out \"{}\", which the "
+                      "bucket has",
+                      printable(key)));
+    }
+    if (is_empty) return Planner::Absence::kMeansGone;
+    if (head) return Planner::Absence::kMeansNothing;
+    const auto verdict = verdict_on(head.error());
+    if (verdict != Verdict::kRetry && verdict != Verdict::kStopped) {
+      return Planner::Absence::kMeansGone;
+    }
+    doubt(fmt::format(
+        "\"{}\" is missing from the listing, and the bucket could not be asked for it: {}",
+        printable(key), explain(head.error(), "s3:GetObject")));
+    return Planner::Absence::kMeansNothing;
+  }
+
+  void doubt(const std::string& what) {
+    context_.fail_source(source_, ExitStatus::kIncomplete);
+    context_.report(source_, "", what + "; what is missing from it is not taken for gone");
+  }
+
+  bool is_proof_of_cutting() const {
+    if (!end_->oldest_behind_end) return false;
+    const auto skew = context_.clock_skew(source_).value_or(std::chrono::milliseconds::zero());
+    const auto begun = was_.begun + std::chrono::floor<std::chrono::seconds>(skew);
+    const s3::ServerDate begun_there{begun.time_since_epoch()};
+    return *end_->oldest_behind_end < begun_there - kNewerThanListing;
+  }
+
+  void report_alarms() const {
+    if (const auto& tripped = planner_->tripped()) {
+      context_.report_one_of(source_, store::AlarmKind::kMassChange, "", *tripped);
+    }
+    for (const auto& [key, message] : planner_->returned()) {
+      context_.report_one_of(source_, store::AlarmKind::kChanged, key, message);
+    }
+  }
+
+  // Said once each, when it is new.
+  store::Status remember() {
+    auto& log = context_.environment.log;
+    const auto& name = source_.config->name;
+    if (!was_.cuts && is_proof_of_cutting()) {
+      log.warning({name, "",
+                   "the server calls its listing complete when it is not; from now on it is asked "
+                   "for more until nothing more comes. Tell the provider"});
+      if (auto set = set_fact(kCutsFact, "yes"); !set) return set;
+    }
+    if (was_.in_order != in_order_) {
+      log.warning(
+          {name, "",
+           "the server does not list in the byte order of the keys; its listings are sorted "
+           "here, which takes room for temporary files"});
+      if (auto set = set_fact(kUnorderedFact, "yes"); !set) return set;
+    }
+    if (!end_->asked_on || !(was_.is_due || was_.is_first)) return {};
+    const auto now = context_.environment.clock.now_s().time_since_epoch().count();
+    return set_fact(asked_on_fact(source_), std::to_string(now));
+  }
+
+  RunContext& context_;
+  SourceRun& source_;
+  s3::Client& client_;
+  Retrier& retrier_;
+  store::Ledger& ledger_;
+  const ListingMemory was_;
+
+  std::optional<store::Time> hold_since_;
+  std::optional<store::Ledger::Plan> plan_;
+  std::optional<Planner> planner_;
+  std::optional<ListEnd> end_;
+  std::optional<s3::Error> failure_;
+  store::Status planned_;  ///< the disk's word
+  bool in_order_ = true;
+};
+
+}  // namespace
+
+store::Status recall_listing(const RunContext& context, SourceRun& source) {
+  auto& ledger = context.mirror.ledger;
+  auto& listing = source.listing;
+  const auto before = ledger.totals(source.id);
+  if (!before) return before.error();
+  listing.is_first = !before->first_listed_at;
+  const auto endpoint = source.session->endpoint();
+  const auto cuts = ledger.endpoint_fact(endpoint, kCutsFact);
+  if (!cuts) return cuts.error();
+  listing.cuts = *cuts == "yes";
+  const auto unordered = ledger.endpoint_fact(endpoint, kUnorderedFact);
+  if (!unordered) return unordered.error();
+  listing.in_order = *unordered != "yes";
+  const auto asked = ledger.endpoint_fact(endpoint, asked_on_fact(source));
+  if (!asked) return asked.error();
+  const auto at = *asked ? std::strtoll((*asked)->c_str(), nullptr, 10) : 0;
+  listing.begun = context.environment.clock.now_s();
+  const auto since = listing.begun - store::Time(std::chrono::seconds(at));
+  listing.is_due = since >= kAskOnAfter || since < std::chrono::seconds::zero();
+  auto last = ledger.last_expected(source.id, source.config->prefix);
+  if (!last) return last.error();
+  listing.last_expected = *std::move(last);
+  return {};
+}
+
+PageFeed listing_of(const RunContext& context, const SourceRun& source, s3::Client& client,
+                    Retrier& retrier, bool in_order) {
+  return {in_order, [&context, &source, &client, &retrier, in_order](const TakePage& take) {
+            auto& clock = context.environment.clock;
+            const auto halt = context.halt().at_latest(clock, clock.steady_now() + kLongestListing);
+            const auto& was = source.listing;
+            const ListRequest request{
+                source.config->prefix, source.config->versions == Versions::kAll, in_order,
+                [&](const std::string& last_key) {
+                  return was.is_first || was.is_due || was.cuts ||
+                         (in_order && was.last_expected && last_key < *was.last_expected);
+                }};
+            return list_bucket(client, *source.session, retrier, halt, request, take);
+          }};
+}
+
+store::Status list_source(RunContext& context, SourceRun& source, s3::Client& client,
+                          Retrier& retrier,
+                          const std::function<store::Status(store::Ledger::Plan&)>& inspect,
+                          const PageFeed& listing) {
+  return SourceListing(context, source, client, retrier).run(listing, inspect);
+}
+
+}  // namespace agent

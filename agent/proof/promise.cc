@@ -1,0 +1,306 @@
+#include "agent/proof/promise.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+
+namespace agent {
+namespace {
+
+constexpr std::size_t kMd5Digits = 32;
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+constexpr std::uint64_t kMB = 1'000'000;
+// Guesses share one reading; these many are hashed in no more time than the disk takes.
+constexpr std::size_t kFewGuesses = 8;
+// And these, where else the content would be fetched again or its promise go unchecked.
+constexpr std::size_t kMostGuesses = 64;
+constexpr std::uint64_t kMostGuessedBytes = std::uint64_t{32} << 30;
+
+bool is_hex(std::string_view text) {
+  return text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+}
+
+struct ChecksumKind {
+  s3::ChecksumAlgorithm upstream;
+  store::Algorithm ours;
+  ProofLevel level;  // of the whole
+};
+
+// Strongest first.
+constexpr std::array<ChecksumKind, 10> kChecksumKinds = {{
+    {s3::ChecksumAlgorithm::kSha512, store::Algorithm::kSha512, ProofLevel::kSha512},
+    {s3::ChecksumAlgorithm::kSha256, store::Algorithm::kSha256, ProofLevel::kSha256},
+    {s3::ChecksumAlgorithm::kSha1, store::Algorithm::kSha1, ProofLevel::kSha1},
+    {s3::ChecksumAlgorithm::kMd5, store::Algorithm::kMd5, ProofLevel::kMd5},
+    {s3::ChecksumAlgorithm::kXxHash128, store::Algorithm::kXxHash128, ProofLevel::kXxHash128},
+    {s3::ChecksumAlgorithm::kCrc64Nvme, store::Algorithm::kCrc64Nvme, ProofLevel::kCrc64Nvme},
+    {s3::ChecksumAlgorithm::kXxHash3, store::Algorithm::kXxHash3, ProofLevel::kXxHash3},
+    {s3::ChecksumAlgorithm::kXxHash64, store::Algorithm::kXxHash64, ProofLevel::kXxHash64},
+    {s3::ChecksumAlgorithm::kCrc32c, store::Algorithm::kCrc32c, ProofLevel::kCrc32c},
+    {s3::ChecksumAlgorithm::kCrc32, store::Algorithm::kCrc32, ProofLevel::kCrc32},
+}};
+
+bool is_single_md5(std::string_view etag) { return etag.size() == kMd5Digits && is_hex(etag); }
+
+std::size_t most_guesses(std::uint64_t size_bytes) {
+  const auto guesses = kMostGuessedBytes / std::max<std::uint64_t>(size_bytes, 1);
+  return static_cast<std::size_t>(std::clamp<std::uint64_t>(guesses, kFewGuesses, kMostGuesses));
+}
+
+class Collector {
+ public:
+  Collector(const s3::ObjectHead& head, const SourceTrust& trust, const PartSizes& parts, bool all)
+      : head_(head), trust_(trust), parts_(parts), all_(all) {}
+
+  std::vector<Promise> collect() {
+    if (!(add_checksums() && add_etag() && add_metadata())) add_witness();
+    return std::move(promises_);
+  }
+
+ private:
+  // Each add() returns false when nothing behind this one is needed.
+  bool add(Promise promise) {
+    promises_.push_back(std::move(promise));
+    return all_ || !promises_.back().firm;
+  }
+
+  // One promise for each way the object may have been cut; firm only when we were told.
+  bool add_by_parts(ProofLevel level, store::Algorithm algorithm, const store::RawDigest& expected,
+                    bool firm_when_told) {
+    bool go_on = true;
+    if (!parts_.sizes_bytes.empty()) {
+      go_on =
+          add({level, {algorithm, parts_.sizes_bytes}, expected, firm_when_told && parts_.certain});
+      if (!all_) return go_on;
+    }
+    // The same guesses fit for one promise as for another.
+    if (!all_ && guessed_) return go_on;
+    guessed_ = true;
+    for (const auto size : likely_part_sizes(head_.size_bytes, part_count_of_etag(head_.etag),
+                                             all_ ? most_guesses(head_.size_bytes) : kFewGuesses)) {
+      (void)add({level, {algorithm, {size}}, expected, false});
+    }
+    return go_on;
+  }
+
+  bool add_checksums() {
+    for (const auto& kind : kChecksumKinds) {
+      for (const auto& checksum : head_.checksums) {
+        if (checksum.algorithm != kind.upstream) continue;
+        const bool go_on =
+            checksum.composite
+                ? add_by_parts(store::composite_of(kind.level), kind.ours, checksum.value, true)
+                : add({kind.level, {kind.ours, {}}, checksum.value, true});
+        if (!go_on) return false;
+      }
+    }
+    return true;
+  }
+
+  // An opaque one too, because it may match after all.
+  bool add_etag() {
+    if (head_.etag_is_opaque) return true;
+    if (is_single_md5(head_.etag)) {
+      return add({ProofLevel::kEtagMd5,
+                  {store::Algorithm::kMd5, {}},
+                  store::from_hex(head_.etag),
+                  trust_.single == EtagTrust::kProven});
+    }
+    if (part_count_of_etag(head_.etag) == 0) return true;
+    if (all_ && trust_.multipart == EtagTrust::kOpaque) return true;
+    return add_by_parts(ProofLevel::kEtagMultipart, store::Algorithm::kMd5,
+                        store::from_hex(head_.etag.substr(0, kMd5Digits)),
+                        trust_.multipart == EtagTrust::kProven);
+  }
+
+  bool add_metadata() {
+    for (const auto& hex : {head_.metadata_md5, head_.s3cmd_md5}) {
+      if (!is_single_md5(hex)) continue;
+      return add(
+          {ProofLevel::kMetadataMd5, {store::Algorithm::kMd5, {}}, store::from_hex(hex), true});
+    }
+    return true;
+  }
+
+  // Where all contents have checksums nobody would look at the ETags, and a few odd ones could pass
+  // for all of them.
+  void add_witness() {
+    if (all_ || trust_.single != EtagTrust::kUnknown || !is_single_md5(head_.etag)) return;
+    const auto is_etag = [](const Promise& promise) {
+      return promise.level == ProofLevel::kEtagMd5;
+    };
+    if (std::none_of(promises_.begin(), promises_.end(), is_etag)) (void)add_etag();
+  }
+
+  const s3::ObjectHead& head_;
+  const SourceTrust& trust_;
+  const PartSizes& parts_;
+  const bool all_;
+  bool guessed_ = false;
+  std::vector<Promise> promises_;
+};
+
+}  // namespace
+
+std::uint32_t part_count_of_etag(std::string_view etag) {
+  if (etag.size() < kMd5Digits + 2 || etag[kMd5Digits] != '-' ||
+      !is_hex(etag.substr(0, kMd5Digits))) {
+    return 0;
+  }
+  std::uint32_t count = 0;
+  const char* end = etag.data() + etag.size();
+  const auto [stopped, error] = std::from_chars(etag.data() + kMd5Digits + 1, end, count);
+  constexpr std::uint32_t kMostParts = 10'000;
+  return error == std::errc() && stopped == end && count <= kMostParts ? count : 0;
+}
+
+bool needs_part_sizes(const s3::ObjectHead& head, const SourceTrust& trust) {
+  if (part_count_of_etag(head.etag) == 0) return false;
+  const auto promises = promises_of(head, trust, PartSizes{{head.size_bytes}});
+  if (promises.empty() || promises.front().digest.part_sizes_bytes.empty()) return false;
+  return promises.front().level != ProofLevel::kEtagMultipart ||
+         trust.multipart != EtagTrust::kOpaque;
+}
+
+std::vector<Promise> promises_of(const s3::ObjectHead& head, const SourceTrust& trust,
+                                 const PartSizes& parts) {
+  return Collector(head, trust, parts, false).collect();
+}
+
+std::vector<Promise> all_promises_of(const s3::ObjectHead& head, const SourceTrust& trust,
+                                     const PartSizes& parts) {
+  return Collector(head, trust, parts, true).collect();
+}
+
+bool proves_identity(const Promise& promise, const SourceTrust& trust) {
+  switch (promise.level) {
+    case ProofLevel::kSha512:
+    case ProofLevel::kSha512Composite:
+    case ProofLevel::kSha256:
+    case ProofLevel::kSha256Composite:
+    case ProofLevel::kSha1:
+    case ProofLevel::kSha1Composite:
+    case ProofLevel::kMd5:
+    case ProofLevel::kMd5Composite:
+      return true;
+    case ProofLevel::kEtagMd5:
+      return trust.single == EtagTrust::kProven;
+    case ProofLevel::kEtagMultipart:
+      return trust.multipart == EtagTrust::kProven;
+    case ProofLevel::kXxHash128:
+    case ProofLevel::kXxHash128Composite:
+    case ProofLevel::kXxHash3:
+    case ProofLevel::kXxHash3Composite:
+    case ProofLevel::kXxHash64:
+    case ProofLevel::kXxHash64Composite:
+    case ProofLevel::kCrc64Nvme:
+    case ProofLevel::kCrc64NvmeComposite:
+    case ProofLevel::kCrc32c:
+    case ProofLevel::kCrc32cComposite:
+    case ProofLevel::kCrc32:
+    case ProofLevel::kCrc32Composite:
+    case ProofLevel::kMetadataMd5:
+    case ProofLevel::kSidecarSha256:
+    case ProofLevel::kSidecarMd5:
+    case ProofLevel::kSize:
+      return false;
+  }
+  return false;
+}
+
+int weight_of(ProofLevel level) {
+  switch (level) {
+    case ProofLevel::kSha512:
+    case ProofLevel::kSha512Composite:
+      return 5;
+    case ProofLevel::kSha256:
+    case ProofLevel::kSha256Composite:
+      return 4;
+    case ProofLevel::kSha1:
+    case ProofLevel::kSha1Composite:
+      return 3;
+    case ProofLevel::kMd5:
+    case ProofLevel::kMd5Composite:
+    case ProofLevel::kEtagMd5:
+    case ProofLevel::kEtagMultipart:
+      return 2;
+    case ProofLevel::kMetadataMd5:
+      return 1;
+    // A CRC, an xxHash or the like proves little against one that is above.
+    case ProofLevel::kXxHash128:
+    case ProofLevel::kXxHash128Composite:
+    case ProofLevel::kXxHash3:
+    case ProofLevel::kXxHash3Composite:
+    case ProofLevel::kXxHash64:
+    case ProofLevel::kXxHash64Composite:
+    case ProofLevel::kCrc64Nvme:
+    case ProofLevel::kCrc64NvmeComposite:
+    case ProofLevel::kCrc32c:
+    case ProofLevel::kCrc32cComposite:
+    case ProofLevel::kCrc32:
+    case ProofLevel::kCrc32Composite:
+    case ProofLevel::kSidecarSha256:
+    case ProofLevel::kSidecarMd5:
+    case ProofLevel::kSize:
+      return 0;
+  }
+  return 0;
+}
+
+std::vector<std::uint64_t> likely_part_sizes(std::uint64_t size_bytes, std::uint32_t count,
+                                             std::size_t most) {
+  if (count == 0 || size_bytes == 0) return {};
+  if (count == 1) return {size_bytes};
+  const std::uint64_t smallest = (size_bytes + count - 1) / count;
+  const std::uint64_t largest = (size_bytes - 1) / (count - 1);
+  std::vector<std::uint64_t> found;
+  const auto consider = [&](std::uint64_t size) {
+    if (size < smallest || size > largest || found.size() >= most) return;
+    if (std::find(found.begin(), found.end(), size) == found.end()) found.push_back(size);
+  };
+  // aws-cli and boto 8, rclone and many SDKs 5, s3cmd 15, minio 16, 64 and 128, s5cmd 50, Cyberduck
+  // and s3fs 10, duplicity 20 and 25, restic 16 ... 200; mc pipe 528 or 576: 5 TiB in 10,000 parts.
+  for (const auto mib : {8U,   5U,   15U,  16U,  64U,  50U,  10U,   25U,   32U,   100U, 128U, 528U,
+                         20U,  6U,   12U,  24U,  30U,  40U,  60U,   80U,   96U,   150U, 160U, 200U,
+                         250U, 256U, 320U, 500U, 512U, 576U, 1000U, 1024U, 2048U, 5120U}) {
+    consider(mib * kMiB);
+  }
+  for (const auto mb : {5U, 6U, 8U, 10U, 15U, 16U, 20U, 25U, 50U, 100U, 200U, 250U, 500U, 1000U}) {
+    consider(mb * kMB);
+  }
+  // One size for all, as of whoever divides by the number of parts.
+  consider(smallest);
+  for (std::uint64_t size = 1; size <= largest && size < (std::uint64_t{1} << 62); size *= 2) {
+    consider(size);
+  }
+  for (const auto unit : {kMiB, kMB}) {
+    for (std::uint64_t size = (smallest + unit - 1) / unit * unit;
+         size <= largest && found.size() < most; size += unit) {
+      consider(size);
+    }
+  }
+  return found;
+}
+
+std::string digest_in_sidecar(std::string_view content, std::string_view name, std::size_t digits) {
+  std::string first;
+  bool only_one = true;
+  while (!content.empty()) {
+    const auto end = std::min(content.find('\n'), content.size());
+    auto line = content.substr(0, end);
+    content.remove_prefix(std::min(end + 1, content.size()));
+    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    const auto hex = line.substr(0, std::min(line.find_first_of(" \t"), line.size()));
+    if (hex.size() != digits || !is_hex(hex)) continue;
+    auto file = line.substr(hex.size());
+    file.remove_prefix(std::min(file.find_first_not_of(" \t*"), file.size()));
+    if (file.substr(file.rfind('/') + 1) == name) return std::string(hex);
+    only_one = first.empty();
+    if (file.empty() && first.empty()) first = hex;
+  }
+  // A bare digest speaks for the file it stands beside; one with another name does not.
+  return only_one ? first : "";
+}
+
+}  // namespace agent

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/report/present.h"
+#include "agent/status/status.h"
+
+namespace agent {
+
+/// As monitoring plugins count: the number is the exit status of `status --check`.
+enum class Severity { kOk = 0, kWarning = 1, kCritical = 2, kUnknown = 3 };
+
+/// One thing that is not as it should be.
+struct Concern {
+  Severity severity = Severity::kWarning;
+  std::string source;  ///< empty: it concerns the machine
+  std::string fact;    ///< "ON HOLD (150 changed, 9 gone)", "the disk is absent"
+  std::string remedy;  ///< what to do; empty where the alarms of the source say it
+};
+
+struct AssessmentOptions {
+  /// How old the last success may be; none: as old as it usually gets.
+  std::optional<std::chrono::seconds> max_age;
+  std::string source;  ///< empty: all of them
+};
+
+/// The judgement on a status: what --check, the text, the page and the hooks agree on.
+struct Assessment {
+  Severity severity = Severity::kOk;
+  std::vector<Concern> findings;  ///< alarms and HOLD first, then the gravest
+  std::string summary;            ///< all findings in one line; "all is well" where there are none
+};
+Assessment assess(const Status& status, const Present& present,
+                  const AssessmentOptions& options = {});
+
+/// How old the last success may be before somebody should ask why: by how often the last runs
+/// began, and 26 hours where that is not known.
+std::chrono::seconds usual_age(const std::vector<Time>& runs);
+
+/// "OK", "WARNING", "CRITICAL", "UNKNOWN".
+std::string_view word_of(Severity severity);
+
+/// How grave an open alarm of this kind is.
+Severity severity_of_alarm(std::string_view kind);
+
+}  // namespace agent

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+#include "agent/report/assessment.h"
+#include "agent/report/present.h"
+#include "agent/status/status.h"
+
+namespace agent {
+
+/// What a person reads; of one source where `options.source` names it.
+std::string to_text(const Status& status, const Present& present,
+                    const AssessmentOptions& options = {});
+
+/// As the run left it: nobody has looked around since.
+std::string to_text(const Status& status, Time now);
+
+/// Every text in it, as the file may have come from another machine, or from somebody else.
+Status made_printable(Status status);
+
+}  // namespace agent

@@ -1,0 +1,177 @@
+#include "agent/report/watch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "agent/config/config_file.h"
+#include "agent/config/config_keys.h"
+#include "agent/report/alarm_hook.h"
+
+namespace agent {
+namespace {
+
+constexpr std::chrono::seconds kHookTimeout{60};
+constexpr std::size_t kProblemsTold = 3;
+
+const char* name_of(News news) {
+  switch (news) {
+    case News::kFailure:
+      return "failure";
+    case News::kReminder:
+      return "reminder";
+    case News::kOver:
+      return "over";
+    case News::kNothing:
+      break;
+  }
+  return "nothing";
+}
+
+std::string line_of(const Problem& problem) {
+  std::string line;
+  if (!problem.source.empty()) line += problem.source + ": ";
+  if (!problem.key.empty()) line += printable_name(problem.key) + ": ";
+  return line + problem.message;
+}
+
+// The first problems of the run, on one line.
+std::string problems_of(const Status& status) {
+  std::string text;
+  const auto shown = std::min(status.errors.size(), kProblemsTold);
+  for (std::size_t i = 0; i < shown; ++i) {
+    text += fmt::format("{}{}", i == 0 ? "" : " | ", line_of(status.errors[i]));
+  }
+  if (status.errors.size() > shown) {
+    text +=
+        fmt::format(" | and {} more; 'holdfast status' shows them", status.errors.size() - shown);
+  }
+  return text;
+}
+
+std::string message_of(const Status& status, ExitStatus exit) {
+  const auto problems = problems_of(status);
+  if (!problems.empty()) return problems;
+  return fmt::format("the pull ended with exit status {}; 'holdfast status' tells more",
+                     static_cast<int>(exit));
+}
+
+std::string names_in(const Told& told) {
+  std::string names;
+  for (const auto& [source, state] : told.failing) {
+    if (source.empty()) continue;
+    names += fmt::format("{}{}", names.empty() ? "" : ",", source);
+  }
+  return names;
+}
+
+}  // namespace
+
+Watch::Watch(const Config& settings, const Environment& environment)
+    : settings_(settings), environment_(environment), ping_(environment, settings.agent.ping_url) {}
+
+void Watch::started() { ping_.started(); }
+
+void Watch::ended(const Status& status, ExitStatus exit) {
+  const auto before = recall();
+  auto told = before;
+  // Who ended the run knows that it did, and a hook would be ended with it.
+  if (!environment_.stop.load()) {
+    const auto now = environment_.clock.now_s();
+    const auto news = take_ending(told, ending_of(status), now, settings_.agent.remind_every);
+    tell_of_failure(told, {news, exit, status.state, message_of(status, exit)});
+    remind(told, status);
+  }
+  ping(told, exit);
+  remember(before, told);
+}
+
+void Watch::ended_early(ExitStatus exit, const std::string& message) {
+  const auto before = recall();
+  auto told = before;
+  Ending ending;
+  ending.states[""] = state_of(exit);
+  const auto now = environment_.clock.now_s();
+  const auto news = take_ending(told, ending, now, settings_.agent.remind_every);
+  tell_of_failure(told, {news, exit, state_of(exit), message});
+  ping(told, exit);
+  remember(before, told);
+}
+
+std::string Watch::told_path() const { return settings_.agent.status_file + ".told"; }
+
+Told Watch::recall() const {
+  const auto text = environment_.read_file(told_path());
+  return text && *text ? told_from_json(**text) : Told{};
+}
+
+// A status file that cannot be written has been warned of; this one lies beside it.
+void Watch::remember(const Told& before, const Told& now) const {
+  if (now == before) return;
+  (void)environment_.replace_file(told_path(), to_json(now));
+}
+
+void Watch::tell_of_failure(const Told& told, const Call& call) const {
+  const auto& command = settings_.agent.on_failure;
+  if (command.empty() || call.news == News::kNothing) return;
+  const bool over = call.news == News::kOver;
+  const auto done = environment_.run_command(
+      command,
+      {{"HOLDFAST_EVENT", name_of(call.news)},
+       {"HOLDFAST_EXIT_STATUS", std::to_string(static_cast<int>(call.exit))},
+       {"HOLDFAST_STATE", std::string(name_of(call.state))},
+       {"HOLDFAST_SOURCES", names_in(told)},
+       {"HOLDFAST_SINCE", told.failing_since ? format_time(*told.failing_since) : ""},
+       {"HOLDFAST_MESSAGE", over ? std::string("nothing fails any more") : one_line(call.message)},
+       {"HOLDFAST_HOST", one_line(environment_.host_name)}},
+      kHookTimeout);
+  if (done) return;
+  environment_.log.warning(
+      {"", "", fmt::format("on_failure: {}; the backup is not affected", done.error())});
+}
+
+void Watch::remind(Told& told, const Status& status) const {
+  const auto due =
+      take_reminders(told, status, environment_.clock.now_s(), settings_.agent.remind_every);
+  AlarmHook hook(environment_, settings_.agent.on_alarm);
+  for (const auto& reminder : due) {
+    environment_.log.warning({reminder.source, "", reminder.message});
+    if (settings_.agent.on_alarm.empty()) continue;
+    hook.tell({reminder.source, reminder.kind, "", reminder.message, reminder.since}, "reminder");
+  }
+}
+
+void Watch::ping(Told& told, ExitStatus exit) {
+  const auto done = ping_.ended(exit);
+  // Once, and not with every run while the service is away.
+  if (!done && !told.ping_failed) {
+    environment_.log.warning(
+        {"", "", fmt::format("ping_url: {}; the backup is not affected", done.error())});
+  }
+  told.ping_failed = !done;
+}
+
+Config salvage_watch(const std::string& path) {
+  Config config;
+  const auto file = read_ini(path);
+  const auto& found = file ? *file : file.error().before;
+  for (const auto& section : found.sections) {
+    if (section.name != "agent") continue;
+    for (const auto& key : section.keys) {
+      const bool is_command = key.name == "on_failure";
+      if (is_command && found.is_writable_by_others) continue;
+      if (!is_command && key.name != "ping_url" && key.name != "status_file" &&
+          key.name != "remind_every") {
+        continue;
+      }
+      for (const auto& rule : agent_rules()) {
+        if (rule.name == key.name) (void)rule.take(config, key.value);
+      }
+    }
+  }
+  return config;
+}
+
+}  // namespace agent

@@ -1,0 +1,178 @@
+#include "agent/run/mirror.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "agent/base/failure.h"
+#include "agent/base/shell_word.h"
+#include "store/custody/rebuild.h"
+
+namespace agent {
+namespace {
+
+template <typename T>
+using Guarded = Result<T, MirrorError>;
+
+MirrorError absent(std::string message, std::string fact = "the disk is absent") {
+  MirrorError error{ExitStatus::kNotNow, std::move(message)};
+  error.fact = std::move(fact);
+  return error;
+}
+
+std::string fact_of(const store::Error& error) {
+  if (error.kind == store::ErrorKind::kReadOnly) return "the disk is read-only";
+  if (error.kind != store::ErrorKind::kCorrupt || error.path != store::kLedgerPath) {
+    return "the disk cannot be used";
+  }
+  return error.detail.find("newer holdfast") != std::string::npos
+             ? "the ledger is from a newer holdfast"
+             : "the ledger is damaged";
+}
+
+MirrorError failed(const store::Error& error) {
+  MirrorError of{status_of(error), explain(error), false,
+                 error.kind == store::ErrorKind::kReadOnly};
+  of.fact = fact_of(error);
+  of.forbidden = error.error_number == EACCES || error.error_number == EPERM;
+  return of;
+}
+
+Guarded<std::unique_ptr<store::Disk>> open_mounted(const Config& config,
+                                                   const Environment& environment) {
+  const auto& path = config.disk.path;
+  if (config.disk.require_mount) {
+    const auto mounted = environment.is_mount_point(path);
+    if (!mounted && mounted.error().kind != store::ErrorKind::kNotFound) {
+      return failed(mounted.error());
+    }
+    if (!mounted)
+      return absent(fmt::format("{} does not exist; plug in the disk and mount it", path));
+    if (!*mounted) {
+      return absent(
+          fmt::format("no disk is mounted at {}; mount it (or write \"require_mount = no\" if "
+                      "it is meant to be a plain directory)",
+                      path));
+    }
+  }
+  auto disk = environment.open_disk(path);
+  if (!disk && disk.error().kind == store::ErrorKind::kNotFound) {
+    return absent(fmt::format("{} does not exist; plug in the disk and mount it", path));
+  }
+  if (!disk) return failed(disk.error());
+  return std::move(*disk);
+}
+
+Guarded<store::Marker> check_marker(store::Disk& disk, const Config& config) {
+  const auto marker = store::read_marker(disk);
+  if (!marker) return failed(marker.error());
+  if (!*marker) {
+    const auto carried = store::carried_sources(disk);
+    if (carried && !carried->empty()) {
+      return absent(fmt::format("{} holds archives ({}), but {} is missing. Write the marker again "
+                                "with this, then run 'holdfast rebuild': holdfast init {}",
+                                config.disk.path, fmt::join(*carried, ", "), store::kMarkerPath,
+                                shell_word(config.disk.path)),
+                    "the disk has lost its marker");
+    }
+    return absent(fmt::format("{} is not a holdfast disk; to make it one: holdfast init {}",
+                              config.disk.path, shell_word(config.disk.path)),
+                  "another disk is there");
+  }
+  const auto& ids = config.disk.ids;
+  if (!ids.empty() && std::find(ids.begin(), ids.end(), (*marker)->id) == ids.end()) {
+    auto error =
+        absent(fmt::format("the disk at {} has the id {}, but {} is wanted; plug in the right "
+                           "one, or correct \"id\"",
+                           config.disk.path, (*marker)->id, fmt::join(ids, " or ")),
+               "another disk is there");
+    error.disk_id = (*marker)->id;
+    return error;
+  }
+  return **marker;
+}
+
+constexpr std::chrono::hours kTooLong{24};
+
+// Since when, and what to do about it.
+std::string describe_holder(const store::LockHolder& holder, Time now) {
+  const auto age = std::max(now - holder.since, std::chrono::seconds{0});
+  return fmt::format(
+      "another holdfast (pid {}) has been at work on this disk for {}, since {}; {}", holder.pid,
+      format_duration(age), format_time(holder.since),
+      age < kTooLong ? std::string("let it finish")
+                     : fmt::format("see whether it hangs, and if so end it: kill {}", holder.pid));
+}
+
+Guarded<std::unique_ptr<store::DiskLock>> take_lock(store::Disk& disk,
+                                                    const Environment& environment) {
+  auto lock = disk.lock(store::kLockPath);
+  if (lock) return std::move(*lock);
+  if (lock.error().kind != store::ErrorKind::kBusy) return failed(lock.error());
+  MirrorError busy{ExitStatus::kNotNow, "another holdfast is at work on this disk; let it finish",
+                   true};
+  if (environment.lock_holder) {
+    busy.holder = environment.lock_holder(fmt::format("{}/{}", disk.root_path(), store::kLockPath));
+  }
+  if (busy.holder) busy.message = describe_holder(*busy.holder, environment.clock.now_s());
+  return busy;
+}
+
+MirrorError on_the_right_disk(MirrorError error, store::Disk& disk, const store::Marker& marker) {
+  error.found = FoundDisk{marker.id, disk.filesystem_name(), std::nullopt};
+  if (const auto space = disk.space()) error.found->space = *space;
+  return error;
+}
+
+}  // namespace
+
+bool holds_for_too_long(const MirrorError& error, Time now) {
+  return error.holder && now - error.holder->since >= kTooLong;
+}
+
+Result<GuardedDisk, MirrorError> open_guarded_disk(const Config& config,
+                                                   const Environment& environment,
+                                                   store::Access access) {
+  auto disk = open_mounted(config, environment);
+  if (!disk) return disk.error();
+  auto marker = check_marker(**disk, config);
+  if (!marker) return marker.error();
+  std::unique_ptr<store::DiskLock> lock;
+  if (access == store::Access::kReadWrite) {
+    auto taken = take_lock(**disk, environment);
+    if (!taken) return on_the_right_disk(taken.error(), **disk, *marker);
+    lock = std::move(*taken);
+    // A mirror that is full goes on watching: what is sorted for that may take from what downloads
+    // leave.
+    (*disk)->keep_free(config.disk.min_free_bytes / 2);
+  }
+  return GuardedDisk{std::move(*disk), std::move(*marker), std::move(lock)};
+}
+
+Result<Mirror, MirrorError> open_mirror(const Config& config, const Environment& environment,
+                                        store::Access access) {
+  auto guarded = open_guarded_disk(config, environment, access);
+  if (!guarded) return guarded.error();
+  auto mirror = Mirror::open(std::move(*guarded), access);
+  if (!mirror) {
+    const bool no_ledger = mirror.error().kind == store::ErrorKind::kNotFound &&
+                           mirror.error().path == store::kLedgerPath;
+    if (no_ledger) {
+      MirrorError missing{
+          ExitStatus::kDiskFailed,
+          fmt::format("{}/{} is missing; 'holdfast rebuild' makes a new one from the disk",
+                      config.disk.path, store::kLedgerPath)};
+      missing.fact = "the ledger is missing";
+      return on_the_right_disk(std::move(missing), *guarded->disk, guarded->marker);
+    }
+    return on_the_right_disk(failed(mirror.error()), *guarded->disk, guarded->marker);
+  }
+  for (const auto& one : mirror->unfinished) {
+    environment.log.error({one.source_name, one.key, explain_bad_file(one.error)});
+  }
+  return std::move(*mirror);
+}
+
+}  // namespace agent

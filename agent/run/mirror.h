@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "agent/base/environment.h"
+#include "agent/base/exit_status.h"
+#include "agent/base/result.h"
+#include "agent/base/units.h"
+#include "agent/config/config.h"
+#include "store/custody/mirror.h"
+
+namespace agent {
+
+/// The right disk, with which something else is wrong.
+struct FoundDisk {
+  std::string id;
+  std::string filesystem;
+  std::optional<store::Space> space;
+};
+
+/// Why the mirror cannot be used, and how the command ends because of it.
+struct MirrorError {
+  ExitStatus status = ExitStatus::kNotNow;
+  std::string message;
+  bool locked = false;     ///< another run is at work: the status file is that run's
+  bool read_only = false;  ///< what was asked for needs a disk that can be written to
+  std::string disk_id{};   ///< of the wrong disk that was found, for the status
+  std::optional<FoundDisk> found{};
+  std::string fact = "the disk cannot be used";  ///< in a few words, for a first line
+  bool forbidden = false;                        ///< it is ours that we may not look
+  std::optional<store::LockHolder> holder{};     ///< of the lock, as far as it can be seen
+};
+
+/// Who has the lock has had it for a day: more likely it hangs than that it works.
+bool holds_for_too_long(const MirrorError& error, Time now);
+
+using store::GuardedDisk;
+using store::Mirror;
+
+/// A disk behind its guards, whatever became of its ledger.
+Result<GuardedDisk, MirrorError> open_guarded_disk(const Config& config,
+                                                   const Environment& environment,
+                                                   store::Access access);
+
+/// Checks that `[disk]` names a mounted holdfast disk, the right one, and opens its ledger; takes
+/// the lock first when `access` is kReadWrite. Nothing is written before all that has passed. What
+/// a bad file keeps from being finished is told.
+Result<Mirror, MirrorError> open_mirror(const Config& config, const Environment& environment,
+                                        store::Access access);
+
+}  // namespace agent

@@ -1,0 +1,230 @@
+#include "agent/system/command_runner.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <string_view>
+
+#include "agent/base/log.h"
+
+namespace agent {
+namespace {
+
+using Ticks = std::chrono::steady_clock;
+using Variables = std::vector<std::pair<std::string, std::string>>;
+
+constexpr std::chrono::seconds kGrace{2};
+constexpr std::chrono::milliseconds kLongestNap{20};
+constexpr std::size_t kTailBytes = 500;
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() { close(); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  int get() const { return fd_; }
+  void close() {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = -1;
+  }
+
+ private:
+  int fd_;
+};
+
+std::string not_started(int error) {
+  return fmt::format("/bin/sh cannot be started: {}", std::strerror(error));
+}
+
+bool is_secret(std::string_view name) {
+  constexpr std::array<std::string_view, 4> kSecrets = {
+      "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "CREDENTIALS_DIRECTORY"};
+  return std::find(kSecrets.begin(), kSecrets.end(), name) != kSecrets.end();
+}
+
+std::vector<std::string> child_environment(const Variables& variables) {
+  std::vector<std::string> all;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const auto name = text.substr(0, text.find('='));
+    const bool replaced = std::any_of(variables.begin(), variables.end(),
+                                      [&](const auto& added) { return added.first == name; });
+    if (!replaced && !is_secret(name)) all.emplace_back(text);
+  }
+  for (const auto& [name, value] : variables) all.push_back(fmt::format("{}={}", name, value));
+  return all;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> all;
+  all.reserve(texts.size() + 1);
+  for (auto& text : texts) all.push_back(text.data());
+  all.push_back(nullptr);
+  return all;
+}
+
+// posix_spawn's two descriptions of the child.
+class SpawnPlan {
+ public:
+  explicit SpawnPlan(int output) {
+    ::posix_spawn_file_actions_init(&actions_);
+    ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    ::posix_spawn_file_actions_adddup2(&actions_, output, STDOUT_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions_, output, STDERR_FILENO);
+    ::posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
+    ::posix_spawnattr_init(&attributes_);
+    ::posix_spawnattr_setflags(&attributes_,
+                               POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    sigset_t set;
+    sigemptyset(&set);
+    ::posix_spawnattr_setsigmask(&attributes_, &set);
+    sigfillset(&set);
+    ::posix_spawnattr_setsigdefault(&attributes_, &set);
+  }
+  ~SpawnPlan() {
+    ::posix_spawn_file_actions_destroy(&actions_);
+    ::posix_spawnattr_destroy(&attributes_);
+  }
+  SpawnPlan(const SpawnPlan&) = delete;
+  SpawnPlan& operator=(const SpawnPlan&) = delete;
+
+  Result<pid_t> spawn(const std::string& command, const Variables& variables) {
+    std::vector<std::string> arguments = {"/bin/sh", "-c", command};
+    auto environment = child_environment(variables);
+    pid_t pid = 0;
+    const int error = ::posix_spawn(&pid, "/bin/sh", &actions_, &attributes_,
+                                    pointers(arguments).data(), pointers(environment).data());
+    if (error != 0) return not_started(error);
+    return pid;
+  }
+
+ private:
+  posix_spawn_file_actions_t actions_{};
+  posix_spawnattr_t attributes_{};
+};
+
+// A started command. Its first process is not waited for before the end: as long as it is there,
+// if only as a zombie, nobody else's process group can have its number.
+class Running {
+ public:
+  Running(pid_t pid, Descriptor& output) : pid_(pid), output_(output) {}
+
+  bool ended() const {
+    siginfo_t info{};
+    return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+           info.si_pid == pid_;
+  }
+  bool silent() const { return output_.get() < 0; }
+
+  // Until `is_over` or the deadline; false when that was first.
+  template <typename Condition>
+  bool wait(Ticks::time_point deadline, Condition is_over) {
+    while (!is_over()) {
+      if (Ticks::now() >= deadline) return false;
+      pollfd waiting{output_.get(), POLLIN, 0};  // a negative descriptor makes it a nap
+      if (::poll(&waiting, 1, static_cast<int>(kLongestNap.count())) > 0) read_some();
+    }
+    return true;
+  }
+
+  void signal_all(int signal) const { ::kill(-pid_, signal); }
+
+  // What lies in the pipe, and not what a process in the background may add for ever.
+  void drain() {
+    constexpr int kReadsOfAFullPipe = 17;
+    for (int i = 0; i < kReadsOfAFullPipe && !silent() && read_some(); ++i) {
+    }
+  }
+
+  int reap() const {
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) < 0) {
+      if (errno != EINTR) return -1;
+    }
+    return status;
+  }
+
+  std::string last_words() const {
+    auto text = one_line(tail_);
+    text.erase(std::min(text.find_last_not_of(' ') + 1, text.size()));
+    return text.empty() ? "" : fmt::format("; it said: {}", text);
+  }
+
+ private:
+  bool read_some() {
+    std::array<char, 4096> buffer;
+    const auto count = ::read(output_.get(), buffer.data(), buffer.size());
+    if (count < 0) return false;
+    if (count == 0) {
+      output_.close();
+      return false;
+    }
+    tail_.append(buffer.data(), static_cast<std::size_t>(count));
+    if (tail_.size() > kTailBytes) tail_.erase(0, tail_.size() - kTailBytes);
+    return true;
+  }
+
+  const pid_t pid_;
+  Descriptor& output_;
+  std::string tail_;
+};
+
+void end_all(Running& running) {
+  running.signal_all(SIGTERM);
+  running.wait(Ticks::now() + kGrace, [&] { return running.ended() && running.silent(); });
+  running.signal_all(SIGKILL);
+}
+
+std::string describe(int status) {
+  if (status == -1) return "its exit status is lost";
+  if (WIFSIGNALED(status)) return fmt::format("it was ended by signal {}", WTERMSIG(status));
+  return fmt::format("it ended with status {}", WEXITSTATUS(status));
+}
+
+}  // namespace
+
+Result<void> run_shell_command(const std::string& command, const Variables& variables,
+                               std::chrono::seconds timeout, const StopFlag* stop) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return not_started(errno);
+  Descriptor output(ends[0]);
+  Descriptor low_input(ends[1]);
+  // Where we were started without standard streams, the pipe may have got their numbers.
+  Descriptor input(::fcntl(low_input.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  low_input.close();
+  if (input.get() < 0 || ::fcntl(output.get(), F_SETFL, O_NONBLOCK) != 0) return not_started(errno);
+  const auto pid = SpawnPlan(input.get()).spawn(command, variables);
+  if (!pid) return pid.error();
+  input.close();
+
+  Running running(*pid, output);
+  const auto stopped = [&] { return stop != nullptr && stop->load(); };
+  const bool in_time = running.wait(Ticks::now() + timeout, [&] {
+    return running.ended() || stopped();
+  }) && running.ended();
+  if (!in_time) end_all(running);
+  const int status = running.reap();
+  running.drain();
+  if (!in_time && stopped()) {
+    return fmt::format("it was ended because holdfast was told to stop{}", running.last_words());
+  }
+  if (!in_time) {
+    return fmt::format("it was still running after {} s, and was killed{}", timeout.count(),
+                       running.last_words());
+  }
+  if (status != 0) return describe(status) + running.last_words();
+  return {};
+}
+
+}  // namespace agent

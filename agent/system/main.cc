@@ -1,0 +1,11 @@
+#include <sys/stat.h>
+
+#include "agent/system/cli.h"
+#include "agent/system/version.h"
+
+int main(int argc, char** argv) {
+  agent::load_nothing_if_static();
+  // Directories 0750 and files 0640, whoever calls us.
+  ::umask(S_IWGRP | S_IRWXO);
+  return static_cast<int>(agent::run_cli(argc, argv));
+}

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "agent/base/environment.h"
+
+namespace agent {
+
+/// A terminal is at stderr, and can be drawn on.
+bool takes_escape_codes();
+
+/// The real world.
+Environment system_environment(Clock& clock, Log& log, StopFlag& stop);
+
+}  // namespace agent

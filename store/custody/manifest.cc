@@ -1,0 +1,399 @@
+#include "store/custody/manifest.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "store/content/content_path.h"
+#include "store/content/digest.h"
+#include "store/disk/line_writer.h"
+#include "store/json.h"
+#include "store/ledger/ledger_writer.h"
+
+namespace store {
+namespace {
+
+using Kind = ManifestEntry::Kind;
+
+constexpr std::size_t kBufferBytes = 64 * 1024;
+// A key has at most 1024 bytes, each three in a path; whatever is longer is no line of ours.
+constexpr std::size_t kLongestLineBytes = 16 * 1024;
+constexpr std::string_view kArchives = "archives/";
+
+constexpr std::array<std::pair<Kind, std::string_view>, 7> kNames = {{{Kind::kHeld, "held"},
+                                                                      {Kind::kBeside, "beside"},
+                                                                      {Kind::kSame, "same"},
+                                                                      {Kind::kGone, "gone"},
+                                                                      {Kind::kPruned, "pruned"},
+                                                                      {Kind::kLost, "lost"},
+                                                                      {Kind::kReign, "trusted"}}};
+
+// Nothing is said of what it was.
+bool ends_holding(Kind kind) {
+  return kind == Kind::kGone || kind == Kind::kPruned || kind == Kind::kLost;
+}
+
+std::string_view name_of(Kind kind) {
+  return std::find_if(kNames.begin(), kNames.end(),
+                      [&](const auto& one) { return one.first == kind; })
+      ->second;
+}
+
+std::optional<Kind> kind_of(std::string_view name) {
+  const auto* const found = std::find_if(kNames.begin(), kNames.end(),
+                                         [&](const auto& one) { return one.second == name; });
+  return found == kNames.end() ? std::nullopt : std::optional(found->first);
+}
+
+std::string below_source(std::string_view path) {
+  return std::string(path.substr(path.find('/') + 1));
+}
+
+template <class AnyTime>
+std::int64_t seconds(AnyTime time) {
+  return time.time_since_epoch().count();
+}
+
+ManifestEntry held(const Archive& archive, NameRules rules) {
+  return {
+      Kind::kHeld,        archive.key,
+      archive.variant,    std::string(kArchives) + path_of_key(archive.key, rules, archive.variant),
+      archive.upstream,   archive.last_modified,
+      archive.sha256,     archive.verified_by,
+      archive.held_since, Time{},
+      archive.unsound};
+}
+
+ManifestEntry lying_beside(const Generation& generation) {
+  return {Kind::kBeside,         generation.key,
+          NameVariant::kPlain,   below_source(generation.path),
+          generation.upstream,   generation.last_modified,
+          generation.sha256,     generation.verified_by,
+          generation.held_since, generation.placed_at,
+          generation.unsound};
+}
+
+ManifestEntry same(const Batch::Same& same, NameRules rules) {
+  ManifestEntry entry;
+  entry.kind = Kind::kSame;
+  entry.key = same.key;
+  entry.path = std::string(kArchives) + path_of_key(same.key, rules, NameVariant::kPlain);
+  entry.upstream = same.upstream;
+  entry.sha256 = same.sha256;
+  return entry;
+}
+
+ManifestEntry trusted_since(const LedgerWriter::Since& reign, NameRules rules) {
+  ManifestEntry entry;
+  entry.kind = Kind::kReign;
+  entry.key = reign.key;
+  entry.path = std::string(kArchives) + path_of_key(reign.key, rules, NameVariant::kPlain);
+  entry.sha256 = reign.sha256;
+  entry.placed_at = reign.since;
+  return entry;
+}
+
+ManifestEntry no_longer(Kind how, std::string_view key, std::string_view path) {
+  ManifestEntry entry;
+  entry.kind = how;
+  entry.key = key;
+  entry.path = below_source(path);
+  return entry;
+}
+
+// The lines of a batch, by source. Removed first, as record_batch() does.
+std::map<SourceId, std::string> lines_of(const Batch& batch, NameRules rules) {
+  std::map<SourceId, std::string> lines;
+  for (const auto& one : batch.removed) {
+    lines[one.source] += line_of(no_longer(Kind::kGone, one.key, one.path));
+  }
+  for (const auto& one : batch.generations) {
+    lines[one.source] += line_of(lying_beside(one.generation));
+  }
+  for (const auto& one : batch.archives) {
+    auto entry = held(one.archive, rules);
+    // What lay beside the archives before is trusted for a shorter time than it is held.
+    if (entry.held_since < batch.now) entry.placed_at = batch.now;
+    lines[one.source] += line_of(entry);
+  }
+  for (const auto& one : batch.same) lines[one.source] += line_of(same(one, rules));
+  return lines;
+}
+
+Result<bool> ends_a_line(File& file, std::uint64_t size_bytes) {
+  std::byte last{'\n'};
+  if (size_bytes == 0) return true;
+  const auto got = file.read_at(size_bytes - 1, {&last, 1});
+  if (!got) return got.error();
+  return last == std::byte{'\n'};
+}
+
+// How long it is then.
+Result<std::uint64_t> append(Disk& disk, std::string_view source_name, const std::string& lines) {
+  if (auto made = disk.make_directory(source_name); !made) return made.error();
+  const auto path = manifest_path(source_name);
+  const auto file = disk.open(path, OpenMode::kCreate);
+  if (!file) return file.error();
+  const auto size_bytes = (*file)->size();
+  if (!size_bytes) return size_bytes.error();
+  // A power cut may have left half a line.
+  const auto whole = ends_a_line(**file, *size_bytes);
+  if (!whole) return whole.error();
+  const auto text = *whole ? lines : "\n" + lines;
+  if (auto written = (*file)->write_at(*size_bytes, std::as_bytes(std::span(text))); !written) {
+    return written.error();
+  }
+  if (auto synced = (*file)->sync(); !synced) return synced.error();
+  if (*size_bytes > 0) return *size_bytes + text.size();
+  if (auto synced = disk.sync_directory(""); !synced) return synced.error();
+  if (auto synced = disk.sync_directory(source_name); !synced) return synced.error();
+  return *size_bytes + text.size();
+}
+
+// What was removed was held once; what it was is known from the one line, that it went from the
+// other.
+std::string lines_of(const LedgerWriter::Sighting& sighting, NameRules rules) {
+  std::string lines;
+  if (sighting.pruned) {
+    Archive archive;
+    archive.key = sighting.key;
+    archive.upstream = sighting.upstream;
+    archive.sha256 = sighting.sha256;
+    const auto entry = held(archive, rules);
+    lines = line_of(entry) + line_of(no_longer(Kind::kPruned, entry.key, "/" + entry.path));
+  }
+  return lines + line_of(same({0, sighting.key, sighting.upstream, sighting.sha256}, rules));
+}
+
+Status write_all(File& file, Ledger& ledger, SourceId source, NameRules rules) {
+  LineWriter writer(file);
+  Status written;
+  auto visited =
+      LedgerWriter(ledger).visit_sightings(source, [&](const LedgerWriter::Sighting& sighting) {
+        written = writer.add(lines_of(sighting, rules));
+        return written.has_value();
+      });
+  if (!visited || !written) return visited ? written : visited;
+  visited = ledger.visit_generations(source, [&](const Generation& generation) {
+    written = writer.add(line_of(lying_beside(generation)));
+    return written.has_value();
+  });
+  if (visited && written) {
+    visited = ledger.visit_archives(source, [&](const Archive& archive) {
+      written = writer.add(line_of(held(archive, rules)));
+      return written.has_value();
+    });
+  }
+  // What is held now is not all that was trusted since it is held.
+  if (visited && written) {
+    visited = LedgerWriter(ledger).visit_reigns(source, [&](const LedgerWriter::Since& reign) {
+      written = writer.add(line_of(trusted_since(reign, rules)));
+      return written.has_value();
+    });
+  }
+  if (!visited) return visited;
+  if (!written) return written;
+  if (auto flushed = writer.flush(); !flushed) return flushed;
+  return file.sync();
+}
+
+std::optional<std::string> text_in(const Json& json, std::string_view name) {
+  const auto* member = json.find(name);
+  const auto* text = member != nullptr ? member->text() : nullptr;
+  return text != nullptr ? std::optional(*text) : std::nullopt;
+}
+
+template <class AnyTime = Time>
+AnyTime time_in(const Json& json, std::string_view name) {
+  const auto* member = json.find(name);
+  return AnyTime(std::chrono::seconds(member != nullptr ? member->integer().value_or(0) : 0));
+}
+
+bool read_sha256(const Json& json, ManifestEntry& entry) {
+  const auto digest = from_hex(text_in(json, "sha256").value_or(""));
+  if (digest.size() != entry.sha256.size()) return false;
+  std::ranges::copy(digest, entry.sha256.begin());
+  return true;
+}
+
+bool read_identity(const Json& json, ManifestEntry& entry) {
+  const auto* size = json.find("size");
+  const auto size_bytes = size != nullptr ? size->count() : std::nullopt;
+  if (!size_bytes || !read_sha256(json, entry)) return false;
+  entry.upstream = {text_in(json, "etag").value_or(""), *size_bytes,
+                    text_in(json, "version").value_or(""), time_in<UpstreamTime>(json, "modified")};
+  return true;
+}
+
+// The key is what its path says: there it can be any bytes.
+bool read_path(const Json& json, ManifestEntry& entry) {
+  entry.path = text_in(json, "path").value_or("");
+  const auto slash = entry.path.find('/');
+  if (slash == std::string::npos) return false;
+  const auto below_tree = entry.path.substr(slash + 1);
+  const bool trusted = entry.path.starts_with(kArchives);
+  auto named = key_of_path(trusted ? below_tree : parent_of(below_tree));
+  if (!named) return false;
+  entry.key = std::move(named->key);
+  entry.variant = named->variant;
+  if (!is_content_path("a/" + entry.path) || entry.path.starts_with("damaged/")) return false;
+  return entry.kind == Kind::kPruned || entry.kind == Kind::kLost ||
+         trusted == (entry.kind != Kind::kBeside && entry.kind != Kind::kGone);
+}
+
+}  // namespace
+
+std::string line_of(const ManifestEntry& entry) {
+  Json::Object json = {{"what", name_of(entry.kind)}, {"path", entry.path}};
+  if (!ends_holding(entry.kind)) json.emplace_back("sha256", to_hex(entry.sha256));
+  if (!ends_holding(entry.kind) && entry.kind != Kind::kReign) {
+    json.emplace_back("size", entry.upstream.size_bytes);
+    json.emplace_back("etag", entry.upstream.etag);
+    json.emplace_back("version", entry.upstream.version_id);
+    const bool by_date = entry.upstream.etag.empty() && entry.upstream.modified != UpstreamTime{};
+    if (by_date) json.emplace_back("modified", seconds(entry.upstream.modified));
+  }
+  if (entry.kind == Kind::kHeld || entry.kind == Kind::kBeside) {
+    json.emplace_back("last_modified", seconds(entry.last_modified));
+    json.emplace_back("verified_by", name_of(entry.verified_by));
+    json.emplace_back("held_since", seconds(entry.held_since));
+    if (entry.unsound != Unsound::kNo) {
+      json.emplace_back("unsound", static_cast<std::uint64_t>(entry.unsound));
+    }
+  }
+  const bool says_when = entry.kind == Kind::kBeside || entry.kind == Kind::kReign;
+  if (says_when || entry.placed_at != Time{}) {
+    json.emplace_back("placed_at", seconds(entry.placed_at));
+  }
+  // What no UTF-8 is in an ETag is lost: then it is looked at once more.
+  return Json(std::move(json)).line(Json::Charset::kUtf8) + "\n";
+}
+
+std::optional<ManifestEntry> entry_of(std::string_view line) {
+  const auto parsed = Json::parse(line);
+  if (!parsed || parsed->object() == nullptr) return std::nullopt;
+  const auto& json = *parsed;
+  const auto kind = kind_of(text_in(json, "what").value_or(""));
+  if (!kind) return std::nullopt;
+  ManifestEntry entry;
+  entry.kind = *kind;
+  if (!read_path(json, entry)) return std::nullopt;
+  if (ends_holding(*kind)) return entry;
+  entry.placed_at = time_in(json, "placed_at");
+  if (*kind == Kind::kReign) {
+    return read_sha256(json, entry) ? std::optional(std::move(entry)) : std::nullopt;
+  }
+  if (!read_identity(json, entry)) return std::nullopt;
+  entry.last_modified = time_in<UpstreamTime>(json, "last_modified");
+  auto& upstream = entry.upstream;
+  if (upstream.etag.empty() && upstream.modified == UpstreamTime{})
+    upstream.modified = entry.last_modified;
+  entry.verified_by = proof_level_of(text_in(json, "verified_by").value_or(""));
+  entry.held_since = time_in(json, "held_since");
+  const auto* unsound = json.find("unsound");
+  entry.unsound = unsound_of(unsound != nullptr ? unsound->integer().value_or(0) : 0);
+  return entry;
+}
+
+Status record_durably(Disk& disk, Ledger& ledger, NameRules rules, const Batch& batch) {
+  std::map<SourceId, std::uint64_t> manifest_bytes;
+  for (const auto& [source, lines] : lines_of(batch, rules)) {
+    const auto name = ledger.source_name(source);
+    if (!name) return name.error();
+    const auto size_bytes = append(disk, *name, lines);
+    if (!size_bytes) return size_bytes.error();
+    manifest_bytes[source] = *size_bytes;
+  }
+  return LedgerWriter(ledger).record_batch(batch, manifest_bytes);
+}
+
+Status append_removals(Disk& disk, std::string_view source_name,
+                       std::span<const Removal> removals) {
+  std::string lines;
+  for (const auto& one : removals) {
+    lines += line_of(no_longer(one.lost ? Kind::kLost : Kind::kPruned, one.key, one.path));
+  }
+  if (lines.empty()) return {};
+  const auto appended = append(disk, source_name, lines);
+  return appended ? Status{} : appended.error();
+}
+
+Status restate(Disk& disk, std::string_view source_name, const Archive& archive, NameRules rules,
+               std::string_view gone_path) {
+  std::optional<ManifestEntry> last;
+  auto visited = visit_manifest(disk, source_name, [&](ManifestEntry&& entry) {
+    if (entry.kind == Kind::kHeld && entry.key == archive.key) last = std::move(entry);
+    return true;
+  });
+  if (!visited || !last || last->sha256 == archive.sha256) return visited;
+  auto entry = held(archive, rules);
+  // From when on the other one was said to be trusted, which it was at no time.
+  entry.placed_at = std::max(last->placed_at, last->held_since);
+  auto lines = line_of(entry);
+  if (!gone_path.empty()) lines = line_of(no_longer(Kind::kGone, archive.key, gone_path)) + lines;
+  const auto appended = append(disk, source_name, lines);
+  return appended ? Status{} : appended.error();
+}
+
+Status make_manifest_whole(Disk& disk, Ledger& ledger, SourceId source,
+                           std::string_view source_name, NameRules rules) {
+  const auto path = manifest_path(source_name);
+  const auto existing = disk.stat(path);
+  if (!existing) return existing.error();
+  const auto least_bytes = LedgerWriter(ledger).manifest_bytes(source);
+  if (!least_bytes) return least_bytes.error();
+  if (*existing && (*existing)->size_bytes >= *least_bytes) return {};
+  const auto totals = ledger.totals(source);
+  if (!totals) return totals.error();
+  const auto contents = totals->archives + totals->superseded + totals->quarantined;
+  if (contents == 0 && *least_bytes == 0) return {};
+  const auto unfinished = path + ".new";
+  if (auto made = disk.make_directory(source_name); !made) return made;
+  if (auto removed = disk.remove_file(unfinished); !removed) return removed;
+  const auto file = disk.open(unfinished, OpenMode::kCreateNew);
+  if (!file) return file.error();
+  if (auto written = write_all(**file, ledger, source, rules); !written) return written;
+  const auto size_bytes = (*file)->size();
+  if (!size_bytes) return size_bytes.error();
+  if (auto renamed = disk.rename_replace(unfinished, path); !renamed) return renamed;
+  for (const auto directory : {std::string_view(), source_name}) {
+    if (auto synced = disk.sync_directory(directory); !synced) return synced;
+  }
+  return LedgerWriter(ledger).note_manifest(source, *size_bytes);
+}
+
+Status visit_manifest(Disk& disk, std::string_view source_name,
+                      const std::function<bool(ManifestEntry&&)>& visit) {
+  const auto file = disk.open(manifest_path(source_name), OpenMode::kRead);
+  if (!file && file.error().kind == ErrorKind::kNotFound) return {};
+  if (!file) return file.error();
+  const auto buffer = std::make_unique_for_overwrite<char[]>(kBufferBytes);
+  std::string line;
+  std::uint64_t offset = 0;
+  while (true) {
+    const auto got =
+        (*file)->read_at(offset, std::as_writable_bytes(std::span(buffer.get(), kBufferBytes)));
+    if (!got) return got.error();
+    offset += *got;
+    for (std::string_view rest(buffer.get(), *got); !rest.empty();) {
+      const auto end = std::min(rest.find('\n'), rest.size());
+      if (line.size() + end <= kLongestLineBytes) line.append(rest.substr(0, end));
+      const bool complete = end < rest.size();
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+      if (!complete) break;
+      auto entry = entry_of(std::exchange(line, {}));
+      if (entry && !visit(*std::move(entry))) return {};
+    }
+    if (*got == 0) break;
+  }
+  auto entry = entry_of(line);
+  if (entry) visit(*std::move(entry));
+  return {};
+}
+
+}  // namespace store

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "store/content/layout.h"
+#include "store/disk/disk.h"
+#include "store/disk/inside.h"
+#include "store/ledger/ledger.h"
+
+namespace store {
+
+/// `SOURCE/manifest.jsonl`: what the disk carries so that the ledger can be made anew from it. One
+/// JSON object a line, only ever appended to, and synced before the ledger says the same. The form
+/// is specified in ARCHITECTURE.md. A line that cannot be read, as a power cut leaves one, is none.
+struct ManifestEntry {
+  enum class Kind {
+    kHeld,    ///< the trusted content of its key, in the stead of any earlier one
+    kBeside,  ///< a content beside it
+    kSame,    ///< this upstream identity is a content that we have, or had
+    kGone,    ///< it no longer lies beside the trusted one
+    kPruned,  ///< retention removed it, from wherever it lay
+    kLost,    ///< it was damaged and is given up, wherever it lay
+    kReign,   ///< this content of the key was the trusted one from `placed_at` on
+  };
+  Kind kind = Kind::kHeld;
+  std::string key;
+  NameVariant variant = NameVariant::kPlain;
+  std::string path;  ///< below SOURCE/; of kSame and kReign, the plain one of its key
+  Identity upstream;
+  UpstreamTime last_modified{};
+  Sha256 sha256{};
+  ProofLevel verified_by = ProofLevel::kSize;
+  Time held_since{};
+  Time placed_at{};
+  Unsound unsound = Unsound::kNo;
+};
+
+/// With the line break.
+std::string line_of(const ManifestEntry& entry);
+/// nullopt: no such line.
+std::optional<ManifestEntry> entry_of(std::string_view line);
+
+/// Records a batch: in the manifests first, durably, and then in the ledger.
+Status record_durably(Disk& disk, Ledger& ledger, NameRules rules, const Batch& batch);
+
+/// Says in the manifest of a source, durably, that these are removed, or given up. The ledger has
+/// to say so before: what the manifest alone calls removed would be given up by a rebuild.
+Status append_removals(Disk& disk, std::string_view source_name, std::span<const Removal> removals);
+
+/// Takes back what the manifest says of a succession that never was: `held` is still the trusted
+/// content of its key, and nothing lies at `gone_path` (empty: that is so). Writes nothing where it
+/// says so.
+Status restate(Disk& disk, std::string_view source_name, const Archive& held, NameRules rules,
+               std::string_view gone_path);
+
+/// Writes the whole manifest of a source from the ledger, and puts it in place whole, where there
+/// is none or where it has lost lines that the ledger knows of.
+Status make_manifest_whole(Disk& disk, Ledger& ledger, SourceId source,
+                           std::string_view source_name, NameRules rules);
+
+/// Calls `visit` with each entry in their order, until it returns false; nothing, where there is no
+/// manifest. In constant memory.
+Status visit_manifest(Disk& disk, std::string_view source_name,
+                      const std::function<bool(ManifestEntry&&)>& visit);
+
+}  // namespace store

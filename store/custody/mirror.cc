@@ -1,0 +1,159 @@
+#include "store/custody/mirror.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "store/content/content_path.h"
+#include "store/content/duplicate.h"
+#include "store/custody/change_impl.h"
+#include "store/custody/manifest.h"
+#include "store/custody/mirror_steps.h"
+#include "store/custody/placing.h"
+#include "store/custody/removal.h"
+#include "store/custody/sums.h"
+#include "store/custody/supersession.h"
+#include "store/ledger/ledger_writer.h"
+
+namespace store {
+namespace {
+
+// The names of the sources come from the disk, and paths are made from them.
+Status put_in_order(Disk& disk, Ledger& ledger, NameRules rules, AllUnfinished& left) {
+  const auto sources = ledger.sources();
+  if (!sources) return sources.error();
+  for (const auto& [id, name] : *sources) {
+    if (is_source_name(name)) continue;
+    return Error{ErrorKind::kCorrupt, 0, std::string(kLedgerPath),
+                 "the ledger is damaged (it names a source that cannot be); 'holdfast rebuild' "
+                 "makes a new one from the disk"};
+  }
+  // What is recorded below goes into them too.
+  for (const auto& [id, name] : *sources) {
+    if (auto whole = make_manifest_whole(disk, ledger, id, name, rules); !whole) return whole;
+  }
+  if (auto recovered = recover_supersessions(disk, ledger, rules, left); !recovered) {
+    return recovered;
+  }
+  // A file that is to go is none that was placed.
+  for (const auto& [id, name] : *sources) {
+    if (auto removed = finish_earlier_removals(disk, ledger, id, name, rules, left); !removed) {
+      return removed;
+    }
+  }
+  return finish_placements(disk, ledger, rules, left);
+}
+
+}  // namespace
+
+Result<Mirror> Mirror::open(GuardedDisk&& guarded, Access access) {
+  auto ledger = Ledger::open(*guarded.disk, access);
+  if (!ledger) return ledger.error();
+  if (!guarded.marker.names) {
+    guarded.marker.names = name_rules_of(guarded.disk->filesystem_name());
+    if (access == Access::kReadWrite) {
+      if (auto kept = replace_marker(*guarded.disk, guarded.marker); !kept) return kept.error();
+    }
+  }
+  AllUnfinished left;
+  if (access == Access::kReadWrite) {
+    auto done = put_in_order(*guarded.disk, *ledger, *guarded.marker.names, left);
+    if (!done) return done.error();
+  }
+  return Mirror(std::move(guarded), *std::move(ledger), std::move(left));
+}
+
+Mirror::Mirror(GuardedDisk&& guarded, Ledger&& opened, AllUnfinished&& left)
+    : marker(std::move(guarded.marker)),
+      rules(*marker.names),
+      lock(std::move(guarded.lock)),
+      ledger(std::move(opened)),
+      staging(*guarded.disk),
+      unfinished(std::move(left)),
+      disk_(std::move(guarded.disk)),
+      placer_(std::make_unique<Placer>(*disk_, rules)) {}
+Mirror::~Mirror() = default;
+Mirror::Mirror(Mirror&&) noexcept = default;
+Mirror& Mirror::operator=(Mirror&&) noexcept = default;
+
+Result<Change> Mirror::begin(std::vector<Placement> intents, Time now) {
+  if (auto begun = LedgerWriter(ledger).begin_placements(intents); !begun) return begun.error();
+  auto change = std::make_unique<Change::Impl>(Change::Impl{*disk_, ledger, *placer_, rules});
+  change->batch.now = now;
+  change->batch.placements = std::move(intents);
+  return Change(std::move(change));
+}
+
+Result<Superseded> Mirror::take_back(SourceId source, const std::string& source_name,
+                                     const Archive& held, const Generation& chosen, Time now) {
+  auto staged = duplicate_to_staging(*disk_, chosen.path, chosen.sha256);
+  if (!staged && concerns_a_content(staged.error())) {
+    return Superseded{std::nullopt, "", std::move(staged.error())};
+  }
+  if (!staged) return staged.error();
+  // No intent of a placement: the content is held, and an interruption leaves it where it is.
+  auto change = begin({}, now);
+  if (!change) return change.error();
+  auto before =
+      change->supersede({{{source, source_name, held, *staged},
+                          {source,
+                           {chosen.key, held.variant, chosen.upstream, chosen.last_modified,
+                            chosen.sha256, chosen.verified_by, chosen.held_since, now},
+                           false}}});
+  if (!before) return before.error();
+  auto& superseded = before->front();
+  if (superseded.stuck) return std::move(superseded);
+  // What it leaves in the quarantine is tidied up below.
+  change->impl_->batch.intents.push_back({source, held.key});
+  if (auto recorded = change->commit(); !recorded) return recorded.error();
+  if (auto tidied = recover_supersessions(*disk_, ledger, rules, unfinished); !tidied) {
+    return tidied.error();
+  }
+  return std::move(superseded);
+}
+
+Result<Superseded> Mirror::accept(SourceId source, const std::string& source_name,
+                                  const Archive& held, const Generation& chosen, Time now) {
+  auto superseded = take_back(source, source_name, held, chosen, now);
+  if (!superseded || superseded->stuck) return superseded;
+  if (auto written = refresh_sums(source, source_name); !written) return written.error();
+  return superseded;
+}
+
+Result<GivenUp> Mirror::give_up(const GiveUp& request) {
+  return store::give_up(*disk_, ledger, rules, request);
+}
+
+Result<ScrubTotals> Mirror::scrub(const ScrubPass& pass) {
+  return store::scrub(*disk_, ledger, pass);
+}
+
+Status Mirror::begin_removals(SourceId source, const std::vector<Removal>& removals, Time now) {
+  return LedgerWriter(ledger).begin_removals(source, removals, now);
+}
+
+Result<AllUnfinished> Mirror::finish_removals(SourceId source, std::string_view source_name) {
+  auto left = unfinished;
+  if (auto removed = store::finish_removals(*disk_, ledger, source, source_name, rules, left);
+      !removed) {
+    return removed.error();
+  }
+  std::erase_if(left, [&](const Unfinished& one) {
+    return std::ranges::find(unfinished, one.error.path, [](const Unfinished& known) {
+             return known.error.path;
+           }) != unfinished.end();
+  });
+  unfinished.insert(unfinished.end(), left.begin(), left.end());
+  return left;
+}
+
+Status Mirror::refresh_sums(SourceId source, std::string_view source_name) {
+  const auto totals = ledger.totals(source);
+  if (!totals) return totals.error();
+  if (!totals->sums_stale) return {};
+  if (auto written = write_sums(*disk_, ledger, source, source_name, rules); !written) {
+    return written;
+  }
+  return LedgerWriter(ledger).mark_sums_written(source);
+}
+
+}  // namespace store

@@ -1,0 +1,266 @@
+#include "store/custody/supersession.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "store/content/content_path.h"
+#include "store/content/duplicate.h"
+#include "store/custody/manifest.h"
+#include "store/ledger/ledger_writer.h"
+
+namespace store {
+namespace {
+
+constexpr std::size_t kAtOnce = 64;
+
+class Recovery {
+ public:
+  Recovery(Disk& disk, Ledger& ledger, NameRules rules, Supersession intent,
+           std::string source_name)
+      : disk_(disk),
+        ledger_(ledger),
+        rules_(rules),
+        intent_(std::move(intent)),
+        source_name_(std::move(source_name)) {}
+
+  Status run() {
+    const auto held = ledger_.find(intent_.source, intent_.key);
+    if (!held) return held.error();
+    if (*held) {
+      const auto finished = finish(**held);
+      if (!finished) return finished.error();
+      if (*finished) return {};
+      if (auto restored = restore(**held); !restored) return restored;
+      if (auto dropped = drop_from_quarantine(**held); !dropped) return dropped;
+    }
+    return LedgerWriter(ledger_).end_supersession(intent_);
+  }
+
+  /// Whether what failed is one of its files. A disk that is gone fails elsewhere too.
+  bool is_of_its_file(const Error& error) const {
+    return !failed_sync_ && concerns_a_content(error);
+  }
+
+ private:
+  // True when the new content is in place and known: then there is nothing to be taken back.
+  Result<bool> finish(const Archive& held) {
+    auto intent = LedgerWriter(ledger_).placement_of(intent_.source, held.key);
+    if (!intent) return intent.error();
+    if (!*intent || (*intent)->archive.sha256 == held.sha256) return false;
+    const auto path = archive_path(source_name_, held.key, rules_, held.variant);
+    auto archive = (*intent)->archive;
+    archive.variant = held.variant;
+    const auto in_place = lies_at(path, archive);
+    if (!in_place || !*in_place) return in_place;
+    const auto aside = find_aside(held);
+    if (!aside) return aside.error();
+    Placer placer(disk_, rules_);
+    placer.note_placed(path);
+    Batch batch;
+    batch.now = archive.held_since;
+    batch.placements.push_back(**intent);
+    if (*aside) {
+      placer.note_placed(**aside);
+      batch.generations.push_back(
+          {intent_.source, beside(held, Place::kSuperseded, **aside, batch.now), std::nullopt});
+    }
+    batch.archives.push_back({intent_.source, std::move(archive), (*intent)->watched});
+    if (auto synced = note(placer.sync()); !synced) return synced.error();
+    if (auto recorded = record_durably(disk_, ledger_, rules_, batch); !recorded) {
+      return recorded.error();
+    }
+    return true;
+  }
+
+  Status note(Status synced) {
+    failed_sync_ = failed_sync_ || !synced;
+    return synced;
+  }
+
+  Status restore(const Archive& held) {
+    const auto path = archive_path(source_name_, held.key, rules_, held.variant);
+    const auto aside = find_aside(held);
+    if (!aside) return aside.error();
+    const auto in_place = lies_at(path, held);
+    if (!in_place) return in_place.error();
+    if (!*aside) return {};
+    if (!*in_place) {
+      if (auto back = put_back(**aside, path, held); !back) return back;
+    }
+    return remove_unrecorded(**aside, held);
+  }
+
+  // The row first: the ledger never says that something lies where it no longer does.
+  Status drop_from_quarantine(const Archive& held) {
+    const auto found =
+        ledger_.find_generation(intent_.source, held.key, held.sha256, Place::kQuarantine);
+    if (!found) return found.error();
+    if (*found) {
+      Batch batch;
+      batch.removed.push_back({intent_.source, held.key, (*found)->path});
+      if (auto recorded = record_durably(disk_, ledger_, rules_, batch); !recorded) return recorded;
+    }
+    const auto paths = unrecorded_in_quarantine(held);
+    if (!paths) return paths.error();
+    for (const auto& path : *paths) {
+      const auto lies = lies_at(path, held);
+      if (!lies) return lies.error();
+      if (!*lies) continue;
+      if (auto removed = disk_.remove_file(path); !removed) return removed;
+      if (auto synced = note(disk_.sync_directory(parent_of(path))); !synced) return synced;
+    }
+    return {};
+  }
+
+  // Whatever date is in their names: the upstream may tell another one by now.
+  Result<std::vector<std::string>> unrecorded_in_quarantine(const Archive& held) {
+    std::set<std::string> directories;
+    for (const auto& path : generation_paths(source_name_, Place::kQuarantine, held.key, rules_,
+                                             held.last_modified, held.sha256)) {
+      directories.insert(parent_of(path));
+    }
+    std::vector<std::string> found;
+    for (const auto& directory : directories) {
+      const auto listed =
+          disk_.list_directory(directory, [&](std::string_view name, FileKind kind) {
+            if (kind == FileKind::kFile) found.push_back(fmt::format("{}/{}", directory, name));
+            return true;
+          });
+      const bool is_none = !listed && (listed.error().kind == ErrorKind::kNotFound ||
+                                       concerns_a_name(listed.error()));
+      if (!listed && !is_none) return listed.error();
+    }
+    std::vector<std::string> unrecorded;
+    for (auto& path : found) {
+      const auto recorded = ledger_.lies_beside(intent_.source, held.key, path);
+      if (!recorded) return recorded.error();
+      if (!*recorded) unrecorded.push_back(std::move(path));
+    }
+    return unrecorded;
+  }
+
+  Result<bool> lies_at(const std::string& path, const Archive& held) {
+    const auto info = disk_.stat(path);
+    if (!info && concerns_a_name(info.error())) return false;
+    if (!info) return info.error();
+    if (!*info || (*info)->kind != FileKind::kFile ||
+        (*info)->size_bytes != held.upstream.size_bytes) {
+      return false;
+    }
+    return holds(disk_, path, held.sha256);
+  }
+
+  Result<std::optional<std::string>> find_aside(const Archive& held) {
+    for (auto& path : generation_paths(source_name_, Place::kSuperseded, held.key, rules_,
+                                       held.last_modified, held.sha256)) {
+      const auto found = lies_at(path, held);
+      if (!found) return found.error();
+      if (*found) return std::optional(std::move(path));
+    }
+    return std::optional<std::string>();
+  }
+
+  Status put_back(const std::string& aside, const std::string& path, const Archive& held) {
+    const auto copy = duplicate_to_staging(disk_, aside, held.sha256);
+    if (!copy) return copy.error();
+    if (auto renamed = disk_.rename_replace(*copy, path); !renamed) return renamed;
+    return note(disk_.sync_directory(parent_of(path)));
+  }
+
+  // Only once the content is durably in its place again.
+  Status remove_unrecorded(const std::string& aside, const Archive& held) {
+    const auto path = archive_path(source_name_, held.key, rules_, held.variant);
+    if (auto synced = note(disk_.sync_directory(parent_of(path))); !synced) return synced;
+    const auto found =
+        ledger_.find_generation(intent_.source, held.key, held.sha256, Place::kSuperseded);
+    if (!found) return found.error();
+    const bool recorded = *found && (*found)->path == aside;
+    // A crash may have come between the manifest and the ledger.
+    auto said = restate(disk_, source_name_, held, rules_, recorded ? std::string_view() : aside);
+    return recorded || !said ? said : disk_.remove_file(aside);
+  }
+
+  Disk& disk_;
+  Ledger& ledger_;
+  const NameRules rules_;
+  const Supersession intent_;
+  const std::string source_name_;
+  bool failed_sync_ = false;
+};
+
+bool cannot_be_kept(const Error& error) {
+  return error.kind == ErrorKind::kCorrupt || error.kind == ErrorKind::kIo;
+}
+
+Result<Superseded> keep_aside(Placer& placer, NameRules rules, const std::string& path,
+                              const Replacement& replacement, Time now) {
+  const auto& held = replacement.held;
+  const auto try_once = [&] {
+    return placer.keep_aside(path, {replacement.source_name, Place::kSuperseded, held.key,
+                                    held.last_modified, held.sha256});
+  };
+  auto aside = try_once();
+  // An error that passes is no rot, and must not cost the content its place.
+  if (!aside && aside.error().kind == ErrorKind::kIo) aside = try_once();
+  if (aside) return Superseded{beside(held, Place::kSuperseded, *std::move(aside), now), ""};
+  if (aside.error().kind == ErrorKind::kNotFound) return Superseded{};
+  if (!cannot_be_kept(aside.error())) return aside.error();
+  // It rotted. On a disk that is gone this fails as well.
+  auto kept =
+      placer.keep_damaged(path, damaged_paths(replacement.source_name, held.key, rules, now));
+  if (!kept) return kept.error();
+  return Superseded{std::nullopt, *std::move(kept)};
+}
+
+Superseded stuck(Error error) { return {std::nullopt, "", std::move(error)}; }
+
+}  // namespace
+
+Result<std::vector<Superseded>> supersede(Ledger& ledger, Placer& placer, NameRules rules,
+                                          std::span<const Replacement> replacements, Time now) {
+  std::vector<Supersession> intents;
+  for (const auto& one : replacements) intents.push_back({one.source, one.held.key});
+  if (auto begun = LedgerWriter(ledger).begin_supersessions(intents); !begun) return begun.error();
+  const auto path_of = [&](const Replacement& one) {
+    return archive_path(one.source_name, one.held.key, rules, one.held.variant);
+  };
+  std::vector<Superseded> before;
+  for (const auto& one : replacements) {
+    auto aside = keep_aside(placer, rules, path_of(one), one, now);
+    if (!aside && !concerns_a_content(aside.error())) return aside.error();
+    before.push_back(aside ? *std::move(aside) : stuck(aside.error()));
+  }
+  if (auto synced = placer.sync(); !synced) return synced.error();
+  for (std::size_t i = 0; i < replacements.size(); ++i) {
+    if (before[i].stuck) continue;
+    const auto replaced = placer.replace(replacements[i].staged_path, path_of(replacements[i]));
+    if (!replaced && !concerns_a_content(replaced.error())) return replaced.error();
+    if (!replaced) before[i] = stuck(replaced.error());
+  }
+  return before;
+}
+
+Status recover_supersessions(Disk& disk, Ledger& ledger, NameRules rules, AllUnfinished& left) {
+  std::optional<Supersession> last;
+  while (true) {
+    const auto open = LedgerWriter(ledger).open_supersessions(kAtOnce, last ? &*last : nullptr);
+    if (!open) return open.error();
+    if (open->empty()) return {};
+    for (const auto& intent : *open) {
+      auto name = ledger.source_name(intent.source);
+      if (!name) return name.error();
+      Recovery recovery(disk, ledger, rules, intent, *name);
+      auto done = recovery.run();
+      if (!done && !recovery.is_of_its_file(done.error())) return done;
+      if (!done) left.push_back({*std::move(name), intent.key, std::move(done.error())});
+    }
+    last = open->back();
+  }
+}
+
+}  // namespace store

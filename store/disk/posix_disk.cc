@@ -1,0 +1,438 @@
+#include "store/disk/posix_disk.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+
+#include "store/disk/posix_beneath.h"
+#include "store/disk/posix_file.h"
+#include "store/disk/posix_filesystem.h"
+#include "store/disk/posix_owner.h"
+
+namespace store {
+namespace {
+
+constexpr mode_t kFinishedMode = 0440;
+constexpr mode_t kUnfinishedMode = 0640;
+constexpr mode_t kDirectoryMode = 0750;
+
+Error failed(int error_number, std::string_view action, std::string_view path) {
+  return error_from_errno(error_number, action, path);
+}
+
+FileKind kind_of_mode(mode_t mode) {
+  if (S_ISREG(mode)) return FileKind::kFile;
+  return S_ISDIR(mode) ? FileKind::kDirectory : FileKind::kOther;
+}
+
+FileInfo info_of(const struct stat& info) {
+  return FileInfo{kind_of_mode(info.st_mode), static_cast<std::uint64_t>(info.st_size),
+                  std::chrono::sys_seconds(std::chrono::seconds(info.st_mtime))};
+}
+
+bool nothing_there(const Error& error) {
+  return error.error_number == ENOENT || error.error_number == ENOTDIR;
+}
+
+// What filesystems answer to a rename flag or a hard link that they do not know.
+bool lacks_support(int error_number) {
+  return error_number == EINVAL || error_number == ENOSYS || error_number == EOPNOTSUPP ||
+         error_number == EPERM;
+}
+
+// A pipe in the place of a file must not block its opening, hence O_NONBLOCK.
+int flags_of(OpenMode mode) {
+  switch (mode) {
+    case OpenMode::kRead:
+      return O_RDONLY | O_NONBLOCK;
+    case OpenMode::kReadWrite:
+      return O_RDWR | O_NONBLOCK;
+    case OpenMode::kCreate:
+      return O_RDWR | O_NONBLOCK | O_CREAT;
+    case OpenMode::kCreateNew:
+      return O_RDWR | O_NONBLOCK | O_CREAT | O_EXCL;
+  }
+  return O_RDONLY | O_NONBLOCK;
+}
+
+class FlockLock final : public DiskLock {
+ public:
+  explicit FlockLock(UniqueFd fd) : fd_(std::move(fd)) {}
+
+ private:
+  UniqueFd fd_;
+};
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+
+FileKind kind_of_entry(int directory, const dirent& entry) {
+  if (entry.d_type == DT_REG) return FileKind::kFile;
+  if (entry.d_type == DT_DIR) return FileKind::kDirectory;
+  struct stat info {};
+  if (entry.d_type == DT_UNKNOWN &&
+      ::fstatat(directory, entry.d_name, &info, AT_SYMLINK_NOFOLLOW) == 0) {
+    return kind_of_mode(info.st_mode);
+  }
+  return FileKind::kOther;
+}
+
+class PosixDisk final : public Disk {
+ public:
+  PosixDisk(UniqueFd root, std::string root_path)
+      : root_path_(std::move(root_path)),
+        filesystem_name_(filesystem_name_of(root.get())),
+        can_sync_filesystem_(can_sync_filesystem(root.get())),
+        owner_(root.get()),
+        beneath_(std::move(root)) {
+    // Through the open root, so that a disk mounted in its place meanwhile is never written to.
+    database_root_ = "/proc/self/fd/" + std::to_string(beneath_.root());
+    if (::access(database_root_.c_str(), F_OK) != 0) database_root_ = root_path_;
+  }
+
+  Result<std::unique_ptr<File>> open(std::string_view path, OpenMode mode) override {
+    auto opened = open_regular(path, flags_of(mode), "open");
+    if (!opened) return opened.error();
+    return make_posix_file(std::move(opened->fd), opened->size_bytes, std::string(path));
+  }
+
+  Result<std::optional<FileInfo>> stat(std::string_view path) override;
+  Status make_directory(std::string_view path) override;
+  Status rename_no_replace(std::string_view from, std::string_view to) override;
+  Status link(std::string_view from, std::string_view to) override;
+  Status link_file(File& file, std::string_view to) override;
+  Status take_over(std::string_view path) override;
+  Status rename_replace(std::string_view from, std::string_view to) override;
+  Status remove_file(std::string_view path) override { return remove(path, 0); }
+  Status remove_directory(std::string_view path) override { return remove(path, AT_REMOVEDIR); }
+  Status set_finished(std::string_view path, bool finished) override;
+  Status set_modified(std::string_view path, std::chrono::sys_seconds time) override;
+  Status sync_directory(std::string_view path) override;
+  Status sync_filesystem() override;
+  Status list_directory(std::string_view path,
+                        const std::function<bool(std::string_view, FileKind)>& visit) override;
+  Result<Space> space() override;
+  Result<std::unique_ptr<DiskLock>> lock(std::string_view path) override;
+
+  std::string root_path() const override { return root_path_; }
+  std::string filesystem_name() const override { return filesystem_name_; }
+  Weakness weakness() const override {
+    return {no_directory_sync_, no_exclusive_rename_, no_permissions_, no_filesystem_sync_};
+  }
+
+  std::string database_path(std::string_view path) const override {
+    return database_root_ + "/" + std::string(path);
+  }
+  const char* database_vfs() const override { return nullptr; }
+
+ private:
+  struct Opened {
+    UniqueFd fd;
+    std::uint64_t size_bytes = 0;
+  };
+  Result<Opened> open_regular(std::string_view path, int flags, std::string_view action);
+  Status remove(std::string_view path, int flags);
+  Status rename_after_check(const Beneath::Place& from, const Beneath::Place& to,
+                            std::string_view path);
+
+  const std::string root_path_;
+  std::string database_root_;
+  const std::string filesystem_name_;
+  const bool can_sync_filesystem_;
+  const PosixOwner owner_;
+  const Beneath beneath_;
+  std::atomic<bool> no_directory_sync_ = false;
+  std::atomic<bool> no_exclusive_rename_ = false;
+  std::atomic<bool> no_permissions_ = false;
+  std::atomic<bool> has_permissions_ = false;
+  std::atomic<bool> no_filesystem_sync_ = false;
+};
+
+Result<PosixDisk::Opened> PosixDisk::open_regular(std::string_view path, int flags,
+                                                  std::string_view action) {
+  auto fd = beneath_.open(path, flags, kUnfinishedMode, action);
+  if (!fd) return fd.error();
+  struct stat info {};
+  if (::fstat(fd->get(), &info) < 0) return failed(errno, action, path);
+  if (!S_ISREG(info.st_mode)) {
+    return Error{ErrorKind::kExists, 0, std::string(path), "not a regular file"};
+  }
+  if ((flags & O_CREAT) != 0) owner_.give(fd->get());
+  return Opened{std::move(*fd), static_cast<std::uint64_t>(info.st_size)};
+}
+
+Result<std::optional<FileInfo>> PosixDisk::stat(std::string_view path) {
+  struct stat info {};
+  if (path.empty()) {
+    if (::fstat(beneath_.root(), &info) < 0) return failed(errno, "stat", path);
+    return info_of(info);
+  }
+  const auto place = beneath_.place_of(path, "stat");
+  if (!place) {
+    if (nothing_there(place.error())) return std::nullopt;
+    return place.error();
+  }
+  if (::fstatat(place->directory, place->name.c_str(), &info, AT_SYMLINK_NOFOLLOW) < 0) {
+    const int error_number = errno;
+    if (error_number == ENOENT) return std::nullopt;
+    return failed(error_number, "stat", path);
+  }
+  return info_of(info);
+}
+
+Status PosixDisk::make_directory(std::string_view path) {
+  const auto place = beneath_.place_of(path, "make directory");
+  if (!place) return place.error();
+  if (::mkdirat(place->directory, place->name.c_str(), kDirectoryMode) == 0) {
+    owner_.give(place->directory, place->name);
+    return {};
+  }
+  const int error_number = errno;
+  struct stat info {};
+  if (error_number == EEXIST &&
+      ::fstatat(place->directory, place->name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+      S_ISDIR(info.st_mode)) {
+    return {};
+  }
+  return failed(error_number, "make directory", path);
+}
+
+Status PosixDisk::rename_no_replace(std::string_view from, std::string_view to) {
+  const auto source = beneath_.place_of(from, "rename");
+  if (!source) return source.error();
+  const auto target = beneath_.place_of(to, "rename to");
+  if (!target) return target.error();
+  const char* const old_name = source->name.c_str();
+  const char* const new_name = target->name.c_str();
+  owner_.give(source->directory, source->name);
+
+  if (::renameat2(source->directory, old_name, target->directory, new_name, RENAME_NOREPLACE) ==
+      0) {
+    return {};
+  }
+  int error_number = errno;
+  if (!lacks_support(error_number)) return failed(error_number, "rename to", to);
+
+  if (::linkat(source->directory, old_name, target->directory, new_name, 0) == 0) {
+    if (::unlinkat(source->directory, old_name, 0) == 0) return {};
+    return failed(errno, "remove the old name", from);
+  }
+  error_number = errno;
+  if (!lacks_support(error_number)) return failed(error_number, "link to", to);
+  return rename_after_check(*source, *target, to);
+}
+
+Status PosixDisk::link(std::string_view from, std::string_view to) {
+  const auto source = beneath_.place_of(from, "link");
+  if (!source) return source.error();
+  const auto target = beneath_.place_of(to, "link to");
+  if (!target) return target.error();
+  if (::linkat(source->directory, source->name.c_str(), target->directory, target->name.c_str(),
+               0) == 0) {
+    return {};
+  }
+  // Too many links is a limit of the filesystem's, and a copy does not meet it.
+  const int error_number = errno == EMLINK ? EOPNOTSUPP : errno;
+  return failed(lacks_support(error_number) ? EOPNOTSUPP : error_number, "link to", to);
+}
+
+Status PosixDisk::link_file(File& file, std::string_view to) {
+  const auto target = beneath_.place_of(to, "link to");
+  if (!target) return target.error();
+  const auto fd = descriptor_of(file);
+  if (!fd) return failed(EOPNOTSUPP, "link to", to);
+  const auto open_file = "/proc/self/fd/" + std::to_string(*fd);
+  if (::linkat(AT_FDCWD, open_file.c_str(), target->directory, target->name.c_str(),
+               AT_SYMLINK_FOLLOW) == 0) {
+    return {};
+  }
+  const int error_number = errno;
+  const bool no_proc = error_number == ENOENT && ::access(open_file.c_str(), F_OK) != 0;
+  const bool cannot = no_proc || lacks_support(error_number) || error_number == EXDEV ||
+                      error_number == EMLINK || error_number == EACCES;
+  return failed(cannot ? EOPNOTSUPP : error_number, "link to", to);
+}
+
+Status PosixDisk::take_over(std::string_view path) {
+  auto opened = open_regular(path, O_RDONLY | O_NONBLOCK, "take over");
+  if (!opened && opened.error().error_number == EACCES)
+    return failed(EOPNOTSUPP, "take over", path);
+  if (!opened) return opened.error();
+  const int fd = opened->fd.get();
+  if (owner_.take(fd) && ::fchmod(fd, kUnfinishedMode) == 0) return {};
+  return failed(EOPNOTSUPP, "take over", path);
+}
+
+Status PosixDisk::rename_after_check(const Beneath::Place& from, const Beneath::Place& to,
+                                     std::string_view path) {
+  struct stat info {};
+  if (::fstatat(to.directory, to.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) {
+    return failed(EEXIST, "rename to", path);
+  }
+  if (const int error_number = errno; error_number != ENOENT) {
+    return failed(error_number, "rename to", path);
+  }
+  if (::renameat(from.directory, from.name.c_str(), to.directory, to.name.c_str()) < 0) {
+    return failed(errno, "rename to", path);
+  }
+  no_exclusive_rename_ = true;
+  return {};
+}
+
+Status PosixDisk::rename_replace(std::string_view from, std::string_view to) {
+  const auto source = beneath_.place_of(from, "rename");
+  if (!source) return source.error();
+  const auto target = beneath_.place_of(to, "rename to");
+  if (!target) return target.error();
+  owner_.give(source->directory, source->name);
+  if (::renameat(source->directory, source->name.c_str(), target->directory, target->name.c_str()) <
+      0) {
+    return failed(errno, "rename to", to);
+  }
+  return {};
+}
+
+Status PosixDisk::remove(std::string_view path, int flags) {
+  const auto place = beneath_.place_of(path, "remove");
+  if (!place) {
+    if (nothing_there(place.error())) return {};
+    return place.error();
+  }
+  if (::unlinkat(place->directory, place->name.c_str(), flags) == 0) return {};
+  const int error_number = errno;
+  if (error_number == ENOENT) return {};
+  return failed(error_number, "remove", path);
+}
+
+Status PosixDisk::set_finished(std::string_view path, bool finished) {
+  // fchmodat() would follow a symbolic link; an open file is what it is.
+  const auto opened = open_regular(path, O_RDONLY | O_NONBLOCK, "change the mode of");
+  if (!opened) return opened.error();
+  const int fd = opened->fd.get();
+  const mode_t mode = finished ? kFinishedMode : kUnfinishedMode;
+  if (::fchmod(fd, mode) < 0) {
+    const int error_number = errno;
+    if (error_number != EPERM && error_number != EOPNOTSUPP && error_number != ENOSYS) {
+      return failed(error_number, "change the mode of", path);
+    }
+    no_permissions_ = true;
+    return {};
+  }
+  // FAT says yes and does nothing. What the disk has done once it does again.
+  if (has_permissions_) return {};
+  struct stat info {};
+  if (::fstat(fd, &info) < 0) return failed(errno, "change the mode of", path);
+  const bool done = (info.st_mode & 0222) == (mode & 0222);
+  (done ? has_permissions_ : no_permissions_) = true;
+  return {};
+}
+
+Status PosixDisk::set_modified(std::string_view path, std::chrono::sys_seconds time) {
+  const auto place = beneath_.place_of(path, "set the time of");
+  if (!place) return place.error();
+  std::array<timespec, 2> times{};
+  times[0].tv_nsec = UTIME_OMIT;
+  times[1].tv_sec = static_cast<time_t>(time.time_since_epoch().count());
+  if (::utimensat(place->directory, place->name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) == 0) {
+    return {};
+  }
+  const int error_number = errno;
+  if (lacks_support(error_number)) return {};
+  return failed(error_number, "set the time of", path);
+}
+
+Status PosixDisk::sync_directory(std::string_view path) {
+  const auto fd = beneath_.open(path, O_RDONLY | O_DIRECTORY, 0, "open directory");
+  if (!fd) return fd.error();
+  if (uninterrupted([&] { return ::fsync(fd->get()); }) == 0) return {};
+  const int error_number = errno;
+  if (error_number != EINVAL && error_number != EOPNOTSUPP) {
+    return failed(error_number, "sync directory", path);
+  }
+  no_directory_sync_ = true;
+  return {};
+}
+
+Status PosixDisk::sync_filesystem() {
+  if (!can_sync_filesystem_) {
+    no_filesystem_sync_ = true;
+    return failed(EOPNOTSUPP, "sync the filesystem of", "");
+  }
+  if (uninterrupted([&] { return ::syncfs(beneath_.root()); }) < 0) {
+    const Error error = error_from_errno(errno, "sync the filesystem of", "");
+    if (error.kind == ErrorKind::kNotSupported) no_filesystem_sync_ = true;
+    return error;
+  }
+  // On FAT, exFAT and NTFS syncfs() does not tell the drive to empty its own cache. fsync() does,
+  // whatever it is called on.
+  return sync_directory("");
+}
+
+Status PosixDisk::list_directory(std::string_view path,
+                                 const std::function<bool(std::string_view, FileKind)>& visit) {
+  auto fd = beneath_.open(path, O_RDONLY | O_DIRECTORY, 0, "list");
+  if (!fd) return fd.error();
+  const std::unique_ptr<DIR, CloseDirectory> directory(::fdopendir(fd->get()));
+  if (!directory) return failed(errno, "list", path);
+  const int directory_fd = fd->release();
+  while (true) {
+    errno = 0;
+    const dirent* const entry = ::readdir(directory.get());
+    if (entry == nullptr) {
+      if (const int error_number = errno; error_number != 0) {
+        return failed(error_number, "list", path);
+      }
+      return {};
+    }
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    if (!visit(name, kind_of_entry(directory_fd, *entry))) return {};
+  }
+}
+
+Result<Space> PosixDisk::space() {
+  struct statvfs info {};
+  if (uninterrupted([&] { return ::fstatvfs(beneath_.root(), &info); }) < 0) {
+    return failed(errno, "ask for the free space of", "");
+  }
+  const std::uint64_t block_bytes = info.f_frsize;
+  return Space{block_bytes * info.f_blocks, block_bytes * info.f_bavail, info.f_files,
+               info.f_favail};
+}
+
+Result<std::unique_ptr<DiskLock>> PosixDisk::lock(std::string_view path) {
+  auto opened = open_regular(path, O_RDWR | O_NONBLOCK | O_CREAT, "open lock");
+  if (!opened) return opened.error();
+  if (uninterrupted([&] { return ::flock(opened->fd.get(), LOCK_EX | LOCK_NB); }) < 0) {
+    return failed(errno, "lock", path);
+  }
+  return std::make_unique<FlockLock>(std::move(opened->fd));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Disk>> open_posix_disk(const std::string& root) {
+  UniqueFd fd(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() < 0) {
+    Error error = error_from_errno(errno, "open", root);
+    if (error.error_number == ENOTDIR) error.kind = ErrorKind::kNotFound;
+    return error;
+  }
+  // SQLite gets a path, which must go on naming this directory when the program changes its own.
+  const std::unique_ptr<char, decltype(&std::free)> absolute(::realpath(root.c_str(), nullptr),
+                                                             &std::free);
+  if (!absolute) return failed(errno, "open", root);
+  return std::make_unique<PosixDisk>(std::move(fd), absolute.get());
+}
+
+}  // namespace store

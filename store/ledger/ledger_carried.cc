@@ -1,0 +1,380 @@
+#include "store/ledger/ledger_carried.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "store/content/digest.h"
+#include "store/ledger/ledger_impl.h"
+
+namespace store {
+namespace {
+
+// What the disk itself has is its own concern.
+constexpr std::string_view kOfTheBucket =
+    "a.kind NOT IN ('corrupt', 'missing', 'foreign', 'rotation')";
+
+// Of which content an alarm is: of a change what the bucket has now, of a refusal what was refused.
+constexpr std::string_view kContentOf =
+    "LEFT JOIN deviation d ON a.kind='changed' AND d.source_id=a.source_id AND d.key=a.key AND "
+    "d.kind=2 LEFT JOIN refusal r ON a.kind IN ('mismatch', 'unreadable', 'ghost') AND "
+    "r.source_id=a.source_id AND r.key=a.key";
+
+constexpr std::string_view kContent =
+    "coalesce(d.etag, r.etag), coalesce(d.size_bytes, r.size_bytes), coalesce(d.version_id, "
+    "r.version_id)";
+
+// Of a row in `carried` that is of no alarm.
+constexpr const char* kAcceptedKind = "accepted";
+
+bool is_about_a_content(std::string_view kind) {
+  return kind == "changed" || kind == "mismatch" || kind == "unreadable" || kind == "ghost";
+}
+
+using Visit = std::function<bool(const Word&)>;
+
+class Teller {
+ public:
+  Teller(Database& database, const Visit& visit) : database_(database), visit_(visit) {}
+
+  Status tell(SourceId source, const std::string& name, bool all_told) {
+    Status done = alarms(source, name, all_told, Word::What::kTold);
+    if (done) done = hold(source, name);
+    if (done) done = alarms(source, name, all_told, Word::What::kAcknowledged);
+    if (done) done = acceptances(source, name);
+    return done ? deviations(source, name) : done;
+  }
+  bool goes_on() const { return goes_on_; }
+
+ private:
+  template <typename Make>
+  Status each(Query& query, const Make& make) {
+    if (!goes_on_) return {};
+    return rows::each(query, [&](Query& row) {
+      const std::optional<Word> word = make(row);
+      goes_on_ = !word || visit_(*word);
+      return goes_on_;
+    });
+  }
+
+  Status alarms(SourceId source, const std::string& name, bool all_told, Word::What what) {
+    const bool told = what == Word::What::kTold;
+    Result<Query> query = database_.query(fmt::format(
+        "SELECT a.kind, a.key, {}, a.message, {} FROM alarm a {} {} WHERE a.source_id=?1 AND {} "
+        "AND {} GROUP BY a.kind, a.key ORDER BY a.kind, a.key",
+        told ? "a.since" : "max(a.ended_at)", kContent,
+        told ? "INDEXED BY alarm_open" : "INDEXED BY alarm_acknowledged", kContentOf, kOfTheBucket,
+        told ? "a.ended_at IS NULL AND (a.announced=1 OR ?2=1)"
+             : "a.acknowledged=1 AND ?2=?2 AND NOT EXISTS (SELECT 1 FROM alarm o INDEXED BY "
+               "alarm_open WHERE o.source_id=a.source_id AND o.kind=a.kind AND o.key=a.key AND "
+               "o.ended_at IS NULL)"));
+    if (!query) return query.error();
+    query->bind(source, std::int64_t{all_told ? 1 : 0});
+    return each(*query, [&](const Query& row) -> std::optional<Word> {
+      Word word{name, what, std::string(row.bytes(0)), std::string(row.bytes(1)),
+                rows::time(row.integer(2))};
+      word.text = row.bytes(3);
+      if (is_about_a_content(word.kind)) {
+        // It is over, in a way that is not written down.
+        if (row.is_null(4)) return std::nullopt;
+        word.upstream = rows::identity(row, 4);
+      }
+      return word;
+    });
+  }
+
+  Status hold(SourceId source, const std::string& name) {
+    Result<Query> query = database_.query(
+        "SELECT s.hold_since, coalesce(a.message, '') FROM source s LEFT JOIN alarm a ON "
+        "a.source_id=s.source_id AND a.kind='mass-change' AND a.key=x'' AND a.ended_at IS NULL "
+        "WHERE s.source_id=?1 AND s.hold_since IS NOT NULL");
+    if (!query) return query.error();
+    query->bind(source);
+    return each(*query, [&](const Query& row) -> std::optional<Word> {
+      Word word{name, Word::What::kHold, "mass-change", "", rows::time(row.integer(0))};
+      word.text = row.bytes(1);
+      return word;
+    });
+  }
+
+  Status acceptances(SourceId source, const std::string& name) {
+    Result<Query> query = database_.query(
+        "SELECT key, at, etag, size_bytes, version_id, sha256 FROM acceptance WHERE source_id=?1 "
+        "ORDER BY key");
+    if (!query) return query.error();
+    query->bind(source);
+    return each(*query, [&](const Query& row) -> std::optional<Word> {
+      Word word{name, Word::What::kAccepted, "changed", std::string(row.bytes(0)),
+                rows::time(row.integer(1))};
+      word.upstream = rows::identity(row, 2);
+      word.text = to_hex(rows::digest(row.bytes(5)));
+      return word;
+    });
+  }
+
+  Status deviations(SourceId source, const std::string& name) {
+    Result<Query> query = database_.query(
+        "SELECT key, kind, since, etag, size_bytes, version_id FROM deviation WHERE source_id=?1 "
+        "AND acknowledged=1 ORDER BY key");
+    if (!query) return query.error();
+    query->bind(source);
+    return each(*query, [&](const Query& row) -> std::optional<Word> {
+      Word word{name, Word::What::kDeviation, "", std::string(row.bytes(0)),
+                rows::time(row.integer(2))};
+      if (static_cast<Deviation>(row.integer(1)) == Deviation::kChanged) {
+        word.upstream = rows::identity(row, 3);
+      }
+      return word;
+    });
+  }
+
+  Database& database_;
+  const Visit& visit_;
+  bool goes_on_ = true;
+};
+
+class Taker {
+ public:
+  Taker(Database& database, Time now) : database_(database), now_(now) {}
+
+  Status take(SourceId source, const Word& word) {
+    switch (word.what) {
+      case Word::What::kTold:
+        return keep(source, word);
+      case Word::What::kAcknowledged:
+        return acknowledge(source, word);
+      case Word::What::kHold:
+        return hold(source, word);
+      case Word::What::kDeviation:
+        return deviate(source, word);
+      case Word::What::kAccepted: {
+        Word acknowledged = word;
+        acknowledged.kind = name_of(AlarmKind::kChanged);
+        Word accepted = word;
+        accepted.kind = kAcceptedKind;
+        if (Status done = keep(source, accepted); !done) return done;
+        if (Status done = deviate(source, word); !done) return done;
+        return acknowledge(source, acknowledged);
+      }
+    }
+    return {};
+  }
+
+  Result<std::uint64_t> finish() {
+    std::uint64_t all = 0;
+    for (const auto& [source, count] : ended_) {
+      const Status noted =
+          events::note(database_, source, EventKind::kAcknowledged, {count, 0, {}}, now_);
+      if (!noted) return noted.error();
+      all += count;
+    }
+    return all;
+  }
+
+ private:
+  static Status status_of(const Result<std::uint64_t>& done) {
+    return done ? Status{} : Status(tl::unexpected(done.error()));
+  }
+
+  Status keep(SourceId source, const Word& word) {
+    const Identity upstream = word.upstream.value_or(Identity{});
+    return status_of(database_.run(
+        "INSERT OR REPLACE INTO carried (source_id, kind, key, what, at, has_content, etag, "
+        "size_bytes, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        source, std::string_view(word.kind), Bytes{word.key}, static_cast<std::int64_t>(word.what),
+        rows::seconds(word.at), std::int64_t{word.upstream ? 1 : 0},
+        std::string_view(rows::etag_column(upstream)), rows::signed_size(upstream.size_bytes),
+        std::string_view(word.text)));
+  }
+
+  // What was raised here after it was said is not what was meant.
+  Status acknowledge(SourceId source, const Word& word) {
+    const Identity upstream = word.upstream.value_or(Identity{});
+    const auto ended = database_.run(
+        "UPDATE alarm INDEXED BY alarm_open SET ended_at=?4, acknowledged=1 WHERE source_id=?1 AND "
+        "kind=?2 AND key=?3 AND ended_at IS NULL AND since<=?5 AND CASE WHEN kind='changed' THEN "
+        "EXISTS (SELECT 1 FROM deviation d WHERE d.source_id=?1 AND d.key=?3 AND d.kind=2 AND "
+        "d.etag=?6 AND d.size_bytes=?7) WHEN kind IN ('mismatch', 'unreadable', 'ghost') THEN "
+        "EXISTS (SELECT 1 FROM refusal r WHERE r.source_id=?1 AND r.key=?3 AND r.etag=?6 AND "
+        "r.size_bytes=?7) ELSE 1 END",
+        source, std::string_view(word.kind), Bytes{word.key}, rows::seconds(now_),
+        rows::seconds(word.at), std::string_view(rows::etag_column(upstream)),
+        rows::signed_size(upstream.size_bytes));
+    if (!ended) return ended.error();
+    if (*ended > 0) ended_[source] += *ended;
+    if (word.kind == "mass-change") {
+      return status_of(
+          database_.run("UPDATE source SET hold_since=NULL WHERE source_id=?1 AND hold_since<=?2",
+                        source, rows::seconds(word.at)));
+    }
+    return keep(source, word);
+  }
+
+  Status hold(SourceId source, const Word& word) {
+    // Where it was acknowledged here since, the other disk has not heard yet.
+    const auto begun = database_.run(
+        "UPDATE source SET hold_since=?2 WHERE source_id=?1 AND hold_since IS NULL AND NOT EXISTS "
+        "(SELECT 1 FROM alarm a WHERE a.source_id=?1 AND a.kind='mass-change' AND a.acknowledged=1 "
+        "AND a.ended_at>=?2)",
+        source, rows::seconds(word.at));
+    if (!begun) return begun.error();
+    if (*begun == 0) return {};
+    return status_of(database_.run(
+        "INSERT INTO alarm (source_id, kind, key, since, message, announced) SELECT ?1, "
+        "'mass-change', x'', ?2, ?3, EXISTS (SELECT 1 FROM carried WHERE source_id=?1 AND "
+        "kind='mass-change' AND what=?4) WHERE NOT EXISTS (SELECT 1 FROM alarm a INDEXED BY "
+        "alarm_open WHERE a.source_id=?1 AND a.kind='mass-change' AND a.key=x'' AND a.ended_at IS "
+        "NULL)",
+        source, rows::seconds(word.at), std::string_view(word.text),
+        static_cast<std::int64_t>(Word::What::kTold)));
+  }
+
+  // It counts as seen, where it is one here: the tripwire does not count it again.
+  Status deviate(SourceId source, const Word& word) {
+    const Identity upstream = word.upstream.value_or(Identity{});
+    const auto kind =
+        static_cast<std::int64_t>(word.upstream ? Deviation::kChanged : Deviation::kVanished);
+    const auto etag = rows::etag_column(upstream);
+    const auto size = rows::signed_size(upstream.size_bytes);
+    const auto inserted = database_.run(
+        "INSERT OR IGNORE INTO deviation (source_id, key, kind, since, etag, size_bytes, "
+        "version_id, acknowledged) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, 1 WHERE EXISTS (SELECT 1 "
+        "FROM archive a WHERE a.source_id=?1 AND a.key=?2 AND (?3=1 OR a.etag<>?5 OR "
+        "a.size_bytes<>?6))",
+        source, Bytes{word.key}, kind, rows::seconds(word.at), std::string_view(etag), size,
+        std::string_view(upstream.version_id));
+    if (!inserted) return inserted.error();
+    if (*inserted > 0) return {};
+    return status_of(database_.run(
+        "UPDATE deviation SET acknowledged=1 WHERE source_id=?1 AND key=?2 AND kind=?3 AND etag=?4 "
+        "AND size_bytes=?5 AND acknowledged=0",
+        source, Bytes{word.key}, kind, std::string_view(etag), size));
+  }
+
+  Database& database_;
+  const Time now_;
+  std::map<SourceId, std::uint64_t> ended_;
+};
+
+Result<SourceId> id_of(Database& database, const std::string& name) {
+  const auto made =
+      database.run("INSERT OR IGNORE INTO source (name) VALUES (?1)", std::string_view(name));
+  if (!made) return made.error();
+  return database.read_integer("SELECT source_id FROM source WHERE name=?1",
+                               std::string_view(name));
+}
+
+}  // namespace
+
+Status CarriedView::visit_words(bool all_told, const Visit& visit) {
+  std::vector<std::pair<std::string, SourceId>> sources;
+  Result<Query> query = impl_->database.query("SELECT name, source_id FROM source ORDER BY name");
+  if (!query) return query.error();
+  Status done = rows::each(*query, [&](Query& row) {
+    sources.emplace_back(row.bytes(0), row.integer(1));
+    return true;
+  });
+  Teller teller(impl_->database, visit);
+  for (const auto& [name, id] : sources) {
+    if (!done || !teller.goes_on()) break;
+    done = teller.tell(id, name, all_told);
+  }
+  return done;
+}
+
+Result<bool> CarriedView::has_taken(std::string_view disk, std::string_view digest) {
+  const Result<std::int64_t> found = impl_->database.read_integer(
+      "SELECT EXISTS (SELECT 1 FROM carried_from WHERE disk=?1 AND digest=?2)", disk, digest);
+  if (!found) return found.error();
+  return *found != 0;
+}
+
+Result<std::uint64_t> CarriedView::take_words(
+    std::string_view disk, std::string_view digest,
+    const std::function<bool(const std::string& source)>& wanted,
+    const std::function<Status(const TakeWord&)>& read, Time now) {
+  Database& database = impl_->database;
+  Result<Transaction> transaction = Transaction::begin(database);
+  if (!transaction) return transaction.error();
+  for (const std::string_view sql : {"DELETE FROM carried", "DELETE FROM carried_from"}) {
+    const Result<std::uint64_t> emptied = database.run(sql);
+    if (!emptied) return emptied.error();
+  }
+  Taker taker(database, now);
+  const Status taken = read([&](const Word& word) -> Status {
+    if (!wanted(word.source)) return {};
+    const Result<SourceId> source = id_of(database, word.source);
+    return source ? taker.take(*source, word) : Status(tl::unexpected(source.error()));
+  });
+  if (!taken) return taken.error();
+  const Result<std::uint64_t> ended = taker.finish();
+  if (!ended) return ended;
+  const Result<std::uint64_t> noted =
+      database.run("INSERT INTO carried_from (disk, digest) VALUES (?1, ?2)", disk, digest);
+  if (!noted) return noted.error();
+  if (Status done = transaction->commit(); !done) return done.error();
+  return ended;
+}
+
+Result<Heard> CarriedView::heard(SourceId source, AlarmKind kind, std::string_view key,
+                                 const Identity& upstream) {
+  Result<Query> query = impl_->database.query(
+      "SELECT what FROM carried WHERE source_id=?1 AND kind=?2 AND key=?3 AND has_content=1 AND "
+      "etag=?4 AND size_bytes=?5");
+  if (!query) return query.error();
+  const Result<bool> row =
+      query
+          ->bind(source, name_of(kind), Bytes{key}, std::string_view(rows::etag_column(upstream)),
+                 rows::signed_size(upstream.size_bytes))
+          .step();
+  if (!row) return row.error();
+  if (!*row) return Heard::kNo;
+  const bool told = static_cast<Word::What>(query->integer(0)) == Word::What::kTold;
+  return told ? Heard::kTold : Heard::kAcknowledged;
+}
+
+Status CarriedView::note_accepted(SourceId source, const Generation& taken, Time now) {
+  const Result<std::uint64_t> done = impl_->database.run(
+      "INSERT OR REPLACE INTO acceptance (source_id, key, at, etag, size_bytes, version_id, "
+      "sha256) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+      source, Bytes{taken.key}, rows::seconds(now),
+      std::string_view(rows::etag_column(taken.upstream)),
+      rows::signed_size(taken.upstream.size_bytes), std::string_view(taken.upstream.version_id),
+      rows::digest(taken.sha256));
+  if (!done) return done.error();
+  return {};
+}
+
+Result<std::vector<Generation>> CarriedView::accepted_elsewhere(SourceId source,
+                                                                std::string_view after,
+                                                                std::size_t limit) {
+  std::vector<std::string> keys;
+  std::vector<Sha256> contents;
+  Result<Query> query = impl_->database.query(
+      "SELECT g.key, g.sha256 FROM generation g JOIN carried c ON c.source_id=g.source_id AND "
+      "c.key=g.key AND c.kind='accepted' AND c.text=lower(hex(g.sha256)) JOIN archive a ON "
+      "a.source_id=g.source_id AND a.key=g.key AND a.sha256<>g.sha256 WHERE g.source_id=?1 AND "
+      "g.place=?4 AND g.key>?2 AND NOT EXISTS (SELECT 1 FROM acceptance p WHERE p.source_id=?1 AND "
+      "p.key=g.key AND p.at>=c.at) GROUP BY g.key ORDER BY g.key LIMIT ?3");
+  if (!query) return query.error();
+  query->bind(source, Bytes{after}, static_cast<std::int64_t>(limit),
+              static_cast<std::int64_t>(Place::kQuarantine));
+  const Status read = rows::each(*query, [&](Query& row) {
+    keys.emplace_back(row.bytes(0));
+    contents.push_back(rows::digest(row.bytes(1)));
+    return true;
+  });
+  if (!read) return read.error();
+  std::vector<Generation> found;
+  HoldingView& holdings = *static_cast<Ledger*>(this);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    auto one = holdings.find_generation(source, keys[i], contents[i], Place::kQuarantine);
+    if (!one) return one.error();
+    if (*one) found.push_back(**std::move(one));
+  }
+  return found;
+}
+
+}  // namespace store

@@ -1,0 +1,145 @@
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+#include "store/ledger/ledger_impl.h"
+#include "store/ledger/ledger_writer.h"
+
+namespace store {
+
+namespace {
+
+// Read in pages, as the archives are.
+constexpr std::int64_t kPageRows = 256;
+
+constexpr std::string_view kColumns =
+    "key, path, place, etag, size_bytes, version_id, last_modified, sha256, verified_by, "
+    "held_since, read_at, placed_at, unsound";
+
+Generation generation_of(const Query& row) {
+  Generation generation;
+  generation.key = row.bytes(0);
+  generation.path = row.bytes(1);
+  generation.place = static_cast<Place>(row.integer(2));
+  generation.upstream = rows::identity(row, 3);
+  generation.last_modified = rows::upstream_time(row.integer(6));
+  generation.sha256 = rows::digest(row.bytes(7));
+  generation.verified_by = proof_level_of(row.bytes(8));
+  generation.held_since = rows::time(row.integer(9));
+  generation.read_at = rows::time(row.integer(10));
+  generation.placed_at = rows::time(row.integer(11));
+  generation.unsound = rows::unsound(row.integer(12));
+  return generation;
+}
+
+}  // namespace
+
+Status HoldingView::visit_generations(SourceId source,
+                                      const std::function<bool(const Generation&)>& visit) {
+  static const std::string sql = fmt::format(
+      "SELECT {} FROM generation WHERE source_id=?1 AND (key, path)>(?2, ?3) ORDER BY key, path "
+      "LIMIT ?4",
+      kColumns);
+  std::vector<Generation> page;
+  Generation after;
+  do {
+    page.clear();
+    Result<Query> query = impl_->database.query(sql);
+    if (!query) return query.error();
+    query->bind(source, Bytes{after.key}, std::string_view(after.path), kPageRows);
+    const Status done = rows::each(*query, [&](Query& row) {
+      page.push_back(generation_of(row));
+      return true;
+    });
+    if (!done) return done;
+    for (const Generation& generation : page) {
+      if (!visit(generation)) return {};
+    }
+    if (!page.empty()) after = page.back();
+  } while (std::ssize(page) == kPageRows);
+  return {};
+}
+
+Result<std::vector<Generation>> HoldingView::generations(SourceId source, std::string_view key,
+                                                         std::size_t limit) {
+  static const std::string sql = fmt::format(
+      "SELECT {} FROM generation WHERE source_id=?1 AND key=?2 ORDER BY placed_at DESC, "
+      "last_modified DESC, path LIMIT ?3",
+      kColumns);
+  Result<Query> query = impl_->database.query(sql);
+  if (!query) return query.error();
+  std::vector<Generation> found;
+  const Status done = rows::each(query->bind(source, Bytes{key}, static_cast<std::int64_t>(limit)),
+                                 [&](Query& row) {
+                                   found.push_back(generation_of(row));
+                                   return true;
+                                 });
+  if (!done) return done.error();
+  return found;
+}
+
+Result<std::optional<Generation>> HoldingView::find_generation(SourceId source,
+                                                               std::string_view key,
+                                                               const Sha256& sha256, Place place) {
+  static const std::string sql = fmt::format(
+      "SELECT {} FROM generation INDEXED BY generation_by_content WHERE source_id=?1 AND key=?2 "
+      "AND "
+      "sha256=?3 AND place=?4 LIMIT 1",
+      kColumns);
+  Result<Query> query = impl_->database.query(sql);
+  if (!query) return query.error();
+  const Result<bool> row =
+      query->bind(source, Bytes{key}, rows::digest(sha256), static_cast<std::int64_t>(place))
+          .step();
+  if (!row) return row.error();
+  if (!*row) return std::nullopt;
+  return generation_of(*query);
+}
+
+Result<std::uint64_t> HoldingView::count_quarantined(SourceId source, std::string_view key) {
+  const Result<std::int64_t> count = impl_->database.read_integer(
+      "SELECT count(*) FROM generation WHERE source_id=?1 AND key=?2 AND place=?3", source,
+      Bytes{key}, static_cast<std::int64_t>(Place::kQuarantine));
+  if (!count) return count.error();
+  return static_cast<std::uint64_t>(*count);
+}
+
+Status LedgerWriter::begin_supersessions(const std::vector<Supersession>& intents) {
+  if (intents.empty()) return {};
+  Result<Transaction> transaction = Transaction::begin(impl_->database);
+  if (!transaction) return transaction.error();
+  for (const Supersession& intent : intents) {
+    const Result<std::uint64_t> done =
+        impl_->database.run("INSERT OR REPLACE INTO supersession (source_id, key) VALUES (?1, ?2)",
+                            intent.source, Bytes{intent.key});
+    if (!done) return done.error();
+  }
+  return transaction->commit();
+}
+
+Result<std::vector<Supersession>> LedgerWriter::open_supersessions(std::size_t limit,
+                                                                   const Supersession* after) {
+  Result<Query> query = impl_->database.query(
+      "SELECT source_id, key FROM supersession WHERE (source_id, key)>(?1, ?2) "
+      "ORDER BY source_id, key LIMIT ?3");
+  if (!query) return query.error();
+  const Supersession from = after != nullptr ? *after : Supersession{};
+  query->bind(from.source, Bytes{from.key}, static_cast<std::int64_t>(limit));
+  std::vector<Supersession> found;
+  const Status done = rows::each(*query, [&](Query& row) {
+    found.push_back({row.integer(0), std::string(row.bytes(1))});
+    return true;
+  });
+  if (!done) return done.error();
+  return found;
+}
+
+Status LedgerWriter::end_supersession(const Supersession& intent) {
+  const Result<std::uint64_t> done = impl_->database.run(
+      "DELETE FROM supersession WHERE source_id=?1 AND key=?2", intent.source, Bytes{intent.key});
+  if (!done) return done.error();
+  return {};
+}
+
+}  // namespace store

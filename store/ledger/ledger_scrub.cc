@@ -1,0 +1,250 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "store/ledger/ledger_impl.h"
+#include "store/ledger/ledger_writer.h"
+
+namespace store {
+
+namespace {
+
+AlarmKind alarm_of(Finding finding) {
+  return finding == Finding::kMissing ? AlarmKind::kMissing : AlarmKind::kCorrupt;
+}
+
+auto place_in_order(const Holding& holding) {
+  return std::tie(holding.looked_at, holding.key, holding.generation_path);
+}
+
+// Each has its index: what is damaged is few, and would be in the way of the rest.
+constexpr std::string_view kArchives =
+    "SELECT key, variant, '', size_bytes, sha256, read_at, 0 FROM archive a WHERE source_id=?1 AND "
+    "(read_at, key)>(?2, ?3) AND read_at<>?5 AND ?4=?4 AND NOT EXISTS (SELECT 1 FROM damage d "
+    "WHERE d.source_id=?1 AND d.key=a.key AND d.path='') ORDER BY read_at, key LIMIT ?6";
+constexpr std::string_view kDamagedArchives =
+    "SELECT a.key, a.variant, '', a.size_bytes, a.sha256, d.looked_at, 1 FROM damage d JOIN "
+    "archive a ON a.source_id=d.source_id AND a.key=d.key WHERE d.source_id=?1 AND d.path='' AND "
+    "(d.looked_at, d.key, '')>(?2, ?3, ?4) AND d.looked_at<>?5 ORDER BY d.looked_at, d.key LIMIT "
+    "?6";
+constexpr std::string_view kGenerations =
+    "SELECT key, 0, path, size_bytes, sha256, read_at, 0 FROM generation g WHERE source_id=?1 AND "
+    "(read_at, key, path)>(?2, ?3, ?4) AND read_at<>?5 AND NOT EXISTS (SELECT 1 FROM damage d "
+    "WHERE d.source_id=?1 AND d.key=g.key AND d.path=g.path) ORDER BY read_at, key, path LIMIT ?6";
+constexpr std::string_view kDamagedGenerations =
+    "SELECT g.key, 0, g.path, g.size_bytes, g.sha256, d.looked_at, 1 FROM damage d JOIN generation "
+    "g ON g.source_id=d.source_id AND g.key=d.key AND g.path=d.path WHERE d.source_id=?1 AND "
+    "(d.looked_at, d.key, d.path)>(?2, ?3, ?4) AND d.looked_at<>?5 ORDER BY d.looked_at, d.key, "
+    "d.path LIMIT ?6";
+
+class DamageRecorder {
+ public:
+  DamageRecorder(Database& database, SourceId source, Time now)
+      : database_(database), source_(source), now_(now) {}
+
+  // True where there was something to take back.
+  Result<bool> note_right(const Holding& holding) {
+    const std::string_view sql =
+        holding.generation_path.empty()
+            ? "UPDATE archive SET read_at=?4 WHERE source_id=?1 AND key=?2 AND ?3=''"
+            : "UPDATE generation SET read_at=?4 WHERE source_id=?1 AND key=?2 AND path=?3";
+    const Result<std::uint64_t> done =
+        database_.run(sql, source_, Bytes{holding.key}, std::string_view(holding.generation_path),
+                      rows::seconds(now_));
+    if (!done) return done.error();
+    return damage::forget(database_, source_, holding.key, holding.generation_path, now_);
+  }
+
+  // False where it was known to be so.
+  Result<bool> note_wrong(const Reading& reading, std::string_view message) {
+    const auto& holding = reading.holding;
+    const Result<std::int64_t> known = database_.read_integer(
+        "SELECT finding FROM damage WHERE source_id=?1 AND key=?2 AND path=?3", source_,
+        Bytes{holding.key}, std::string_view(holding.generation_path));
+    if (!known) return known.error();
+    if (*known == static_cast<std::int64_t>(reading.finding)) return note_looked_at(holding);
+    const Result<bool> forgotten =
+        damage::forget(database_, source_, holding.key, holding.generation_path, now_);
+    if (!forgotten) return forgotten;
+    const Result<std::uint64_t> done = database_.run(
+        "INSERT INTO damage (source_id, key, path, finding, since, looked_at) VALUES (?1, ?2, ?3, "
+        "?4, ?5, ?5)",
+        source_, Bytes{holding.key}, std::string_view(holding.generation_path),
+        static_cast<std::int64_t>(reading.finding), rows::seconds(now_));
+    if (!done) return done.error();
+    const Status raised = alarms::raise_newest(database_, source_, alarm_of(reading.finding),
+                                               holding.key, message, now_);
+    if (!raised) return raised.error();
+    return true;
+  }
+
+ private:
+  // No news.
+  Result<bool> note_looked_at(const Holding& holding) {
+    const Result<std::uint64_t> done = database_.run(
+        "UPDATE damage SET looked_at=?4 WHERE source_id=?1 AND key=?2 AND path=?3", source_,
+        Bytes{holding.key}, std::string_view(holding.generation_path), rows::seconds(now_));
+    if (!done) return done.error();
+    return false;
+  }
+
+  Database& database_;
+  const SourceId source_;
+  const Time now_;
+};
+
+}  // namespace
+
+namespace damage {
+
+Result<bool> forget(Database& database, SourceId source, std::string_view key,
+                    std::string_view path, Time now) {
+  const Result<std::uint64_t> done = database.run(
+      "DELETE FROM damage WHERE source_id=?1 AND key=?2 AND path=?3", source, Bytes{key}, path);
+  if (!done) return done.error();
+  if (*done == 0) return false;
+  for (const Finding finding : {Finding::kCorrupt, Finding::kMissing}) {
+    const Result<std::int64_t> left = database.read_integer(
+        "SELECT EXISTS (SELECT 1 FROM damage WHERE source_id=?1 AND key=?2 AND finding=?3)", source,
+        Bytes{key}, static_cast<std::int64_t>(finding));
+    if (!left) return left.error();
+    if (*left != 0) continue;
+    const Status ended = alarms::end(database, source, alarm_of(finding), key, now);
+    if (!ended) return ended.error();
+  }
+  return true;
+}
+
+}  // namespace damage
+
+Result<Time> ReadingView::stamp_of_pass(SourceId source, Time now) {
+  while (true) {
+    const Result<std::int64_t> taken = impl_->database.read_integer(
+        "SELECT EXISTS (SELECT 1 FROM archive WHERE source_id=?1 AND read_at=?2) OR "
+        "EXISTS (SELECT 1 FROM generation WHERE source_id=?1 AND read_at=?2) OR "
+        "EXISTS (SELECT 1 FROM damage WHERE source_id=?1 AND looked_at=?2)",
+        source, rows::seconds(now));
+    if (!taken) return taken.error();
+    if (*taken == 0) return now;
+    now += std::chrono::seconds{1};
+  }
+}
+
+Result<std::vector<Holding>> ReadingView::longest_unread(SourceId source, bool beside, Time stamp,
+                                                         const Holding* after, std::size_t limit) {
+  Holding start;
+  start.looked_at = rows::time(std::numeric_limits<std::int64_t>::min());
+  if (after != nullptr) start = *after;
+  std::vector<Holding> found;
+  // The empty key sorts first and is a key like any other.
+  for (const std::string_view sql :
+       {kArchives, kDamagedArchives, kGenerations, kDamagedGenerations}) {
+    if (!beside && (sql == kGenerations || sql == kDamagedGenerations)) continue;
+    Result<Query> query = impl_->database.query(sql);
+    if (!query) return query.error();
+    query->bind(source, rows::seconds(start.looked_at), Bytes{start.key},
+                std::string_view(start.generation_path), rows::seconds(stamp),
+                static_cast<std::int64_t>(limit));
+    if (const Status done = holdings::append(*query, found); !done) return done.error();
+  }
+  std::ranges::sort(found, std::less<>{}, place_in_order);
+  if (found.size() > limit) found.resize(limit);
+  return found;
+}
+
+Result<std::vector<bool>> LedgerWriter::record_readings(
+    SourceId source, const std::vector<Reading>& readings, Time now,
+    const std::function<std::string(const Reading&)>& message) {
+  std::vector<bool> news;
+  if (readings.empty()) return news;
+  Result<Transaction> transaction = Transaction::begin(impl_->database);
+  if (!transaction) return transaction.error();
+  DamageRecorder recorder(impl_->database, source, now);
+  for (const Reading& reading : readings) {
+    const Result<bool> noted = reading.finding == Finding::kRight
+                                   ? recorder.note_right(reading.holding)
+                                   : recorder.note_wrong(reading, message(reading));
+    if (!noted) return noted.error();
+    news.push_back(*noted);
+  }
+  if (Status done = transaction->commit(); !done) return done.error();
+  return news;
+}
+
+Result<HoldingView::Heard> HoldingView::heard_of(SourceId source, std::string_view key) {
+  constexpr std::array<std::pair<std::string_view, Heard>, 5> kTables = {
+      {{"archive", Heard::kHeld},
+       {"pending", Heard::kPending},
+       {"refusal", Heard::kRefused},
+       {"generation", Heard::kBeside},
+       {"pruned", Heard::kRemoved}}};
+  for (const auto& [table, heard] : kTables) {
+    const Result<std::int64_t> found = impl_->database.read_integer(
+        fmt::format("SELECT EXISTS (SELECT 1 FROM {} WHERE source_id=?1 AND key=?2)", table),
+        source, Bytes{key});
+    if (!found) return found.error();
+    if (*found != 0) return heard;
+  }
+  return Heard::kNo;
+}
+
+Result<bool> HoldingView::is_pending(SourceId source, std::string_view key) {
+  const Result<std::int64_t> pending = impl_->database.read_integer(
+      "SELECT EXISTS (SELECT 1 FROM pending WHERE source_id=?1 AND key=?2)", source, Bytes{key});
+  if (!pending) return pending.error();
+  return *pending != 0;
+}
+
+Result<bool> HoldingView::lies_beside(SourceId source, std::string_view key,
+                                      std::string_view path) {
+  const Result<std::int64_t> lies = impl_->database.read_integer(
+      "SELECT EXISTS (SELECT 1 FROM generation WHERE source_id=?1 AND key=?2 AND path=?3)", source,
+      Bytes{key}, path);
+  if (!lies) return lies.error();
+  return *lies != 0;
+}
+
+Result<bool> ReadingView::is_damaged(SourceId source, std::string_view key) {
+  const Result<std::int64_t> damaged = impl_->database.read_integer(
+      "SELECT EXISTS (SELECT 1 FROM damage WHERE source_id=?1 AND key=?2 AND path='')", source,
+      Bytes{key});
+  if (!damaged) return damaged.error();
+  return *damaged != 0;
+}
+
+Result<std::optional<std::string>> ReadingView::damaged_beside(SourceId source,
+                                                               std::string_view key,
+                                                               const Sha256& sha256) {
+  Result<Query> query = impl_->database.query(
+      "SELECT g.path FROM damage d JOIN generation g ON g.source_id=d.source_id AND g.key=d.key "
+      "AND g.path=d.path WHERE d.source_id=?1 AND d.key=?2 AND g.sha256=?3 LIMIT 1");
+  if (!query) return query.error();
+  const Result<bool> row = query->bind(source, Bytes{key}, rows::digest(sha256)).step();
+  if (!row) return row.error();
+  if (!*row) return std::nullopt;
+  return std::string(query->bytes(0));
+}
+
+Result<std::uint64_t> ReadingView::held_bytes(SourceId source) {
+  const Result<std::int64_t> bytes = impl_->database.read_integer(
+      "SELECT s.size_bytes + coalesce((SELECT sum(size_bytes) FROM generation WHERE source_id=?1), "
+      "0) FROM source s WHERE s.source_id=?1",
+      source);
+  if (!bytes) return bytes.error();
+  return static_cast<std::uint64_t>(*bytes);
+}
+
+Status ReadingView::note_scrubbed(SourceId source, Time now) {
+  const Result<std::uint64_t> done = impl_->database.run(
+      "UPDATE source SET scrubbed_at=?2 WHERE source_id=?1", source, rows::seconds(now));
+  if (!done) return done.error();
+  return {};
+}
+
+}  // namespace store

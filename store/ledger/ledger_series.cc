@@ -1,0 +1,312 @@
+#include <fmt/format.h>
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "store/ledger/ledger_habits.h"
+#include "store/ledger/ledger_plan_impl.h"
+
+namespace store {
+
+namespace {
+
+// Of a set of more parts than these neither forms nor further streams are kept.
+constexpr std::size_t kMostParts = 64;
+
+constexpr const char* kMakeTable =
+    "DROP TABLE IF EXISTS temp.came;"
+    "CREATE TEMP TABLE came (name BLOB PRIMARY KEY, has_time INTEGER NOT NULL, made INTEGER NOT "
+    "NULL) STRICT, WITHOUT ROWID;";
+constexpr const char* kDropTable = "DROP TABLE IF EXISTS temp.came;";
+
+using habits::Open;
+using habits::Row;
+
+struct StreamOfSet {
+  Time held_since{};     ///< the newest of its parts
+  bool arrived = false;  ///< one of them now
+};
+
+// A set as it is held.
+struct LoadedSet {
+  std::string name;
+  Ledger::SetMade made;
+  std::map<std::string, StreamOfSet> streams;
+  std::string only_key;  ///< of a set of one part
+  bool is_late = false;  ///< some of it was held before this call
+
+  const std::string& alarm_key() const { return made.parts == 1 ? only_key : name; }
+};
+
+class ArrivalTaker {
+ public:
+  ArrivalTaker(Database& database, SourceId source, const Ledger::ArrivalJudge& judge, Time now)
+      : database_(database), source_(source), judge_(judge), now_(now) {}
+
+  // Which sets something came of.
+  Status gather(std::string_view sql) {
+    Result<Query> query = database_.query(sql);
+    if (!query) return query.error();
+    Status taken;
+    const Status read = rows::each(query->bind(source_), [&](Query& row) {
+      const auto key = row.bytes(0);
+      const auto belonging = judge_.place(key);
+      const Result<std::uint64_t> done = database_.run(
+          "INSERT INTO temp.came (name, has_time, made) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE "
+          "SET made=min(made, excluded.made)",
+          Bytes{key.substr(0, belonging.set_bytes)}, std::int64_t{belonging.has_time ? 1 : 0},
+          std::min(row.integer(1), row.integer(2)));
+      if (!done) taken = done.error();
+      return taken.has_value();
+    });
+    return read ? taken : read;
+  }
+
+  Status take_all(bool judged) {
+    judged_ = judged;
+    Result<Query> query =
+        database_.query("SELECT name, has_time, made FROM temp.came ORDER BY made, name");
+    if (!query) return query.error();
+    Status taken;
+    const Status read = rows::each(*query, [&](Query& row) {
+      taken = take(std::string(row.bytes(0)), row.integer(1) != 0, rows::time(row.integer(2)));
+      return taken.has_value();
+    });
+    return read ? taken : read;
+  }
+
+ private:
+  Result<LoadedSet> load(const std::string& name, bool has_time) {
+    LoadedSet set;
+    set.name = name;
+    const PrefixRange range(name);
+    Result<Query> query = database_.query(fmt::format(
+        "SELECT a.key, a.size_bytes, a.held_since, EXISTS (SELECT 1 FROM arrival r WHERE "
+        "r.source_id=?1 AND r.last_modified=a.last_modified AND r.key=a.key) FROM archive a WHERE "
+        "a.source_id=?1 AND {} ORDER BY a.key",
+        has_time ? range.condition("a.key") : std::string("a.key=?2")));
+    if (!query) return query.error();
+    if (has_time) {
+      query->bind(source_, range.first(), range.end());
+    } else {
+      query->bind(source_, Bytes{name});
+    }
+    std::vector<std::string> names;
+    const Status read = rows::each(*query, [&](Query& row) {
+      add_part(set, row, names);
+      return true;
+    });
+    if (!read) return read.error();
+    if (names.size() <= kMostParts) set.made.forms = judge_.forms_of(names);
+    return set;
+  }
+
+  void add_part(LoadedSet& set, const Query& row, std::vector<std::string>& names) {
+    const auto key = row.bytes(0);
+    const auto belonging = judge_.place(key);
+    if (belonging.set_bytes != set.name.size()) return;
+    const auto size = static_cast<std::uint64_t>(std::max<std::int64_t>(row.integer(1), 0));
+    ++set.made.parts;
+    set.made.size_bytes += size;
+    set.made.largest_bytes = std::max(set.made.largest_bytes, size);
+    set.only_key = key;
+    if (names.size() <= kMostParts) names.emplace_back(key.substr(belonging.set_bytes));
+    if (set.streams.size() >= kMostParts && !set.streams.contains(belonging.stream)) return;
+    auto& stream = set.streams[belonging.stream];
+    stream.held_since = std::max(stream.held_since, rows::time(row.integer(2)));
+    stream.arrived = stream.arrived || row.integer(3) != 0;
+    set.is_late = set.is_late || row.integer(3) == 0;
+  }
+
+  Status take(const std::string& name, bool has_time, Time made) {
+    Result<LoadedSet> set = load(name, has_time);
+    if (!set) return set.error();
+    if (set->made.parts == 0) return {};
+    if (judged_ && has_time && set->is_late) {
+      const Result<Experience> before = experience_of(*set);
+      if (!before) return before.error();
+      if (!before->is_last) return judge(*set, before->best, true);
+    }
+    bool is_last = false;
+    for (const auto& [stream, part] : set->streams) {
+      if (judged_ && !part.arrived) continue;
+      Result<std::optional<Row>> row = habits::find(database_, source_, stream);
+      if (!row) return row.error();
+      const bool goes_on = *row && (*row)->habit.last_set == name && has_time;
+      is_last = is_last || goes_on;
+      if (Status done = goes_on ? continued(**row, part) : begun(*row, *set, stream, part, made);
+          !done) {
+        return done;
+      }
+    }
+    if (!has_time) return close(*set);
+    return settle(*set, is_last);
+  }
+
+  Status continued(Row row, const StreamOfSet& part) {
+    row.habit.newest_held_since = std::max(row.habit.newest_held_since, part.held_since);
+    return habits::update(database_, source_, row);
+  }
+
+  // The next set of a stream begins, which ends the one before it.
+  Status begun(const std::optional<Row>& before, const LoadedSet& set, const std::string& stream,
+               const StreamOfSet& part, Time made) {
+    Row row = before.value_or(Row{});
+    if (before && before->open != Open::kNo && before->habit.last_set != set.name) {
+      Result<LoadedSet> last = load(before->habit.last_set, true);
+      if (!last) return last.error();
+      if (Status closed = close(*last); !closed) return closed;
+      Result<std::optional<Row>> again = habits::find(database_, source_, stream);
+      if (!again) return again.error();
+      if (*again) row = **again;
+    }
+    if (!before) {
+      row.habit.stream = stream;
+      row.habit.first_held_since = part.held_since;
+    }
+    ++row.habit.sets;
+    row.habit.newest_held_since = std::max(row.habit.newest_held_since, part.held_since);
+    row.habit.last_set = set.name;
+    row.open = Open::kYes;
+    habits::add_made(row, made);
+    return habits::write(database_, source_, row, judge_.shape_of(stream));
+  }
+
+  struct Experience {
+    Row best;              ///< the stream of the set that knows most of those before it
+    bool is_last = false;  ///< no stream has gone on to another set
+    Open open = Open::kNo;
+  };
+  Result<Experience> experience_of(const LoadedSet& set) {
+    Experience found;
+    for (const auto& [stream, part] : set.streams) {
+      Result<std::optional<Row>> row = habits::find(database_, source_, stream);
+      if (!row) return row.error();
+      if (!*row) continue;
+      const auto& habit = (*row)->habit;
+      if (habit.last_set == set.name) {
+        found.is_last = true;
+        found.open = (*row)->open;
+      }
+      const bool first = found.best.habit.stream.empty() && found.best.habit.sets == 0;
+      if (first || habit.recent.size() > found.best.habit.recent.size()) found.best = **row;
+    }
+    return found;
+  }
+
+  // Whether it is complete now, and what that shows.
+  Status settle(const LoadedSet& set, bool went_on) {
+    const Result<Experience> known = experience_of(set);
+    if (!known) return known.error();
+    if (known->open == Open::kJudged && went_on) return judge(set, known->best, true);
+    if (!judge_.is_complete(set.made, known->best.habit.recent)) return {};
+    if (Status judged = judge(set, known->best, false); !judged) return judged;
+    return mark(set, Open::kJudged);
+  }
+
+  Status close(const LoadedSet& set) {
+    const Result<Experience> known = experience_of(set);
+    if (!known) return known.error();
+    if (known->open == Open::kYes && set.made.parts > 0) {
+      if (Status judged = judge(set, known->best, false); !judged) return judged;
+    }
+    return mark(set, Open::kNo);
+  }
+
+  Status mark(const LoadedSet& set, Open open) {
+    for (const auto& [stream, part] : set.streams) {
+      Result<std::optional<Row>> row = habits::find(database_, source_, stream);
+      if (!row) return row.error();
+      if (!*row || (*row)->habit.last_set != set.name || (*row)->open == Open::kNo) continue;
+      (*row)->open = open;
+      if (open == Open::kNo) habits::add_recent(**row, set.made);
+      if (Status done = habits::update(database_, source_, **row); !done) return done;
+    }
+    return {};
+  }
+
+  Status judge(const LoadedSet& set, const Row& best, bool again) {
+    if (!judged_) return {};
+    const auto message = judge_.complaint(set.made, best.habit.recent, best.habit.stream);
+    if (!message) {
+      Status ended = alarms::end(database_, source_, AlarmKind::kSmall, set.alarm_key(), now_);
+      if (ended && set.made.parts > 1) {
+        ended = alarms::end(database_, source_, AlarmKind::kSmall, set.only_key, now_);
+      }
+      return ended;
+    }
+    if (again) return {};
+    const Result<bool> is_new =
+        alarms::raise(database_, source_, AlarmKind::kSmall, set.alarm_key(), *message, now_);
+    if (!is_new) return is_new.error();
+    if (*is_new) judge_.raised(set.alarm_key(), *message);
+    return {};
+  }
+
+  Database& database_;
+  const SourceId source_;
+  const Ledger::ArrivalJudge& judge_;
+  const Time now_;
+  bool judged_ = true;
+};
+
+Result<bool> is_of(Database& database, SourceId source, std::string_view spec) {
+  const Result<std::int64_t> same =
+      database.read_integer("SELECT series_spec=?2 FROM source WHERE source_id=?1", source, spec);
+  if (!same) return same.error();
+  return *same == 1;
+}
+
+// No streams, and all that was held before arrives anew.
+Status begin_anew(Database& database, SourceId source, std::string_view spec) {
+  Result<std::uint64_t> done = database.run("DELETE FROM stream WHERE source_id=?1", source);
+  if (!done) return done.error();
+  done = database.run("UPDATE source SET series_spec=?2 WHERE source_id=?1", source, spec);
+  if (!done) return done.error();
+  return {};
+}
+
+}  // namespace
+
+Status ExpectationView::take_arrivals(SourceId source, std::string_view spec,
+                                      const ArrivalJudge& judge, Time now) {
+  Database& database = impl_->database;
+  const Result<bool> same_spec = is_of(database, source, spec);
+  if (!same_spec) return same_spec.error();
+  const Result<std::int64_t> any =
+      database.read_integer("SELECT EXISTS (SELECT 1 FROM arrival WHERE source_id=?1)", source);
+  if (!any) return any.error();
+  // In the usual run nothing has come, and nothing is written.
+  if (*same_spec && *any == 0) return {};
+
+  if (Status made = database.run_script(kMakeTable); !made) return made;
+  Result<Transaction> transaction = Transaction::begin(database);
+  if (!transaction) return transaction.error();
+  ArrivalTaker taker(database, source, judge, now);
+  Status taken;
+  if (!*same_spec) {
+    taken = begin_anew(database, source, spec);
+    if (taken) {
+      taken = taker.gather(
+          "SELECT a.key, a.last_modified, a.held_since FROM archive a WHERE a.source_id=?1 AND NOT "
+          "EXISTS (SELECT 1 FROM arrival r WHERE r.source_id=?1 AND "
+          "r.last_modified=a.last_modified AND r.key=a.key)");
+    }
+    if (taken) taken = taker.take_all(false);
+    if (taken) taken = database.run_script("DELETE FROM temp.came");
+  }
+  if (taken) {
+    taken = taker.gather(
+        "SELECT key, last_modified, held_since FROM arrival WHERE source_id=?1 ORDER BY key");
+  }
+  if (taken) taken = taker.take_all(true);
+  if (!taken) return taken;
+  const Result<std::uint64_t> done = database.run("DELETE FROM arrival WHERE source_id=?1", source);
+  if (!done) return done.error();
+  if (Status committed = transaction->commit(); !committed) return committed;
+  return database.run_script(kDropTable);
+}
+
+}  // namespace store

@@ -1,0 +1,48 @@
+#include <string_view>
+
+#include "store/ledger/ledger_impl.h"
+
+// What failed in an earlier run, and so comes after what did not.
+namespace store {
+
+Status PlanView::note_setbacks(SourceId source, const std::vector<Pending>& failed) {
+  if (failed.empty()) return {};
+  Result<Transaction> transaction = Transaction::begin(impl_->database);
+  if (!transaction) return transaction.error();
+  for (const Pending& pending : failed) {
+    const Result<std::uint64_t> done = impl_->database.run(
+        "UPDATE pending SET setbacks=-abs(setbacks)-1 WHERE source_id=?1 AND key=?2 AND slot=?3",
+        source, Bytes{pending.key}, rows::slot(pending.role, pending.upstream));
+    if (!done) return done.error();
+  }
+  return transaction->commit();
+}
+
+Status PlanView::recall_setbacks(SourceId source) {
+  const Result<std::int64_t> any = impl_->database.read_integer(
+      "SELECT EXISTS (SELECT 1 FROM pending WHERE source_id=?1 AND setbacks<0)", source);
+  if (!any) return any.error();
+  if (*any == 0) return {};
+  const Result<std::uint64_t> done = impl_->database.run(
+      "UPDATE pending SET setbacks=-setbacks WHERE source_id=?1 AND setbacks<0", source);
+  return done ? Status{} : done.error();
+}
+
+Result<bool> PlanView::has_failed(SourceId source) {
+  const Result<std::int64_t> failed = impl_->database.read_integer(
+      "SELECT EXISTS (SELECT 1 FROM source WHERE source_id=?1 AND server_failed<>0)", source);
+  if (!failed) return failed.error();
+  return *failed != 0;
+}
+
+Status PlanView::note_failed(SourceId source, bool failed) {
+  const Result<bool> before = has_failed(source);
+  if (!before) return before.error();
+  if (*before == failed) return {};
+  const Result<std::uint64_t> done =
+      impl_->database.run("UPDATE source SET server_failed=?2 WHERE source_id=?1", source,
+                          static_cast<std::int64_t>(failed ? 1 : 0));
+  return done ? Status{} : done.error();
+}
+
+}  // namespace store

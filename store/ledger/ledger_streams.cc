@@ -1,0 +1,293 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "store/ledger/ledger_plan_impl.h"
+
+// What a plan tells the tripwire. All of it lies in temporary tables, of which only a source with
+// changes makes any use.
+namespace store {
+
+namespace {
+
+constexpr const char* kMakeTables =
+    "DROP TABLE IF EXISTS temp.stream;DROP TABLE IF EXISTS temp.gone;"
+    "CREATE TEMP TABLE stream (name BLOB PRIMARY KEY, keys INTEGER NOT NULL DEFAULT 0, bytes "
+    "INTEGER NOT NULL DEFAULT 0, changed INTEGER NOT NULL DEFAULT 0, changed_bytes INTEGER NOT "
+    "NULL DEFAULT 0, gone INTEGER NOT NULL DEFAULT 0, gone_bytes INTEGER NOT NULL DEFAULT 0, came "
+    "INTEGER NOT NULL DEFAULT 0, came_bytes INTEGER NOT NULL DEFAULT 0, recent INTEGER NOT NULL "
+    "DEFAULT 0, recent_bytes INTEGER NOT NULL DEFAULT 0, lately_gone INTEGER NOT NULL DEFAULT 0, "
+    "oldest_modified INTEGER, "
+    "oldest_key BLOB) STRICT, WITHOUT ROWID;"
+    "CREATE TEMP TABLE gone (name BLOB NOT NULL, last_modified INTEGER NOT NULL, key BLOB NOT "
+    "NULL, bytes INTEGER NOT NULL, PRIMARY KEY (name, last_modified, key)) STRICT, WITHOUT ROWID;";
+
+constexpr const char* kDropTables =
+    "DROP TABLE IF EXISTS temp.stream;DROP TABLE IF EXISTS temp.gone;DROP TABLE IF EXISTS "
+    "temp.strike;";
+
+// Sizes in a listing may be any; their sums must not overflow.
+constexpr std::int64_t kLargest = std::int64_t{1} << 50;
+
+// New archives this much smaller than what goes are not its successors.
+constexpr std::int64_t kMostShrink = 10;
+
+// What was counted of one series, and is not in its table yet.
+struct Count {
+  std::int64_t keys = 0;
+  std::int64_t bytes = 0;
+  std::int64_t changed = 0;
+  std::int64_t changed_bytes = 0;
+  std::int64_t gone = 0;
+  std::int64_t gone_bytes = 0;
+  std::int64_t came = 0;
+  std::int64_t came_bytes = 0;
+  // Within the last days.
+  std::int64_t recent = 0;
+  std::int64_t recent_bytes = 0;
+  std::int64_t left = 0;
+  std::optional<std::pair<std::int64_t, std::string>> oldest_left;
+};
+
+class StreamTable {
+ public:
+  explicit StreamTable(Database& database) : database_(database) {}
+
+  // Keys come in order, so those of a series mostly come together.
+  Result<Count*> of(std::string name) {
+    if (!any_ || name != name_) {
+      if (Status done = flush(); !done) return done.error();
+      name_ = std::move(name);
+      any_ = true;
+    }
+    return &count_;
+  }
+
+  Status note_gone(std::int64_t last_modified, std::string_view key, std::int64_t bytes) {
+    const Result<std::uint64_t> done = database_.run(
+        "INSERT OR REPLACE INTO temp.gone (name, last_modified, key, bytes) VALUES (?1, ?2, ?3, "
+        "?4)",
+        Bytes{name_}, last_modified, Bytes{key}, bytes);
+    if (!done) return done.error();
+    return {};
+  }
+
+  Status flush() {
+    if (!any_) return {};
+    any_ = false;
+    const Count count = std::exchange(count_, {});
+    Result<std::uint64_t> done = database_.run(
+        "INSERT INTO temp.stream (name, keys, bytes, changed, changed_bytes, gone, gone_bytes, "
+        "came, came_bytes, recent, recent_bytes, lately_gone) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
+        "?8, "
+        "?9, ?10, ?11, ?12) ON CONFLICT DO UPDATE SET "
+        "keys=keys+excluded.keys, bytes=bytes+excluded.bytes, changed=changed+excluded.changed, "
+        "changed_bytes=changed_bytes+excluded.changed_bytes, gone=gone+excluded.gone, "
+        "gone_bytes=gone_bytes+excluded.gone_bytes, came=came+excluded.came, "
+        "came_bytes=came_bytes+excluded.came_bytes, recent=recent+excluded.recent, "
+        "recent_bytes=recent_bytes+excluded.recent_bytes, "
+        "lately_gone=lately_gone+excluded.lately_gone",
+        Bytes{name_}, count.keys, count.bytes, count.changed, count.changed_bytes, count.gone,
+        count.gone_bytes, count.came, count.came_bytes, count.recent, count.recent_bytes,
+        count.left);
+    if (!done) return done.error();
+    if (!count.oldest_left) return {};
+    done = database_.run(
+        "UPDATE temp.stream SET oldest_modified=?2, oldest_key=?3 WHERE name=?1 AND "
+        "(oldest_modified IS NULL OR (?2, ?3)<(oldest_modified, oldest_key))",
+        Bytes{name_}, count.oldest_left->first, Bytes{count.oldest_left->second});
+    if (!done) return done.error();
+    return {};
+  }
+
+ private:
+  Database& database_;
+  std::string name_;
+  Count count_;
+  bool any_ = false;
+};
+
+std::int64_t counted(std::int64_t size_bytes) {
+  // A negative one is a size beyond what SQLite can hold.
+  return size_bytes < 0 ? kLargest : std::min(size_bytes, kLargest);
+}
+
+// A pull may see the new one in one run and the loss of the oldest in the next.
+constexpr std::chrono::days kRecently{2};
+// Of what stays: more may be the first that there was.
+constexpr std::int64_t kMostRecent = 5;
+
+Status take_held(Database& database, SourceId source, const PrefixRange& range, Time now,
+                 const std::function<std::string(std::string_view)>& series_of,
+                 const std::function<bool(std::string_view)>& wants, StreamTable& table) {
+  Result<Query> query = database.query(fmt::format(
+      "SELECT a.key, a.size_bytes, a.last_modified, coalesce(s.strike, 0), s.strike IS NULL AND "
+      "d.key IS NOT NULL FROM archive a LEFT JOIN temp.strike s ON s.key=a.key LEFT JOIN deviation "
+      "d ON d.source_id=a.source_id AND d.key=a.key AND d.kind=?4 WHERE a.source_id=?1 AND {} AND "
+      "(s.strike IS NOT NULL OR d.key IS NULL OR d.since>=?5) ORDER BY a.key",
+      range.condition("a.key")));
+  if (!query) return query.error();
+  const auto lately = rows::seconds(now - kRecently);
+  query->bind(source, range.first(), range.end(), static_cast<std::int64_t>(Deviation::kVanished),
+              lately);
+  Status taken;
+  const Status read = rows::each(*query, [&](Query& row) {
+    const auto key = row.bytes(0);
+    const auto strike = static_cast<Ledger::Plan::Strike>(row.integer(3));
+    if (strike == Ledger::Plan::Strike::kReturned || !wants(key)) return true;
+    const Result<Count*> count = table.of(series_of(key));
+    if (!count) {
+      taken = count.error();
+      return false;
+    }
+    const auto bytes = counted(row.integer(1));
+    if (row.integer(4) != 0) {
+      ++(*count)->left;
+      return true;
+    }
+    if (strike != Ledger::Plan::Strike::kGone && row.integer(2) >= lately) {
+      ++(*count)->recent;
+      (*count)->recent_bytes += bytes;
+    }
+    ++(*count)->keys;
+    (*count)->bytes += bytes;
+    if (strike == Ledger::Plan::Strike::kChanged) {
+      ++(*count)->changed;
+      (*count)->changed_bytes += bytes;
+    }
+    if (strike == Ledger::Plan::Strike::kGone) {
+      ++(*count)->gone;
+      (*count)->gone_bytes += bytes;
+      taken = table.note_gone(row.integer(2), key, bytes);
+      return taken.has_value();
+    }
+    std::pair left(row.integer(2), std::string(key));
+    auto& oldest = (*count)->oldest_left;
+    if (!oldest || left < *oldest) oldest = std::move(left);
+    return true;
+  });
+  return read ? taken : read;
+}
+
+Status take_new(Database& database, const std::function<std::string(std::string_view)>& series_of,
+                StreamTable& table) {
+  Result<Query> query =
+      database.query("SELECT key, size_bytes FROM temp.wanted WHERE role=?1 ORDER BY key");
+  if (!query) return query.error();
+  Status taken;
+  const Status read =
+      rows::each(query->bind(static_cast<std::int64_t>(Role::kNew)), [&](Query& row) {
+        const Result<Count*> count = table.of(series_of(row.bytes(0)));
+        if (!count) {
+          taken = count.error();
+          return false;
+        }
+        ++(*count)->came;
+        (*count)->came_bytes += counted(row.integer(1));
+        return true;
+      });
+  return read ? taken : read;
+}
+
+// The oldest of the series, as long as they are gone.
+Status count_rotated(Database& database, const Query& row, Ledger::Plan::Stream& stream) {
+  const auto recent =
+      std::clamp<std::int64_t>(row.integer(11) - row.integer(13), 0,
+                               std::max<std::int64_t>(row.integer(1) / kMostRecent, 1));
+  const auto came = row.integer(7) + recent;
+  const auto come_bytes = row.integer(8) + (recent > 0 ? row.integer(12) : 0);
+  const auto most_bytes = static_cast<std::uint64_t>(come_bytes) * kMostShrink;
+  if (came == 0 || stream.gone == 0) return {};
+  Result<Query> gone = database.query(
+      "SELECT bytes FROM temp.gone WHERE name=?1 AND (?2 OR (last_modified, key)<(?3, ?4)) ORDER "
+      "BY last_modified, key LIMIT ?5");
+  if (!gone) return gone.error();
+  gone->bind(Bytes{row.bytes(0)}, std::int64_t{row.is_null(9) ? 1 : 0}, row.integer(9),
+             Bytes{row.bytes(10)}, came);
+  return rows::each(*gone, [&](Query& one) {
+    const auto bytes = static_cast<std::uint64_t>(one.integer(0));
+    if (stream.rotated_bytes + bytes > most_bytes) return false;
+    ++stream.rotated;
+    stream.rotated_bytes += bytes;
+    return true;
+  });
+}
+
+Status visit_streams(Database& database,
+                     const std::function<void(const Ledger::Plan::Stream&)>& visit) {
+  Result<Query> query = database.query(
+      "SELECT name, keys, bytes, changed, changed_bytes, gone, gone_bytes, came, came_bytes, "
+      "oldest_modified, oldest_key, recent, recent_bytes, lately_gone FROM temp.stream WHERE "
+      "changed+gone>0");
+  if (!query) return query.error();
+  Status done;
+  const Status read = rows::each(*query, [&](Query& row) {
+    const auto number = [&](int column) { return static_cast<std::uint64_t>(row.integer(column)); };
+    Ledger::Plan::Stream stream;
+    stream.name = row.bytes(0);
+    stream.keys = number(1);
+    stream.size_bytes = number(2);
+    stream.changed = number(3);
+    stream.changed_bytes = number(4);
+    stream.gone = number(5);
+    stream.gone_bytes = number(6);
+    done = count_rotated(database, row, stream);
+    if (done) visit(stream);
+    return done.has_value();
+  });
+  return read ? done : read;
+}
+
+}  // namespace
+
+Status Ledger::Plan::note_strike(std::string_view key, Strike strike) {
+  if (!impl_->any_strike) {
+    const Status made = impl_->checked(impl_->database().run_script(
+        "CREATE TEMP TABLE IF NOT EXISTS strike (key BLOB PRIMARY KEY, strike INTEGER NOT NULL) "
+        "STRICT, WITHOUT ROWID;DELETE FROM temp.strike"));
+    if (!made) return made;
+    impl_->any_strike = true;
+  }
+  return impl_->write(
+      impl_->database().run("INSERT OR REPLACE INTO temp.strike (key, strike) VALUES (?1, ?2)",
+                            Bytes{key}, static_cast<std::int64_t>(strike)));
+}
+
+Status Ledger::Plan::visit_struck(const std::function<std::string(std::string_view key)>& series_of,
+                                  const std::function<bool(std::string_view key)>& wants,
+                                  const std::function<void(const Stream&)>& visit) {
+  if (!impl_->any_strike) return {};
+  Database& database = impl_->database();
+  if (Status made = database.run_script(kMakeTables); !made) return impl_->checked(made);
+  StreamTable table(database);
+  Status done =
+      take_held(database, impl_->source, impl_->range, impl_->planned_at, series_of, wants, table);
+  if (done) done = take_new(database, series_of, table);
+  if (done) done = table.flush();
+  if (done) done = visit_streams(database, visit);
+  if (done) done = database.run_script(kDropTables);
+  impl_->any_strike = false;
+  return impl_->checked(done);
+}
+
+Result<Ledger::Plan::Deviations> Ledger::Plan::deviations_since(Time hold_since) {
+  Deviations found;
+  if (Status applied = impl_->checked(impl_->apply_notes()); !applied) return applied.error();
+  Result<Query> query = impl_->database().query(
+      "SELECT kind, count(*) FROM deviation WHERE source_id=?1 AND since>=?2 GROUP BY kind");
+  if (!query) return query.error();
+  const Status read =
+      rows::each(query->bind(impl_->source, rows::seconds(hold_since)), [&](Query& row) {
+        const bool changed = rows::deviation_of(row.integer(0)) == Deviation::kChanged;
+        (changed ? found.changed : found.vanished) = static_cast<std::uint64_t>(row.integer(1));
+        return true;
+      });
+  if (!read) return read.error();
+  return found;
+}
+
+}  // namespace store

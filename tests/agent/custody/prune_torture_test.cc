@@ -1,0 +1,61 @@
+#include "tests/agent/pull/pull_torture.h"
+
+using namespace pull_torture;
+
+namespace {
+
+// How many steps each scene has; a test that finds another number says what to do.
+constexpr Steps kPrune{.io_error = 429, .half_written = 145};
+constexpr Steps kPull{.no_space = 137, .read_only = 158, .power_cut = 26};
+
+Scenario of_retention(const std::function<void(World&)>& act) {
+  return {[](World& world) { world.set_the_scene_of_retention(); }, act,
+          [](World& world) {
+            world.check_what_is_kept_is_there();
+            // One archive in each run.
+            for (int i = 0; i < 4; ++i) REQUIRE(world.prune() == agent::ExitStatus::kOk);
+            REQUIRE(world.pull() == agent::ExitStatus::kOk);
+          }};
+}
+
+}  // namespace
+
+TEST_CASE("a prune that fails anywhere is finished by the next", "[torture][of-custody]") {
+  const auto scenario = of_retention([](World& world) { (void)world.prune(); });
+  torture_disk(scenario, kPrune, test::Fault::kIoError);
+  torture_disk(scenario, kPrune, test::Fault::kPowerCut, Loss::kSome);
+}
+
+TEST_CASE("a pull that fails while it removes something is finished by the next",
+          "[torture][of-custody]") {
+  const auto scenario = of_retention([](World& world) { (void)world.pull(); });
+  const auto fault =
+      GENERATE(test::Fault::kNoSpace, test::Fault::kReadOnly, test::Fault::kPowerCut);
+  CAPTURE(static_cast<int>(fault));
+  torture_disk(scenario, kPull, fault);
+}
+
+TEST_CASE("a rebuild after a prune that failed anywhere gives up nothing that was held",
+          "[torture][of-custody]") {
+  const Scenario scenario = {[](World& world) { world.set_the_scene_of_retention(); },
+                             [](World& world) { (void)world.prune(); },
+                             [](World& world) {
+                               world.check_what_is_kept_is_there();
+                               const auto before = world.sight();
+                               world.lose_ledger();
+                               REQUIRE(world.rebuild() == agent::ExitStatus::kOk);
+                               const auto after = world.sight();
+                               for (const auto& [key, record] : before.held)
+                                 REQUIRE(after.held.contains(key));
+                               for (const auto& [path, digest] : before.beside)
+                                 REQUIRE(after.beside.contains(path));
+                               // Ages count from a listing, which a new ledger does not know.
+                               REQUIRE(world.prune() == agent::ExitStatus::kIncomplete);
+                               REQUIRE(world.pull() == agent::ExitStatus::kOk);
+                               for (int i = 0; i < 4; ++i)
+                                 REQUIRE(world.prune() == agent::ExitStatus::kOk);
+                             }};
+  const auto fault = GENERATE(test::Fault::kIoError, test::Fault::kPowerCut);
+  CAPTURE(static_cast<int>(fault));
+  torture_disk(scenario, kPrune, fault, Loss::kSome);
+}

@@ -1,0 +1,93 @@
+#include "store/custody/supersession.h"
+
+#include "store/ledger/ledger_writer.h"
+#include "tests/store/custody/generation_fixture.h"
+
+// The way of a held content from archives/ to superseded/, interrupted.
+
+using ledger_test::archive_of;
+using ledger_test::beside;
+using ledger_test::Held;
+using ledger_test::placed;
+using store::NameRules;
+using store::Place;
+
+namespace {
+
+// A held archive "k" with the content "old", and an intent to supersede it.
+struct Interrupted {
+  Held held;
+  std::string aside = placed(Place::kSuperseded, "k", "old");
+
+  Interrupted() {
+    held.disk.plant("site/archives/k", "old");
+    held.record({archive_of("k", "old")});
+    REQUIRE(store::LedgerWriter(held.ledger).begin_supersessions({{held.source, "k"}}));
+  }
+  void recover() {
+    store::AllUnfinished left;
+    REQUIRE(store::recover_supersessions(held.disk, held.ledger, NameRules::kPosix, left));
+    CHECK(left.empty());
+    CHECK(store::LedgerWriter(held.ledger).open_supersessions(10)->empty());
+  }
+  std::string file(const std::string& path) {
+    const auto files = held.disk.files();
+    const auto found = files.find(path);
+    return found == files.end() ? "" : found->second;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("an interrupted supersession is taken back, wherever it stopped") {
+  Interrupted world;
+  world.held.disk.set_has_links(GENERATE(true, false));
+  SECTION("before anything") {}
+  SECTION("with the old content in two places") { world.held.disk.plant(world.aside, "old"); }
+  SECTION("with the new content in place") {
+    world.held.disk.plant(world.aside, "old");
+    world.held.disk.plant("site/archives/k", "new");
+  }
+  world.recover();
+  CHECK(world.file("site/archives/k") == "old");
+  CHECK(world.file(world.aside).empty());
+}
+
+TEST_CASE("a place that was recorded earlier is no leftover") {
+  Interrupted world;
+  store::Batch batch;
+  batch.generations.push_back({world.held.source,
+                               beside(archive_of("k", "old"), Place::kSuperseded, world.aside),
+                               std::nullopt});
+  batch.intents.push_back({world.held.source, "k"});
+  REQUIRE(store::LedgerWriter(world.held.ledger).record_batch(batch));
+  world.held.disk.plant(world.aside, "old");
+  world.recover();
+  CHECK(world.file(world.aside) == "old");
+}
+
+TEST_CASE("an interrupted acceptance that was recorded ends with an empty quarantine") {
+  Interrupted world;
+  const auto quarantined = placed(Place::kQuarantine, "k", "new");
+  store::Batch batch;
+  batch.archives.push_back({world.held.source, archive_of("k", "new")});
+  batch.generations.push_back({world.held.source,
+                               beside(archive_of("k", "old"), Place::kSuperseded, world.aside),
+                               std::nullopt});
+  const bool row_is_left = GENERATE(true, false);
+  if (row_is_left) {
+    batch.generations.push_back({world.held.source,
+                                 beside(archive_of("k", "new"), Place::kQuarantine, quarantined),
+                                 std::nullopt});
+  }
+  batch.intents.push_back({world.held.source, "k"});
+  REQUIRE(store::LedgerWriter(world.held.ledger).record_batch(batch));
+  world.held.disk.plant("site/archives/k", "new");
+  world.held.disk.plant(world.aside, "old");
+  world.held.disk.plant(quarantined, "new");
+  world.recover();
+  CHECK(world.file("site/archives/k") == "new");
+  CHECK(world.file(world.aside) == "old");
+  CHECK(world.file(quarantined).empty());
+  CHECK(world.held.totals().quarantined == 0);
+}
