@@ -48,6 +48,31 @@ tracked = listed.stdout.split("\n") if listed.returncode == 0 else [
 extra = [name for name in tracked if name and not name.startswith(".") and name not in TOP]
 tell(TOP <= set(tracked) and not extra, "the top level has what the design card names", extra)
 
+
+
+def sees(top):
+    """What each folder of `top` may include besides itself, out of its CMakeLists.txt."""
+    direct = {}
+    for path in sorted((ROOT / top).glob("*/CMakeLists.txt")):
+        text = path.read_text()
+        match = re.search(top + r"_library\((\w+)\n(?:\s+SEES ([\w ]+)\n)?", text)
+        direct[match.group(1)] = set((match.group(2) or "").split())
+    order = [name for name in re.findall(r"add_subdirectory\((\w+)\)", (ROOT / top / "CMakeLists.txt").read_text())]
+    closed = {}
+    for name in order:  # one that sees what comes later is a KeyError
+        closed[name] = {name}.union(*(closed[other] for other in direct[name]))
+    return closed
+
+
+for top in ("agent", "store"):
+    allowed = sees(top)
+    climbers = [
+        f"{name} includes {included}" for name, includes in files.items() for included in includes
+        if name.startswith(top + "/") and included.startswith(top + "/") and included.count("/") == 2
+        and included.split("/")[1] not in allowed[name.split("/")[1]]]
+    tell(len(allowed) > 3 and not climbers,
+         f"the {len(allowed)} folders of {top} include only what their libraries see", climbers)
+
 strangers = [
     f"{name} includes {included}" for name, includes in files.items() for included in includes
     if included.split("/")[0] in {*MAY_SEE, "tests"}
