@@ -120,6 +120,16 @@ done = set()
 circles = [found for found in (circle(name, []) for name in files) if found]
 tell(not circles, "no header includes itself by a detour", [" > ".join(c) for c in circles])
 
+# What lies on a disk is written down.
+pages = (ROOT / "store/FORMAT.md").read_text()
+schema = (ROOT / "store/ledger/schema.cc").read_text()
+tables = set(re.findall(r"CREATE TABLE (\w+)", schema)) - set(re.findall(r"DROP TABLE (\w+)", schema)) | {"pending"}
+untold = sorted(table for table in tables if f"`{table}`" not in pages)
+tell(len(tables) > 20 and not untold, f"store/FORMAT.md tells of all {len(tables)} tables", untold)
+kinds = re.findall(r'Kind::k\w+, "(\w+)"', (ROOT / "store/custody/manifest.cc").read_text())
+untold = [kind for kind in kinds if f'"what":"{kind}"' not in pages]
+tell(len(kinds) > 5 and not untold, f"and of all {len(kinds)} kinds of manifest lines", untold)
+
 # The linker takes either of two types of one name, without a word.
 TYPE = re.compile(r"^(?:struct|class|enum class) (\w+)(?: final)?(?: :[^;{]*)?\s*\{", re.MULTILINE)
 owners = {}

@@ -38,7 +38,7 @@ inline constexpr std::size_t kLongestKeyBytes = 1024;
 
 /// The path of a key below `SOURCE/archives/`. Pure and injective: different keys have different
 /// paths. Whatever the key holds, the result is relative, has no empty, "." or ".." segment, no
-/// segment over 255 bytes and no byte below 0x20. docs: on-disk format in ARCHITECTURE.md.
+/// segment over 255 bytes and no byte below 0x20. See store/FORMAT.md.
 /// A key has at most kLongestKeyBytes.
 ///
 /// Plain: each byte that cannot stand becomes %XX (upper case): below 0x20, 0x7f, '%', '\',

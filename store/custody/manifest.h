@@ -15,7 +15,7 @@ namespace store {
 
 /// `SOURCE/manifest.jsonl`: what the disk carries so that the ledger can be made anew from it. One
 /// JSON object a line, only ever appended to, and synced before the ledger says the same. The form
-/// is specified in ARCHITECTURE.md. A line that cannot be read, as a power cut leaves one, is none.
+/// is specified in store/FORMAT.md. A line that cannot be read, as a power cut leaves one, is none.
 struct ManifestEntry {
   enum class Kind {
     kHeld,    ///< the trusted content of its key, in the stead of any earlier one
