@@ -59,11 +59,9 @@ link_static() {
   link=${link/" -o agent/holdfast "/" -static -o $to/agent/holdfast "}
   link=${link/"$from/libinih.so"/"$from/libinih.a"}
   # Whatever else is shared the linker refuses now.
-  for name in curl crypto sqlite3 expat z; do link=${link/"$from/lib$name.so"/"$frozen/lib$name.a"}; done
+  for name in curl crypto sqlite3 expat z archive seccomp zstd lzma bz2 lz4; do link=${link/"$from/lib$name.so"/"$frozen/lib$name.a"}; done
   link=${link%" && :"}
-  # Equal functions once: without that amd64's has 8.1 MB, and may have 8.
-  if [[ $1 == amd64 ]]; then link+=' -fuse-ld=gold -Wl,--icf=safe'; fi
-  for name in ssl crypto z cares; do link+=" $frozen/lib$name.a"; done
+  for name in zstd lzma bz2 lz4 ssl crypto z cares; do link+=" $frozen/lib$name.a"; done
   (cd "$tree" && quietly "$work/$1/logs/compile-static" bash -c "$compile")
   (cd "$tree" && quietly "$work/$1/logs/link-static" bash -c "$link")
 }

@@ -4,7 +4,8 @@
 # armel no fixes any more, and no date after 2038.
 # shellcheck shell=bash disable=SC2154,SC2164
 
-frozen_sources=(zlib expat sqlite3 openssl c-ares curl)  # in the order to build them
+# In the order to build them.
+frozen_sources=(zlib expat sqlite3 openssl c-ares curl libzstd xz-utils bzip2 lz4 libarchive libseccomp)
 
 # fetch_newest NAME: unpacked as $work/sources/NAME. A mirror may list what it does not have yet; then
 # it is the newest that it has, and said so.
@@ -111,6 +112,8 @@ build_openssl() {
   cp -r "$work/sources/openssl" "$build"
   (
     cd "$build"
+    # 0.7 MB of amd64's instructions of a kind that no small PC has, and nothing else needs.
+    sed -i 's/^if (\$avx512vaes) {/if (0) {/' crypto/modes/asm/aes-gcm-avx512.pl crypto/aes/asm/aesni-xts-avx512.pl
     # TLS and digests stay; what else speaks or reads other things goes.
     # shellcheck disable=SC2046
     quietly "$work/$1/logs/openssl-configure" ./Configure "${openssl_name[$1]}" \
@@ -145,12 +148,75 @@ build_curl() {
   with_cmake "$1" curl curl "${options[@]}"
 }
 
+# What is walked is read, never made.
+build_libzstd() {
+  local build=$work/$1/frozen-build/libzstd prefix=$work/$1/frozen
+  rm -rf "$build"
+  cp -r "$work/sources/libzstd" "$build"
+  mkdir -p "$prefix/lib" "$prefix/include"
+  quietly "$work/$1/logs/libzstd-build" make -C "$build/lib" libzstd.a "CC=${triplet[$1]}-gcc" \
+    "AR=${triplet[$1]}-ar" "CFLAGS=$(plain_flags "$1")" ZSTD_LIB_COMPRESSION=0 ZSTD_LIB_DICTBUILDER=0 \
+    ZSTD_LIB_DEPRECATED=0 ZSTD_LEGACY_SUPPORT=0 BUILD_DIR=made
+  cp "$(find "$build/lib" -name libzstd.a -type f | head -n 1)" "$prefix/lib/"
+  cp "$build"/lib/zstd.h "$build"/lib/zstd_errors.h "$build"/lib/zdict.h "$prefix/include/"
+}
+
+build_xz-utils() {
+  with_cmake "$1" xz-utils xz-utils "-DXZ_ENCODERS=" -DXZ_NLS=OFF -DXZ_DOC=OFF -DXZ_THREADS=no \
+    -DXZ_MICROLZMA_ENCODER=OFF -DXZ_MICROLZMA_DECODER=OFF -DXZ_LZIP_DECODER=OFF -DXZ_TOOL_XZ=OFF \
+    -DXZ_TOOL_XZDEC=OFF -DXZ_TOOL_LZMADEC=OFF -DXZ_TOOL_LZMAINFO=OFF -DXZ_TOOL_SCRIPTS=OFF
+}
+
+build_bzip2() {
+  local build=$work/$1/frozen-build/bzip2 prefix=$work/$1/frozen
+  rm -rf "$build"
+  cp -r "$work/sources/bzip2" "$build"
+  mkdir -p "$prefix/lib" "$prefix/include"
+  quietly "$work/$1/logs/bzip2-build" make -C "$build" libbz2.a "CC=${triplet[$1]}-gcc" \
+    "AR=${triplet[$1]}-ar" "RANLIB=${triplet[$1]}-ranlib" "CFLAGS=$(plain_flags "$1")"
+  cp "$build/libbz2.a" "$prefix/lib/"
+  cp "$build/bzlib.h" "$prefix/include/"
+}
+
+build_lz4() {
+  local build=$work/$1/frozen-build/lz4 prefix=$work/$1/frozen
+  rm -rf "$build"
+  cp -r "$work/sources/lz4" "$build"
+  mkdir -p "$prefix/lib" "$prefix/include"
+  quietly "$work/$1/logs/lz4-build" make -C "$build/lib" liblz4.a BUILD_SHARED=no "CC=${triplet[$1]}-gcc" \
+    "AR=${triplet[$1]}-ar" "CFLAGS=$(plain_flags "$1")"
+  cp "$build/lib/liblz4.a" "$prefix/lib/"
+  cp "$build"/lib/lz4*.h "$prefix/include/"
+}
+
+build_libarchive() {
+  with_cmake "$1" libarchive libarchive -DENABLE_WERROR=OFF -DENABLE_TAR=OFF -DENABLE_CPIO=OFF \
+    -DENABLE_CAT=OFF -DENABLE_UNZIP=OFF -DENABLE_TEST=OFF -DENABLE_OPENSSL=OFF -DENABLE_NETTLE=OFF \
+    -DENABLE_MBEDTLS=OFF -DENABLE_LIBB2=OFF -DENABLE_LZO=OFF -DENABLE_LIBXML2=OFF -DENABLE_EXPAT=OFF \
+    -DENABLE_ICONV=OFF -DENABLE_ACL=OFF -DENABLE_XATTR=OFF -DENABLE_PCREPOSIX=OFF -DENABLE_PCRE2POSIX=OFF \
+    -DENABLE_LZMA=ON -DENABLE_ZSTD=ON -DENABLE_BZip2=ON -DENABLE_LZ4=ON -DENABLE_ZLIB=ON -DPOSIX_REGEX_LIB=NONE
+}
+
+build_libseccomp() {
+  local build=$work/$1/frozen-build/libseccomp prefix=$work/$1/frozen
+  rm -rf "$build"
+  # With its times, or it wants to make its own configure anew.
+  cp -a "$work/sources/libseccomp" "$build"
+  (
+    cd "$build"
+    quietly "$work/$1/logs/libseccomp-configure" ./configure "--host=${triplet[$1]}" --disable-shared \
+      --enable-static --disable-python "--prefix=$prefix" "CFLAGS=$(plain_flags "$1")"
+    quietly "$work/$1/logs/libseccomp-build" make -C src install
+    quietly "$work/$1/logs/libseccomp-headers" make -C include install
+  )
+}
+
 # build_frozen TARGET: static, in $work/TARGET/frozen; each is built once, until that is deleted.
 build_frozen() {
   local name pkgconfig=$work/$1/frozen/pkgconfig
   fetch_sources
   # All that pkg-config may tell of: the rest it would tell of the sysroot's.
-  mkdir -p "$pkgconfig"
+  mkdir -p "$pkgconfig" "$work/$1/frozen-build"
   cp "$work/$1/sysroot/usr/lib/${triplet[$1]}/pkgconfig/inih.pc" "$pkgconfig/"
   for name in "${frozen_sources[@]}"; do
     [[ ! -e $work/$1/frozen/.$name ]] || continue

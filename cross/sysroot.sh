@@ -5,7 +5,8 @@ sysroot_packages() {  # sysroot_packages TARGET
   printf '%s\n' libc6-dev "libstdc++-$sysroot_gcc-dev" libinih-dev nlohmann-json3-dev libcli11-dev \
     libfmt-dev libexpected-dev libxxhash-dev
   if [[ $1 != armv6 ]]; then
-    printf '%s\n' libcurl4-openssl-dev libssl-dev libsqlite3-dev libexpat1-dev zlib1g-dev
+    printf '%s\n' libcurl4-openssl-dev libssl-dev libsqlite3-dev libexpat1-dev zlib1g-dev \
+      libarchive-dev libseccomp-dev libzstd-dev liblzma-dev libbz2-dev liblz4-dev
   fi
 }
 

@@ -27,7 +27,7 @@ package_packages=(lintian mmdebstrap fakeroot dpkg-dev)  # for tests/package_tes
 # For cross/: on Debian 12 for amd64.
 cross_packages=(
   g++ g++-aarch64-linux-gnu g++-arm-linux-gnueabi g++-arm-linux-gnueabihf
-  cmake ninja-build pkg-config dpkg-dev file xz-utils openssl catch2 git perl tcl time
+  cmake ninja-build pkg-config dpkg-dev file xz-utils openssl catch2 git perl tcl gperf time
   mmdebstrap arch-test qemu-user-static debian-archive-keyring
 )
 bench_packages=(rclone s3cmd awscli time)
