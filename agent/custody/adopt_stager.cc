@@ -68,7 +68,10 @@ store::Result<AdoptStager::Staged> AdoptStager::copy(store::File& file,
   auto filled = [&]() -> store::Result<Staged> {
     const auto to = context_.mirror.staging.create(path);
     if (!to) return to.error();
-    return fill(file, **to, found.info.size_bytes);
+    auto filling = fill(file, **to, found.info.size_bytes);
+    if (!filling || filling->what != What::kCopied) return filling;
+    if (auto finished = (*to)->finish(); !finished) return finished.error();
+    return filling;
   }();
   if (!filled || filled->what == What::kCopied) return filled;
   if (auto removed = context_.mirror.staging.remove(path); !removed) return removed.error();

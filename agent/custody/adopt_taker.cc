@@ -154,7 +154,7 @@ store::Status AdoptTaker::let_go(const InHand& one) {
 // What lies in staging, synced, is read from the device and judged.
 store::Status AdoptTaker::settle(InHand one) {
   auto proof = [&]() -> store::Result<AdoptProof> {
-    const auto staged = context_.mirror.disk().open_to_read(one.path);
+    const auto staged = context_.mirror.disk().open_to_read_back(one.path);
     if (!staged) return staged.error();
     return prove(**staged, one);
   }();

@@ -11,7 +11,13 @@
 namespace agent {
 namespace {
 constexpr std::size_t kLookAhead = 64;
-}
+
+// Where that much is free besides, the disk is asked once for so many small archives.
+constexpr std::uint64_t kJobsBetweenLooks = 32;
+constexpr std::uint64_t kSmallBytes = 1ULL << 20;
+constexpr std::uint64_t kPlentyBytes = 1ULL << 30;
+constexpr std::uint64_t kPlentyFiles = 10000;
+}  // namespace
 
 Feeder::Feeder(RunContext& context)
     : context_(context),
@@ -56,9 +62,33 @@ store::Result<std::uint64_t> Feeder::staged_bytes(const Job& job) {
   return *info ? std::min((*info)->size_bytes, upstream.size_bytes) : 0;
 }
 
+// Whether so much was free a moment ago that what has been handed out since makes no difference.
+bool Feeder::is_roomy(std::uint64_t size_bytes, const Reserved& reserved) const {
+  if (!seen_ || seen_->total_bytes == 0 || since_.jobs >= kJobsBetweenLooks) return false;
+  if (size_bytes > kSmallBytes) return false;
+  const auto spoken_for =
+      context_.config.disk.min_free_bytes + reserved.size_bytes + since_.size_bytes + kPlentyBytes;
+  const auto files = seen_->total_files / 1000 + reserved.files + since_.files + kPlentyFiles;
+  return seen_->free_bytes >= spoken_for && (seen_->total_files == 0 || seen_->free_files >= files);
+}
+
 store::Result<Feeder::Fit> Feeder::fit(const Job& job, const Reserved& reserved) {
+  const auto size = job.wanted.upstream.size_bytes;
+  if (!is_roomy(size, reserved)) {
+    const auto looked = look_for_room(job, reserved);
+    if (!looked || *looked != Fit::kFits) return looked;
+  }
+  ++since_.jobs;
+  since_.size_bytes += size;
+  since_.files += files_of(job.archive_path);
+  return Fit::kFits;
+}
+
+store::Result<Feeder::Fit> Feeder::look_for_room(const Job& job, const Reserved& reserved) {
   const auto space = context_.mirror.disk().space();
   if (!space) return space.error();
+  seen_ = *space;
+  since_ = {};
   const auto size = job.wanted.upstream.size_bytes;
   if (size > largest_file_bytes_) return Fit::kNever;
   const Room room{*space, context_.config.disk.min_free_bytes};

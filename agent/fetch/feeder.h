@@ -57,6 +57,8 @@ class Feeder {
 
   store::Result<bool> fill(std::size_t source);
   store::Result<Fit> fit(const Job& job, const Reserved& reserved);
+  store::Result<Fit> look_for_room(const Job& job, const Reserved& reserved);
+  bool is_roomy(std::uint64_t size_bytes, const Reserved& reserved) const;
   store::Result<std::uint64_t> staged_bytes(const Job& job);
   void leave_out(std::size_t source, const store::Pending& pending, Fit why);
   std::string why_left_out(std::uint64_t size_bytes, Fit why) const;
@@ -66,6 +68,14 @@ class Feeder {
   store::Result<std::optional<Job>> take_first(std::deque<Job>& jobs, const Reserved& reserved);
 
   RunContext& context_;
+  /// What was handed out since the disk was asked for its room.
+  struct Since {
+    std::uint64_t jobs = 0;
+    std::uint64_t size_bytes = 0;
+    std::uint64_t files = 0;
+  };
+  std::optional<store::Space> seen_;
+  Since since_;
   const std::uint64_t largest_file_bytes_;
   std::vector<Position> positions_;
   std::deque<Job> late_;

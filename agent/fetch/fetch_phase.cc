@@ -400,7 +400,7 @@ store::Status FetchPhase::sync_and_verify() {
 // False where it cannot be read back, which is its own trouble until it is that of many.
 store::Result<bool> FetchPhase::verify_small(Fetched& fetched) {
   auto verified = [&]() -> store::Result<Verification> {
-    const auto file = context_.mirror.disk().open_to_read(fetched.path);
+    const auto file = context_.mirror.disk().open_to_read_back(fetched.path);
     if (!file) return file.error();
     return verify_content(**file, fetched.job.wanted.upstream.size_bytes, fetched.promises,
                           fetched.further_promises, [] { return true; });

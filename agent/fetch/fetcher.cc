@@ -184,7 +184,7 @@ class Fetcher::Transfer {
         (*info)->size_bytes != upstream.size_bytes) {
       return Step::kNotHere;
     }
-    auto file = shared_.disk.open_to_read(job_.archive_path);
+    auto file = shared_.disk.open_to_read_back(job_.archive_path);
     if (!file) return without(job_.archive_path, file.error());
     file_ = std::move(*file);
     if (const auto step = ask_head(); step != Step::kComplete) return step;
@@ -218,7 +218,7 @@ class Fetcher::Transfer {
     auto promises = promises_of(*head_, job_.trust, part_finder().find(*head_).parts);
     std::erase_if(promises, [&](const Promise& p) { return !proves_identity(p, job_.trust); });
     if (promises.empty()) return Step::kNotHere;
-    auto file = shared_.disk.open_to_read(job_.held->path);
+    auto file = shared_.disk.open_to_read_back(job_.held->path);
     if (!file && file.error().kind == store::ErrorKind::kNotFound) return Step::kNotHere;
     if (!file) return without_held(file.error());
     auto verified =
@@ -387,6 +387,7 @@ class Fetcher::Transfer {
   }
 
   Step finish_staged() {
+    if (auto finished = file_->finish(); !finished) return fail(finished.error());
     // What is verified later, many at a time, can ask no more questions.
     const bool in_parts = part_count_of_etag(head_->etag) > 1;
     if (job_.wanted.upstream.size_bytes < kLargeBytes && !in_parts) return Step::kComplete;

@@ -50,13 +50,11 @@ Result<std::string> copy_to_staging(Disk& disk, const std::string& from_path,
   const auto to = Staging(disk).open(path, 0);
   if (!to) return to.error();
   if (auto copied = copy_bytes(**from, *to->file); !copied) return copied.error();
+  if (auto finished = to->file->finish(); !finished) return finished.error();
   const auto same = holds(disk, path, sha256);
   if (!same) return same.error();
   if (!*same) {
     return Error{ErrorKind::kCorrupt, 0, from_path, "its content is no longer what was recorded"};
-  }
-  if (auto finished = disk.set_finished(path, true); !finished) {
-    return finished.error();
   }
   return path;
 }

@@ -22,7 +22,7 @@ Result<std::unique_ptr<File>> open_or_create(Disk& disk, const std::string& path
     }
     file = disk.open(path, OpenMode::kCreate);
   }
-  // A crash came between taking the write permission away and placing.
+  // What is finished is fetched again, or was when a crash came before it was placed.
   if (!file && file.error().error_number == EACCES) {
     if (auto writable = disk.set_finished(path, false); !writable) {
       return writable.error();
@@ -94,7 +94,7 @@ Status Staging::take_over(const std::string& path) {
 
 Status Staging::sync(const std::string& path) {
   if (auto staged = check_is_staged(path); !staged) return staged;
-  auto file = disk_->open(path, OpenMode::kReadWrite);
+  auto file = disk_->open(path, OpenMode::kRead);
   if (!file) return file.error();
   return (*file)->sync();
 }

@@ -277,9 +277,6 @@ Placer::Placer(Placer&&) noexcept = default;
 
 Result<NameVariant> Placer::place(const std::string& staged_path, std::string_view source,
                                   std::string_view key, std::span<const std::byte> sha256) {
-  if (auto finished = impl_->disk.set_finished(staged_path, true); !finished) {
-    return finished.error();
-  }
   Error refusal{ErrorKind::kExists, 0, "", "every name of this key is taken by something else"};
   for (const NameVariant variant : variants_of(key, impl_->rules)) {
     const auto path = archive_path(source, key, impl_->rules, variant);
@@ -292,9 +289,6 @@ Result<NameVariant> Placer::place(const std::string& staged_path, std::string_vi
 }
 
 Result<std::string> Placer::place_generation(const std::string& staged_path, const Beside& beside) {
-  if (auto finished = impl_->disk.set_finished(staged_path, true); !finished) {
-    return finished.error();
-  }
   return impl_->claim_beside(staged_path, Origin::kStaged, beside);
 }
 
@@ -344,7 +338,6 @@ Status Placer::replace(const std::string& staged_path, const std::string& archiv
 
 Status Placer::Impl::replace(const std::string& staged_path, const std::string& archive_path) {
   if (!is_content_path(archive_path)) return not_a_content(archive_path);
-  if (auto finished = disk.set_finished(staged_path, true); !finished) return finished;
   auto renamed = disk.rename_replace(staged_path, archive_path);
   if (!renamed && renamed.error().kind == ErrorKind::kNotFound) {
     // Somebody removed the held file, and its directory with it. The path is ours.

@@ -35,10 +35,9 @@ class Placer {
   ~Placer();
   Placer(Placer&&) noexcept;
 
-  /// Requires: the staged content is synced, the verifier has accepted its bytes on the disk, and
-  /// the ledger does not hold this key.
-  /// Makes the directories that are missing, takes the write permission away and renames without
-  /// replacing. Returns the variant under which it lies.
+  /// Requires: the staged content is finished (File::finish()) and synced, the verifier has
+  /// accepted its bytes on the disk, and the ledger does not hold this key. Makes the directories
+  /// that are missing and renames without replacing. Returns the variant under which it lies.
   ///
   /// When the name is taken by a file of exactly this name (not merely one that the filesystem
   /// folds to it) whose bytes on the disk have the SHA-256 `sha256`, a crash came between placing

@@ -141,7 +141,7 @@ std::string path_of(const Holding& holding, std::string_view source_name, NameRu
 
 Result<Reading> read_again(Disk& disk, const Holding& holding, std::string path,
                            const std::function<bool()>& keep_going) {
-  const auto file = disk.open(path, OpenMode::kRead);
+  const auto file = disk.open(path, OpenMode::kReadBack);
   if (!file && file.error().kind == ErrorKind::kNotFound) {
     return missing(disk, holding, std::move(path), "it is not there");
   }

@@ -16,6 +16,7 @@ namespace store {
 
 enum class OpenMode {
   kRead,       ///< must exist
+  kReadBack,   ///< must exist; as kRead after File::drop_cache(), which is no further call then
   kReadWrite,  ///< must exist
   kCreate,     ///< read and write; created with 0640 when it is not there
   kCreateNew,  ///< kExists when it is there
@@ -67,6 +68,9 @@ class File {
   /// pages away, so a second sync proves nothing. Never repeat it on the same file.
   virtual Status sync() = 0;
 
+  /// Takes the write permission away, as Disk::set_finished() does; what is open can be written to.
+  virtual Status finish() = 0;
+
   /// Asks the kernel to forget its cached copy of synced pages, so that reads from here on come
   /// from the device: into buffers aligned to kDirectBytes, at offsets and in sizes that are
   /// multiples of it, even past the cache. Filesystems that cannot, read as they always do.
@@ -98,6 +102,9 @@ class ReadableDisk {
   /// As Disk::open() with kRead.
   virtual Result<std::unique_ptr<File>> open_to_read(std::string_view path) = 0;
 
+  /// As Disk::open() with kReadBack.
+  virtual Result<std::unique_ptr<File>> open_to_read_back(std::string_view path) = 0;
+
   /// nullopt when nothing has that name.
   virtual Result<std::optional<FileInfo>> stat(std::string_view path) = 0;
 
@@ -126,6 +133,9 @@ class Disk : public ReadableDisk {
   Result<std::unique_ptr<File>> open_to_read(std::string_view path) final {
     return open(path, OpenMode::kRead);
   }
+  Result<std::unique_ptr<File>> open_to_read_back(std::string_view path) final {
+    return open(path, OpenMode::kReadBack);
+  }
 
   /// 0750. An existing directory is success; any other existing thing is kExists.
   /// Not durable before sync_directory() of the parent.
@@ -133,7 +143,8 @@ class Disk : public ReadableDisk {
 
   /// Gives `from` the name `to`. kExists, with nothing changed, when `to` is taken. Where the
   /// filesystem has no such rename, link() and unlink(), and last a check followed by rename().
-  /// Not durable before sync_directory() of both parents.
+  /// Not durable before sync_directory() of both parents. Until the next call that syncs names the
+  /// two directories may be kept open; that call fails where one of them was moved away meanwhile.
   virtual Status rename_no_replace(std::string_view from, std::string_view to) = 0;
 
   /// Gives the file `from` the second name `to`. kExists, with nothing changed, when `to` is taken;
@@ -146,8 +157,8 @@ class Disk : public ReadableDisk {
   /// to somebody whose files may not be linked.
   virtual Status link_file(File& file, std::string_view to) = 0;
 
-  /// A file that was made elsewhere becomes as one that was made here: its owner, and 0640.
-  /// kNotSupported where it cannot; then its mode is what it was.
+  /// A file that was made elsewhere becomes as one that was made here and is finished: its owner,
+  /// and 0440. kNotSupported where it cannot; then its mode is what it was.
   virtual Status take_over(std::string_view path) = 0;
 
   /// Atomically replaces `to`. For our own small files, and for an archive that has a durable

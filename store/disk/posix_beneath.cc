@@ -11,6 +11,7 @@
 namespace store {
 namespace {
 
+constexpr std::size_t kMostKept = 8;
 constexpr int kDirectoryFlags = O_PATH | O_DIRECTORY | O_CLOEXEC;
 
 bool is_clean(std::string_view path) {
@@ -49,6 +50,13 @@ int open_step(int directory, const char* name, int flags, mode_t mode) {
   const int fd = uninterrupted([&] { return ::openat(directory, name, flags | O_NOFOLLOW, mode); });
   if (fd < 0) tell_link_from_file(directory, name);
   return fd;
+}
+
+bool is_same_file(int one, int other) {
+  struct stat first {};
+  struct stat second {};
+  return ::fstat(one, &first) == 0 && ::fstat(other, &second) == 0 &&
+         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
 }  // namespace
@@ -98,11 +106,53 @@ Result<Beneath::Place> Beneath::place_of(std::string_view path, std::string_view
     return error_from_errno(EINVAL, action, path);
   }
   const std::size_t slash = path.rfind('/');
-  if (slash == std::string_view::npos) return Place{UniqueFd(), root_.get(), std::string(path)};
+  if (slash == std::string_view::npos) return Place{nullptr, root_.get(), std::string(path)};
   auto directory = open(path.substr(0, slash), O_PATH | O_DIRECTORY, 0, action);
   if (!directory) return directory.error();
-  const int fd = directory->get();
-  return Place{std::move(*directory), fd, std::string(path.substr(slash + 1))};
+  auto opened = std::make_shared<const UniqueFd>(std::move(*directory));
+  const int fd = opened->get();
+  return Place{std::move(opened), fd, std::string(path.substr(slash + 1))};
+}
+
+Result<Beneath::Place> Beneath::kept_place_of(std::string_view path, std::string_view action) {
+  const auto parent = path.substr(0, std::min(path.rfind('/'), path.size()));
+  {
+    const std::lock_guard lock(kept_mutex_);
+    const auto found =
+        std::ranges::find_if(kept_, [&](const auto& one) { return one.first == parent; });
+    const auto name = path.substr(std::min(parent.size() + 1, path.size()));
+    if (found != kept_.end() && is_clean(name)) {
+      return Place{found->second, found->second->get(), std::string(name)};
+    }
+  }
+  auto place = place_of(path, action);
+  if (!place || !place->opened) return place;
+  const std::lock_guard lock(kept_mutex_);
+  if (kept_.size() == kMostKept) kept_.erase(kept_.begin());
+  kept_.emplace_back(parent, place->opened);
+  return place;
+}
+
+Status Beneath::release() {
+  std::vector<std::pair<std::string, std::shared_ptr<const UniqueFd>>> kept;
+  {
+    const std::lock_guard lock(kept_mutex_);
+    kept.swap(kept_);
+  }
+  for (const auto& [path, opened] : kept) {
+    const auto now = open(path, O_PATH | O_DIRECTORY, 0, "open directory");
+    if (!now) return now.error();
+    if (!is_same_file(now->get(), opened->get())) {
+      return Error{ErrorKind::kNotFound, 0, path,
+                   "it was moved away while files were placed in it"};
+    }
+  }
+  return {};
+}
+
+void Beneath::forget() {
+  const std::lock_guard lock(kept_mutex_);
+  kept_.clear();
 }
 
 }  // namespace store

@@ -2,8 +2,12 @@
 
 #include <sys/types.h>
 
+#include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "store/disk/error.h"
 #include "store/disk/posix_call.h"
@@ -13,8 +17,9 @@ namespace store {
 /// Opens names beneath one directory. Never leaves it and never follows a symbolic link, whoever
 /// changes the tree meanwhile. Part of posix_disk; thread-safe.
 ///
-/// Nothing is cached: an open costs one openat2() whatever the depth, and a kept handle of a
-/// directory would go on naming it after it was moved away.
+/// An open costs one openat2() whatever the depth. Nothing is kept open for longer than it takes to
+/// make many names durable at once: a kept handle of a directory goes on naming it after it was
+/// moved away.
 class Beneath {
  public:
   explicit Beneath(UniqueFd root);
@@ -27,11 +32,19 @@ class Beneath {
 
   /// The directory that holds a name, for the calls that take both.
   struct Place {
-    UniqueFd opened;
+    std::shared_ptr<const UniqueFd> opened;
     int directory = -1;
     std::string name;
   };
   Result<Place> place_of(std::string_view path, std::string_view action) const;
+  /// Likewise; the directory stays open until release() or forget(), for whatever else is wanted in
+  /// it.
+  Result<Place> kept_place_of(std::string_view path, std::string_view action);
+  /// Closes what was kept open. An error where one of them no longer has its name: what was done in
+  /// it since then lies elsewhere.
+  Status release();
+  /// Closes it, whatever has become of it.
+  void forget();
 
  private:
   int open_at_once(const std::string& path, int flags, mode_t mode) const;
@@ -39,6 +52,8 @@ class Beneath {
 
   UniqueFd root_;
   bool has_openat2_ = false;
+  std::mutex kept_mutex_;
+  std::vector<std::pair<std::string, std::shared_ptr<const UniqueFd>>> kept_;
 };
 
 }  // namespace store

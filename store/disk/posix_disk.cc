@@ -16,13 +16,12 @@
 #include "store/disk/posix_beneath.h"
 #include "store/disk/posix_file.h"
 #include "store/disk/posix_filesystem.h"
+#include "store/disk/posix_mode.h"
 #include "store/disk/posix_owner.h"
 
 namespace store {
 namespace {
 
-constexpr mode_t kFinishedMode = 0440;
-constexpr mode_t kUnfinishedMode = 0640;
 constexpr mode_t kDirectoryMode = 0750;
 
 Error failed(int error_number, std::string_view action, std::string_view path) {
@@ -53,6 +52,7 @@ bool lacks_support(int error_number) {
 int flags_of(OpenMode mode) {
   switch (mode) {
     case OpenMode::kRead:
+    case OpenMode::kReadBack:
       return O_RDONLY | O_NONBLOCK;
     case OpenMode::kReadWrite:
       return O_RDWR | O_NONBLOCK;
@@ -100,11 +100,7 @@ class PosixDisk final : public Disk {
     if (::access(database_root_.c_str(), F_OK) != 0) database_root_ = root_path_;
   }
 
-  Result<std::unique_ptr<File>> open(std::string_view path, OpenMode mode) override {
-    auto opened = open_regular(path, flags_of(mode), "open");
-    if (!opened) return opened.error();
-    return make_posix_file(std::move(opened->fd), opened->size_bytes, std::string(path));
-  }
+  Result<std::unique_ptr<File>> open(std::string_view path, OpenMode mode) override;
 
   Result<std::optional<FileInfo>> stat(std::string_view path) override;
   Status make_directory(std::string_view path) override;
@@ -127,7 +123,7 @@ class PosixDisk final : public Disk {
   std::string root_path() const override { return root_path_; }
   std::string filesystem_name() const override { return filesystem_name_; }
   Weakness weakness() const override {
-    return {no_directory_sync_, no_exclusive_rename_, no_permissions_, no_filesystem_sync_};
+    return {no_directory_sync_, no_exclusive_rename_, mode_->is_lacking(), no_filesystem_sync_};
   }
 
   std::string database_path(std::string_view path) const override {
@@ -141,6 +137,7 @@ class PosixDisk final : public Disk {
     std::uint64_t size_bytes = 0;
   };
   Result<Opened> open_regular(std::string_view path, int flags, std::string_view action);
+  Result<std::unique_ptr<File>> file_of(Result<Opened> opened, std::string_view path, bool direct);
   Status remove(std::string_view path, int flags);
   Status rename_after_check(const Beneath::Place& from, const Beneath::Place& to,
                             std::string_view path);
@@ -150,25 +147,53 @@ class PosixDisk final : public Disk {
   const std::string filesystem_name_;
   const bool can_sync_filesystem_;
   const PosixOwner owner_;
-  const Beneath beneath_;
+  Beneath beneath_;
+  // A file may outlive its disk.
+  const std::shared_ptr<PosixMode> mode_ = std::make_shared<PosixMode>();
   std::atomic<bool> no_directory_sync_ = false;
   std::atomic<bool> no_exclusive_rename_ = false;
-  std::atomic<bool> no_permissions_ = false;
-  std::atomic<bool> has_permissions_ = false;
   std::atomic<bool> no_filesystem_sync_ = false;
 };
+
+Result<std::unique_ptr<File>> PosixDisk::open(std::string_view path, OpenMode mode) {
+  const auto flags = flags_of(mode);
+  // Most that is created is not there yet, and what was just made needs no look.
+  if (mode == OpenMode::kCreate) {
+    auto made = open_regular(path, flags | O_EXCL, "open");
+    if (made || made.error().error_number != EEXIST) return file_of(std::move(made), path, false);
+  }
+  // What is opened so leaves nothing behind in the cache, and asks for no advice.
+  if (mode == OpenMode::kReadBack) {
+    auto direct = open_regular(path, flags | O_DIRECT, "open");
+    if (direct || direct.error().error_number != EINVAL) {
+      return file_of(std::move(direct), path, true);
+    }
+  }
+  return file_of(open_regular(path, flags, "open"), path, false);
+}
+
+Result<std::unique_ptr<File>> PosixDisk::file_of(Result<Opened> opened, std::string_view path,
+                                                 bool direct) {
+  if (!opened) return opened.error();
+  return make_posix_file(
+      {std::move(opened->fd), opened->size_bytes, std::string(path), direct, mode_});
+}
 
 Result<PosixDisk::Opened> PosixDisk::open_regular(std::string_view path, int flags,
                                                   std::string_view action) {
   auto fd = beneath_.open(path, flags, kUnfinishedMode, action);
   if (!fd) return fd.error();
-  struct stat info {};
-  if (::fstat(fd->get(), &info) < 0) return failed(errno, action, path);
-  if (!S_ISREG(info.st_mode)) {
-    return Error{ErrorKind::kExists, 0, std::string(path), "not a regular file"};
+  Opened opened{std::move(*fd)};
+  if ((flags & O_EXCL) == 0) {
+    struct stat info {};
+    if (::fstat(opened.fd.get(), &info) < 0) return failed(errno, action, path);
+    if (!S_ISREG(info.st_mode)) {
+      return Error{ErrorKind::kExists, 0, std::string(path), "not a regular file"};
+    }
+    opened.size_bytes = static_cast<std::uint64_t>(info.st_size);
   }
-  if ((flags & O_CREAT) != 0) owner_.give(fd->get());
-  return Opened{std::move(*fd), static_cast<std::uint64_t>(info.st_size)};
+  if ((flags & O_CREAT) != 0) owner_.give(opened.fd.get());
+  return opened;
 }
 
 Result<std::optional<FileInfo>> PosixDisk::stat(std::string_view path) {
@@ -208,9 +233,9 @@ Status PosixDisk::make_directory(std::string_view path) {
 }
 
 Status PosixDisk::rename_no_replace(std::string_view from, std::string_view to) {
-  const auto source = beneath_.place_of(from, "rename");
+  const auto source = beneath_.kept_place_of(from, "rename");
   if (!source) return source.error();
-  const auto target = beneath_.place_of(to, "rename to");
+  const auto target = beneath_.kept_place_of(to, "rename to");
   if (!target) return target.error();
   const char* const old_name = source->name.c_str();
   const char* const new_name = target->name.c_str();
@@ -221,6 +246,8 @@ Status PosixDisk::rename_no_replace(std::string_view from, std::string_view to) 
     return {};
   }
   int error_number = errno;
+  // A directory that was removed is made again by whoever wants it.
+  if (error_number == ENOENT) beneath_.forget();
   if (!lacks_support(error_number)) return failed(error_number, "rename to", to);
 
   if (::linkat(source->directory, old_name, target->directory, new_name, 0) == 0) {
@@ -269,7 +296,7 @@ Status PosixDisk::take_over(std::string_view path) {
     return failed(EOPNOTSUPP, "take over", path);
   if (!opened) return opened.error();
   const int fd = opened->fd.get();
-  if (owner_.take(fd) && ::fchmod(fd, kUnfinishedMode) == 0) return {};
+  if (owner_.take(fd) && mode_->set(fd, true, path)) return {};
   return failed(EOPNOTSUPP, "take over", path);
 }
 
@@ -303,6 +330,7 @@ Status PosixDisk::rename_replace(std::string_view from, std::string_view to) {
 }
 
 Status PosixDisk::remove(std::string_view path, int flags) {
+  if (flags == AT_REMOVEDIR) beneath_.forget();
   const auto place = beneath_.place_of(path, "remove");
   if (!place) {
     if (nothing_there(place.error())) return {};
@@ -318,23 +346,7 @@ Status PosixDisk::set_finished(std::string_view path, bool finished) {
   // fchmodat() would follow a symbolic link; an open file is what it is.
   const auto opened = open_regular(path, O_RDONLY | O_NONBLOCK, "change the mode of");
   if (!opened) return opened.error();
-  const int fd = opened->fd.get();
-  const mode_t mode = finished ? kFinishedMode : kUnfinishedMode;
-  if (::fchmod(fd, mode) < 0) {
-    const int error_number = errno;
-    if (error_number != EPERM && error_number != EOPNOTSUPP && error_number != ENOSYS) {
-      return failed(error_number, "change the mode of", path);
-    }
-    no_permissions_ = true;
-    return {};
-  }
-  // FAT says yes and does nothing. What the disk has done once it does again.
-  if (has_permissions_) return {};
-  struct stat info {};
-  if (::fstat(fd, &info) < 0) return failed(errno, "change the mode of", path);
-  const bool done = (info.st_mode & 0222) == (mode & 0222);
-  (done ? has_permissions_ : no_permissions_) = true;
-  return {};
+  return mode_->set(opened->fd.get(), finished, path);
 }
 
 Status PosixDisk::set_modified(std::string_view path, std::chrono::sys_seconds time) {
@@ -352,6 +364,7 @@ Status PosixDisk::set_modified(std::string_view path, std::chrono::sys_seconds t
 }
 
 Status PosixDisk::sync_directory(std::string_view path) {
+  if (auto released = beneath_.release(); !released) return released;
   const auto fd = beneath_.open(path, O_RDONLY | O_DIRECTORY, 0, "open directory");
   if (!fd) return fd.error();
   if (uninterrupted([&] { return ::fsync(fd->get()); }) == 0) return {};
@@ -364,6 +377,7 @@ Status PosixDisk::sync_directory(std::string_view path) {
 }
 
 Status PosixDisk::sync_filesystem() {
+  if (auto released = beneath_.release(); !released) return released;
   if (!can_sync_filesystem_) {
     no_filesystem_sync_ = true;
     return failed(EOPNOTSUPP, "sync the filesystem of", "");

@@ -13,8 +13,13 @@ namespace {
 
 class PosixFile final : public File {
  public:
-  PosixFile(UniqueFd fd, std::uint64_t size_bytes, std::string path)
-      : fd_(std::move(fd)), path_(std::move(path)), opened_size_bytes_(size_bytes) {}
+  explicit PosixFile(OpenedFile opened)
+      : fd_(std::move(opened.fd)),
+        path_(std::move(opened.path)),
+        mode_(std::move(opened.mode)),
+        opened_size_bytes_(opened.size_bytes),
+        direct_(opened.direct),
+        never_dropped_(opened.direct) {}
 
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) override {
     std::size_t done = 0;
@@ -81,6 +86,8 @@ class PosixFile final : public File {
     return {};
   }
 
+  Status finish() override { return mode_->set(fd_.get(), true, path_); }
+
   int descriptor() const { return fd_.get(); }
 
   void drop_cache() override {
@@ -107,6 +114,9 @@ class PosixFile final : public File {
   void read_through_cache() {
     if (direct_) ::fcntl(fd_.get(), F_SETFL, 0);
     direct_ = false;
+    if (std::exchange(never_dropped_, false)) {
+      ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_DONTNEED);
+    }
     if (std::exchange(direct_refused_, true)) return;
     // Files are read from end to end here; a longer read-ahead keeps a USB disk streaming.
     ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
@@ -114,8 +124,10 @@ class PosixFile final : public File {
 
   UniqueFd fd_;
   std::string path_;
+  std::shared_ptr<PosixMode> mode_;
   std::optional<std::uint64_t> opened_size_bytes_;  // until something is written through here
-  bool direct_ = false;
+  bool direct_;
+  bool never_dropped_;  // the cache, because nothing was read through it
   bool direct_refused_ = false;
   std::mutex sync_mutex_;
   // The kernel reports a lost write once; a second fsync() would say that all is well.
@@ -124,8 +136,8 @@ class PosixFile final : public File {
 
 }  // namespace
 
-std::unique_ptr<File> make_posix_file(UniqueFd fd, std::uint64_t size_bytes, std::string path) {
-  return std::make_unique<PosixFile>(std::move(fd), size_bytes, std::move(path));
+std::unique_ptr<File> make_posix_file(OpenedFile opened) {
+  return std::make_unique<PosixFile>(std::move(opened));
 }
 
 std::optional<int> descriptor_of(File& file) {

@@ -7,12 +7,19 @@
 
 #include "store/disk/disk.h"
 #include "store/disk/posix_call.h"
+#include "store/disk/posix_mode.h"
 
 namespace store {
 
-/// The file behind an open descriptor. Part of posix_disk. `size_bytes` is what it has now, and
-/// `path` is for error messages.
-std::unique_ptr<File> make_posix_file(UniqueFd fd, std::uint64_t size_bytes, std::string path);
+/// What a file is made of. Part of posix_disk.
+struct OpenedFile {
+  UniqueFd fd;
+  std::uint64_t size_bytes = 0;  ///< now
+  std::string path;              ///< for error messages
+  bool direct = false;           ///< it was opened with O_DIRECT
+  std::shared_ptr<PosixMode> mode;
+};
+std::unique_ptr<File> make_posix_file(OpenedFile opened);
 
 /// The descriptor behind it; nullopt where it is no such file.
 std::optional<int> descriptor_of(File& file);

@@ -91,6 +91,13 @@ class FaultDisk::OpenFile final : public store::File {
     return admitted;
   }
 
+  Status finish() override {
+    const std::lock_guard lock(state_->mutex);
+    const Status admitted = admit("set permissions", Touch::kFrees);
+    if (admitted) node_->finished = true;
+    return admitted;
+  }
+
   bool is_of(const std::shared_ptr<State>& state) const { return state_ == state; }
   const NodePtr& node() const { return node_; }
 
@@ -139,8 +146,9 @@ Result<std::unique_ptr<store::File>> FaultDisk::open(std::string_view path, Open
   NodePtr node = tree.find(path);
   const bool creates = mode == OpenMode::kCreate || mode == OpenMode::kCreateNew;
   const bool is_new = creates && node == nullptr;
+  const bool only_reads = mode == OpenMode::kRead || mode == OpenMode::kReadBack;
   Touch touch = is_new ? Touch::kWrites : Touch::kClaims;
-  if (mode == OpenMode::kRead) touch = Touch::kReads;
+  if (only_reads) touch = Touch::kReads;
   const Status admitted = state_->admit("open", path, touch);
   if (!admitted) return tl::unexpected(admitted.error());
   if (auto refused = state_->refused("open", path, !is_new)) return *std::move(refused);
@@ -156,10 +164,12 @@ Result<std::unique_ptr<store::File>> FaultDisk::open(std::string_view path, Open
     return failure(EEXIST, "open", path);
   } else if (node->kind != FileKind::kFile) {
     return failure(EISDIR, "open", path);
-  } else if (mode != OpenMode::kRead && node->finished) {
+  } else if (!only_reads && node->finished) {
     return failure(EACCES, "open", path);
   }
-  return std::make_unique<OpenFile>(state_, node, path, mode != OpenMode::kRead);
+  auto file = std::make_unique<OpenFile>(state_, node, path, !only_reads);
+  if (mode == OpenMode::kReadBack) node->content.drop_cache();
+  return file;
 }
 
 // ---- names --------------------------------------------------------------------------------------
@@ -248,7 +258,7 @@ Status FaultDisk::take_over(std::string_view path) {
   const NodePtr node = state_->tree.find(path);
   if (node == nullptr) return failure(ENOENT, "take over", path);
   if (!state_->gives_files) return failure(EOPNOTSUPP, "take over", path);
-  node->finished = false;
+  node->finished = true;
   return {};
 }
 

@@ -324,6 +324,7 @@ class ObservedFile : public store::File {
   store::Status truncate(std::uint64_t) override { return {}; }
   store::Result<std::uint64_t> size() override { return size_bytes_; }
   store::Status sync() override { return {}; }
+  store::Status finish() override { return {}; }
   void drop_cache() override { events.push_back("drop"); }
 
   std::vector<std::string> events;

@@ -52,6 +52,7 @@ TEST_CASE("contents are placed beside each other and never in another's place") 
   store::Placer placer(disk, NameRules::kPosix);
   const auto place = [&](std::string_view key, std::string_view content) {
     disk.plant(".holdfast/staging/s", content);
+    REQUIRE(disk.set_finished(".holdfast/staging/s", true));
     const auto path = placer.place_generation(
         ".holdfast/staging/s",
         {"site", Place::kQuarantine, key, kWhen,
@@ -89,6 +90,7 @@ TEST_CASE("what is kept aside has two places, and neither is lost with the power
   CHECK(disk.durable_files().at("site/archives/k") == "old");
 
   disk.plant(".holdfast/staging/s", "new");
+  REQUIRE(disk.set_finished(".holdfast/staging/s", true));
   REQUIRE(placer.replace(".holdfast/staging/s", "site/archives/k"));
   REQUIRE(placer.sync());
   CHECK(disk.durable_files().at("site/archives/k") == "new");

@@ -110,6 +110,7 @@ struct World {
   std::string stage(std::string_view key, std::string_view content) {
     const std::string path = store::staging_path("site", key, "", "etag", content.size());
     test::write_file(dir / path, content);
+    REQUIRE(disk->set_finished(path, true));
     return path;
   }
 

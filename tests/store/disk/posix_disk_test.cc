@@ -319,6 +319,59 @@ TEST_CASE("finished files are 0440 and unfinished ones 0640") {
   CHECK_FALSE(disk->weakness().no_permissions);
 }
 
+TEST_CASE("an open file is finished, and can still be written to by whoever has opened it") {
+  const TempDir dir;
+  const auto disk = open_disk(dir.path());
+  const auto file = disk->open("file", OpenMode::kCreate).value();
+  CHECK(mode_of(dir / "file") == 0640);
+  REQUIRE(file->finish());
+  CHECK(mode_of(dir / "file") == 0440);
+  CHECK(file->write_at(0, std::as_bytes(std::span(std::string_view("content")))));
+  CHECK(test::read_file(dir / "file") == "content");
+}
+
+TEST_CASE("what is read back is what the file holds, whatever was written before") {
+  const TempDir dir;
+  const auto disk = open_disk(dir.path());
+  const std::string content = std::string(5000, 'a') + "end";
+  {
+    const auto file = disk->open("file", OpenMode::kCreate).value();
+    REQUIRE(file->write_at(0, std::as_bytes(std::span(content))));
+    REQUIRE(file->sync());
+  }
+  const auto back = disk->open("file", OpenMode::kReadBack).value();
+  CHECK(back->size() == content.size());
+  back->drop_cache();
+  std::string odd(content.size() - 3, ' ');  // where nothing is aligned
+  CHECK(back->read_at(3, std::as_writable_bytes(std::span(odd))) == odd.size());
+  CHECK(odd == content.substr(3));
+  CHECK(disk->open("none", OpenMode::kReadBack).error().kind == ErrorKind::kNotFound);
+  REQUIRE(disk->make_directory("d"));
+  CHECK(disk->open("d", OpenMode::kReadBack).error().kind == ErrorKind::kExists);
+}
+
+TEST_CASE("a directory that is moved away while files are placed in it fails the next sync") {
+  const TempDir dir;
+  const auto disk = open_disk(dir.path());
+  REQUIRE(disk->make_directory("d"));
+  const auto place = [&](const std::string& name) {
+    test::write_file(dir / "staged", name);
+    return disk->rename_no_replace("staged", "d/" + name);
+  };
+  REQUIRE(place("one"));
+  REQUIRE(disk->sync_directory("d"));
+  REQUIRE(place("two"));
+  std::filesystem::rename(dir / "d", dir / "elsewhere");
+  REQUIRE(disk->make_directory("d"));
+  SECTION("of the directory") {
+    CHECK(disk->sync_directory("d").error().kind == ErrorKind::kNotFound);
+  }
+  SECTION("of all") { CHECK(disk->sync_filesystem().error().kind == ErrorKind::kNotFound); }
+  REQUIRE(place("three"));
+  CHECK(std::filesystem::exists(dir / "d/three"));
+  CHECK(disk->sync_directory("d"));
+}
+
 TEST_CASE("the time of a file can be set, and never that of what a symbolic link leads to") {
   const TempDir dir;
   const auto disk = open_disk(dir.path());
@@ -684,7 +737,7 @@ TEST_CASE("an open file of another directory gets a second name, which is the sa
   REQUIRE(disk->take_over("d/linked"));
   struct stat info {};
   REQUIRE(::stat((elsewhere / "file").c_str(), &info) == 0);
-  CHECK((info.st_mode & 07777) == 0640);
+  CHECK((info.st_mode & 07777) == 0440);
   CHECK(info.st_uid == ::geteuid());
   CHECK(disk->take_over("d/none").error().kind == ErrorKind::kNotFound);
 }
