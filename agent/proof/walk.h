@@ -1,0 +1,70 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "agent/base/halt.h"
+#include "agent/proof/content_form.h"
+#include "store/disk/disk.h"
+
+namespace agent {
+
+/// What a walk may take. The defaults suit a small machine.
+struct WalkLimits {
+  /// Over what the program itself takes.
+  std::uint64_t memory_bytes = std::uint64_t{64} << 20;
+  /// So much of what it unpacks to is looked at, at least; larger contents may unpack to
+  /// `expansion` times their size.
+  std::uint64_t unpacked_bytes = std::uint64_t{8} << 30;
+  std::uint64_t expansion = 100;
+  /// Of processor time, and for each MiB of the content so much more. On a clock it may take four
+  /// times as long.
+  std::chrono::seconds cpu{120};
+  std::chrono::milliseconds cpu_for_each_mib{2000};
+};
+
+/// Which content is to be walked.
+struct WalkRequest {
+  const store::File& content;  ///< open to be read; it is read as it lies on the disk
+  std::uint64_t size_bytes = 0;
+  WalkLimits limits = {};
+};
+
+/// What a walk has shown.
+struct WalkAnswer {
+  enum class Verdict {
+    kSound = 0,      ///< all of it could be read, and its check sums are right
+    kUnsound = 1,    ///< it is broken, or cut
+    kNotJudged = 2,  ///< it was not walked to its end, or nothing is known of its form
+  };
+  /// Of kNotJudged.
+  enum class Cause {
+    kNone = 0,
+    kUnknown = 1,  ///< its form is none that can be walked
+    kLimit = 2,    ///< it needs more than a walk may take
+    kUnable = 3,   ///< this program or this machine cannot walk anything
+    kDied = 4,     ///< the walk ended as it should not: another try may do better
+    kHalted = 5,   ///< we were told to stop, or were out of time
+  };
+  Verdict verdict = Verdict::kNotJudged;
+  Cause cause = Cause::kNone;
+  std::string why;  ///< unless it is sound, for a sentence: "its dictionary needs 512 MiB"
+  ContentForm form = ContentForm::kUnknown;
+  ContentForm inner = ContentForm::kUnknown;  ///< what a compressed one is, unpacked
+  std::optional<std::uint64_t> members;  ///< of the archive, or of the archive in a compressed one
+  std::uint64_t unpacked_bytes = 0;      ///< of all members together, or of what it unpacks to
+  std::optional<std::uint64_t> tables;   ///< of an SQL dump: those with rows
+  std::string proved;                    ///< which check sums are right: "gzip's CRC"; or empty
+
+  bool operator==(const WalkAnswer&) const = default;
+};
+
+/// Walks one content to its end, in a process of its own that can do nothing but read it and
+/// answer; see walk_child.h. Takes nothing for granted of what that process says. Returns when it
+/// is gone, at the latest soon after `halt`. Whatever goes wrong is kNotJudged.
+using Walk = std::function<WalkAnswer(const WalkRequest&, const Halt& halt)>;
+
+}  // namespace agent
