@@ -28,7 +28,7 @@ struct WalkLimits {
 
 /// Which content is to be walked.
 struct WalkRequest {
-  const store::File& content;  ///< open to be read; it is read as it lies on the disk
+  store::File& content;  ///< open to be read, of a disk of this system
   std::uint64_t size_bytes = 0;
   WalkLimits limits = {};
 };
@@ -51,11 +51,12 @@ struct WalkAnswer {
   };
   Verdict verdict = Verdict::kNotJudged;
   Cause cause = Cause::kNone;
-  std::string why;  ///< unless it is sound, for a sentence: "its dictionary needs 512 MiB"
+  bool is_inner = false;  ///< of kUnsound: only what is packed in it is broken
+  std::string why;        ///< unless it is sound, for a sentence: "its dictionary needs 512 MiB"
   ContentForm form = ContentForm::kUnknown;
   ContentForm inner = ContentForm::kUnknown;  ///< what a compressed one is, unpacked
   std::optional<std::uint64_t> members;  ///< of the archive, or of the archive in a compressed one
-  std::uint64_t unpacked_bytes = 0;      ///< of all members together, or of what it unpacks to
+  std::uint64_t unpacked_bytes = 0;      ///< what it unpacks to, or all its members together
   std::optional<std::uint64_t> tables;   ///< of an SQL dump: those with rows
   std::string proved;                    ///< which check sums are right: "gzip's CRC"; or empty
 

@@ -2,8 +2,14 @@
 
 #include "agent/system/cli.h"
 #include "agent/system/version.h"
+#ifdef HOLDFAST_WALK
+#include "agent/walk/walk_main.h"
+#endif
 
 int main(int argc, char** argv) {
+#ifdef HOLDFAST_WALK
+  if (agent::is_walk(argc, argv)) return agent::walk_main(argc, argv);
+#endif
   agent::load_nothing_if_static();
   // Directories 0750 and files 0640, whoever calls us.
   ::umask(S_IWGRP | S_IRWXO);

@@ -1,0 +1,240 @@
+#include "agent/proof/walk_child.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "agent/base/printable.h"
+#include "agent/base/units.h"
+#include "agent/proof/walk_answer.h"
+#include "store/disk/posix_file.h"
+
+namespace agent {
+namespace {
+
+using Ticks = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kLongestNap{20};
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() { close(); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  int get() const { return fd_; }
+  void close() {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = -1;
+  }
+
+ private:
+  int fd_;
+};
+
+// Above the numbers that it gets in the child, so that none is overwritten before it is copied.
+int copy_above(int fd) { return ::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1); }
+
+WalkAnswer not_judged(WalkAnswer::Cause cause, std::string why) {
+  WalkAnswer answer;
+  answer.cause = cause;
+  answer.why = std::move(why);
+  return answer;
+}
+
+WalkAnswer not_started(int error) {
+  return not_judged(WalkAnswer::Cause::kUnable,
+                    fmt::format("the walk cannot be started: {}", std::strerror(error)));
+}
+
+// posix_spawn's two descriptions of the child.
+class Plan {
+ public:
+  Plan(int content, int answer) {
+    ::posix_spawn_file_actions_init(&actions_);
+    ::posix_spawn_file_actions_adddup2(&actions_, content, STDIN_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions_, answer, STDOUT_FILENO);
+    ::posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO);
+    ::posix_spawnattr_init(&attributes_);
+    ::posix_spawnattr_setflags(&attributes_,
+                               POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    sigset_t set;
+    sigemptyset(&set);
+    ::posix_spawnattr_setsigmask(&attributes_, &set);
+    sigfillset(&set);
+    ::posix_spawnattr_setsigdefault(&attributes_, &set);
+  }
+  ~Plan() {
+    ::posix_spawn_file_actions_destroy(&actions_);
+    ::posix_spawnattr_destroy(&attributes_);
+  }
+  Plan(const Plan&) = delete;
+  Plan& operator=(const Plan&) = delete;
+
+  int spawn(const std::string& program, std::vector<std::string> words, pid_t& pid) {
+    std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
+    for (auto& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    std::array<char*, 1> environment{nullptr};
+    return ::posix_spawn(&pid, program.c_str(), &actions_, &attributes_, arguments.data(),
+                         environment.data());
+  }
+
+ private:
+  posix_spawn_file_actions_t actions_{};
+  posix_spawnattr_t attributes_{};
+};
+
+// A child that walks. It is waited for once, after it was seen to have ended or was killed.
+class WalkingChild {
+ public:
+  WalkingChild(pid_t pid, int answer) : pid_(pid), answer_(answer) {}
+
+  enum class End { kAnswered, kLate, kHalted };
+  End wait(Ticks::time_point deadline, const Halt& halt) {
+    while (!is_over_) {
+      if (halt.load()) return End::kHalted;
+      if (Ticks::now() >= deadline) return End::kLate;
+      pollfd waiting{answer_, POLLIN, 0};
+      if (::poll(&waiting, 1, static_cast<int>(kLongestNap.count())) > 0) read_some();
+    }
+    return End::kAnswered;
+  }
+
+  // What it answered stands in the pipe by now; whatever else it does is of no use.
+  int end() const {
+    ::kill(-pid_, SIGKILL);
+    ::kill(pid_, SIGKILL);
+    return reap();
+  }
+  // Its end of the pipe is closed, so that it is about to end by itself.
+  int end_after(Ticks::time_point deadline) const {
+    while (Ticks::now() < deadline) {
+      siginfo_t info{};
+      if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+          info.si_pid == pid_) {
+        return reap();
+      }
+      ::poll(nullptr, 0, 1);
+    }
+    return end();
+  }
+
+  const std::string& answer() const { return text_; }
+
+ private:
+  void read_some() {
+    std::array<char, kMostAnswerBytes + 1> buffer;
+    const auto count = ::read(answer_, buffer.data(), buffer.size());
+    if (count < 0) return;
+    text_.append(buffer.data(), static_cast<std::size_t>(count));
+    is_over_ = count == 0 || text_.size() > kMostAnswerBytes;
+  }
+
+  int reap() const {
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) < 0) {
+      if (errno != EINTR) return -1;
+    }
+    return status;
+  }
+
+  const pid_t pid_;
+  const int answer_;
+  bool is_over_ = false;
+  std::string text_;
+};
+
+std::chrono::seconds cpu_for(const WalkRequest& request) {
+  const auto mib = request.size_bytes >> 20U;
+  constexpr std::uint64_t kMostMib = std::uint64_t{1} << 30U;
+  const auto more = request.limits.cpu_for_each_mib *
+                    static_cast<std::int64_t>(std::min<std::uint64_t>(mib, kMostMib));
+  return request.limits.cpu + std::chrono::duration_cast<std::chrono::seconds>(more);
+}
+
+std::string too_long(std::chrono::seconds cpu) {
+  return fmt::format("it takes more than {} of processor time", format_duration(cpu));
+}
+
+WalkAnswer answer_of(int status, const std::string& text, std::chrono::seconds cpu) {
+  using Cause = WalkAnswer::Cause;
+  if (WIFSIGNALED(status)) {
+    if (WTERMSIG(status) == SIGXCPU) return not_judged(Cause::kLimit, too_long(cpu));
+    return not_judged(Cause::kDied, fmt::format("the walk died of signal {}", WTERMSIG(status)));
+  }
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    return not_judged(Cause::kDied, "the walk ended without an answer");
+  }
+  auto answer = parse_answer(text);
+  if (!answer) return not_judged(Cause::kDied, "the walk answered what is no answer");
+  answer->why = printable(answer->why);
+  answer->proved = printable(answer->proved);
+  return *answer;
+}
+
+}  // namespace
+
+WalkAnswer walk_in_child(const WalkRequest& request, const Halt& halt) {
+  return walk_in_child_of("/proc/self/exe", request, halt);
+}
+
+WalkAnswer walk_in_child_of(const std::string& program, const WalkRequest& request,
+                            const Halt& halt) {
+  using Cause = WalkAnswer::Cause;
+  const auto fd = store::descriptor_of(request.content);
+  if (!fd) return not_judged(Cause::kUnable, "it lies where no other process can read it");
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return not_started(errno);
+  const Descriptor output(ends[0]);
+  Descriptor low_input(ends[1]);
+  Descriptor input(copy_above(low_input.get()));
+  low_input.close();
+  const Descriptor content(copy_above(*fd));
+  if (input.get() < 0 || content.get() < 0) return not_started(errno);
+
+  const auto cpu = cpu_for(request);
+  const auto& limits = request.limits;
+  pid_t pid = 0;
+  const int error =
+      Plan(content.get(), input.get())
+          .spawn(program,
+                 {"holdfast", std::string(kWalkWord), std::to_string(request.size_bytes),
+                  std::to_string(limits.memory_bytes), std::to_string(limits.unpacked_bytes),
+                  std::to_string(limits.expansion), std::to_string(cpu.count())},
+                 pid);
+  if (error != 0) return not_started(error);
+  input.close();
+
+  constexpr int kSlowness = 4;
+  constexpr std::chrono::seconds kEnding{10};
+  const auto deadline = Ticks::now() + cpu * kSlowness;
+  WalkingChild child(pid, output.get());
+  switch (child.wait(deadline, halt)) {
+    case WalkingChild::End::kHalted:
+      (void)child.end();
+      return not_judged(Cause::kHalted, "holdfast was told to stop, or its time was over");
+    case WalkingChild::End::kLate:
+      (void)child.end();
+      return not_judged(Cause::kLimit,
+                        fmt::format("it takes longer than {}", format_duration(cpu * kSlowness)));
+    case WalkingChild::End::kAnswered:
+      break;
+  }
+  return answer_of(child.end_after(Ticks::now() + kEnding), child.answer(), cpu);
+}
+
+}  // namespace agent
