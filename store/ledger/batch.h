@@ -76,6 +76,11 @@ struct Batch {
     AlarmKind kind = AlarmKind::kChanged;
     std::string key;
   };
+  /// A held content is found to be what `archive.unsound` says.
+  struct Marked {
+    SourceId source = 0;
+    Archive archive;
+  };
   Time now{};
   std::vector<Placed> archives;  ///< a key that is held gets this content in the other's stead
   std::vector<Beside> generations;
@@ -85,7 +90,9 @@ struct Batch {
   std::vector<Removed> removed;
   std::vector<Raised> raised;
   std::vector<Ended> ended;
-  std::vector<StreamForm> forms;      ///< as they are now
+  std::vector<StreamForm> forms;  ///< as they are now
+  std::vector<WalkRecord> walks;  ///< in the stead of what was known of their keys
+  std::vector<Marked> marked;
   std::vector<SourceId> holds;        ///< these are on HOLD from now on
   std::vector<Supersession> intents;  ///< these stay open: there is still something to tidy up
   std::vector<Placement> placements;  ///< these end: what they meant is recorded

@@ -148,6 +148,7 @@ Ledger::Ledger(std::unique_ptr<OpenLedger> impl)
       ReviewView(impl.get()),
       ExpectationView(impl.get()),
       FormView(impl.get()),
+      WalkView(impl.get()),
       EndpointView(impl.get()),
       CarriedView(impl.get()),
       impl_(std::move(impl)) {}

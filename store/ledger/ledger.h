@@ -21,6 +21,7 @@
 #include "store/ledger/ledger_readings.h"
 #include "store/ledger/ledger_refusals.h"
 #include "store/ledger/ledger_review.h"
+#include "store/ledger/ledger_walks.h"
 #include "store/ledger/records.h"
 
 namespace store {
@@ -41,6 +42,7 @@ class Ledger : public PlanView,
                public ReviewView,
                public ExpectationView,
                public FormView,
+               public WalkView,
                public EndpointView,
                public CarriedView {
  public:

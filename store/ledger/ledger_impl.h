@@ -135,6 +135,14 @@ Status note(Database& database, const StreamForm& form);
 
 }  // namespace forms
 
+namespace walks {
+
+Status note(Database& database, const WalkRecord& walk);
+/// It is no longer asked whether retention has looked at what is held as it is now.
+Status mark(Database& database, const Batch::Marked& marked);
+
+}  // namespace walks
+
 namespace carried {
 
 /// What is known of an alarm that is about to be raised; see CarriedView::heard(). Of which content

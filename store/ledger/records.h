@@ -78,6 +78,27 @@ struct StreamForm {
   bool operator==(const StreamForm&) const = default;
 };
 
+/// What a walk through a held content has shown, with numbers of the agent's.
+struct WalkRecord {
+  SourceId source = 0;
+  std::string key;
+  Sha256 sha256{};  ///< of the content
+  std::string stream;
+  UpstreamTime modified{};
+  Time walked_at{};
+  unsigned tries = 1;
+  bool again = false;  ///< it was of no use, and is worth another try
+  std::int64_t verdict = 0;
+  std::int64_t cause = 0;  ///< 0: it was walked to its end
+  std::string why;
+  std::int64_t form = 0;
+  std::int64_t inner = 0;
+  std::optional<std::uint64_t> members{};
+  std::uint64_t unpacked_bytes = 0;
+  std::optional<std::uint64_t> tables{};
+  bool operator==(const WalkRecord&) const = default;
+};
+
 /// A content that the bucket has and we do not.
 struct Pending {
   std::string key;

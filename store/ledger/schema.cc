@@ -471,9 +471,34 @@ CREATE TABLE carried_from (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kMigrations = {kFirst,     kGenerations, kScrub, kRetention, kSetbacks,
-                                    kPlacement, kPromises,    kClock, kListedAs,  kLoss,
-                                    kReigns,    kVersions,    kSets,  kForms,     kCarried};
+// What the walk through each held content has shown: see WalkRecord. A walk that is to be done
+// `again` was of no use.
+constexpr const char* kWalks = R"sql(
+CREATE TABLE walk (
+  source_id INTEGER NOT NULL REFERENCES source,
+  key BLOB NOT NULL,
+  sha256 BLOB NOT NULL,
+  stream BLOB NOT NULL,
+  modified INTEGER NOT NULL,
+  walked_at INTEGER NOT NULL,
+  tries INTEGER NOT NULL,
+  again INTEGER NOT NULL,
+  verdict INTEGER NOT NULL,
+  cause INTEGER NOT NULL,
+  why TEXT NOT NULL,
+  form INTEGER NOT NULL,
+  inner INTEGER NOT NULL,
+  members INTEGER NOT NULL,
+  unpacked INTEGER NOT NULL,
+  tables INTEGER NOT NULL,
+  PRIMARY KEY (source_id, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX walk_stream ON walk (source_id, stream, modified);
+)sql";
+
+constexpr std::array kMigrations = {
+    kFirst,    kGenerations, kScrub,  kRetention, kSetbacks, kPlacement, kPromises, kClock,
+    kListedAs, kLoss,        kReigns, kVersions,  kSets,     kForms,     kCarried,  kWalks};
 
 Error corrupt(const Database& database, std::string detail) {
   return {ErrorKind::kCorrupt, 0, database.path(), std::move(detail)};

@@ -10,7 +10,7 @@ constexpr Steps kRepairWithoutLinks{.no_space = 135, .half_written = 149};
 constexpr Steps kRepairBeside{.half_written = 134};
 constexpr Steps kRepairBesideWithoutLinks{.half_written = 135};
 constexpr Steps kVerify{.no_space = 43, .read_only = 47, .power_cut = 4};
-constexpr Steps kRebuild{.no_space = 153, .read_only = 168, .power_cut = 21, .half_written = 159};
+constexpr Steps kRebuild{.no_space = 155, .read_only = 170, .power_cut = 21, .half_written = 161};
 
 Scenario of_a_repair(bool has_links) {
   return {[=](World& world) { world.set_the_scene_of_damage(has_links); },
