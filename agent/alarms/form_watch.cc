@@ -89,7 +89,7 @@ store::Status FormWatch::take(std::size_t source, const store::Archive& archive,
     form.seen_form = static_cast<std::int64_t>(note.look.form);
     form.seen_cut = note.look.is_cut;
     form.may_change = note.unsound == store::Unsound::kOtherForm;
-  } else if (is_newer && form.unsound > 0) {
+  } else if (is_newer && form.unsound > 0 && !waits_for_walk(source)) {
     form.unsound = 0;
     change.end({form.source, store::AlarmKind::kUnsound, stream});
   }
@@ -109,6 +109,11 @@ store::Status FormWatch::take(std::size_t source, const store::Archive& archive,
   change.note_form(form);
   pending_[{source, stream}] = std::move(form);
   return {};
+}
+
+bool FormWatch::waits_for_walk(std::size_t source) const {
+  return context_.sources[source].config->soundness == SoundnessCheck::kFull &&
+         context_.environment.walk;
 }
 
 void FormWatch::raise(std::size_t source, const store::Archive& archive, const Note& note,

@@ -48,6 +48,8 @@ class FormWatch {
                                                           const std::string& stream);
   void raise(std::size_t source, const store::Archive& archive, const Note& note,
              const store::StreamForm& form, store::Change& change);
+  /// What ends the alarm is the walk of it.
+  bool waits_for_walk(std::size_t source) const;
   void count_lost(std::size_t source, const std::string& stream, store::Change& change);
 
   RunContext& context_;

@@ -12,6 +12,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/base/result.h"
+#include "agent/proof/walk.h"
 #include "s3client/curl_transport.h"
 #include "store/disk/disk.h"
 #include "store/disk/lock_holder.h"
@@ -75,6 +76,8 @@ struct Environment {
   bool colour = false;        ///< and words there may be coloured
   /// Asks the person at the terminal, who may say no; none where there is nobody to ask.
   std::function<bool(const std::string& question)> confirm = {};
+  /// Walks a content to its end; none where this program was built without what that takes.
+  Walk walk = {};
 };
 
 }  // namespace agent

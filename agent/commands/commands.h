@@ -68,10 +68,12 @@ struct VerifyOptions {
   bool all = false;
   std::optional<std::uint64_t> budget_bytes{};  ///< over all sources; none: everything
   bool json = false;
+  bool open = false;  ///< not with `all`
 };
 /// `holdfast verify`: reads archives again, the longest-unread first, and compares them with the
 /// recorded SHA-256; with `all` also what lies beside them, and looks for foreign files. Names each
-/// that is not right on stderr, and ends with 1 when there is any.
+/// that is not right on stderr, and ends with 1 when there is any. With `open` it unpacks archives
+/// to their end instead; with a budget those that were not yet, the newest first.
 ExitStatus verify_command(const Config& config, const VerifyOptions& options,
                           const Environment& environment, const Print& print);
 

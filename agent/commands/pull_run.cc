@@ -14,6 +14,7 @@
 #include "agent/custody/left_sources.h"
 #include "agent/custody/prune_phase.h"
 #include "agent/custody/scrub_slice.h"
+#include "agent/custody/walk_phase.h"
 #include "agent/fetch/fetch_phase.h"
 #include "agent/fetch/listings.h"
 #include "agent/fetch/workers.h"
@@ -89,6 +90,7 @@ class Pull {
     }
     if (auto written = write_stale_sums(context_); !written) return written;
     if (auto scrubbed = scrub_due(context_, begun_); !scrubbed) return scrubbed;
+    if (auto walked = walk_due(context_); !walked) return walked;
     const bool all = context_.sources.size() == context_.config.sources.size();
     return all ? tend_left_sources(context_, begun_) : store::Status{};
   }

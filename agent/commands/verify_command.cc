@@ -7,6 +7,7 @@
 #include "agent/base/json_line.h"
 #include "agent/base/units.h"
 #include "agent/commands/commands.h"
+#include "agent/commands/verify_open.h"
 #include "agent/custody/scrub_slice.h"
 #include "agent/report/announce.h"
 #include "agent/report/progress.h"
@@ -197,6 +198,12 @@ ExitStatus verify_command(const Config& config, const VerifyOptions& options,
                           const Environment& environment, const Print& print) {
   const auto selected = select_sources(config, options.sources, environment.log);
   if (!selected) return ExitStatus::kUsage;
+  if (options.open && !environment.walk) {
+    environment.log.error({"", "",
+                           "this holdfast was built without the libraries that open archives; take "
+                           "one that has them ('holdfast --version -v' names them)"});
+    return ExitStatus::kUsage;
+  }
   auto mirror = open_mirror(config, environment, store::Access::kReadWrite);
   const bool read_only = !mirror && mirror.error().read_only;
   if (read_only) mirror = open_mirror(config, environment, store::Access::kReadOnly);
@@ -212,6 +219,12 @@ ExitStatus verify_command(const Config& config, const VerifyOptions& options,
   if (read_only) {
     environment.log.warning(
         {"", "", "the disk is mounted read-only: what is found is reported, but not recorded"});
+  }
+  if (options.open) {
+    status = verify_open(config, options, environment, *mirror, read_only, *selected, print);
+    if (read_only) return status;
+    const auto told = announce_alarms(mirror->ledger, environment, config.agent.on_alarm);
+    return told ? status : fail("", told.error());
   }
   VerifyRun verification(config, options, environment, *mirror, read_only);
   for (const auto* source : *selected) {

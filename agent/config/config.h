@@ -20,6 +20,7 @@ enum class Versions { kCurrent, kAll };
 /// What a new content under a held key means.
 /// Whether it is looked whether an archive opens.
 enum class SoundnessCheck {
+  kFull,   ///< by its end, to which all of it is unpacked once
   kQuick,  ///< by the two ends of what arrives
   kOff,
 };

@@ -323,13 +323,16 @@ std::span<const KeyRule<SourceConfig>> source_rules() {
              {{"quarantine", OnChange::kQuarantine}, {"generations", OnChange::kGenerations}});
        }},
       {"soundness",
-       {"quick|off", "off",
+       {"full|quick|off", "off",
         "Whether it is looked whether what arrives can be a backup at all: with `quick`, by its "
         "first and last bytes, whether it is what its name and the habit of its stream say, and "
-        "whether its end is there."},
+        "whether its end is there; with `full`, each archive is also unpacked to its end once, "
+        "after all pulling, in a process that can do nothing else."},
        [](S& s, const std::string& v) {
-         return take_choice<SoundnessCheck>(
-             s.soundness, v, {{"quick", SoundnessCheck::kQuick}, {"off", SoundnessCheck::kOff}});
+         return take_choice<SoundnessCheck>(s.soundness, v,
+                                            {{"full", SoundnessCheck::kFull},
+                                             {"quick", SoundnessCheck::kQuick},
+                                             {"off", SoundnessCheck::kOff}});
        }},
       {"tripwire",
        {"PERCENTAGE", "20%",

@@ -180,7 +180,7 @@ WalkAnswer answer_of(int status, const std::string& text, std::chrono::seconds c
     return not_judged(Cause::kDied, "the walk ended without an answer");
   }
   auto answer = parse_answer(text);
-  if (!answer) return not_judged(Cause::kDied, "the walk answered what is no answer");
+  if (!answer) return not_judged(Cause::kDied, "what the walk answered cannot be understood");
   answer->why = printable(answer->why);
   answer->proved = printable(answer->proved);
   return *answer;

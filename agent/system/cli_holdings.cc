@@ -83,6 +83,10 @@ void add_verify(CLI::App& app, Arguments& arguments, Command& command) {
   sub->add_option("SOURCE", arguments.verify.sources, "Only these sources");
   sub->add_flag("--all", arguments.verify.all,
                 "Also superseded and quarantined copies, and foreign files");
+  sub->add_flag("--open", arguments.verify.open,
+                "Unpack archives to their end instead, in a process that can do nothing else; with "
+                "--budget those that were not yet, the newest first")
+      ->excludes("--all");
   sub->add_option("--budget", arguments.budget, "Read no more than this: 512, 64K, 10M, 2G or 1T")
       ->type_name("SIZE")
       ->check([](const std::string& text) {

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "agent/proof/walk_child.h"
 #include "agent/system/command_runner.h"
 #include "s3client/credentials.h"
 #include "store/content/mount.h"
@@ -123,6 +124,9 @@ Environment system_environment(Clock& clock, Log& log, StopFlag& stop) {
       is_process,
       store::find_lock_holder};
   describe_terminal(environment);
+#ifdef HOLDFAST_WALK
+  environment.walk = walk_in_child;
+#endif
   return environment;
 }
 

@@ -13,6 +13,9 @@
 #include <tuple>
 
 #include "agent/base/reckoning.h"
+#ifdef HOLDFAST_WALK
+#include "agent/walk/walk_main.h"
+#endif
 #include "s3client/curl_transport.h"
 #include "s3client/xml_reader.h"
 #include "store/content/crc.h"
@@ -59,6 +62,11 @@ std::string version_text(bool in_full) {
   text += line("SQLite", store::sqlite_version_text());
   text += line("expat", s3::expat_version_text());
   text += line("zlib", store::zlib_version_text());
+#ifdef HOLDFAST_WALK
+  for (const auto& [name, version] : walk_libraries()) text += line(name, version);
+#else
+  text += line("libarchive", "none: `soundness = full` does what `quick` does");
+#endif
   text += line("C library", fmt::format("glibc {}", gnu_get_libc_version()));
   text += line("compiled with", HOLDFAST_COMPILER);
   text += line("inih", HOLDFAST_INIH_VERSION);

@@ -64,7 +64,7 @@ Walked<std::string> walk_packets(WalkedContent& content) {
       length = new_length(*bytes, 0);
     } else {
       const auto tag = byte_of(*bytes, 0);
-      if ((tag & 0x80U) == 0) return broken("what stands behind its packets is no OpenPGP");
+      if ((tag & 0x80U) == 0) return broken("what stands behind its packets is not OpenPGP");
       length = (tag & 0x40U) != 0 ? new_length(*bytes, 1) : old_length(*bytes);
       ++length.header_bytes;
     }

@@ -1,5 +1,6 @@
 #include "agent/walk/walk_main.h"
 
+#include <iconv.h>
 #include <unistd.h>
 
 #include <array>
@@ -48,11 +49,19 @@ WalkAnswer without_memory(const WalkLimits& limits) {
   return answer;
 }
 
-WalkAnswer walk_in_cage(std::uint64_t size_bytes, const WalkLimits& limits) {
-  // Later the libraries could not open what they need for other names and other clocks.
-  std::setlocale(LC_CTYPE, "C.UTF-8");
+// Later the libraries could not open what they need for other names and other clocks. In this
+// locale no name has to be converted; where there is none, the list of conversions is read here.
+void open_what_is_needed() {
+  if (std::setlocale(LC_CTYPE, "C.UTF-8") == nullptr) {
+    const auto conversion = ::iconv_open("ANSI_X3.4-1968", "UTF-8");
+    if (conversion != reinterpret_cast<iconv_t>(-1)) ::iconv_close(conversion);
+  }
   ::setenv("TZ", "UTC0", 1);
   ::tzset();
+}
+
+WalkAnswer walk_in_cage(std::uint64_t size_bytes, const WalkLimits& limits) {
+  open_what_is_needed();
   if (auto shut = shut_cage(limits.memory_bytes, limits.cpu); !shut) return unable(shut.error());
   try {
     WalkedContent content(STDIN_FILENO, size_bytes);

@@ -11,9 +11,9 @@ namespace agent {
 namespace {
 
 constexpr unsigned kCustom = 1;
-constexpr unsigned kDirectory = 5;
-constexpr unsigned kData = 1;   // BLK_DATA
-constexpr unsigned kBlobs = 3;  // BLK_BLOBS
+constexpr unsigned kDirectory = 3;  // its table of contents calls itself a tar
+constexpr unsigned kData = 1;       // BLK_DATA
+constexpr unsigned kBlobs = 3;      // BLK_BLOBS
 constexpr std::uint64_t kMostEntries = 10'000'000;
 
 unsigned version(unsigned major, unsigned minor) { return major << 8U | minor; }

@@ -22,7 +22,7 @@ build=$1 seconds=${2:-5}
 
 # Longer inputs than these make it slow, and find nothing that shorter ones do not.
 declare -A longest=([listing]=4096 [manifest]=4096 [status]=4096 [carried_words]=4096 [config]=2048
-  [object_head]=1024 [credentials]=1024 [content]=2048 [series]=1200 [layout]=1100)
+  [object_head]=1024 [credentials]=1024 [content]=2048 [series]=1200 [layout]=1100 [walk_answer]=1024)
 
 status=0
 fuzzers=("$build"/tests/fuzz/fuzz_*)

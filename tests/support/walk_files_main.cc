@@ -13,17 +13,19 @@
 #include <iostream>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "agent/proof/walk_child.h"
+#include "agent/proof/walk_verdict.h"
 #include "agent/walk/walk_cage.h"
 #include "agent/walk/walk_main.h"
 #include "store/disk/posix_file.h"
 
-// holdfast-walk [LIMIT=NUMBER...]: for tests/soundness_test.py and the tests of the cage. Each line
-// of stdin is PATH, a tab and SIZE: the first SIZE bytes of the file are walked in a cage. Prints
-// for each: the verdict
-// ("sound", "unsound", "not judged"), the form, the inner form, members, bytes, tables, what was
-// proved and why, with tabs between them.
+// holdfast-walk [LIMIT=NUMBER...]: for tests/soundness_test.py and tests/walk_test.py. Each line of
+// stdin is PATH, a tab and SIZE: the first SIZE bytes of the file are walked in a cage; with
+// another tab and KEY, as if they had come under that key. Prints for each: the verdict ("sound",
+// "unsound", "not judged"), the form, the inner form, members, bytes, tables, what was proved and
+// why, with tabs between them.
 //
 // holdfast-walk --try WHAT: shuts the cage, tries something that it forbids ("nothing" tries what
 // it allows), and says "done" where it could.
@@ -80,6 +82,7 @@ bool set(agent::WalkLimits& limits, std::string_view word) {
   if (name == "unpacked") limits.unpacked_bytes = number;
   if (name == "expansion") limits.expansion = number;
   if (name == "cpu") limits.cpu = std::chrono::seconds(number);
+  if (name == "each_mib") limits.cpu_for_each_mib = std::chrono::milliseconds(number);
   return true;
 }
 
@@ -96,7 +99,11 @@ bool walk(const std::string& line, const agent::WalkLimits& limits) {
   if (fd.get() < 0) return false;
   const auto file = store::make_posix_file(std::move(fd), size, line);
   const agent::StopFlag stop{false};
-  const auto answer = agent::walk_in_child({*file, size, limits}, stop);
+  auto answer = agent::walk_in_child({*file, size, limits}, stop);
+  const auto second = line.find('\t', tab + 1);
+  if (second != std::string::npos) {
+    answer = agent::weigh(line.substr(second + 1), std::move(answer), {}).answer;
+  }
   constexpr std::array<std::string_view, 3> kVerdicts = {"sound", "unsound", "not judged"};
   std::cout << fmt::format(
       "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", kVerdicts.at(static_cast<std::size_t>(answer.verdict)),

@@ -157,7 +157,10 @@ struct World {
         [this](std::int64_t) { return !processes_are_gone; },
         {},
         {},
-        reads_stdout};
+        reads_stdout,
+        false,
+        {},
+        walk};
   }
 
   /// For everybody: the clock here and the server's.
@@ -237,6 +240,7 @@ struct World {
   bool processes_are_gone = false;
   std::vector<std::string> lines;
   std::vector<std::string> printed;
+  agent::Walk walk = {};                                  ///< none: this program cannot
   bool reads_stdout = false;                              ///< somebody is at a terminal
   std::vector<std::map<std::string, std::string>> hooks;  ///< the variables of each command run
   std::chrono::seconds passed{0};
