@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""tests/soundness_test.py LOOK: what the look at a content says of what the real tools make: nothing against
-what is whole, in any of their formats; and of the same cut at twenty places, overwritten or replaced, what
-the table below says. LOOK is build/.../tests/support/holdfast-look. Prints "ok - " and "not ok - " lines."""
+"""tests/soundness_test.py LOOK [WALK]: what the look at a content, and the walk to its end, say of what the
+real tools make: nothing against what is whole, in any of their formats; and of the same cut at twenty
+places, overwritten or replaced, what the table below says. LOOK is build/.../tests/support/holdfast-look,
+WALK holdfast-walk beside it. Prints "ok - " and "not ok - " lines."""
 import os
 import pathlib
 import random
@@ -13,6 +14,7 @@ import tempfile
 import time
 
 LOOK = pathlib.Path(sys.argv[1]).resolve()
+WALK = pathlib.Path(sys.argv[2]).resolve() if len(sys.argv) > 2 else None
 WORK = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-sound-"))
 failed = False
 random.seed(20261129)
@@ -40,6 +42,15 @@ def looks(cases):
     answers = [tuple(line.split("\t")) for line in done.stdout.splitlines()]
     assert len(answers) == len(cases)
     return [(form, cut == "cut", verdict) for form, cut, verdict in answers]
+
+
+def walks(cases):
+    """Likewise; returns (verdict, form, inner form, members, bytes, tables, what is proved, why) for each."""
+    lines = "".join(f"{path}\t{size}\t{key}\n" for path, size, key in cases)
+    done = subprocess.run([WALK], input=lines, text=True, check=True, stdout=subprocess.PIPE)
+    answers = [tuple(line.split("\t")) for line in done.stdout.splitlines()]
+    assert len(answers) == len(cases) and all(len(answer) == 8 for answer in answers)
+    return answers
 
 
 def make_archives():
@@ -144,6 +155,27 @@ TABLE = {
     ".gpg": ("armour", True, "armour"),
     ".age": ("armour", True, "armour"),
 }
+# And what the look and the walk find together, likewise. None: what the bytes alone do not tell.
+WALK_TABLE = {
+    ".gz": (True, True, True),
+    ".tgz": (True, True, True),
+    ".bz2": (True, True, True),
+    ".xz": (True, True, True),
+    ".zst": (True, True, True),
+    ".lz4": (True, True, True),
+    ".zip": (True, None, True),
+    ".7z": (True, True, True),
+    ".tar": (True, True, True),
+    ".cpio": (True, True, True),
+    ".squashfs": (True, True, None),
+    ".sqlite": (True, True, None),
+    ".qcow2": (None, True, None),
+    ".rdb": (True, True, True),
+    ".sql": ("dump", None, "dump"),
+    ".pgdump": (True, True, None),
+    ".gpg": (True, True, None),
+    ".age": (None, True, None),
+}
 KEPT_FREE = 68 * 1024  # see agent/proof/content_form.h
 
 
@@ -203,6 +235,8 @@ def main():
     unnamed = looks([(path, path.stat().st_size, "backup") for path in files])
     tell(all(answer[2] != "unsound" for answer in unnamed), "nor where its name says nothing")
 
+    if WALK:
+        check_walks(files)
     check_cuts([path for path in files if ending(path) in TABLE and path.stat().st_size < 1 << 30])
     check_damage([path for path in files if ending(path) in TABLE and 1024 < path.stat().st_size < 1 << 24])
 
@@ -210,6 +244,39 @@ def main():
 def ending_of_corpus(path):
     return re.search(r"\.[a-z0-9]+$", path.name) and path.suffix not in (".txt", ".log") and \
         not re.fullmatch(r"split\.z\d+", path.name)
+
+
+# What there is no end of, and what cannot be opened without its key or its parts. What the first 512 bytes of a
+# tar are packed in is whole, and does not say that they should be.
+NOT_JUDGED = re.compile(r"split\.zip|locked\.7z|plain\.sql|s512\.(gz|bz2|xz|zst|lz4)")
+
+
+def check_walks(files):
+    cases = [(path, path.stat().st_size, path.name) for path in files]
+    began = time.monotonic()
+    answers = walks(cases)
+    print(f"walked in {time.monotonic() - began:.0f} s")
+    wrong = [f"{path.name}: {answer}" for path, answer in zip(files, answers)
+             if answer[0] == "unsound" or (answer[0] != "sound") != bool(NOT_JUDGED.fullmatch(path.name))]
+    tell(not wrong, "what the tools made is walked to its end, and nothing is said against it", wrong)
+    unnamed = walks([(path, size, "backup") for path, size, _ in cases])
+    wrong = [f"{path.name}: {answer}" for path, answer in zip(files, unnamed) if answer[0] == "unsound"]
+    tell(not wrong, "nor where its name says nothing", wrong)
+    of = {path.name: answer for path, answer in zip(files, answers)}
+    counts = {name: of[name][3] for name in ("a.tar", "a.tar.gz", "pigz.tar.gz", "a.tar.bz2", "blocks.tar.xz", "a.tar.zst",
+                                             "a.tar.lz4", "a.zip", "a.7z", "a.cpio", "odc.cpio", "v7.tar")}
+    tell(len(set(counts.values())) == 1 and int(of["a.tar"][3]) == 7, "the same members are found in all of them", [counts])
+    sums = {name: of[name][6] for name in ("a.tar.gz", "a.tar.bz2", "a.tar.xz", "a.tar.zst", "a.tar.lz4", "a.zip", "a.7z",
+                                           "a.rdb")}
+    tell(all(sums.values()), "and their check sums are proved", [sums])
+    tell((of["pg.sql"][5], of["lite.sql"][5]) == ("1", "1") and int(of["my.sql"][5]) > 5 and
+         of["a.pgdump"][3] == "1", "tables with rows are counted", [of["pg.sql"], of["lite.sql"], of["my.sql"], of["a.pgdump"]])
+
+
+def walk_wants(path, rule):
+    if rule == "dump":
+        return says_what_it_is(path.read_bytes()[:2048]) if path.stat().st_size < 1 << 30 else None
+    return True if rule is True and not NOT_JUDGED.fullmatch(path.name) else None
 
 
 def check_cuts(files):
@@ -231,11 +298,32 @@ def check_cuts(files):
     for end in sorted(all_of):
         print(f"  {end}: {found[end]} of {all_of[end]} found")
     tell(found[".gz"] * 2 > all_of[".gz"], "and of gzip more than half")
+    if WALK:
+        check_walked_cuts(cases, answers, found, all_of)
+
+
+def check_walked_cuts(cases, looks_of, looked, all_of):
+    wrong, found = [], {}
+    walked = walks([(path, place, path.name) for path, place in cases])
+    for (path, place), look, answer in zip(cases, looks_of, walked):
+        end = ending(path)
+        # What is walked was looked at before.
+        is_found = "unsound" in (answer[0], look[2])
+        want = walk_wants(path, WALK_TABLE[end][0])
+        if end == ".sql" and not says_what_it_is(path.read_bytes()[:min(place, 512)]):
+            want = None
+        found[end] = found.get(end, 0) + is_found
+        if want and not is_found:
+            wrong.append(f"{path.name} of {path.stat().st_size} bytes, cut to {place}: {answer}")
+    tell(not wrong, f"the walk finds each of {len(cases)} cuts that has an end to be missed", wrong)
+    print("  of the cuts   looked  walked")
+    for end in sorted(all_of):
+        print(f"  {end:10} {all_of[end]:5} {looked[end]:5} {found[end]:5}")
 
 
 def check_damage(files):
     bad = WORK / "bad"
-    wrong, count = [], 0
+    wrong, missed, count = [], [], 0
     page = b"<html><head><title>302 Found</title></head></html>\n"
     for path in files:
         content = path.read_bytes()
@@ -253,7 +341,14 @@ def check_damage(files):
             count += 1
             if want is True and answer[2] != "unsound":
                 wrong.append(f"{path.name}, {what}: {answer}")
+            walk_rule = {"overwritten at its end": WALK_TABLE[ending(path)][2]}.get(what)
+            if WALK and walk_wants(path, walk_rule):
+                walked = walks([(bad, len(damaged), path.name)])[0]
+                if "unsound" not in (walked[0], answer[2]):
+                    missed.append(f"{path.name}, {what}: {walked}")
     bad.unlink()
+    if WALK:
+        tell(not missed, "the walk finds an end that is overwritten, where there is anything to compare", missed)
     tell(count > 300 and not wrong, f"of {count} contents that are damaged or replaced those are found that can be", wrong)
 
 

@@ -16,7 +16,14 @@ DOORS = {
     "sqlite3.h": {"store/ledger/database.cc", "store/ledger/database_error.cc", "store/ledger/database_vfs.cc"},
     "ini.h": {"agent/config/config_file.cc"},
     "regex.h": {"agent/config/series_expression.cc", "agent/config/series_expression.h"},
-    "spawn.h": {"agent/system/command_runner.cc"},
+    "spawn.h": {"agent/system/command_runner.cc", "agent/proof/walk_child.cc"},
+    "seccomp.h": {"agent/walk/walk_cage.cc"},
+    "archive.h": {"agent/walk/walk_members.cc"},
+    "zlib.h": {"agent/walk/walk_gzip.cc", "store/content/crc.cc"},
+    "zstd.h": {"agent/walk/walk_zstd.cc", "agent/walk/walk_libraries.cc"},
+    "lzma.h": {"agent/walk/walk_xz.cc", "agent/walk/walk_libraries.cc"},
+    "bzlib.h": {"agent/walk/walk_bzip2.cc", "agent/walk/walk_libraries.cc"},
+    "lz4frame.h": {"agent/walk/walk_lz4.cc"},
     "openssl/": {"s3client/sigv4.cc", "store/content/digest.cc"},
 }
 INCLUDE = re.compile(r'^\s*#include\s+([<"])([^>"]+)[>"]', re.MULTILINE)
@@ -101,6 +108,14 @@ linkers = [str(path.relative_to(ROOT)) for path in ROOT.glob("*/**/CMakeLists.tx
            and not line.startswith("target_link_libraries(s3client_leash")]
 tell([name for name in linkers if name != "tests/CMakeLists.txt"] == ["agent/commands/CMakeLists.txt"],
      "and only the audit links them", linkers)
+
+
+# What unpacks is linked by the program, which shuts it in; what may not be shut in never sees it.
+CODECS = {"archive.h", "archive_entry.h", "zstd.h", "lzma.h", "bzlib.h", "lz4frame.h"}
+unpackers = {name for name, includes in files.items() if CODECS & set(includes)}
+caged = (ROOT / "agent/CMakeLists.txt").read_text().split("add_library(holdfast_walk STATIC")[1].split(")")[0].split()
+tell(unpackers and {pathlib.Path(name).name for name in unpackers} <= set(caged), "what unpacks is only in the library of the cage",
+     sorted(name for name in unpackers if pathlib.Path(name).name not in caged))
 
 
 def circle(name, path):

@@ -6,6 +6,7 @@ build_packages=(
   g++ cmake ninja-build pkg-config ca-certificates
   libcurl4-openssl-dev libssl-dev libsqlite3-dev libinih-dev libexpat1-dev zlib1g-dev libxxhash-dev
   nlohmann-json3-dev libcli11-dev libfmt-dev libexpected-dev
+  libarchive-dev libseccomp-dev libzstd-dev liblzma-dev libbz2-dev liblz4-dev  # without them nothing is opened
 )
 test_packages=(
   catch2 ccache curl openssl python3 procps
