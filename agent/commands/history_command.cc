@@ -38,8 +38,21 @@ const char* name_of(EventKind what) {
       return "alarm";
     case EventKind::kAlarmEnded:
       return "alarm ended";
+    case EventKind::kDrill:
+      return "drill";
+    case EventKind::kDrillFailed:
+      return "drill failed";
   }
   return "";
+}
+
+std::string words_of_drill(const store::Event& event) {
+  const auto name = printable(event.key);
+  const auto told = printable(event.message);
+  if (event.what == EventKind::kDrillFailed) return fmt::format("{}: {}", name, told);
+  return fmt::format("{}: {} ({}) restored{}{}", name,
+                     counted(event.contents, "archive", "archives"), format_size(event.size_bytes),
+                     told.empty() ? "" : "; ", told);
 }
 
 std::string text_of(const std::string& source, const store::Event& event) {
@@ -48,6 +61,8 @@ std::string text_of(const std::string& source, const store::Event& event) {
     what = event.alarm;
     if (!event.key.empty()) what += ", " + printable_name(event.key);
     if (!event.message.empty()) what += ": " + printable(event.message);
+  } else if (event.what == EventKind::kDrill || event.what == EventKind::kDrillFailed) {
+    what = words_of_drill(event);
   } else if (event.what == EventKind::kAcknowledged) {
     what = fmt::format("{} alarm{}", event.contents, event.contents == 1 ? "" : "s");
   } else if (event.contents == 1) {

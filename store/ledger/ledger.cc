@@ -151,6 +151,7 @@ Ledger::Ledger(std::unique_ptr<OpenLedger> impl)
       WalkView(impl.get()),
       EndpointView(impl.get()),
       CarriedView(impl.get()),
+      DrillView(impl.get()),
       impl_(std::move(impl)) {}
 Ledger::~Ledger() = default;
 Ledger::Ledger(Ledger&&) noexcept = default;

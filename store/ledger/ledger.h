@@ -13,6 +13,7 @@
 #include "store/ledger/ledger_alarms.h"
 #include "store/ledger/ledger_carried.h"
 #include "store/ledger/ledger_clock.h"
+#include "store/ledger/ledger_drills.h"
 #include "store/ledger/ledger_endpoints.h"
 #include "store/ledger/ledger_expectations.h"
 #include "store/ledger/ledger_forms.h"
@@ -44,7 +45,8 @@ class Ledger : public PlanView,
                public FormView,
                public WalkView,
                public EndpointView,
-               public CarriedView {
+               public CarriedView,
+               public DrillView {
  public:
   /// Opens the ledger; kNotFound when there is none (it is never made here: an empty ledger on a
   /// full disk would forget everything). Pending migrations are applied with kReadWrite. With

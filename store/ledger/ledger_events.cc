@@ -66,10 +66,15 @@ Status ReviewView::visit_events(SourceId source, Time since,
       "SELECT at, what, count, size_bytes, example, '', '' FROM event WHERE source_id=?1 AND "
       "at>=?2 UNION ALL SELECT since, ?3, 1, 0, key, kind, message FROM alarm WHERE source_id=?1 "
       "AND since>=?2 UNION ALL SELECT ended_at, ?4, 1, 0, key, kind, '' FROM alarm WHERE "
-      "source_id=?1 AND ended_at>=?2 ORDER BY 1, 2, 5");
+      "source_id=?1 AND ended_at>=?2 UNION ALL SELECT at, CASE succeeded WHEN 1 THEN ?5 ELSE ?6 "
+      "END, "
+      "archives, size_bytes, name, '', told FROM drill_run WHERE source_id=?1 AND at>=?2 ORDER BY "
+      "1, 2, 5");
   if (!query) return query.error();
   query->bind(source, rows::seconds(since), static_cast<std::int64_t>(EventKind::kAlarm),
-              static_cast<std::int64_t>(EventKind::kAlarmEnded));
+              static_cast<std::int64_t>(EventKind::kAlarmEnded),
+              static_cast<std::int64_t>(EventKind::kDrill),
+              static_cast<std::int64_t>(EventKind::kDrillFailed));
   return rows::each(*query, [&](Query& row) {
     Event event;
     event.at = rows::time(row.integer(0));

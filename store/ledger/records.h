@@ -241,6 +241,8 @@ enum class EventKind {
   kAcknowledged = 9,
   kAlarm = 10,
   kAlarmEnded = 11,
+  kDrill = 12,        ///< a restore drill succeeded
+  kDrillFailed = 13,  ///< or failed
 };
 
 struct Event {
@@ -248,9 +250,9 @@ struct Event {
   EventKind what = EventKind::kCame;
   std::uint64_t contents = 0;
   std::uint64_t size_bytes = 0;
-  std::string key;      ///< of one of them; of the alarm
+  std::string key;      ///< of one of them; of the alarm; the name of the drill
   std::string alarm;    ///< its kind
-  std::string message;  ///< what the alarm says
+  std::string message;  ///< what the alarm says, or why the drill failed
 };
 
 enum class RefusalKind {

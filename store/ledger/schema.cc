@@ -496,9 +496,37 @@ CREATE TABLE walk (
 CREATE INDEX walk_stream ON walk (source_id, stream, modified);
 )sql";
 
-constexpr std::array kMigrations = {
-    kFirst,    kGenerations, kScrub,  kRetention, kSetbacks, kPlacement, kPromises, kClock,
-    kListedAs, kLoss,        kReigns, kVersions,  kSets,     kForms,     kCarried,  kWalks};
+// `drill` is a restore drill of the configuration, and since when it is one; `drill_run` is what
+// became of it, for a year.
+constexpr const char* kDrills = R"sql(
+CREATE TABLE drill (
+  name TEXT PRIMARY KEY,
+  source_id INTEGER NOT NULL REFERENCES source,
+  since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE drill_run (
+  name TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  source_id INTEGER NOT NULL REFERENCES source,
+  succeeded INTEGER NOT NULL,
+  told TEXT NOT NULL,
+  printed TEXT NOT NULL,
+  stream BLOB NOT NULL,
+  archives INTEGER NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  made INTEGER NOT NULL,
+  restore_ms INTEGER NOT NULL,
+  command_ms INTEGER NOT NULL,
+  PRIMARY KEY (name, at)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX drill_run_by_source ON drill_run (source_id, at);
+)sql";
+
+constexpr std::array kMigrations = {kFirst,     kGenerations, kScrub, kRetention, kSetbacks,
+                                    kPlacement, kPromises,    kClock, kListedAs,  kLoss,
+                                    kReigns,    kVersions,    kSets,  kForms,     kCarried,
+                                    kWalks,     kDrills};
 
 Error corrupt(const Database& database, std::string detail) {
   return {ErrorKind::kCorrupt, 0, database.path(), std::move(detail)};

@@ -23,6 +23,8 @@ constexpr std::size_t kMigrationsOf01 = 12;
 // All migrations since taken back.
 constexpr const char* kAsOf01 = R"sql(
 DROP TABLE walk;
+DROP TABLE drill_run;
+DROP TABLE drill;
 DROP TABLE acceptance;
 DROP TABLE carried;
 DROP TABLE carried_from;
