@@ -74,6 +74,9 @@ struct Environment {
   std::function<std::size_t()> columns = {};
   bool reads_stdout = false;  ///< a person does, at a terminal
   bool colour = false;        ///< and words there may be coloured
+  /// Removes what killed drills left below this directory; see store/disk/posix_scratch.h. Nobody
+  /// does where this is empty.
+  std::function<void(const std::string& parent)> remove_left_scratches = {};
   /// Asks the person at the terminal, who may say no; none where there is nobody to ask.
   std::function<bool(const std::string& question)> confirm = {};
   /// Walks a content to its end; none where this program was built without what that takes.

@@ -12,6 +12,7 @@
 #include "agent/commands/audit_leash.h"
 #include "agent/commands/commands.h"
 #include "agent/report/announce.h"
+#include "agent/report/drill_watch.h"
 #include "agent/run/carry.h"
 #include "agent/run/sources.h"
 #include "s3client/bucket_settings.h"
@@ -203,7 +204,8 @@ std::string_view word_of(Judgement upstream) {
 }
 
 void print_text(const SourceConfig& source, const Audited& audited,
-                std::optional<std::uint64_t> held, const Print& print) {
+                std::optional<std::uint64_t> held, const std::vector<std::string>& drills,
+                const Print& print) {
   const auto count = [&](Judgement judgement) {
     return std::count_if(audited.findings.begin(), audited.findings.end(),
                          [&](const Finding& one) { return one.judgement == judgement; });
@@ -227,10 +229,11 @@ void print_text(const SourceConfig& source, const Audited& audited,
     print(fmt::format("    {:<53} {:<10} {}", scenario.happens, word_of(scenario.upstream),
                       scenario.by));
   }
+  for (const auto& drill : drills) print(fmt::format("  Tried here: {}", printable(drill)));
 }
 
 std::string json_of(const SourceConfig& source, const Audited& audited,
-                    std::optional<std::uint64_t> held) {
+                    std::optional<std::uint64_t> held, const std::vector<std::string>& drills) {
   using store::Json;
   Json::Array findings;
   for (const auto& finding : audited.findings) {
@@ -248,8 +251,22 @@ std::string json_of(const SourceConfig& source, const Audited& audited,
   }
   return Json(Json::Object{{"source", source.name},
                            {"findings", std::move(findings)},
-                           {"scenarios", std::move(scenarios)}})
+                           {"scenarios", std::move(scenarios)},
+                           {"drills", Json::Array(drills.begin(), drills.end())}})
       .line(Json::Charset::kAscii);
+}
+
+// Of whether it can be restored, a drill knows more than the bucket.
+std::vector<std::string> answers(const Config& config, store::Ledger& ledger,
+                                 const std::string& source) {
+  Status status;
+  show_drills(config, ledger, status);
+  std::vector<std::string> all;
+  for (const auto& drill : status.drills) {
+    auto answer = drill.source == source ? answer_of(drill) : std::string();
+    if (!answer.empty()) all.push_back(std::move(answer));
+  }
+  return all;
 }
 
 ExitStatus judged(const Audited& audited) {
@@ -306,10 +323,12 @@ ExitStatus audit_command(const Config& config, const AuditOptions& options,
         held = *archives;
       }
     }
+    const auto drills =
+        mirror ? answers(config, mirror->ledger, source->name) : std::vector<std::string>{};
     if (options.json) {
-      print(json_of(*source, *audited, held));
+      print(json_of(*source, *audited, held, drills));
     } else {
-      print_text(*source, *audited, held, print);
+      print_text(*source, *audited, held, drills, print);
     }
   }
   if (mirror) {

@@ -93,6 +93,20 @@ ExitStatus restore_command(const Config& config, const RestoreOptions& options,
 ExitStatus adopt_command(const Config& config, const AdoptOptions& options,
                          const Environment& environment, const Print& print);
 
+struct DrillWorld;
+struct DrillOptions {
+  std::vector<std::string> names{};  ///< none: all of them
+  bool due = false;
+  bool json = false;
+};
+/// `holdfast drill [NAME...] [--due]`: restores the newest whole set of a stream into a scratch
+/// directory, runs the drill's command over it, and records what became of it; with `due` only
+/// those that are due. 1 when one failed, 64 for a name that the configuration does not have, 75
+/// when the disk is absent.
+ExitStatus drill_command(const Config& config, const DrillOptions& options,
+                         const Environment& environment, const DrillWorld& world,
+                         const Print& print);
+
 struct PruneOptions {
   std::vector<std::string> sources{};  ///< none: all of them
   bool dry_run = false;

@@ -11,6 +11,8 @@ namespace agent {
 namespace {
 
 constexpr const char* kTimerLink = "/etc/systemd/system/timers.target.wants/holdfast.timer";
+constexpr const char* kDrillTimerLink =
+    "/etc/systemd/system/timers.target.wants/holdfast-drill.timer";
 constexpr const char* kSendmail = "/usr/sbin/sendmail";
 
 // The timer that comes with the package, or the user's own in its stead.
@@ -144,6 +146,43 @@ Check check_last_run(const Config& config, const Environment& environment,
                                       schedule.what, every, format_duration(age)));
 }
 
+bool starts_drills(std::string_view line) {
+  const auto first = line.find_first_not_of(" \t");
+  if (first == std::string_view::npos || line[first] == '#') return false;
+  const auto program = line.find("holdfast");
+  return program != std::string_view::npos && line.find(" drill") != std::string_view::npos;
+}
+
+bool has_line(const std::optional<std::string>& text, bool (*is)(std::string_view)) {
+  std::istringstream in(text.value_or(""));
+  std::string line;
+  while (std::getline(in, line)) {
+    if (is(line)) return true;
+  }
+  return false;
+}
+
+bool any_starts_drills(const DoctorSystem& system) {
+  if (system.file(kDrillTimerLink) || has_line(system.text_of("/etc/crontab"), starts_drills)) {
+    return true;
+  }
+  for (const auto* directory : {"/etc/cron.d", "/var/spool/cron/crontabs", "/etc/cron.daily",
+                                "/etc/cron.weekly", "/etc/cron.hourly", "/etc/cron.monthly"}) {
+    for (const auto& name : system.names_in(directory)) {
+      const auto path = fmt::format("{}/{}", directory, name);
+      if (has_line(system.text_of(path), starts_drills)) return true;
+    }
+  }
+  return false;
+}
+
+Check check_drills(const DoctorSystem& system) {
+  if (any_starts_drills(system)) return well("drills", "restore drills are run when they are due");
+  return warn("drills",
+              "restore drills are configured, and nothing runs them: 'systemctl enable --now "
+              "holdfast-drill.timer', or a line with 'holdfast drill --due' in /etc/cron.d");
+}
+
 Check check_schedules(const Config& config, const Environment& environment,
                       const std::vector<Schedule>& schedules) {
   if (schedules.empty()) {
@@ -180,7 +219,10 @@ std::vector<Schedule> schedules_of(const DoctorSystem& system) {
 Checks check_schedule(const Config& config, const Environment& environment,
                       const DoctorSystem& system) {
   const auto schedules = schedules_of(system);
-  return {check_reach(config, system, schedules), check_schedules(config, environment, schedules)};
+  Checks checks = {check_reach(config, system, schedules),
+                   check_schedules(config, environment, schedules)};
+  if (!config.drills.empty()) checks.push_back(check_drills(system));
+  return checks;
 }
 
 }  // namespace agent

@@ -21,6 +21,7 @@
 #include "agent/listing/list_phase.h"
 #include "agent/listing/returned.h"
 #include "agent/report/announce.h"
+#include "agent/report/drill_watch.h"
 #include "agent/report/progress.h"
 #include "agent/report/pull_status.h"
 #include "agent/report/rotation.h"
@@ -65,6 +66,8 @@ class Pull {
       finish_source(context_, source, retriers_);
     }
     show_disk(context_.board, context_.mirror, context_.config.disk.path);
+    context_.board.update(
+        [&](Status& status) { show_drills(context_.config, context_.mirror.ledger, status); });
     return exit_status();
   }
 
@@ -120,6 +123,7 @@ class Pull {
     }
     if (all) note(record_time());
     if (all) note(judge_rotation(context_));
+    if (all) note(judge_drills(context_));
     note(announce_alarms(context_.mirror.ledger, context_.environment,
                          context_.config.agent.on_alarm));
     return all;

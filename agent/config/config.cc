@@ -25,6 +25,14 @@ std::string hint_of(std::string_view name, std::span<const KeyRule<Target>> rule
   return did_you_mean(name, names);
 }
 
+constexpr std::string_view kDrill = "drill ";
+
+// "site" of "source  site".
+std::string name_in(const IniSection& section, std::size_t name_at) {
+  return section.name.substr(
+      std::min(section.name.size(), section.name.find_first_not_of(' ', name_at)));
+}
+
 bool is_source_name(std::string_view name) {
   const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   return !name.empty() && name.size() <= 64 && plain(name.front()) &&
@@ -49,6 +57,7 @@ class Loader {
     for (const auto& section : file->sections) {
       if (auto error = take(section)) return *error;
     }
+    if (auto error = check_drills(*file)) return *error;
     if (auto error = check_commands(*file)) return *error;
     if (auto error = check_whole()) return *error;
     return std::move(config_);
@@ -72,10 +81,11 @@ class Loader {
     if (section.name == "agent") return take_keys(section, config_, agent_rules());
     constexpr std::string_view kSource = "source ";
     if (section.name.starts_with(kSource)) return take_source(section, kSource.size());
+    if (section.name.starts_with(kDrill)) return take_drill(section);
     return complain(section.line,
                     fmt::format("there is no section [{}]{}", section.name,
                                 did_you_mean(section.name.substr(0, section.name.find(' ')),
-                                             {"disk", "agent", "source"})));
+                                             {"disk", "agent", "source", "drill"})));
   }
 
   Failure take_disk(const IniSection& section) {
@@ -88,8 +98,7 @@ class Loader {
 
   Failure take_source(const IniSection& section, std::size_t name_at) {
     SourceConfig source;
-    source.name = section.name.substr(
-        std::min(section.name.size(), section.name.find_first_not_of(' ', name_at)));
+    source.name = name_in(section, name_at);
     if (!is_source_name(source.name)) {
       return complain(
           section.line,
@@ -105,6 +114,43 @@ class Loader {
     if (auto failure = take_keys(section, source, source_rules())) return failure;
     if (auto failure = check_source(section, source)) return failure;
     config_.sources.push_back(std::move(source));
+    return std::nullopt;
+  }
+
+  Failure take_drill(const IniSection& section) {
+    DrillConfig drill;
+    drill.name = name_in(section, kDrill.size());
+    if (!is_source_name(drill.name)) {
+      return complain(section.line,
+                      fmt::format("\"{}\" cannot name a drill; use a-z, 0-9, '_' and '-', at most "
+                                  "64 of them, and begin with a letter or digit",
+                                  drill.name));
+    }
+    for (const auto& other : config_.drills) {
+      if (other.name == drill.name) {
+        return complain(section.line, fmt::format("drill \"{}\" is given twice", drill.name));
+      }
+    }
+    if (auto failure = take_keys(section, drill, drill_rules())) return failure;
+    if (drill.source.empty()) {
+      return complain(section.line, fmt::format("[{}] needs \"source = NAME\"", section.name));
+    }
+    config_.drills.push_back(std::move(drill));
+    return std::nullopt;
+  }
+
+  // A drill may stand before its source.
+  Failure check_drills(const IniFile& file) const {
+    std::vector<std::string_view> names;
+    for (const auto& source : config_.sources) names.push_back(source.name);
+    std::size_t next = 0;
+    for (const auto& section : file.sections) {
+      if (!section.name.starts_with(kDrill)) continue;
+      const auto& source = config_.drills[next++].source;
+      if (std::find(names.begin(), names.end(), source) != names.end()) continue;
+      return complain(line_of(section, "source"), fmt::format("source: there is no [source {}]{}",
+                                                              source, did_you_mean(source, names)));
+    }
     return std::nullopt;
   }
 
@@ -187,17 +233,21 @@ class Loader {
 
   // Who can write the file would run what they like as us.
   Failure check_commands(const IniFile& file) const {
-    const auto* key = !config_.agent.on_alarm.empty()     ? "on_alarm"
-                      : !config_.agent.on_failure.empty() ? "on_failure"
-                                                          : nullptr;
-    if (key == nullptr || !file.is_writable_by_others) return std::nullopt;
-    const auto section =
-        std::find_if(file.sections.begin(), file.sections.end(),
-                     [](const IniSection& candidate) { return candidate.name == "agent"; });
-    return complain(line_of(*section, key),
-                    fmt::format("{}: refused, because users other than root and this one can write "
-                                "this file; chown it to root and chmod go-w it, or remove the line",
-                                key));
+    if (!file.is_writable_by_others) return std::nullopt;
+    for (const auto& section : file.sections) {
+      for (const auto& key : section.keys) {
+        const bool runs =
+            (section.name == "agent" && (key.name == "on_alarm" || key.name == "on_failure")) ||
+            (section.name.starts_with(kDrill) && key.name == "command");
+        if (!runs || key.value.empty()) continue;
+        return complain(
+            key.line,
+            fmt::format("{}: refused, because users other than root and this one can write "
+                        "this file; chown it to root and chmod go-w it, or remove the line",
+                        key.name));
+      }
+    }
+    return std::nullopt;
   }
 
   Failure check_whole() const {

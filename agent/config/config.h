@@ -58,6 +58,18 @@ struct SourceConfig {
   bool wants(std::string_view key) const;
 };
 
+/// A restore drill.
+struct DrillConfig {
+  std::string name;
+  std::string source;
+  std::string stream;  ///< a glob on the name of the stream; empty: its only one
+  std::chrono::seconds every = std::chrono::days{30};
+  std::string command;  ///< a command line for /bin/sh; empty: it is looked whether it opens
+  std::chrono::seconds timeout = std::chrono::hours{1};
+  std::string user;     ///< that the command runs as; empty: nobody where we are root, else us
+  std::string scratch;  ///< a directory; empty: that of the mirror
+};
+
 struct Config {
   struct {
     std::string path;
@@ -83,6 +95,7 @@ struct Config {
     std::chrono::seconds remind_every = std::chrono::days{7};  ///< 0: never
   } agent;
   std::vector<SourceConfig> sources;
+  std::vector<DrillConfig> drills;
 };
 
 /// Where the configuration is wrong: "FILE:LINE: what; what to do".

@@ -31,5 +31,6 @@ struct KeyRule {
 std::span<const KeyRule<Config>> disk_rules();
 std::span<const KeyRule<Config>> agent_rules();
 std::span<const KeyRule<SourceConfig>> source_rules();
+std::span<const KeyRule<DrillConfig>> drill_rules();
 
 }  // namespace agent

@@ -73,6 +73,12 @@ inline constexpr std::array<AlarmWords, store::kAlarmNames.size()> kAlarmWords =
      "an attack. If it is meant to be so, `holdfast ack SOURCE`: its new form is the stream's own "
      "from then on.",
      "a sound one of its stream comes"},
+    {"A restore drill failed, or has not succeeded for `every`: what is held may be no backup that "
+     "can be restored.",
+     "Read why, in `holdfast status`. Where the backup is at fault, look at the job that makes it, "
+     "and see with `holdfast restore` whether an earlier one can be used. Where the drill is at "
+     "fault, mend its command. Then `holdfast drill NAME`.",
+     "the drill succeeds, or leaves the configuration"},
     {"A lifecycle rule that was not there before, or that deletes sooner, is about to delete "
      "archives.",
      "Look at the bucket's lifecycle: somebody may have found the slow way of deleting. What is "

@@ -99,6 +99,36 @@ void write_rotation(Writer& to, const Status& status) {
                [](const RotatedDisk& disk) { return disk.size_bytes; });
 }
 
+void write_drills(Writer& to, const Status& status) {
+  if (status.drills.empty()) return;
+  const auto of_each_drill = [&](std::string_view name, std::string_view help, auto value) {
+    to.begin(name, help);
+    for (const auto& drill : status.drills) {
+      to.sample({{"drill", drill.name}, {"source", drill.source}}, value(drill));
+    }
+  };
+  const auto seconds = [](std::chrono::milliseconds duration) {
+    return std::chrono::duration<double>(duration).count();
+  };
+  of_each_drill("drill_last_run_timestamp_seconds", "When the restore drill last ran.",
+                [](const DrillStatus& drill) { return drill.last_run_at; });
+  of_each_drill("drill_last_success_timestamp_seconds", "When the restore drill last succeeded.",
+                [](const DrillStatus& drill) { return drill.last_success_at; });
+  of_each_drill("drill_failed", "1 where the last run of the restore drill failed.",
+                [](const DrillStatus& drill) { return of(drill.last_run_at && !drill.succeeded); });
+  of_each_drill(
+      "drill_every_seconds", "How often the restore drill has to succeed.",
+      [](const DrillStatus& drill) { return static_cast<std::uint64_t>(drill.every.count()); });
+  of_each_drill("drill_restore_seconds", "How long the last successful drill took to restore.",
+                [&](const DrillStatus& drill) { return seconds(drill.restore_took); });
+  of_each_drill("drill_command_seconds", "How long its command worked on what was restored.",
+                [&](const DrillStatus& drill) { return seconds(drill.command_took); });
+  of_each_drill("drill_backup_age_seconds", "How old the backup was that it restored.",
+                [](const DrillStatus& drill) {
+                  return static_cast<std::uint64_t>(drill.backup_age.count());
+                });
+}
+
 struct SourceMetric {
   std::string_view name;
   std::string_view help;
@@ -196,6 +226,7 @@ std::string to_metrics(const Status& status) {
   write_run(to, status);
   write_disk(to, status.disk);
   write_rotation(to, status);
+  write_drills(to, status);
   for (const auto& metric : source_metrics()) {
     if (status.sources.empty()) break;
     to.begin(metric.name, metric.help);

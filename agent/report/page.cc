@@ -7,6 +7,7 @@
 #include <span>
 
 #include "agent/base/printable.h"
+#include "agent/report/drill_watch.h"
 #include "agent/report/page_parts.h"
 #include "agent/report/rotation.h"
 #include "store/content/digest.h"
@@ -58,6 +59,7 @@ class Page {
     for (const auto& source : status_.sources) {
       if (options_.source.empty() || options_.source == source.name) this->source(source);
     }
+    drills();
     problems();
     foot();
     return std::move(out_);
@@ -202,6 +204,21 @@ class Page {
     const auto calendar = calendar_of(nights, today, count);
     put("<div class=\"pair\"><div><h3>Nights</h3>\n{}</div>\n<div>{}</div></div>\n",
         page::calendar(calendar), page::sizes(calendar));
+  }
+
+  void drills() {
+    const bool any = std::any_of(status_.drills.begin(), status_.drills.end(),
+                                 [&](const DrillStatus& drill) { return is_shown(drill); });
+    if (!any) return;
+    put("<section><h2>Restore drills</h2>\n<dl>\n");
+    for (const auto& drill : status_.drills) {
+      if (!is_shown(drill)) continue;
+      fact(escaped(drill.name), escaped(words_of(drill, present_.now)));
+    }
+    put("</dl></section>\n");
+  }
+  bool is_shown(const DrillStatus& drill) const {
+    return options_.source.empty() || options_.source == drill.source;
   }
 
   void problems() {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <utility>
 
+#include "agent/report/drill_watch.h"
 #include "agent/report/pull_status.h"
 #include "agent/report/rotation.h"
 
@@ -90,6 +91,7 @@ void look_at_disk(const Config& config, const Environment& environment, Sight& s
   present.disk = Present::Disk::kUsable;
   show_found_disk(disk_status(*mirror, config.disk.path), config, status.disk);
   note_seen(*mirror, present.now, status);
+  show_drills(config, mirror->ledger, status);
   read_ledger(mirror->ledger, config, present.now, status);
   const auto read_only = environment.is_read_only ? environment.is_read_only(config.disk.path)
                                                   : store::Result<bool>(false);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "agent/config/chain_layout.h"
+#include "agent/report/drill_watch.h"
 #include "agent/report/reports.h"
 #include "agent/report/rotation.h"
 
@@ -107,6 +108,11 @@ Status status_at_start(const Config& config, const Environment& environment,
     if (!in_this_run) continue;
     figures.last_attempt_at = status.started_at;
   }
+  for (const auto& drill : config.drills) {
+    const auto before = std::find_if(last.drills.begin(), last.drills.end(),
+                                     [&](const DrillStatus& d) { return d.name == drill.name; });
+    if (before != last.drills.end()) status.drills.push_back(*before);
+  }
   for (auto& before : last.sources) {
     if (status.find(before.name) != nullptr) continue;
     before.configured = false;
@@ -167,6 +173,7 @@ void refresh_status_file(const Config& config, const Environment& environment,
   if (figures == nullptr) return;
   show_held(ledger, source, *figures);
   show_nights(ledger, source, environment.clock.now_s(), *figures);
+  show_drills(config, ledger, status);
   const auto attention = state_of(ExitStatus::kAlarm);
   const auto settle = [&](RunState& state, bool any_alarm) {
     if (any_alarm && state == RunState::kOk) state = attention;

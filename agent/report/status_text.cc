@@ -7,6 +7,7 @@
 
 #include "agent/base/shell_word.h"
 #include "agent/report/calendar.h"
+#include "agent/report/drill_watch.h"
 #include "agent/report/rotation.h"
 
 namespace agent {
@@ -160,6 +161,15 @@ void append_disk(std::string& out, const Status& status, const Present& present)
     out += fmt::format("  weaker        {}\n", weakness);
 }
 
+void append_drills(std::string& out, const Status& status, const std::string& only, Time now) {
+  bool any = false;
+  for (const auto& drill : status.drills) {
+    if (!only.empty() && drill.source != only) continue;
+    if (!std::exchange(any, true)) out += "\n  restore drills:\n";
+    append_message(out, fmt::format("{}: {}", drill.name, words_of(drill, now)), 4);
+  }
+}
+
 void make_printable(SourceStatus& source) {
   source.name = printable(source.name);
   source.retention = printable(source.retention);
@@ -186,6 +196,12 @@ Status made_printable(Status status) {
   for (auto& weakness : status.disk.weaker) weakness = printable(weakness);
   for (auto& disk : status.disks) disk.id = printable(disk.id);
   for (auto& source : status.sources) make_printable(source);
+  for (auto& drill : status.drills) {
+    drill.name = printable(drill.name);
+    drill.source = printable(drill.source);
+    drill.told = printable(drill.told);
+    drill.printed = printable(drill.printed);
+  }
   for (auto& error : status.errors) {
     error.source = printable(error.source);
     error.key = printable_name(error.key);
@@ -217,6 +233,7 @@ std::string to_text(const Status& as_read, const Present& present,
   for (const auto& source : status.sources) {
     if (options.source.empty() || options.source == source.name) append_source(out, source, now);
   }
+  append_drills(out, status, options.source, now);
   append_problems(out, status, options.source);
   return out;
 }

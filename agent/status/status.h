@@ -114,6 +114,26 @@ struct RotatedDisk {
   std::vector<Newest> newest;  ///< by source
 };
 
+/// What is known of a restore drill; of how long it took, and of which backup, by its last success,
+/// and by the last run where there was none.
+struct DrillStatus {
+  std::string name;
+  std::string source;
+  std::chrono::seconds every{0};
+  std::optional<Time> since;  ///< it is in the configuration
+  std::optional<Time> last_run_at;
+  std::optional<Time> last_success_at;
+  bool succeeded = false;  ///< the last run
+  std::string told;        ///< why not, or what else is to be known of it
+  std::string printed;     ///< the end of what its command printed
+  std::uint64_t archives = 0;
+  std::uint64_t size_bytes = 0;
+  std::chrono::milliseconds restore_took{0};
+  std::chrono::milliseconds command_took{0};
+  std::optional<Time> backup_made_at;
+  std::chrono::seconds backup_age{0};  ///< when it was restored
+};
+
 struct Status {
   std::string host;
   RunState state = RunState::kOk;
@@ -130,6 +150,7 @@ struct Status {
   /// Of the last pull that received enough to tell, from its begin to its end; 0: there was none.
   std::uint64_t bytes_per_second = 0;
   std::vector<SourceStatus> sources;
+  std::vector<DrillStatus> drills;
   std::vector<Problem> errors;
 
   SourceStatus* find(std::string_view source);

@@ -137,6 +137,33 @@ Json source_json(const SourceStatus& source) {
       {"nights", nights_json(source)}};
 }
 
+double in_seconds(std::chrono::milliseconds duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+Json drills_json(const Status& status) {
+  Json::Array drills;
+  for (const auto& drill : status.drills) {
+    drills.emplace_back(
+        Json::Object{{"name", drill.name},
+                     {"source", drill.source},
+                     {"every_seconds", static_cast<std::uint64_t>(drill.every.count())},
+                     {"since", time_json(drill.since)},
+                     {"last_run_at", time_json(drill.last_run_at)},
+                     {"last_success_at", time_json(drill.last_success_at)},
+                     {"succeeded", drill.succeeded},
+                     {"message", printable(drill.told)},
+                     {"printed", printable(drill.printed)},
+                     {"archives", drill.archives},
+                     {"bytes", drill.size_bytes},
+                     {"restore_seconds", in_seconds(drill.restore_took)},
+                     {"command_seconds", in_seconds(drill.command_took)},
+                     {"backup_made_at", time_json(drill.backup_made_at)},
+                     {"backup_age_seconds", static_cast<std::uint64_t>(drill.backup_age.count())}});
+  }
+  return drills;
+}
+
 Json errors_json(const Status& status) {
   Json::Array errors;
   for (const auto& error : status.errors) {
@@ -176,6 +203,7 @@ std::string to_json(const Status& status) {
                    {"clock", Json::Object{{"skew_seconds", status.skew_seconds}}},
                    {"bytes_per_second", status.bytes_per_second},
                    {"sources", std::move(sources)},
+                   {"drills", drills_json(status)},
                    {"errors", errors_json(status)}};
   return json.lines(Json::Charset::kAscii) + "\n";
 }

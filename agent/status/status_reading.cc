@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -230,6 +231,38 @@ std::vector<RotatedDisk> read_disks(const Reader& json) {
   return disks;
 }
 
+// Nothing takes less than no time.
+std::chrono::milliseconds duration_of(const Reader& json, const char* name) {
+  double seconds = 0;
+  json.get(name, seconds);
+  return std::chrono::round<std::chrono::milliseconds>(
+      std::chrono::duration<double>(std::max(seconds, 0.0)));
+}
+
+std::chrono::seconds seconds_of(const Reader& json, const char* name) {
+  return std::chrono::round<std::chrono::seconds>(duration_of(json, name));
+}
+
+DrillStatus read_drill(const Reader& json) {
+  DrillStatus drill;
+  json.get("name", drill.name);
+  json.get("source", drill.source);
+  drill.every = seconds_of(json, "every_seconds");
+  json.get("since", drill.since);
+  json.get("last_run_at", drill.last_run_at);
+  json.get("last_success_at", drill.last_success_at);
+  json.get("succeeded", drill.succeeded);
+  json.get("message", drill.told);
+  json.get("printed", drill.printed);
+  json.get("archives", drill.archives);
+  json.get("bytes", drill.size_bytes);
+  drill.restore_took = duration_of(json, "restore_seconds");
+  drill.command_took = duration_of(json, "command_seconds");
+  json.get("backup_made_at", drill.backup_made_at);
+  drill.backup_age = seconds_of(json, "backup_age_seconds");
+  return drill;
+}
+
 Status read_status(const Reader& json) {
   Status status;
   json.get("host", status.host);
@@ -264,6 +297,7 @@ Status read_status(const Reader& json) {
   json.get("bytes_per_second", status.bytes_per_second);
   json.each("sources",
             [&](const Reader& element) { status.sources.push_back(read_source(element)); });
+  json.each("drills", [&](const Reader& element) { status.drills.push_back(read_drill(element)); });
   json.each("errors", [&](const Reader& element) {
     auto& error = status.errors.emplace_back();
     element.get("source", error.source);

@@ -26,6 +26,7 @@ struct CommandLine {
     add_verify(app, arguments, command);
     add_restore(app, arguments, command);
     add_adopt(app, arguments, command);
+    add_drill(app, arguments, command);
     add_prune(app, arguments, command);
     add_history(app, arguments, command);
     add_rebuild(app, arguments, command);

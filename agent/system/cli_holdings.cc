@@ -4,6 +4,7 @@
 
 #include "agent/base/output.h"
 #include "agent/base/units.h"
+#include "agent/custody/drill_world.h"
 #include "agent/system/cli_options.h"
 
 namespace agent {
@@ -168,6 +169,21 @@ void add_adopt(CLI::App& app, Arguments& arguments, Command& command) {
             return adopt_command(config, arguments.adopt, environment, print_line);
           },
           Purpose::kNetwork);
+    };
+  });
+}
+
+void add_drill(CLI::App& app, Arguments& arguments, Command& command) {
+  auto* sub = app.add_subcommand("drill", "Restore a backup for a trial, and see whether it works");
+  sub->add_option("NAME", arguments.drill.names, "Only these drills");
+  sub->add_flag("--due", arguments.drill.due,
+                "Only those that are due; this is for a timer or cron, once a day");
+  sub->add_flag("--json", arguments.drill.json, "One JSON object for each drill");
+  sub->callback([&] {
+    command = [&] {
+      return with_config(arguments, [&](const Config& config, const Environment& environment) {
+        return drill_command(config, arguments.drill, environment, drills_world(), print_line);
+      });
     };
   });
 }

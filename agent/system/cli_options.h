@@ -32,6 +32,7 @@ struct Arguments {
   std::string budget;
   RestoreOptions restore;
   AdoptOptions adopt;
+  DrillOptions drill;
   std::string as_of;
   PruneOptions prune;
   HistoryOptions history;
@@ -59,6 +60,7 @@ void add_ack(CLI::App& app, Arguments& arguments, Command& command);
 void add_verify(CLI::App& app, Arguments& arguments, Command& command);
 void add_restore(CLI::App& app, Arguments& arguments, Command& command);
 void add_adopt(CLI::App& app, Arguments& arguments, Command& command);
+void add_drill(CLI::App& app, Arguments& arguments, Command& command);
 void add_prune(CLI::App& app, Arguments& arguments, Command& command);
 void add_history(CLI::App& app, Arguments& arguments, Command& command);
 void add_rebuild(CLI::App& app, Arguments& arguments, Command& command);

@@ -105,6 +105,7 @@ std::string part(std::string_view name, const ProgramWords& program) {
   if (name == "@keys disk@") return keys(disk_rules());
   if (name == "@keys agent@") return keys(agent_rules());
   if (name == "@keys source@") return keys(source_rules());
+  if (name == "@keys drill@") return keys(drill_rules());
   if (name == "@alarms@") return alarms();
   if (name == "@status@") return status();
   return "";

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <random>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "agent/proof/walk_child.h"
@@ -19,6 +20,7 @@
 #include "store/content/mount.h"
 #include "store/disk/posix_disk.h"
 #include "store/disk/posix_owner.h"
+#include "store/disk/posix_scratch.h"
 #include "store/disk/system_file.h"
 
 namespace agent {
@@ -123,6 +125,10 @@ Environment system_environment(Clock& clock, Log& log, StopFlag& stop) {
       ::getpid(),
       is_process,
       store::find_lock_holder};
+  // One that cannot be removed is no reason not to pull, and is tried again.
+  environment.remove_left_scratches = [](const std::string& parent) {
+    std::ignore = store::remove_left_scratches(parent);
+  };
   describe_terminal(environment);
 #ifdef HOLDFAST_WALK
   environment.walk = walk_in_child;

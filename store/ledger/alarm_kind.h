@@ -18,6 +18,7 @@ enum class AlarmKind {
   kUnreadable,
   kGhost,
   kUnsound,
+  kDrill,
   kExpiring,
   kStale,
   kRotation,
@@ -26,10 +27,10 @@ enum class AlarmKind {
 };
 
 /// Their names, as the ledger, the status file and the hooks have them, in the same order.
-inline constexpr std::array<std::string_view, 15> kAlarmNames = {
-    "mass-change", "writable", "nothing",    "corrupt", "missing",
-    "changed",     "mismatch", "unreadable", "ghost",   "unsound",
-    "expiring",    "stale",    "rotation",   "small",   "foreign"};
+inline constexpr std::array<std::string_view, 16> kAlarmNames = {
+    "mass-change", "writable",   "nothing", "corrupt", "missing", "changed",
+    "mismatch",    "unreadable", "ghost",   "unsound", "drill",   "expiring",
+    "stale",       "rotation",   "small",   "foreign"};
 
 constexpr std::string_view name_of(AlarmKind kind) {
   return kAlarmNames[static_cast<std::size_t>(kind)];

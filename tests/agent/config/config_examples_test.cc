@@ -28,7 +28,7 @@ class Examples {
       fenced_ = !fenced_ && text == "```ini";
     } else if (fenced_ || text.empty() || at >= 4) {
       has_section_ = has_section_ || text.starts_with("[disk]") || text.starts_with("[agent]") ||
-                     text.starts_with("[source ");
+                     text.starts_with("[source ") || text.starts_with("[drill ");
       block_ += text + "\n";
     } else {
       end_block();
@@ -48,7 +48,7 @@ class Examples {
 // What an example leaves to the reader.
 std::string completed(std::string example) {
   if (example.find("[disk]") == std::string::npos) example += "[disk]\npath = /mnt/backup\n";
-  if (example.find("[source ") == std::string::npos) example += "[source x]\nbucket = b\n";
+  if (example.find("[source ") == std::string::npos) example += "[source site]\nbucket = b\n";
   if (example.find("bucket") == std::string::npos) {
     const auto heading = example.find("[source ");
     example.insert(example.find('\n', heading) + 1, "bucket = b\n");
@@ -99,7 +99,8 @@ TEST_CASE("the example that is installed passes the checks, but for its blanks",
   std::string all;
   const std::string_view setting = " = ";
   for (std::string line; std::getline(lines, line);) {
-    const bool is_setting = line.starts_with("# ") && line.find(setting) != std::string::npos;
+    const bool is_setting = line.starts_with("# [") ||
+                            (line.starts_with("# ") && line.find(setting) != std::string::npos);
     all += (is_setting ? line.substr(2) : line) + "\n";
   }
   CHECK(error(all, {"path", "bucket"}) == "none");

@@ -51,6 +51,7 @@ agent::Status full_status() {
   auto& alarm = source.alarms.emplace_back();
   alarm.key = "\xff";
   status.sources = {source};
+  status.drills.emplace_back().name = "site";
   status.errors = {{"site", "\xff", "message"}};
   return status;
 }
@@ -72,6 +73,7 @@ std::vector<Key> all_keys() {
   add(keys, "disk", agent::disk_rules());
   add(keys, "agent", agent::agent_rules());
   add(keys, "source", agent::source_rules());
+  add(keys, "drill", agent::drill_rules());
   return keys;
 }
 

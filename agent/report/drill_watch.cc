@@ -1,0 +1,218 @@
+#include "agent/report/drill_watch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "agent/base/printable.h"
+#include "agent/base/reckoning.h"
+#include "agent/custody/drill_run.h"
+
+namespace agent {
+namespace {
+
+using std::chrono::days;
+using std::chrono::hours;
+using std::chrono::seconds;
+
+constexpr auto kKind = store::AlarmKind::kDrill;
+constexpr hours kAgainAfter{20};
+// A timer that comes once a day, and spreads.
+constexpr hours kLooksEvery{26};
+
+seconds age_of(Time since, Time now) { return std::max(now - since, seconds{0}); }
+
+const DrillConfig* find(const Config& config, std::string_view name) {
+  const auto found = std::find_if(config.drills.begin(), config.drills.end(),
+                                  [&](const DrillConfig& one) { return one.name == name; });
+  return found == config.drills.end() ? nullptr : &*found;
+}
+
+store::Status end_if_open(store::Ledger& ledger, store::SourceId source, const std::string& name,
+                          Time now) {
+  const auto open = ledger.is_open(source, kKind, name);
+  if (!open) return open.error();
+  return *open ? ledger.end_alarm(source, kKind, name, now) : store::Status{};
+}
+
+bool is_raised(const Status& status) {
+  return std::any_of(status.sources.begin(), status.sources.end(), [](const SourceStatus& source) {
+    return source.alarm_kinds.contains(std::string(store::name_of(kKind)));
+  });
+}
+
+// Those of the configuration that are of the source that they were of.
+store::Status forget_others(RunContext& context, Time now) {
+  auto& ledger = context.mirror.ledger;
+  const auto all = ledger.drills();
+  if (!all) return all.error();
+  for (const auto& known : *all) {
+    const auto* const drill = find(context.config, known.name);
+    const auto source = ledger.source_name(known.source);
+    if (!source) return source.error();
+    if (drill != nullptr && drill->source == *source) continue;
+    if (auto ended = end_if_open(ledger, known.source, known.name, now); !ended) return ended;
+    if (auto forgotten = ledger.forget_drill(known.name); !forgotten) return forgotten;
+  }
+  return {};
+}
+
+std::string words_of_overdue(const DrillConfig& drill, const store::DrillMemory& memory, Time now) {
+  const auto when =
+      memory.success
+          ? fmt::format("last succeeded {} ago", format_duration(age_of(memory.success->at, now)))
+          : fmt::format("has never succeeded since it was configured, {} ago",
+                        format_duration(age_of(memory.since, now)));
+  return fmt::format(
+      "the restore drill \"{}\" {}, and \"every\" is {}; see that 'holdfast drill "
+      "--due' is run, or run it now: holdfast drill {}",
+      drill.name, when, format_duration(drill.every), drill.name);
+}
+
+store::Status judge(RunContext& context, const DrillConfig& drill, Time now) {
+  auto& ledger = context.mirror.ledger;
+  const auto source = ledger.find_source(drill.source);
+  if (!source) return source.error();
+  if (!*source) return {};
+  if (auto noted = ledger.note_drill(drill.name, **source, now); !noted) return noted;
+  const auto memory = ledger.drill(drill.name);
+  if (!memory) return memory.error();
+  if (!*memory) return {};
+  const auto since = (*memory)->success ? (*memory)->success->at : (*memory)->since;
+  if (age_of(since, now) <= drill.every) return {};
+  // By a clock that is provably wrong nothing is late.
+  if (is_provably_wrong(now, context.newest_recorded)) return {};
+  // One that was acknowledged, or failed, is not raised again for the same time without a success.
+  const auto told = ledger.was_raised(**source, kKind, drill.name, since + seconds{1});
+  if (!told) return told.error();
+  if (*told) return {};
+  const auto message = words_of_overdue(drill, **memory, now);
+  const auto raised = ledger.raise_alarm(**source, kKind, drill.name, message, now);
+  if (!raised) return raised.error();
+  for (const auto& run : context.sources) {
+    if (*raised && run.id == **source) context.report_one_of(run, kKind, "", message);
+  }
+  return {};
+}
+
+std::string took(std::chrono::milliseconds duration) {
+  return format_duration(std::chrono::ceil<seconds>(duration));
+}
+
+std::string restored_words(const DrillStatus& drill) {
+  auto text = fmt::format("{} ({}) restored in {}", counted(drill.archives, "archive", "archives"),
+                          format_size(drill.size_bytes), took(drill.restore_took));
+  if (drill.command_took.count() > 0) {
+    text += fmt::format(", worked on for {}", took(drill.command_took));
+  }
+  return text;
+}
+
+}  // namespace
+
+bool is_drill_due(const DrillConfig& drill, const std::optional<store::DrillMemory>& memory,
+                  Time now) {
+  if (!memory || !memory->last) return true;
+  // A clock that was set back makes nothing early for ever.
+  if (memory->last->at > now) return true;
+  if (!memory->last->succeeded) return now - memory->last->at >= kAgainAfter;
+  const auto ahead =
+      std::max<seconds>(drill.every / 10, std::min<seconds>(kLooksEvery, drill.every * 2 / 3));
+  return now - memory->last->at >= drill.every - ahead;
+}
+
+std::string words_of_failure(const DrillConfig& drill, const store::DrillRun& run) {
+  return fmt::format(
+      "the restore drill \"{}\" failed: {}. Find out whether that backup could be restored at all; "
+      "then run the drill again: holdfast drill {}",
+      drill.name, run.told, drill.name);
+}
+
+void show_drills(const Config& config, store::Ledger& ledger, Status& status) {
+  status.drills.clear();
+  if (config.drills.empty()) return;
+  const auto all = ledger.drills();
+  for (const auto& drill : config.drills) {
+    auto& shown = status.drills.emplace_back();
+    shown.name = drill.name;
+    shown.source = drill.source;
+    shown.every = drill.every;
+    if (!all) continue;
+    const auto known = std::find_if(all->begin(), all->end(),
+                                    [&](const auto& one) { return one.name == drill.name; });
+    if (known == all->end()) continue;
+    shown.since = known->since;
+    if (known->success) shown.last_success_at = known->success->at;
+    if (!known->last) continue;
+    const auto& last = *known->last;
+    shown.last_run_at = last.at;
+    shown.succeeded = last.succeeded;
+    shown.told = last.told;
+    shown.printed = last.printed;
+    // How long it takes, and of what time the backup is, is what the last success has measured.
+    const auto& measured = known->success ? *known->success : last;
+    shown.archives = measured.archives;
+    shown.size_bytes = measured.size_bytes;
+    shown.restore_took = measured.restore_took;
+    shown.command_took = measured.command_took;
+    if (measured.made != store::UpstreamTime{}) {
+      shown.backup_made_at = store::at_its_word(measured.made);
+      shown.backup_age = age_of(*shown.backup_made_at, measured.at);
+    }
+  }
+}
+
+store::Status judge_drills(RunContext& context) {
+  // Nothing is asked of the ledger where nobody has drills.
+  if (context.config.drills.empty() && !is_raised(context.board.snapshot())) return {};
+  const auto now = context.environment.clock.now_s();
+  std::set<std::string> parents;
+  for (const auto& drill : context.config.drills) {
+    parents.insert(scratch_parent(context.config, drill));
+  }
+  for (const auto& parent : parents) {
+    if (context.environment.remove_left_scratches) {
+      context.environment.remove_left_scratches(parent);
+    }
+  }
+  if (auto forgotten = forget_others(context, now); !forgotten) return forgotten;
+  for (const auto& drill : context.config.drills) {
+    if (auto judged = judge(context, drill, now); !judged) return judged;
+  }
+  return {};
+}
+
+std::string words_of(const DrillStatus& drill, Time now) {
+  if (!drill.last_run_at) {
+    return drill.since ? fmt::format("never ran, and is configured since {}",
+                                     format_time(*drill.since).substr(0, 10))
+                       : std::string("never ran");
+  }
+  const auto when = format_duration(age_of(*drill.last_run_at, now));
+  if (!drill.succeeded) {
+    return fmt::format("FAILED {} ago: {}; {}", when, drill.told,
+                       drill.last_success_at
+                           ? fmt::format("the last success is {} old",
+                                         format_duration(age_of(*drill.last_success_at, now)))
+                           : std::string("it has never succeeded"));
+  }
+  auto text = fmt::format("ok {} ago: {}", when, restored_words(drill));
+  if (drill.backup_made_at) {
+    text += fmt::format(", from a backup that was {} old", format_duration(drill.backup_age));
+  }
+  return drill.told.empty() ? text : fmt::format("{}; {}", text, drill.told);
+}
+
+std::string answer_of(const DrillStatus& drill) {
+  if (!drill.last_success_at || !drill.backup_made_at) return "";
+  const auto day = [](Time time) { return format_time(time).substr(0, 10); };
+  const auto restored = day(*drill.last_success_at);
+  const auto made = day(*drill.backup_made_at);
+  return fmt::format("{}: restored {} from the archive{} of {} in {}", drill.name, restored,
+                     drill.archives == 1 ? "" : "s", made == restored ? "that night" : made,
+                     took(drill.restore_took + drill.command_took));
+}
+
+}  // namespace agent
