@@ -120,6 +120,12 @@ idle_and_nice() {
 }
 status_tells() { inside holdfast status | tee "$work/told" && grep -q '^ *site: ok' "$work/told"; }
 runs_told() { cat "$root/var/lib/holdfast/status.json"; }
+exposure_of_drills() {
+  inside systemd-analyze security --no-pager holdfast-drill.service >"$work/exposure-drill" || true
+  tail -n 1 "$work/exposure-drill"
+  sed -nE 's/.*Overall exposure level for holdfast-drill.service: ([0-9.]+).*/\1/p' "$work/exposure-drill" |
+    awk '{ found = 1; bad = $1 > 2.0 } END { exit !found || bad }'
+}
 exposure() {
   inside systemd-analyze security --no-pager holdfast.service >"$work/exposure" || true
   if [[ -n ${HOLDFAST_EXPOSURE:-} ]]; then cp "$work/exposure" "$HOLDFAST_EXPOSURE"; fi
@@ -155,6 +161,7 @@ holds 'it is idle and nice' idle_and_nice
 holds 'its status is there for all to read' inside test -r /var/lib/holdfast/status.json
 holds 'and told' status_tells
 holds 'the exposure of the unit is 2.0 at most' exposure
+holds 'and that of the drills likewise' exposure_of_drills
 holds 'a cron file is there' use_cron
 holds 'its line does nothing while the timer is active' cron_line_does_nothing
 holds 'the timer is turned off' inside systemctl disable --now holdfast.timer

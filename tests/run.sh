@@ -136,6 +136,7 @@ script tests/monitoring_test.sh build/release/agent/holdfast \
   build/release/tests/support/holdfast-fake-s3
 script tests/terminal_test.py build/release/agent/holdfast build/release/tests/support/holdfast-fake-s3
 script tests/watch_test.py build/release/agent/holdfast build/release/tests/support/holdfast-fake-s3
+script tests/drills_test.py build/release/agent/holdfast build/release/tests/support/holdfast-fake-s3
 script tests/soundness_test.py build/release/tests/support/holdfast-look build/release/tests/support/holdfast-walk
 script tests/walk_test.py build/release/tests/support/holdfast-walk build/release/agent/holdfast \
   build/release/tests/support/holdfast-fake-s3

@@ -34,6 +34,8 @@ PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 MAILTO=root
 
 17 * * * * holdfast ! command -v holdfast >/dev/null || systemctl -q is-active holdfast.timer 2>/dev/null || nice -n 10 ionice -c 3 holdfast pull
+# The restore drills that are due; as root, so that their commands can run as nobody.
+41 4 * * * root ! command -v holdfast >/dev/null || systemctl -q is-active holdfast-drill.timer 2>/dev/null || holdfast drill --due
 END
   place "$cron_file"
   did "cron pulls every hour, by $cron_file"
