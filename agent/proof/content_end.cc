@@ -34,68 +34,107 @@ bool is_cut_gzip(const ContentEnds& ends) {
   return told / kMostRatio > ends.size_bytes + kSlack;
 }
 
-// The blocks of all frames are counted off, where all of it is at hand: RFC 8878, 3.1.1.
-class ZstdWalk {
+// Counts off the blocks of all frames, where all of a content is at hand.
+class FrameWalk {
  public:
-  explicit ZstdWalk(std::string_view all) : rest_(all) {}
+  enum class Frame {
+    kWhole,
+    kCut,
+    kNone,  ///< what stands there is of no frame
+  };
+  struct Block {
+    std::uint64_t bytes = 0;  ///< behind its header
+    bool is_last = false;
+  };
 
-  bool is_whole() {
-    bool any = false;
-    while (!rest_.empty()) {
-      // What stands behind the frames is not of them.
-      if (!frame()) return any && !inside_;
-      any = true;
+  explicit FrameWalk(std::string_view all) : rest_(all) {}
+
+  /// Whether there are frames, and all of them are whole. What stands behind them does not count.
+  template <typename TakeFrame>
+  bool is_whole(const TakeFrame& take_frame) {
+    for (bool any = false; !rest_.empty(); any = true) {
+      const auto frame = take_frame(*this);
+      if (frame != Frame::kWhole) return any && frame == Frame::kNone;
     }
-    return any;
+    return had_bytes_;
   }
 
- private:
+  template <typename BlockOf>
+  bool take_blocks(std::size_t header_bytes, const BlockOf& block_of) {
+    while (rest_.size() >= header_bytes) {
+      const Block block = block_of(number(0, header_bytes));
+      if (!take(header_bytes + block.bytes)) return false;
+      if (block.is_last) return true;
+    }
+    return false;
+  }
+
   bool take(std::uint64_t bytes) {
     if (bytes > rest_.size()) return false;
     rest_.remove_prefix(static_cast<std::size_t>(bytes));
     return true;
   }
-
-  bool frame() {
-    constexpr std::uint64_t kMagic = 0xFD2FB528;
-    constexpr std::uint64_t kSkippable = 0x184D2A5;
-    const auto magic = little_endian(rest_, 0, 4);
-    inside_ = false;
-    if (rest_.size() < 5) return false;
-    if (magic >> 4U == kSkippable) {
-      inside_ = true;
-      const auto size = little_endian(rest_, 4, 4);
-      return rest_.size() >= 8 && take(8 + size);
-    }
-    if (magic != kMagic) return false;
-    inside_ = true;
-    const auto flags = static_cast<unsigned char>(rest_[4]);
-    const bool is_single = (flags & 0x20U) != 0;
-    constexpr std::uint64_t kDictionaryBytes[] = {0, 1, 2, 4};
-    constexpr std::uint64_t kSizeBytes[] = {0, 2, 4, 8};
-    const unsigned size_flag = flags >> 6U;
-    const std::uint64_t size_bytes = size_flag == 0 && is_single ? 1 : kSizeBytes[size_flag];
-    if (!take(5 + (is_single ? 0 : 1) + kDictionaryBytes[flags & 3U] + size_bytes)) return false;
-    return blocks() && ((flags & 4U) == 0 || take(4));
+  std::uint64_t number(std::size_t at, std::size_t bytes) const {
+    return little_endian(rest_, at, bytes);
   }
+  std::size_t left_bytes() const { return rest_.size(); }
 
-  bool blocks() {
-    while (true) {
-      if (rest_.size() < 3) return false;
-      const auto header = little_endian(rest_, 0, 3);
-      const bool is_repeated = ((header >> 1U) & 3U) == 1;
-      if (!take(3 + (is_repeated ? 1 : header >> 3U))) return false;
-      if ((header & 1U) != 0) return true;
-    }
-  }
-
+ private:
   std::string_view rest_;
-  bool inside_ = false;
+  const bool had_bytes_ = !rest_.empty();
 };
+
+FrameWalk::Frame frame_of(bool is_whole) {
+  return is_whole ? FrameWalk::Frame::kWhole : FrameWalk::Frame::kCut;
+}
+
+// RFC 8878, 3.1.1.
+FrameWalk::Frame take_zstd_frame(FrameWalk& walk) {
+  constexpr std::uint64_t kMagic = 0xFD2FB528;
+  constexpr std::uint64_t kSkippable = 0x184D2A5;
+  constexpr std::size_t kLeastBytes = 5;
+  if (walk.left_bytes() < kLeastBytes) return FrameWalk::Frame::kNone;
+  const auto magic = walk.number(0, 4);
+  if (magic >> 4U == kSkippable) {
+    const auto size = walk.number(4, 4);
+    return frame_of(walk.left_bytes() >= 8 && walk.take(8 + size));
+  }
+  if (magic != kMagic) return FrameWalk::Frame::kNone;
+  const auto flags = walk.number(4, 1);
+  const bool is_single = (flags & 0x20U) != 0;
+  constexpr std::uint64_t kDictionaryBytes[] = {0, 1, 2, 4};
+  constexpr std::uint64_t kSizeBytes[] = {0, 2, 4, 8};
+  const auto size_flag = flags >> 6U;
+  const std::uint64_t size_bytes = size_flag == 0 && is_single ? 1 : kSizeBytes[size_flag];
+  const auto header = 5 + (is_single ? 0 : 1) + kDictionaryBytes[flags & 3U] + size_bytes;
+  const auto block_of = [](std::uint64_t block) {
+    const bool is_repeated = ((block >> 1U) & 3U) == 1;
+    return FrameWalk::Block{is_repeated ? 1 : block >> 3U, (block & 1U) != 0};
+  };
+  return frame_of(walk.take(header) && walk.take_blocks(3, block_of) &&
+                  ((flags & 4U) == 0 || walk.take(4)));
+}
+
+// lz4_Frame_format.md.
+FrameWalk::Frame take_lz4_frame(FrameWalk& walk) {
+  constexpr std::uint64_t kMagic = 0x184D2204;
+  if (walk.left_bytes() < 4 || walk.number(0, 4) != kMagic) return FrameWalk::Frame::kNone;
+  if (walk.left_bytes() < 7) return FrameWalk::Frame::kCut;
+  const auto flags = walk.number(4, 1);
+  const std::uint64_t size_bytes = (flags & 8U) != 0 ? 8 : 0;
+  const std::uint64_t dictionary_bytes = (flags & 1U) != 0 ? 4 : 0;
+  const std::uint64_t checksum_bytes = (flags & 16U) != 0 ? 4 : 0;
+  const auto block_of = [&](std::uint64_t block) {
+    if (block == 0) return FrameWalk::Block{0, true};
+    return FrameWalk::Block{(block & 0x7FFFFFFFU) + checksum_bytes, false};
+  };
+  return frame_of(walk.take(7 + size_bytes + dictionary_bytes) && walk.take_blocks(4, block_of) &&
+                  ((flags & 4U) == 0 || walk.take(4)));
+}
 
 bool is_cut_zstd(const ContentEnds& ends) {
   const bool is_all = ends.tail.size() == ends.size_bytes;
-  return is_all && !ZstdWalk(ends.tail).is_whole();
+  return is_all && !FrameWalk(ends.tail).is_whole(take_zstd_frame);
 }
 
 // The footer ends in "YZ", behind it may be zeroes, four at a time; and its own CRC is in it.
@@ -128,53 +167,14 @@ bool is_cut_bzip2(const ContentEnds& ends) {
   return true;
 }
 
-// lz4_Frame_format.md: the blocks of all frames are counted off, where all of it is at hand.
-class Lz4Walk {
- public:
-  explicit Lz4Walk(std::string_view all) : rest_(all) {}
-
-  bool is_whole() {
-    constexpr std::uint64_t kMagic = 0x184D2204;
-    bool any = false;
-    while (rest_.size() >= 4 && little_endian(rest_, 0, 4) == kMagic) {
-      if (!frame()) return false;
-      any = true;
-    }
-    return any;
-  }
-
- private:
-  bool take(std::uint64_t bytes) {
-    if (bytes > rest_.size()) return false;
-    rest_.remove_prefix(static_cast<std::size_t>(bytes));
-    return true;
-  }
-
-  bool frame() {
-    if (rest_.size() < 7) return false;
-    const auto flags = static_cast<unsigned char>(rest_[4]);
-    const std::uint64_t size_bytes = (flags & 8U) != 0 ? 8 : 0;
-    const std::uint64_t dictionary_bytes = (flags & 1U) != 0 ? 4 : 0;
-    const std::uint64_t checksum_bytes = (flags & 16U) != 0 ? 4 : 0;
-    if (!take(7 + size_bytes + dictionary_bytes)) return false;
-    while (true) {
-      if (rest_.size() < 4) return false;
-      const auto header = little_endian(rest_, 0, 4);
-      if (!take(4)) return false;
-      if (header == 0) return (flags & 4U) == 0 || take(4);
-      if (!take((header & 0x7FFFFFFFU) + checksum_bytes)) return false;
-    }
-  }
-
-  std::string_view rest_;
-};
-
 // A block of no bytes ends the frame, and a checksum may follow. The legacy frame has no end.
 bool is_cut_lz4(const ContentEnds& ends) {
   constexpr unsigned kHasChecksum = 4;
   constexpr std::size_t kEnd = 8;
   if (ends.head.starts_with("\x02\x21\x4C\x18"sv)) return false;
-  if (ends.tail.size() == ends.size_bytes) return !Lz4Walk(ends.tail).is_whole();
+  if (ends.tail.size() == ends.size_bytes) {
+    return !FrameWalk(ends.tail).is_whole(take_lz4_frame);
+  }
   const bool has_checksum = (static_cast<unsigned char>(ends.head[4]) & kHasChecksum) != 0;
   const auto tail = last_bytes(ends.tail, kEnd);
   // Several frames need not be alike.
@@ -324,6 +324,7 @@ bool lacks_its_end(ContentForm form, const ContentEnds& ends) {
     case ContentForm::kSqliteDump:
       return !closes_with(ends, "COMMIT;") && !closes_with(ends, "ROLLBACK;");
     case ContentForm::kGnupg:
+    case ContentForm::kGnupgOpen:
     case ContentForm::kAge:
       return is_cut_armour(ends);
     default:

@@ -45,6 +45,7 @@ constexpr Magic kMagics[] = {
     {"age-encryption.org/v1\n"sv, ContentForm::kAge},
     {"-----BEGIN AGE ENCRYPTED FILE-----"sv, ContentForm::kAge},
     {"-----BEGIN PGP MESSAGE-----"sv, ContentForm::kGnupg},
+    {"-----BEGIN PGP "sv, ContentForm::kGnupgOpen},
     {"Salted__"sv, ContentForm::kOpensslEnc},
     {"U2FsdGVkX1"sv, ContentForm::kOpensslEnc},  // in base64
     {"LUKS\xBA\xBE"sv, ContentForm::kLuks},
@@ -126,6 +127,31 @@ bool is_gnupg(std::string_view head) {
   // Versions 5 and 6 are of RFC 9580 and its drafts.
   if (tag == kPublicKey) return version == 3 || version == 6;
   return tag == kPassphrase && version >= 4 && version <= 6 && byte_at(head, header + 1) <= 10;
+}
+
+// Keys, compressed and signed messages and literal data, as gpg writes them: RFC 4880, 5.2 to 5.9.
+bool is_open_gnupg(std::string_view head) {
+  constexpr unsigned kSignature = 2;
+  constexpr unsigned kOnePass = 4;
+  constexpr unsigned kSecretKey = 5;
+  constexpr unsigned kPublicKey = 6;
+  constexpr unsigned kCompressed = 8;
+  constexpr unsigned kLiteral = 11;
+  const unsigned first = byte_at(head, 0);
+  if ((first & 0xC0U) != 0x80U || head.size() < 16) return false;  // old headers alone
+  const unsigned tag = (first >> 2U) & 0x0FU;
+  const unsigned length_kind = first & 0x03U;
+  const std::size_t header = length_kind == 3 ? 1 : 1 + (std::size_t{1} << length_kind);
+  const unsigned next = byte_at(head, header);
+  if (tag == kCompressed) return length_kind == 3 && next >= 1 && next <= 3;
+  if (tag == kOnePass) return next == 3 && byte_at(head, 1) == 13;
+  if (tag == kSignature || tag == kSecretKey || tag == kPublicKey) {
+    constexpr std::size_t kAlgorithmAt = 5;
+    constexpr unsigned kLast = 28;
+    if (next != 4 || length_kind > 1) return false;
+    return tag == kSignature || byte_at(head, header + kAlgorithmAt) <= kLast;
+  }
+  return tag == kLiteral && (next == 'b' || next == 't' || next == 'u');
 }
 
 std::string lower_case(std::string_view text) {
@@ -230,6 +256,7 @@ ContentForm form_of(const ContentEnds& ends) {
   if (const auto dump = form_of_dump(head); dump != ContentForm::kUnknown) return dump;
   if (is_text(head)) return form_of_page(beginning_of_text(head));
   if (is_gnupg(head)) return ContentForm::kGnupg;
+  if (is_open_gnupg(head)) return ContentForm::kGnupgOpen;
   if (has_zip_end(ends)) return ContentForm::kZip;
   return ContentForm::kUnknown;
 }
@@ -276,6 +303,7 @@ constexpr FormName kNames[] = {
     {ContentForm::kRedis, "a dump of Redis"},
     {ContentForm::kQcow2, "qcow2"},
     {ContentForm::kGnupg, "encrypted by GnuPG"},
+    {ContentForm::kGnupgOpen, "of GnuPG, and not encrypted"},
     {ContentForm::kAge, "encrypted by age"},
     {ContentForm::kOpensslEnc, "encrypted by openssl"},
     {ContentForm::kLuks, "an encrypted LUKS volume"},

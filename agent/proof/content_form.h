@@ -39,6 +39,7 @@ enum class ContentForm {
   kAge = 41,
   kOpensslEnc = 42,
   kLuks = 43,
+  kGnupgOpen = 44,  ///< keys, or what is signed and not encrypted
 };
 
 /// The name of a form in a sentence: "gzip", "a web page", "nothing that is known here".

@@ -55,8 +55,8 @@ const std::vector<Claim>& claims() {
       {".sqlite3", "an SQLite database", {Form::kSqlite}},
       {".rdb", "a dump of Redis", {Form::kRedis}},
       {".qcow2", "qcow2", {Form::kQcow2}},
-      {".gpg", "encrypted by GnuPG", {Form::kGnupg}},
-      {".pgp", "encrypted by GnuPG", {Form::kGnupg}},
+      {".gpg", "GnuPG", {Form::kGnupg, Form::kGnupgOpen}},
+      {".pgp", "GnuPG", {Form::kGnupg, Form::kGnupgOpen}},
       {".age", "encrypted by age", {Form::kAge}},
       {".luks", "an encrypted LUKS volume", {Form::kLuks}},
   };
