@@ -74,9 +74,7 @@ store::Status Keeper::keep(std::vector<Accepted> accepted) {
   // A noncurrent version may be the very content that is current again.
   std::stable_partition(accepted.begin(), accepted.end(),
                         [](const Accepted& one) { return one.role != store::Role::kNoncurrent; });
-  if (auto looked = look_at_forms(accepted); !looked) return looked;
-  auto change = context_.mirror.begin(intents_of(accepted),
-                                      context_.now(context_.sources[accepted.front().source]));
+  auto change = begin(accepted);
   if (!change) return change.error();
   Work work(*std::move(change));
   // Three questions for each, and one price for all of them.
@@ -88,6 +86,22 @@ store::Status Keeper::keep(std::vector<Accepted> accepted) {
   context_.recorded_archives += accepted.size();
   report(work);
   return {};
+}
+
+// The looks ask the ledger for each: with the intents they are one transaction, which takes the
+// locks of the database's file once.
+store::Result<store::Change> Keeper::begin(std::vector<Accepted>& accepted) {
+  std::optional<store::Change> begun;
+  auto done = context_.mirror.ledger.at_once([&]() -> store::Status {
+    if (auto looked = look_at_forms(accepted); !looked) return looked;
+    auto change = context_.mirror.begin(intents_of(accepted),
+                                        context_.now(context_.sources[accepted.front().source]));
+    if (!change) return change.error();
+    begun.emplace(*std::move(change));
+    return {};
+  });
+  if (!done) return done.error();
+  return *std::move(begun);
 }
 
 // Before it is written down what is about to be placed: what a crash leaves is recorded as it was

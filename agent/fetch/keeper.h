@@ -43,6 +43,7 @@ class Keeper {
  private:
   struct Work;
   std::vector<store::Placement> intents_of(const std::vector<Accepted>& accepted) const;
+  store::Result<store::Change> begin(std::vector<Accepted>& accepted);
   store::Status look_at_forms(std::vector<Accepted>& accepted);
   store::Status place_all(std::vector<Accepted>& accepted, Work& work);
   store::Status sort(Accepted accepted, Work& work);
