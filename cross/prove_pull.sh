@@ -52,8 +52,8 @@ INI
 }
 fill_scene() {
   local bucket=$scene/cloud/backups
-  head -c 20000000 /dev/urandom >"$bucket/site.tar.zst"
-  head -c 70000 /dev/urandom >"$bucket/db/small.sql.gz"
+  head -c 20000000 /dev/urandom | gzip -1 >"$bucket/site.tar.gz"
+  head -c 70000 /dev/urandom | gzip -1 >"$bucket/db/small.sql.gz"
   : >"$bucket/db/empty"
   # Later than 32 bits of seconds reach.
   touch -d 2091-05-06T07:08:09Z "$bucket/db/small.sql.gz"

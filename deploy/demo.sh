@@ -63,7 +63,7 @@ build() {
   PATH=$tree/agent:$tree/tests/support:$PATH
 }
 
-backup() { head -c 2000000 /dev/urandom >"$bucket/$1"; }
+backup() { head -c 2000000 /dev/urandom | gzip -1 >"$bucket/$1"; }
 
 begin() {
   work=$(mktemp -d "${TMPDIR:-/tmp}/holdfast-demo.XXXXXX")
@@ -146,6 +146,18 @@ somebody_overwrites() {
     grep -rq 'all your files are encrypted' "$disk/site/quarantine"
 }
 
+broken_on_the_server() {
+  step 'The job on the server fails, and uploads an error page as its backup'
+  echo '<html><title>502 Bad Gateway</title></html>' >"$bucket/site-2026-01-05.tar.gz"
+  cp "$bucket/site-2026-01-05.tar.gz" "$work/before/"
+  run holdfast pull
+  claim 'exit status 1: an alarm is open' test "$status" -eq 1
+  claim 'it is the alarm "unsound": what came is what the bucket has, and no backup' \
+    grep -Eq '"kind": *"unsound"' "$work/status.json"
+  claim 'it says what it is instead' grep -q 'it is a web page\|this one is a web page' "$work/output"
+  claim 'it is held all the same' diff -r "$work/before" "$disk/site/archives"
+}
+
 damaged_on_the_way() {
   step 'A new backup is damaged on its way'
   backup db/db-2026-01-05.tar.gz
@@ -172,5 +184,6 @@ build
 begin
 backups_arrive
 somebody_overwrites
+broken_on_the_server
 damaged_on_the_way
 finish

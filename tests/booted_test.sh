@@ -69,7 +69,7 @@ boot() {
 
 serve() {
   mkdir -p "$work/cloud/my-backups/db"
-  head -c 300000 /dev/urandom >"$work/cloud/my-backups/db/a.tar.gz"
+  head -c 300000 /dev/urandom | gzip -1 >"$work/cloud/my-backups/db/a.tar.gz"
   exec {out}< <(exec "$fake_s3" --root "$work/cloud" --port 0 --user AKIAEXAMPLE:secret:ro)
   server=$!
   read -r url <&"$out"
@@ -165,6 +165,6 @@ holds 'and that of the drills likewise' exposure_of_drills
 holds 'a cron file is there' use_cron
 holds 'its line does nothing while the timer is active' cron_line_does_nothing
 holds 'the timer is turned off' inside systemctl disable --now holdfast.timer
-echo more >"$work/cloud/my-backups/db/b.tar.gz"
+echo more | gzip >"$work/cloud/my-backups/db/b.tar.gz"
 holds 'then cron pulls' comes_within 150
 exit "$status"

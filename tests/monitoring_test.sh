@@ -41,6 +41,7 @@ html_file = $work/page.html
 [source site]
 bucket = backups
 endpoint = $url
+soundness = off
 CONF
 holdfast() { "$program" --config "$work/conf" "$@"; }
 ends_with() {  # ends_with STATUS COMMAND...

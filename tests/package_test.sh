@@ -58,7 +58,7 @@ mount -t proc proc "$root/proc"
 cp "$deb" "$root/holdfast.deb"
 
 mkdir -p "$work/cloud/my-backups/db"
-head -c 300000 /dev/urandom >"$work/cloud/my-backups/db/a.tar.gz"
+head -c 300000 /dev/urandom | gzip -1 >"$work/cloud/my-backups/db/a.tar.gz"
 exec {out}< <(exec "$fake_s3" --root "$work/cloud" --port 0 --user AKIAEXAMPLE:secret:ro)
 server=$!
 read -r url <&"$out"
@@ -81,7 +81,7 @@ inside chown root:holdfast /etc/holdfast/credentials
 chmod 640 "$root/etc/holdfast/credentials"
 holds 'the configuration is for its group only' has_mode /etc/holdfast/holdfast.conf '640 root holdfast'
 holds 'root pulls' inside holdfast pull
-echo more >"$work/cloud/my-backups/db/b.tar.gz"
+echo more | gzip >"$work/cloud/my-backups/db/b.tar.gz"
 holds 'and so does its user' inside setpriv --reuid holdfast --regid holdfast --clear-groups holdfast pull
 same() { diff -r "$work/cloud/my-backups" "$root/mnt/backup/site/archives"; }
 holds 'what the bucket has is held' same

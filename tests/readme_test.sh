@@ -100,8 +100,8 @@ esac'
 
 serve() {
   mkdir -p "$work/cloud/my-backups/db"
-  head -c 300000 /dev/urandom >"$work/cloud/my-backups/site.tar.gz"
-  head -c 100000 /dev/urandom >"$work/cloud/my-backups/db/db-2026-11-28.sql.zst"
+  head -c 300000 /dev/urandom | gzip -1 >"$work/cloud/my-backups/site.tar.gz"
+  head -c 100000 /dev/urandom | zstd -q -1 >"$work/cloud/my-backups/db/db-2026-11-28.sql.zst"
   local out
   exec {out}< <(exec "$fake_s3" --root "$work/cloud" --port 0 \
     --user 'AKIAEXAMPLE:the-secret-that-came-with-it:ro')
@@ -121,7 +121,7 @@ extract() {
 
 # A mirror of another tool, which has an archive that was not pulled yet.
 old_mirror() {
-  head -c 200000 /dev/urandom >"$work/cloud/my-backups/db/db-2026-11-29.sql.zst"
+  head -c 200000 /dev/urandom | zstd -q -1 >"$work/cloud/my-backups/db/db-2026-11-29.sql.zst"
   cp -r "$work/cloud/my-backups" /mnt/backup/rclone
 }
 

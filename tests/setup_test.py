@@ -256,7 +256,7 @@ def another_bucket_with_another_key(machine):
     at.answer("open this bucket too", "n")
     at.answer("Access key id", "AKIAEXAMPLE")
     at.answer("Secret access key", SECRET)
-    at.expect("nas: can be read, as db/a.sql.zst was")
+    at.expect("nas: can be read, as db/a.sql.gz was")
     at.answer("Which [1]", "")
     at.answer("Address", "")
     tell(at.end_after_ping("https://ping.example/x") == 0, "another bucket can be added", at.seen)

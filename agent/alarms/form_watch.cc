@@ -37,16 +37,117 @@ bool is_unknown(const store::StreamForm& form) {
   return form.form == static_cast<std::int64_t>(ContentForm::kUnknown);
 }
 
-// Where `series` says which keys are a stream, its parts need not be alike.
-bool has_habits(const SourceConfig& config) { return config.series.spec() == "auto"; }
+// So many before it did not look like one either.
+std::string besides_of(const store::StreamForm& form) {
+  const auto before = form.unsound - 1;
+  if (before == 0) return "";
+  if (before == 1) return ", nor did the one before it";
+  return fmt::format(", nor did the {} before it", before);
+}
+
+std::optional<FormHabit> habit_at(const SourceConfig& config,
+                                  const std::optional<store::StreamForm>& form,
+                                  const store::Archive& archive) {
+  if (!form || !has_habits(config) || form->modified > archive.last_modified) return std::nullopt;
+  return habit_of(*form);
+}
+
+void take_seen(store::StreamForm& form) {
+  form.form = form.seen_form;
+  form.is_cut = form.seen_cut;
+  form.sets = kSteadySets;
+  form.unsound = 0;
+}
+
+void note_unsound(store::StreamForm& form, const ContentLook& look, store::Unsound unsound) {
+  form.seen_form = static_cast<std::int64_t>(look.form);
+  form.seen_cut = look.is_cut;
+  form.may_change = unsound == store::Unsound::kOtherForm;
+}
+
+// What cannot be read any more is told of without its reason.
+ContentLook look_again(store::ReadableDisk& disk, const std::string& path) {
+  const auto file = disk.open_to_read(path);
+  if (!file) return {};
+  store::FileEnds ends{ContentEnds::kHeadBytes, ContentEnds::kTailBytes, {}, {}};
+  const auto size_bytes = store::read_ends(**file, ends);
+  return size_bytes ? look_at({ends.head, ends.tail, *size_bytes}) : ContentLook{};
+}
 
 }  // namespace
+
+bool has_habits(const SourceConfig& config) { return config.series.spec() == "auto"; }
+
+store::Unsound unsound_by(const ContentLook& look) {
+  return may_be_meant(look) ? store::Unsound::kOtherForm : store::Unsound::kBroken;
+}
+
+std::string unsound_message(std::string_view key, std::string_view besides, std::string_view why,
+                            std::string_view source) {
+  return fmt::format(
+      "\"{}\" does not look like a backup{}: {}. It is held all the same; look at the job that "
+      "makes "
+      "it. If it is meant to be so, 'holdfast ack {}'",
+      printable(key), besides, why, source);
+}
+
+store::TellUnsound tell_left_unsound(const Config& config) {
+  return [&config](store::ReadableDisk& disk, store::Ledger& ledger, const store::Placed& placed,
+                   std::string_view source_name, const std::string& path,
+                   store::Batch& batch) -> store::Status {
+    const auto source = std::ranges::find_if(
+        config.sources, [&](const auto& one) { return one.name == source_name; });
+    if (source == config.sources.end()) return {};
+    const auto& archive = placed.archive;
+    const auto stream = source->series.place(archive.key).stream;
+    const auto is_it = [&](const store::StreamForm& one) {
+      return one.source == placed.source && one.stream == stream;
+    };
+    auto before = ledger.form_of_stream(placed.source, stream);
+    if (!before) return before.error();
+    const auto pending = std::find_if(batch.forms.rbegin(), batch.forms.rend(), is_it);
+    if (pending != batch.forms.rend()) *before = *pending;
+    const auto look = look_again(disk, path);
+    const auto judged = judge_soundness(archive.key, look, habit_at(*source, *before, archive));
+    auto form = before->value_or(store::StreamForm{});
+    form.source = placed.source;
+    form.stream = stream;
+    ++form.unsound;
+    note_unsound(form, look, archive.unsound);
+    form.modified = std::max(form.modified, archive.last_modified);
+    const auto* const why = judged.why.empty()
+                                ? "the run that fetched it was cut off before it said why"
+                                : judged.why.c_str();
+    batch.raised.push_back({placed.source, store::AlarmKind::kUnsound, stream,
+                            unsound_message(archive.key, besides_of(form), why, source->name)});
+    batch.forms.push_back(std::move(form));
+    return {};
+  };
+}
 
 store::Result<std::optional<store::StreamForm>> FormWatch::form_of(std::size_t source,
                                                                    const std::string& stream) {
   const auto found = pending_.find({source, stream});
   if (found != pending_.end()) return std::optional(found->second);
-  return context_.mirror.ledger.form_of_stream(context_.sources[source].id, stream);
+  auto form = context_.mirror.ledger.form_of_stream(context_.sources[source].id, stream);
+  if (!form || !*form || (*form)->unsound == 0 || !(*form)->may_change) return form;
+  // What was seen here was acknowledged while the other disk was here.
+  const auto acknowledged =
+      is_acknowledged(source, stream, store::at_its_word((*form)->modified), "");
+  if (!acknowledged) return acknowledged.error();
+  if (*acknowledged) take_seen(**form);
+  return form;
+}
+
+store::Result<bool> FormWatch::is_acknowledged(std::size_t source, const std::string& stream,
+                                               store::Time made, std::string_view why) const {
+  const auto at = context_.mirror.ledger.acknowledged_elsewhere(context_.sources[source].id,
+                                                                store::AlarmKind::kUnsound, stream);
+  if (!at) return at.error();
+  if (!*at) return false;
+  // Without its figures, which are of the one content.
+  const auto reason = why.substr(0, why.find(" ("));
+  return made <= (*at)->at || (!reason.empty() && (*at)->message.find(reason) != std::string::npos);
 }
 
 store::Result<std::optional<FormWatch::Note>> FormWatch::judge(std::size_t source,
@@ -57,14 +158,16 @@ store::Result<std::optional<FormWatch::Note>> FormWatch::judge(std::size_t sourc
   Note note{look, {}, store::Unsound::kNo, config.series.place(archive.key)};
   const auto form = form_of(source, note.place.stream);
   if (!form) return form.error();
-  std::optional<FormHabit> habit;
-  if (*form && has_habits(config) && (*form)->modified <= archive.last_modified) {
-    habit = habit_of(**form);
-  }
-  note.soundness = judge_soundness(archive.key, look, habit);
-  if (note.soundness.verdict == Soundness::Verdict::kUnsound) {
-    note.unsound = may_be_meant(look) ? store::Unsound::kOtherForm : store::Unsound::kBroken;
-  }
+  note.soundness = judge_soundness(archive.key, look, habit_at(config, *form, archive));
+  if (note.soundness.verdict != Soundness::Verdict::kUnsound) return std::optional(std::move(note));
+  note.unsound = unsound_by(look);
+  const bool may_be_meant = note.unsound == store::Unsound::kOtherForm;
+  const auto acknowledged =
+      is_acknowledged(source, note.place.stream, store::at_its_word(archive.last_modified),
+                      may_be_meant ? std::string_view(note.soundness.why) : std::string_view());
+  if (!acknowledged) return acknowledged.error();
+  note.acknowledged = *acknowledged;
+  if (note.acknowledged && may_be_meant) note.unsound = store::Unsound::kNo;
   return std::optional(std::move(note));
 }
 
@@ -83,12 +186,17 @@ store::Status FormWatch::take(std::size_t source, const store::Archive& archive,
   const bool is_newer = !*before || form.modified <= archive.last_modified;
   const auto set = note.place.has_time ? archive.key.substr(0, note.place.set_bytes)
                                        : store::to_hex(archive.sha256);
-  if (unsound) {
-    if (form.unsound++ == 0 && note.soundness.is_lost_form) count_lost(source, stream, change);
-    raise(source, archive, note, form, change);
-    form.seen_form = static_cast<std::int64_t>(note.look.form);
-    form.seen_cut = note.look.is_cut;
-    form.may_change = note.unsound == store::Unsound::kOtherForm;
+  if (note.acknowledged && !unsound) {
+    note_unsound(form, note.look, store::Unsound::kOtherForm);
+    take_seen(form);
+  } else if (unsound) {
+    ++form.unsound;
+    note_unsound(form, note.look, note.unsound);
+    if (!note.acknowledged) {
+      // Also one that was lost in an earlier run: what is lost by now is what counts.
+      if (note.soundness.is_lost_form) count_lost(source, stream, change);
+      raise(source, archive, note, form, change);
+    }
   } else if (is_newer && form.unsound > 0 && !waits_for_walk(source)) {
     form.unsound = 0;
     change.end({form.source, store::AlarmKind::kUnsound, stream});
@@ -118,16 +226,10 @@ bool FormWatch::waits_for_walk(std::size_t source) const {
 
 void FormWatch::raise(std::size_t source, const store::Archive& archive, const Note& note,
                       const store::StreamForm& form, store::Change& change) {
-  const auto before = form.unsound - 1;
-  const auto count = before == 0   ? std::string()
-                     : before == 1 ? std::string(", nor did the one before it")
-                                   : fmt::format(", nor did the {} before it", before);
-  change.raise({context_.sources[source].id, store::AlarmKind::kUnsound, note.place.stream,
-                fmt::format("\"{}\" does not look like a backup{}: {}. It is held all the same; "
-                            "look at the job that makes it. If it is meant to be so, 'holdfast ack "
-                            "{}'",
-                            printable(archive.key), count, note.soundness.why,
-                            context_.sources[source].config->name)});
+  const auto& run = context_.sources[source];
+  change.raise(
+      {run.id, store::AlarmKind::kUnsound, note.place.stream,
+       unsound_message(archive.key, besides_of(form), note.soundness.why, run.config->name)});
 }
 
 void FormWatch::count_lost(std::size_t source, const std::string& stream, store::Change& change) {

@@ -11,8 +11,23 @@
 #include "agent/proof/soundness.h"
 #include "agent/run/run_context.h"
 #include "store/custody/change.h"
+#include "store/ledger/tell_unsound.h"
 
 namespace agent {
+
+/// What the alarm of a stream says. `besides`: ", nor did the one before it", or nothing.
+std::string unsound_message(std::string_view key, std::string_view besides, std::string_view why,
+                            std::string_view source);
+
+/// Where `series` says which keys are a stream, its parts need not be alike.
+bool has_habits(const SourceConfig& config);
+
+/// What a look at an unsound content means for retention.
+store::Unsound unsound_by(const ContentLook& look);
+
+/// Says of what a crash left placed what the run that fetched it would have said: the alarm of its
+/// stream, and what its stream looks like. The configuration outlives it.
+store::TellUnsound tell_left_unsound(const Config& config);
 
 /// Judges what comes by the look at its ends, and keeps the habit of each stream. One for a pull.
 ///
@@ -28,6 +43,7 @@ class FormWatch {
     Soundness soundness;
     store::Unsound unsound = store::Unsound::kNo;
     store::Belonging place;
+    bool acknowledged = false;  ///< on the other disk, where two take turns
   };
   /// nullopt: `soundness = off`. Writes nothing.
   store::Result<std::optional<Note>> judge(std::size_t source, const store::Archive& archive,
@@ -46,6 +62,9 @@ class FormWatch {
 
   store::Result<std::optional<store::StreamForm>> form_of(std::size_t source,
                                                           const std::string& stream);
+  /// `why`: of what may be meant, which is the same whenever it came; else empty.
+  store::Result<bool> is_acknowledged(std::size_t source, const std::string& stream,
+                                      store::Time made, std::string_view why) const;
   void raise(std::size_t source, const store::Archive& archive, const Note& note,
              const store::StreamForm& form, store::Change& change);
   /// What ends the alarm is the walk of it.

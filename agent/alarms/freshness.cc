@@ -143,6 +143,18 @@ class StaleJudge {
   bool any_open_ = false;
 };
 
+// The ledger knows it. A rebuild has to know it too; of a set with more parts some are enough.
+constexpr std::size_t kMostJudged = 1000;
+
+store::Status tell_manifest(RunContext& context, const SourceRun& source,
+                            std::vector<store::Batch::Judged> judged) {
+  if (judged.empty()) return {};
+  auto change = context.mirror.begin({}, context.now(source));
+  if (!change) return change.error();
+  for (auto& one : judged) change->note_judged(std::move(one));
+  return change->commit();
+}
+
 }  // namespace
 
 store::Status judge_arrivals(RunContext& context, const SourceRun& source) {
@@ -160,8 +172,13 @@ store::Status judge_arrivals(RunContext& context, const SourceRun& source) {
   judge.raised = [&](const std::string& key, const std::string& message) {
     context.report_one_of(source, store::AlarmKind::kSmall, key, message);
   };
+  std::vector<store::Batch::Judged> judged;
+  judge.judged = [&](const store::Batch::Judged& one) {
+    if (judged.size() < kMostJudged) judged.push_back(one);
+  };
   auto taken = context.mirror.ledger.take_arrivals(source.id, config.series.spec(), judge,
                                                    context.now(source));
+  if (taken) taken = tell_manifest(context, source, std::move(judged));
   if (!taken) return taken;
   return config.expect_every ? StaleJudge(context, source).run() : store::Status{};
 }

@@ -21,11 +21,39 @@ struct Acknowledged {
   store::GivenUp given_up;
 };
 
+// Of a set of more parts some are enough: a set is no better than its worst part.
+constexpr std::size_t kMostParts = 256;
+constexpr std::size_t kMostLost = 1000;
+
+// What is left of a set of which a part is lost takes no place in the keep rules.
+store::Status doubt_sets_of(SourceMirror& source, const Series& series,
+                            const std::vector<std::string>& lost, store::Time now) {
+  if (lost.empty()) return {};
+  auto change = source.mirror.begin({}, now);
+  if (!change) return change.error();
+  auto& ledger = source.mirror.ledger;
+  for (const auto& key : lost) {
+    const auto place = series.place(key);
+    if (!place.has_time) continue;
+    const auto set = key.substr(0, place.set_bytes);
+    const auto keys = ledger.keys_from(source.id, set, kMostParts);
+    if (!keys) return keys.error();
+    for (const auto& part : *keys) {
+      if (!part.starts_with(set) || series.place(part).set_bytes != set.size()) continue;
+      const auto archive = ledger.find(source.id, part);
+      if (!archive) return archive.error();
+      if (!*archive || (*archive)->unsound != store::Unsound::kNo) continue;
+      change->note_judged({source.id, part, (*archive)->sha256, store::Unsound::kBroken});
+    }
+  }
+  return change->commit();
+}
+
 // What is lost here and upstream ends with its alarm. Of one alarm that is named, also where nobody
 // can say whether the bucket has it still; of all of them only where it has been seen that it has
 // not.
 store::Result<store::GivenUp> give_up_lost(SourceMirror& source, const AckOptions& options,
-                                           const Environment& environment) {
+                                           const Series& series, const Environment& environment) {
   std::optional<store::Alarm> named;
   if (options.alarm) {
     auto alarm = source.mirror.ledger.open_alarm(source.id, *options.alarm);
@@ -43,7 +71,12 @@ store::Result<store::GivenUp> give_up_lost(SourceMirror& source, const AckOption
   request.now = environment.clock.now_s();
   request.message = damage_message;
   request.keep_going = [&] { return !environment.stop.load(); };
+  std::vector<std::string> lost;
   request.found = [&](const store::Reading& reading) {
+    const bool is_archive = reading.holding.generation_path.empty();
+    if (reading.finding != store::Finding::kRight && is_archive && lost.size() < kMostLost) {
+      lost.push_back(reading.holding.key);
+    }
     if (reading.finding == store::Finding::kRight) {
       environment.log.info(
           {source.name, reading.holding.key, fmt::format("{} reads right again", reading.path)});
@@ -52,7 +85,10 @@ store::Result<store::GivenUp> give_up_lost(SourceMirror& source, const AckOption
   request.stuck = [&](const store::Unfinished& one) {
     environment.log.error({one.source_name, one.key, explain_bad_file(one.error)});
   };
-  return source.mirror.give_up(request);
+  auto given_up = source.mirror.give_up(request);
+  if (!given_up) return given_up;
+  if (auto noted = doubt_sets_of(source, series, lost, request.now); !noted) return noted.error();
+  return given_up;
 }
 
 // What the streams whose alarms end have become is what they are meant to be.
@@ -74,7 +110,7 @@ store::Result<Acknowledged> acknowledge(SourceMirror& mirror, const AckOptions& 
   const auto now = environment.clock.now_s();
   const auto open_before = ledger.count_open_alarms(source);
   if (!open_before) return open_before.error();
-  const auto given_up = give_up_lost(mirror, options, environment);
+  const auto given_up = give_up_lost(mirror, options, series, environment);
   if (!given_up) return given_up.error();
   const auto left = ledger.count_open_alarms(source);
   if (!left) return left.error();

@@ -18,13 +18,14 @@ namespace agent {
 enum class Versions { kCurrent, kAll };
 
 /// What a new content under a held key means.
+enum class OnChange { kQuarantine, kGenerations };
+
 /// Whether it is looked whether an archive opens.
 enum class SoundnessCheck {
   kFull,   ///< by its end, to which all of it is unpacked once
   kQuick,  ///< by the two ends of what arrives
   kOff,
 };
-enum class OnChange { kQuarantine, kGenerations };
 
 /// Contract section 1; the defaults are the contract's.
 struct SourceConfig {
@@ -42,7 +43,7 @@ struct SourceConfig {
   std::vector<std::string> exclude;
   Versions versions = Versions::kCurrent;
   OnChange on_change = OnChange::kQuarantine;
-  SoundnessCheck soundness = SoundnessCheck::kOff;
+  SoundnessCheck soundness = SoundnessCheck::kQuick;
   std::optional<double> tripwire_share = 0.2;  ///< above 0, up to 1; nullopt: off
   std::uint64_t tripwire_min = 5;              ///< keys, and at least 1
   Series series;

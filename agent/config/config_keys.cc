@@ -323,7 +323,7 @@ std::span<const KeyRule<SourceConfig>> source_rules() {
              {{"quarantine", OnChange::kQuarantine}, {"generations", OnChange::kGenerations}});
        }},
       {"soundness",
-       {"full|quick|off", "off",
+       {"full|quick|off", "quick",
         "Whether it is looked whether what arrives can be a backup at all: with `quick`, by its "
         "first and last bytes, whether it is what its name and the habit of its stream say, and "
         "whether its end is there; with `full`, each archive is also unpacked to its end once, "

@@ -57,10 +57,12 @@ void SeriesRetention::Slots::add(const Place& place) {
   if (newest_by_period_.size() > most_) newest_by_period_.erase(newest_by_period_.begin());
 }
 
-void SeriesRetention::Slots::collect(std::map<std::uint64_t, Keeps>& kept) const {
+void SeriesRetention::Slots::collect(std::map<std::uint64_t, Kept>& kept,
+                                     store::Time Place::*held_since) const {
   for (const auto& [period, place] : newest_by_period_) {
-    auto& keeps = kept[mirrored(place.from_end)];
-    keeps = keeps | reason_;
+    auto& one = kept[mirrored(place.from_end)];
+    one.keeps = one.keeps | reason_;
+    one.held_since = place.*held_since;
   }
 }
 
@@ -114,22 +116,24 @@ void SeriesRetention::add(Count& count, const Place& place, const Content& conte
   count.recent.add(place, content.parts);
 }
 
-void SeriesRetention::collect(const Count& count, std::map<std::uint64_t, Keeps>& kept) {
-  for (const auto& slots : count.slots) slots.collect(kept);
+void SeriesRetention::collect(const Count& count, std::map<std::uint64_t, Kept>& kept,
+                              store::Time Place::*held_since) {
+  for (const auto& slots : count.slots) slots.collect(kept, held_since);
   for (const auto& newest : {count.newest, count.newest_trusted, count.recent.newest_whole()}) {
     if (!newest) continue;
-    auto& keeps = kept[mirrored(newest->from_end)];
-    keeps = keeps | Keep::kNewest;
+    auto& one = kept[mirrored(newest->from_end)];
+    one.keeps = one.keeps | Keep::kNewest;
+    one.held_since = (*newest).*held_since;
   }
 }
 
 std::vector<SeriesRetention::Kept> SeriesRetention::kept() const {
-  std::map<std::uint64_t, Keeps> by_rank;
-  collect(by_holding_, by_rank);
-  collect(by_making_, by_rank);
+  std::map<std::uint64_t, Kept> by_rank;
+  collect(by_holding_, by_rank, &Place::when);
+  collect(by_making_, by_rank, &Place::besides);
   std::vector<Kept> kept;
   kept.reserve(by_rank.size());
-  for (const auto& [rank, keeps] : by_rank) kept.push_back({rank, keeps});
+  for (const auto& [rank, one] : by_rank) kept.push_back({rank, one.keeps, one.held_since});
   return kept;
 }
 

@@ -67,6 +67,7 @@ class SeriesRetention {
   struct Kept {
     std::uint64_t rank = 0;
     Keeps keeps = 0;
+    store::Time held_since{};
   };
   /// By rank, each once, but for what `within` alone keeps.
   std::vector<Kept> kept() const;
@@ -91,7 +92,7 @@ class SeriesRetention {
         : reason_(reason), most_(most), period_of_(period_of) {}
     void add(const Place& place);
     void add_alone(const Place& place);
-    void collect(std::map<std::uint64_t, Keeps>& kept) const;
+    void collect(std::map<std::uint64_t, Kept>& kept, store::Time Place::*held_since) const;
 
    private:
     Keep reason_;
@@ -119,7 +120,9 @@ class SeriesRetention {
   };
   static Count count(const RetentionRules& rules);
   static void add(Count& count, const Place& place, const Content& content);
-  static void collect(const Count& count, std::map<std::uint64_t, Keeps>& kept);
+  /// `held_since`: which part of a place says so.
+  static void collect(const Count& count, std::map<std::uint64_t, Kept>& kept,
+                      store::Time Place::*held_since);
 
   Count by_holding_;
   Count by_making_;

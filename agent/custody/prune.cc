@@ -28,12 +28,15 @@ constexpr std::chrono::days kMostSilence{30};
 // What is counted together.
 enum Lane : std::size_t { kTrustedLane, kSuspectLane, kQuarantineLane, kLanes };
 
+bool is_suspect(const store::HeldSet& set, const SourceConfig& source) {
+  return set.unsound || set.small || set.size_bytes < source.min_size_bytes;
+}
+
 Lane lane_of(const Candidate& candidate, const SourceConfig& source) {
   if (!candidate.is_trusted() && candidate.place == store::Place::kQuarantine) {
     return kQuarantineLane;
   }
-  const bool suspect = candidate.set.unsound || candidate.set.size_bytes < source.min_size_bytes;
-  return suspect ? kSuspectLane : kTrustedLane;
+  return is_suspect(candidate.set, source) ? kSuspectLane : kTrustedLane;
 }
 
 constexpr std::uint64_t rank_of(std::int64_t set) {
@@ -62,8 +65,14 @@ class StreamCount {
 
   store::Status finish() {
     if (!any_) return {};
-    for (const auto& lane : lanes_) {
-      for (const auto& kept : lane.kept()) {
+    // Older than all that is kept for sound a suspect is kept for nothing.
+    const auto sound = lanes_[kTrustedLane].kept();
+    const auto oldest = std::ranges::min_element(sound, {}, &SeriesRetention::Kept::held_since);
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      for (const auto& kept : lane == kTrustedLane ? sound : lanes_[lane].kept()) {
+        const bool is_aged =
+            lane == kSuspectLane && oldest != sound.end() && kept.held_since < oldest->held_since;
+        if (is_aged) continue;
         const auto set = static_cast<std::int64_t>(rank_of(0) - kept.rank);
         if (auto noted = review_.note_kept(set, kept.keeps); !noted) return noted;
       }
@@ -351,7 +360,9 @@ class Prune {
           pruned_.removed_bytes += candidate.size_bytes;
         }
       }
-      request_.explain(candidate, decision, keeps);
+      auto told = candidate;
+      told.set.small = told.set.small || told.set.size_bytes < source_.min_size_bytes;
+      request_.explain(told, decision, keeps);
       return done.has_value() && going();
     });
     return visited ? done : visited;

@@ -44,6 +44,10 @@ const char* name_of(PruneDecision decision) {
   return "";
 }
 
+const char* suspect_name(const store::HeldSet& set) {
+  return set.unsound ? "unsound" : set.small ? "small" : set.damaged ? "damaged" : "";
+}
+
 std::string set_name(const store::Candidate& candidate) {
   return candidate.set_bytes == 0 ? candidate.key : candidate.key.substr(0, candidate.set_bytes);
 }
@@ -131,6 +135,9 @@ std::string PruneExplanation::text_of(const store::Candidate& candidate, PruneDe
     beside += fmt::format("  [set {}, of {}]", printable_name(set_name(candidate)),
                           candidate.set.contents);
   }
+  if (const auto* const suspect = suspect_name(candidate.set); *suspect != '\0') {
+    beside += fmt::format("  [{}: takes no place in the rules]", suspect);
+  }
   return fmt::format("  {:<6}  {}  {:<40}  {:>12}  {}{}", name_of(decision),
                      format_time(candidate.held_since), why, candidate.size_bytes,
                      printable_name(candidate.key), beside);
@@ -152,6 +159,7 @@ std::string PruneExplanation::json_of(const store::Candidate& candidate, PruneDe
                                                     : candidate.generation_path},
                     {"size", candidate.size_bytes},
                     {"held_since", format_time(candidate.held_since)},
+                    {"suspect", suspect_name(candidate.set)},
                     {"decision", name_of(decision)},
                     {"kept_by", reasons_of(keeps)}});
 }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "agent/alarms/held_forms.h"
+
 namespace agent {
 namespace {
 
@@ -35,8 +37,11 @@ class Slice {
     pass.keep_going = [&] { return !context_.stopping(); };
     pass.message = damage_message;
     pass.found = [&](const store::Reading& reading, bool is_news) { tell(reading, is_news); };
+    HeldForms forms(context_, source_);
+    forms.watch(pass);
     const auto done = context_.mirror.scrub(pass);
     if (!done) return done.error();
+    if (auto recorded = forms.record(); !recorded) return recorded;
     return done->contents > 0 ? ledger.note_scrubbed(source_.id, now) : store::Status{};
   }
 

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "agent/alarms/form_watch.h"
 #include "agent/base/failure.h"
 #include "agent/base/shell_word.h"
 #include "store/custody/rebuild.h"
@@ -155,7 +156,7 @@ Result<Mirror, MirrorError> open_mirror(const Config& config, const Environment&
                                         store::Access access) {
   auto guarded = open_guarded_disk(config, environment, access);
   if (!guarded) return guarded.error();
-  auto mirror = Mirror::open(std::move(*guarded), access);
+  auto mirror = Mirror::open(std::move(*guarded), access, tell_left_unsound(config));
   if (!mirror) {
     const bool no_ledger = mirror.error().kind == store::ErrorKind::kNotFound &&
                            mirror.error().path == store::kLedgerPath;

@@ -255,6 +255,24 @@ Result<FileDigests> digest_file(File& file, const std::vector<DigestRequest>& re
   return result;
 }
 
+Result<std::uint64_t> read_ends(File& file, FileEnds& ends) {
+  const auto size_bytes = file.size();
+  if (!size_bytes) return size_bytes.error();
+  const auto read = [&](std::uint64_t at, std::size_t bytes, std::string& into) -> Status {
+    into.resize(bytes);
+    const auto got = file.read_at(at, std::as_writable_bytes(std::span(into)));
+    if (!got) return got.error();
+    into.resize(*got);
+    return {};
+  };
+  const auto tail = std::min<std::uint64_t>(*size_bytes, ends.tail_bytes);
+  const auto head = std::min<std::uint64_t>(*size_bytes, ends.head_bytes);
+  Status done = read(0, static_cast<std::size_t>(head), ends.head);
+  if (done) done = read(*size_bytes - tail, static_cast<std::size_t>(tail), ends.tail);
+  if (!done) return done.error();
+  return *size_bytes;
+}
+
 std::string openssl_version_text() { return OpenSSL_version(OPENSSL_VERSION_STRING); }
 
 }  // namespace store

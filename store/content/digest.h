@@ -80,6 +80,9 @@ struct FileDigests {
 Result<FileDigests> digest_file(File& file, const std::vector<DigestRequest>& requests,
                                 const std::function<bool()>& keep_going, FileEnds* ends = nullptr);
 
+/// Reads the ends of a file alone, for the bytes that `ends` asks for. Returns its size.
+Result<std::uint64_t> read_ends(File& file, FileEnds& ends);
+
 std::string to_hex(std::span<const std::byte> bytes);
 std::string to_base64(std::span<const std::byte> bytes);
 /// Empty when `text` is not hex (of even length) or not base64.

@@ -80,6 +80,7 @@ class Change {
   void note_walk(WalkRecord walk);
   /// The archive, which is held, is as unsound as it says.
   void mark(Batch::Marked marked);
+  void note_judged(Batch::Judged judged);
   /// The source is on HOLD from the commit on; one that is so already stays so.
   void hold(SourceId source);
 

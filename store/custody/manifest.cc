@@ -25,17 +25,23 @@ constexpr std::size_t kBufferBytes = 64 * 1024;
 constexpr std::size_t kLongestLineBytes = 16 * 1024;
 constexpr std::string_view kArchives = "archives/";
 
-constexpr std::array<std::pair<Kind, std::string_view>, 7> kNames = {{{Kind::kHeld, "held"},
+constexpr std::array<std::pair<Kind, std::string_view>, 8> kNames = {{{Kind::kHeld, "held"},
                                                                       {Kind::kBeside, "beside"},
                                                                       {Kind::kSame, "same"},
                                                                       {Kind::kGone, "gone"},
                                                                       {Kind::kPruned, "pruned"},
                                                                       {Kind::kLost, "lost"},
-                                                                      {Kind::kReign, "trusted"}}};
+                                                                      {Kind::kReign, "trusted"},
+                                                                      {Kind::kJudged, "judged"}}};
 
 // Nothing is said of what it was.
 bool ends_holding(Kind kind) {
   return kind == Kind::kGone || kind == Kind::kPruned || kind == Kind::kLost;
+}
+
+// Of the others the SHA-256 is enough.
+bool says_what_it_is(Kind kind) {
+  return !ends_holding(kind) && kind != Kind::kReign && kind != Kind::kJudged;
 }
 
 std::string_view name_of(Kind kind) {
@@ -98,6 +104,16 @@ ManifestEntry trusted_since(const LedgerWriter::Since& reign, NameRules rules) {
   return entry;
 }
 
+ManifestEntry judged(const Batch::Judged& judged, NameRules rules) {
+  ManifestEntry entry;
+  entry.kind = Kind::kJudged;
+  entry.key = judged.key;
+  entry.path = std::string(kArchives) + path_of_key(judged.key, rules, NameVariant::kPlain);
+  entry.sha256 = judged.sha256;
+  entry.unsound = judged.unsound;
+  return entry;
+}
+
 ManifestEntry no_longer(Kind how, std::string_view key, std::string_view path) {
   ManifestEntry entry;
   entry.kind = how;
@@ -123,6 +139,7 @@ std::map<SourceId, std::string> lines_of(const Batch& batch, NameRules rules) {
   }
   for (const auto& one : batch.marked) lines[one.source] += line_of(held(one.archive, rules));
   for (const auto& one : batch.same) lines[one.source] += line_of(same(one, rules));
+  for (const auto& one : batch.judged) lines[one.source] += line_of(judged(one, rules));
   return lines;
 }
 
@@ -252,7 +269,7 @@ bool read_path(const Json& json, ManifestEntry& entry) {
 std::string line_of(const ManifestEntry& entry) {
   Json::Object json = {{"what", name_of(entry.kind)}, {"path", entry.path}};
   if (!ends_holding(entry.kind)) json.emplace_back("sha256", to_hex(entry.sha256));
-  if (!ends_holding(entry.kind) && entry.kind != Kind::kReign) {
+  if (says_what_it_is(entry.kind)) {
     json.emplace_back("size", entry.upstream.size_bytes);
     json.emplace_back("etag", entry.upstream.etag);
     json.emplace_back("version", entry.upstream.version_id);
@@ -263,9 +280,9 @@ std::string line_of(const ManifestEntry& entry) {
     json.emplace_back("last_modified", seconds(entry.last_modified));
     json.emplace_back("verified_by", name_of(entry.verified_by));
     json.emplace_back("held_since", seconds(entry.held_since));
-    if (entry.unsound != Unsound::kNo) {
-      json.emplace_back("unsound", static_cast<std::uint64_t>(entry.unsound));
-    }
+  }
+  if (entry.unsound != Unsound::kNo || entry.kind == Kind::kJudged) {
+    json.emplace_back("unsound", static_cast<std::uint64_t>(entry.unsound));
   }
   const bool says_when = entry.kind == Kind::kBeside || entry.kind == Kind::kReign;
   if (says_when || entry.placed_at != Time{}) {
@@ -286,7 +303,9 @@ std::optional<ManifestEntry> entry_of(std::string_view line) {
   if (!read_path(json, entry)) return std::nullopt;
   if (ends_holding(*kind)) return entry;
   entry.placed_at = time_in(json, "placed_at");
-  if (*kind == Kind::kReign) {
+  const auto* unsound = json.find("unsound");
+  entry.unsound = unsound_of(unsound != nullptr ? unsound->integer().value_or(0) : 0);
+  if (!says_what_it_is(*kind)) {
     return read_sha256(json, entry) ? std::optional(std::move(entry)) : std::nullopt;
   }
   if (!read_identity(json, entry)) return std::nullopt;
@@ -296,8 +315,6 @@ std::optional<ManifestEntry> entry_of(std::string_view line) {
     upstream.modified = entry.last_modified;
   entry.verified_by = proof_level_of(text_in(json, "verified_by").value_or(""));
   entry.held_since = time_in(json, "held_since");
-  const auto* unsound = json.find("unsound");
-  entry.unsound = unsound_of(unsound != nullptr ? unsound->integer().value_or(0) : 0);
   return entry;
 }
 

@@ -25,11 +25,12 @@ struct ManifestEntry {
     kPruned,  ///< retention removed it, from wherever it lay
     kLost,    ///< it was damaged and is given up, wherever it lay
     kReign,   ///< this content of the key was the trusted one from `placed_at` on
+    kJudged,  ///< so the trusted content with this SHA-256 is judged by now
   };
   Kind kind = Kind::kHeld;
   std::string key;
   NameVariant variant = NameVariant::kPlain;
-  std::string path;  ///< below SOURCE/; of kSame and kReign, the plain one of its key
+  std::string path;  ///< below SOURCE/; of kSame, kReign and kJudged, the plain one of its key
   Identity upstream;
   UpstreamTime last_modified{};
   Sha256 sha256{};

@@ -18,7 +18,8 @@ namespace store {
 namespace {
 
 // The names of the sources come from the disk, and paths are made from them.
-Status put_in_order(Disk& disk, Ledger& ledger, NameRules rules, AllUnfinished& left) {
+Status put_in_order(Disk& disk, Ledger& ledger, NameRules rules, AllUnfinished& left,
+                    const TellUnsound& tell) {
   const auto sources = ledger.sources();
   if (!sources) return sources.error();
   for (const auto& [id, name] : *sources) {
@@ -31,7 +32,7 @@ Status put_in_order(Disk& disk, Ledger& ledger, NameRules rules, AllUnfinished& 
   for (const auto& [id, name] : *sources) {
     if (auto whole = make_manifest_whole(disk, ledger, id, name, rules); !whole) return whole;
   }
-  if (auto recovered = recover_supersessions(disk, ledger, rules, left); !recovered) {
+  if (auto recovered = recover_supersessions(disk, ledger, rules, left, tell); !recovered) {
     return recovered;
   }
   // A file that is to go is none that was placed.
@@ -40,12 +41,12 @@ Status put_in_order(Disk& disk, Ledger& ledger, NameRules rules, AllUnfinished& 
       return removed;
     }
   }
-  return finish_placements(disk, ledger, rules, left);
+  return finish_placements(disk, ledger, rules, left, tell);
 }
 
 }  // namespace
 
-Result<Mirror> Mirror::open(GuardedDisk&& guarded, Access access) {
+Result<Mirror> Mirror::open(GuardedDisk&& guarded, Access access, const TellUnsound& tell) {
   auto ledger = Ledger::open(*guarded.disk, access);
   if (!ledger) return ledger.error();
   if (!guarded.marker.names) {
@@ -56,7 +57,7 @@ Result<Mirror> Mirror::open(GuardedDisk&& guarded, Access access) {
   }
   AllUnfinished left;
   if (access == Access::kReadWrite) {
-    auto done = put_in_order(*guarded.disk, *ledger, *guarded.marker.names, left);
+    auto done = put_in_order(*guarded.disk, *ledger, *guarded.marker.names, left, tell);
     if (!done) return done.error();
   }
   return Mirror(std::move(guarded), *std::move(ledger), std::move(left));

@@ -15,6 +15,7 @@
 #include "store/disk/disk.h"
 #include "store/disk/unfinished.h"
 #include "store/ledger/ledger.h"
+#include "store/ledger/tell_unsound.h"
 
 namespace store {
 
@@ -41,8 +42,9 @@ struct Mirror {
   AllUnfinished unfinished{};  ///< so far
 
   /// kNotFound: the disk has no ledger. A marker that does not know the rules of its names yet is
-  /// told of those of the filesystem it lies on. On failure the disk stays with the caller.
-  static Result<Mirror> open(GuardedDisk&& guarded, Access access);
+  /// told of those of the filesystem it lies on. `tell` is asked of each content that is finished
+  /// and unsound. On failure the disk stays with the caller.
+  static Result<Mirror> open(GuardedDisk&& guarded, Access access, const TellUnsound& tell = {});
   ~Mirror();
   Mirror(Mirror&&) noexcept;
   Mirror& operator=(Mirror&&) noexcept;

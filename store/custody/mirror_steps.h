@@ -24,10 +24,10 @@ Result<ScrubTotals> scrub(Disk& disk, Ledger& ledger, const ScrubPass& pass);
 /// Where a held content lies.
 std::string path_of(const Holding& holding, std::string_view source_name, NameRules rules);
 
-/// Reads one of them. Errors: kBusy when `keep_going` said no; kIo when the disk is no longer
-/// there.
+/// Reads one of them; `ends`, where it is given, gets the ends of what was read. Errors: kBusy when
+/// `keep_going` said no; kIo when the disk is no longer there.
 Result<Reading> read_again(Disk& disk, const Holding& holding, std::string path,
-                           const std::function<bool()>& keep_going);
+                           const std::function<bool()>& keep_going, FileEnds* ends = nullptr);
 
 /// Ends the holding of what is lost, here and upstream. Each is read once more before: what reads
 /// right is held on. What is left of the others lies in damaged/, durably, before the ledger and

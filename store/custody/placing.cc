@@ -18,8 +18,14 @@ constexpr std::size_t kAtOnce = 64;
 
 class Finishing {
  public:
-  Finishing(Disk& disk, Ledger& ledger, NameRules rules, AllUnfinished& left)
-      : disk_(disk), ledger_(ledger), rules_(rules), placer_(disk, rules), left_(left) {}
+  Finishing(Disk& disk, Ledger& ledger, NameRules rules, AllUnfinished& left,
+            const TellUnsound& tell)
+      : disk_(disk),
+        ledger_(ledger),
+        rules_(rules),
+        placer_(disk, rules),
+        left_(left),
+        tell_(tell) {}
 
   Status run() {
     std::optional<Placement> last;
@@ -77,7 +83,8 @@ class Finishing {
       batch_.archives.push_back({intent.source, intent.archive, intent.watched});
       batch_.archives.back().archive.variant = variant;
       batch_.archives.back().vanished = intent.role == Role::kOrphan;
-      return {};
+      if (intent.archive.unsound == Unsound::kNo || !tell_) return {};
+      return tell_(disk_, ledger_, batch_.archives.back(), name, path, batch_);
     }
     return {};
   }
@@ -134,14 +141,16 @@ class Finishing {
   const NameRules rules_;
   Placer placer_;
   AllUnfinished& left_;
+  const TellUnsound& tell_;
   Batch batch_;
   bool unreadable_ = false;
 };
 
 }  // namespace
 
-Status finish_placements(Disk& disk, Ledger& ledger, NameRules rules, AllUnfinished& left) {
-  return Finishing(disk, ledger, rules, left).run();
+Status finish_placements(Disk& disk, Ledger& ledger, NameRules rules, AllUnfinished& left,
+                         const TellUnsound& tell) {
+  return Finishing(disk, ledger, rules, left, tell).run();
 }
 
 }  // namespace store

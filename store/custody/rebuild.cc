@@ -77,6 +77,10 @@ class Replay {
         if (auto flushed = flush(); !flushed) return flushed;
         return LedgerWriter(ledger_).note_reign(source_,
                                                 {entry.key, entry.placed_at, entry.sha256});
+      case ManifestEntry::Kind::kJudged:
+        // A batch judges behind all that it adds, and only this very content.
+        batch_.judged.push_back({source_, std::move(entry.key), entry.sha256, entry.unsound});
+        break;
       case ManifestEntry::Kind::kPruned:
       case ManifestEntry::Kind::kLost:
         return prune(entry);

@@ -61,9 +61,10 @@ class Pass {
 
  private:
   Status look_at(const Holding& holding) {
+    auto ends = request_.ends;
     auto reading =
         read_again(disk_, holding, path_of(holding, request_.source_name, request_.rules),
-                   request_.keep_going);
+                   request_.keep_going, request_.looked ? &ends : nullptr);
     if (!reading && reading.error().kind == ErrorKind::kBusy) {
       totals_.interrupted = true;
       ended_ = true;
@@ -74,6 +75,7 @@ class Pass {
       return reading.error();
     }
     note(*reading);
+    if (request_.looked && reading->finding == Finding::kRight) request_.looked(holding, ends);
     // What was known to be damaged says nothing of the disk.
     if (!reading->cannot_be_read) unreadable_in_a_row_ = 0;
     if (reading->cannot_be_read && !holding.damaged) ++unreadable_in_a_row_;
@@ -140,7 +142,7 @@ std::string path_of(const Holding& holding, std::string_view source_name, NameRu
 }
 
 Result<Reading> read_again(Disk& disk, const Holding& holding, std::string path,
-                           const std::function<bool()>& keep_going) {
+                           const std::function<bool()>& keep_going, FileEnds* ends) {
   const auto file = disk.open(path, OpenMode::kReadBack);
   if (!file && file.error().kind == ErrorKind::kNotFound) {
     return missing(disk, holding, std::move(path), "it is not there");
@@ -155,7 +157,7 @@ Result<Reading> read_again(Disk& disk, const Holding& holding, std::string path,
     return finding(holding, std::move(path), Finding::kCorrupt,
                    fmt::format("it has {} bytes, and had {}", *size_bytes, holding.size_bytes));
   }
-  const auto digests = digest_file(**file, {{Algorithm::kSha256, {}}}, keep_going);
+  const auto digests = digest_file(**file, {{Algorithm::kSha256, {}}}, keep_going, ends);
   if (!digests && digests.error().kind == ErrorKind::kBusy) {
     return digests.error();
   }

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "store/content/digest.h"
 #include "store/content/layout.h"
 #include "store/disk/disk.h"
 #include "store/ledger/ledger.h"
@@ -24,6 +25,9 @@ struct ScrubPass {
   std::function<bool()> keep_going;             ///< asked between chunks; false ends it at once
   std::function<void(std::uint64_t)> progress;  ///< bytes read so far
   std::function<std::string(const Reading&)> message;  ///< the text of an alarm
+  /// Shown the ends of each that is right, as it was read; of as many bytes as `ends` asks for.
+  FileEnds ends{};
+  std::function<void(const Holding&, const FileEnds&)> looked;
   /// Told, once it is recorded, of each content that is not right, and of each that was not and is.
   std::function<void(const Reading&, bool is_news)> found;
 };

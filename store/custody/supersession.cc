@@ -21,12 +21,13 @@ constexpr std::size_t kAtOnce = 64;
 class Recovery {
  public:
   Recovery(Disk& disk, Ledger& ledger, NameRules rules, Supersession intent,
-           std::string source_name)
+           std::string source_name, const TellUnsound& tell)
       : disk_(disk),
         ledger_(ledger),
         rules_(rules),
         intent_(std::move(intent)),
-        source_name_(std::move(source_name)) {}
+        source_name_(std::move(source_name)),
+        tell_(tell) {}
 
   Status run() {
     const auto held = ledger_.find(intent_.source, intent_.key);
@@ -70,6 +71,10 @@ class Recovery {
           {intent_.source, beside(held, Place::kSuperseded, **aside, batch.now), std::nullopt});
     }
     batch.archives.push_back({intent_.source, std::move(archive), (*intent)->watched});
+    if (tell_ && batch.archives.back().archive.unsound != Unsound::kNo) {
+      auto told = tell_(disk_, ledger_, batch.archives.back(), source_name_, path, batch);
+      if (!told) return told.error();
+    }
     if (auto synced = note(placer.sync()); !synced) return synced.error();
     if (auto recorded = record_durably(disk_, ledger_, rules_, batch); !recorded) {
       return recorded.error();
@@ -190,6 +195,7 @@ class Recovery {
   const NameRules rules_;
   const Supersession intent_;
   const std::string source_name_;
+  const TellUnsound& tell_;
   bool failed_sync_ = false;
 };
 
@@ -245,7 +251,8 @@ Result<std::vector<Superseded>> supersede(Ledger& ledger, Placer& placer, NameRu
   return before;
 }
 
-Status recover_supersessions(Disk& disk, Ledger& ledger, NameRules rules, AllUnfinished& left) {
+Status recover_supersessions(Disk& disk, Ledger& ledger, NameRules rules, AllUnfinished& left,
+                             const TellUnsound& tell) {
   std::optional<Supersession> last;
   while (true) {
     const auto open = LedgerWriter(ledger).open_supersessions(kAtOnce, last ? &*last : nullptr);
@@ -254,7 +261,7 @@ Status recover_supersessions(Disk& disk, Ledger& ledger, NameRules rules, AllUnf
     for (const auto& intent : *open) {
       auto name = ledger.source_name(intent.source);
       if (!name) return name.error();
-      Recovery recovery(disk, ledger, rules, intent, *name);
+      Recovery recovery(disk, ledger, rules, intent, *name, tell);
       auto done = recovery.run();
       if (!done && !recovery.is_of_its_file(done.error())) return done;
       if (!done) left.push_back({*std::move(name), intent.key, std::move(done.error())});

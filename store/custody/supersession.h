@@ -10,6 +10,7 @@
 #include "store/disk/inside.h"
 #include "store/disk/unfinished.h"
 #include "store/ledger/ledger.h"
+#include "store/ledger/tell_unsound.h"
 
 namespace store {
 
@@ -28,6 +29,7 @@ Result<std::vector<Superseded>> supersede(Ledger& ledger, Placer& placer, NameRu
 /// quarantine too, which ends an acceptance. An old content that is nowhere any more is left to the
 /// scrub. A file that cannot be read or moved keeps its intent, is added to `left`, and the others
 /// go on.
-Status recover_supersessions(Disk& disk, Ledger& ledger, NameRules rules, AllUnfinished& left);
+Status recover_supersessions(Disk& disk, Ledger& ledger, NameRules rules, AllUnfinished& left,
+                             const TellUnsound& tell = {});
 
 }  // namespace store

@@ -65,6 +65,13 @@ struct Batch {
     std::string key;
     std::string path;  ///< of the generation that is no longer
   };
+  /// What a look at the trusted content of a key has shown. Of another content it says nothing.
+  struct Judged {
+    SourceId source = 0;
+    std::string key;
+    Sha256 sha256{};
+    Unsound unsound = Unsound::kNo;
+  };
   struct Raised {
     SourceId source = 0;
     AlarmKind kind = AlarmKind::kChanged;
@@ -88,6 +95,7 @@ struct Batch {
   std::vector<ListedAs> listed_as;
   std::vector<Repaired> repaired;
   std::vector<Removed> removed;
+  std::vector<Judged> judged;
   std::vector<Raised> raised;
   std::vector<Ended> ended;
   std::vector<StreamForm> forms;  ///< as they are now

@@ -58,6 +58,15 @@ class CarriedView {
   Result<Heard> heard(SourceId source, AlarmKind kind, std::string_view key,
                       const Identity& upstream);
 
+  /// What was acknowledged while the other disk was here.
+  struct Acknowledged {
+    Time at{};
+    std::string message;
+  };
+  /// nullopt: that alarm was not.
+  Result<std::optional<Acknowledged>> acknowledged_elsewhere(SourceId source, AlarmKind kind,
+                                                             std::string_view key);
+
   /// A person took this content for the right one.
   Status note_accepted(SourceId source, const Generation& taken, Time now);
   /// The quarantined contents that were accepted on the other disk, of keys behind `after`.

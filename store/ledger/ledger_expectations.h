@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "store/disk/error.h"
+#include "store/ledger/batch.h"
 #include "store/ledger/records.h"
 
 namespace store {
@@ -68,6 +69,8 @@ class ExpectationView {
                                              std::string_view stream)>
         complaint;
     std::function<void(const std::string& key, const std::string& message)> raised;
+    /// Told of each archive of a set that is small, or no longer is; recorded in the ledger alone.
+    std::function<void(const Batch::Judged&)> judged;
   };
   /// Takes all that arrived since the last call into its sets and streams, the set that the
   /// upstream made first first. A set is judged once it is complete or the next one of its stream

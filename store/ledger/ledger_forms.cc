@@ -1,6 +1,6 @@
 #include "store/ledger/ledger_forms.h"
 
-#include <set>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -44,6 +44,18 @@ Status note(Database& database, const StreamForm& form) {
   return done ? Status{} : done.error();
 }
 
+Status judge(Database& database, const Batch::Judged& judged) {
+  Result<std::uint64_t> done = database.run(
+      "UPDATE archive SET unsound=?4 WHERE source_id=?1 AND key=?2 AND sha256=?3 AND unsound<>?4",
+      judged.source, Bytes{judged.key}, rows::digest(judged.sha256),
+      static_cast<std::int64_t>(judged.unsound));
+  if (!done) return done.error();
+  if (*done == 0) return {};
+  // Retention looks again.
+  done = database.run("UPDATE source SET reviewed_by=NULL WHERE source_id=?1", judged.source);
+  return done ? Status{} : done.error();
+}
+
 }  // namespace forms
 
 Result<std::optional<StreamForm>> FormView::form_of_stream(SourceId source,
@@ -77,6 +89,7 @@ Status FormView::take_new_form(SourceId source, const std::string* stream,
   if (!transaction) return transaction.error();
   // First the contents: afterwards nothing tells any more which streams changed.
   std::string after;
+  bool any = false;
   while (true) {
     const auto keys = some_of_other_form(database, source, after);
     if (!keys) return keys.error();
@@ -89,6 +102,7 @@ Status FormView::take_new_form(SourceId source, const std::string* stream,
       const Result<std::uint64_t> done = database.run(
           "UPDATE archive SET unsound=0 WHERE source_id=?1 AND key=?2", source, Bytes{key});
       if (!done) return done.error();
+      any = true;
     }
     if (std::ssize(*keys) < kPageRows) break;
     after = keys->back();
@@ -101,6 +115,13 @@ Status FormView::take_new_form(SourceId source, const std::string* stream,
       source, std::int64_t{stream == nullptr ? 1 : 0},
       Bytes{stream == nullptr ? std::string_view() : std::string_view(*stream)}, kHabit);
   if (!done) return done.error();
+  if (any) {
+    // No manifest is so long: it is written anew when the mirror is opened next, and says it too.
+    const Result<std::uint64_t> stale =
+        database.run("UPDATE source SET manifest_bytes=?2, reviewed_by=NULL WHERE source_id=?1",
+                     source, std::numeric_limits<std::int64_t>::max());
+    if (!stale) return stale.error();
+  }
   return transaction->commit();
 }
 

@@ -127,3 +127,15 @@ Status note_looked_at(Database& database, SourceId source, std::optional<std::in
 }
 
 }  // namespace store::carried
+
+namespace store {
+
+Result<std::optional<CarriedView::Acknowledged>> CarriedView::acknowledged_elsewhere(
+    SourceId source, AlarmKind kind, std::string_view key) {
+  const auto found = carried::find(impl_->database, source, kind, key);
+  if (!found) return found.error();
+  if (!*found || (*found)->what != Word::What::kAcknowledged) return std::nullopt;
+  return Acknowledged{(*found)->at, (*found)->text};
+}
+
+}  // namespace store

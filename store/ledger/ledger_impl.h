@@ -132,6 +132,8 @@ namespace forms {
 
 /// What the contents of a stream look like now.
 Status note(Database& database, const StreamForm& form);
+/// What the trusted content of a key is judged to be, if it is that one.
+Status judge(Database& database, const Batch::Judged& judged);
 
 }  // namespace forms
 

@@ -421,6 +421,9 @@ Status LedgerWriter::record_batch(const Batch& batch,
   for (const auto& repaired : batch.repaired) {
     if (Status done = recorder.add(repaired, batch.now); !done) return done;
   }
+  for (const auto& judged : batch.judged) {
+    if (Status done = forms::judge(database, judged); !done) return done;
+  }
   for (const auto& form : batch.forms) {
     if (Status done = forms::note(database, form); !done) return done;
   }

@@ -39,6 +39,14 @@ constexpr const char* kDropTables =
 // In a column of flags.
 constexpr std::int64_t kHasOthers = 1;
 constexpr std::int64_t kHadOthers = 2;
+// And in another one.
+constexpr std::int64_t kUnsound = 1;
+constexpr std::int64_t kSmall = 2;
+
+std::int64_t flag_of(Unsound unsound) {
+  if (unsound == Unsound::kNo) return 0;
+  return unsound == Unsound::kSmall ? kSmall : kUnsound;
+}
 
 // In the order of their keys, so that those of one set come together, but for sets within it.
 constexpr std::string_view kArchives =
@@ -69,7 +77,8 @@ HeldSet set_of_row(const Query& row, int first) {
   set.has_others = (row.integer(first + 7) & kHasOthers) != 0;
   set.had_others = (row.integer(first + 7) & kHadOthers) != 0;
   set.keeps = static_cast<std::uint32_t>(row.integer(first + 8));
-  set.unsound = row.integer(first + 9) != 0;
+  set.unsound = (row.integer(first + 9) & kUnsound) != 0;
+  set.small = (row.integer(first + 9) & kSmall) != 0;
   return set;
 }
 
@@ -94,7 +103,7 @@ struct OpenSet {
     oldest_held = std::min(oldest_held, row.integer(6));
     newest_held = std::max(newest_held, row.integer(6));
     damaged |= row.integer(7);
-    unsound |= row.integer(10) != 0 ? 1 : 0;
+    unsound |= flag_of(rows::unsound(row.integer(10)));
     others |= row.integer(8);
   }
 };

@@ -231,18 +231,45 @@ class ArrivalTaker {
     if (!judged_) return {};
     const auto message = judge_.complaint(set.made, best.habit.recent, best.habit.stream);
     if (!message) {
-      Status ended = alarms::end(database_, source_, AlarmKind::kSmall, set.alarm_key(), now_);
+      Status ended = mark_small(set, false);
+      if (ended) {
+        ended = alarms::end(database_, source_, AlarmKind::kSmall, set.alarm_key(), now_);
+      }
       if (ended && set.made.parts > 1) {
         ended = alarms::end(database_, source_, AlarmKind::kSmall, set.only_key, now_);
       }
       return ended;
     }
     if (again) return {};
+    if (Status marked = mark_small(set, true); !marked) return marked;
     const Result<bool> is_new =
         alarms::raise(database_, source_, AlarmKind::kSmall, set.alarm_key(), *message, now_);
     if (!is_new) return is_new.error();
     if (*is_new) judge_.raised(set.alarm_key(), *message);
     return {};
+  }
+
+  // What it takes no place in the keep rules for, also once its alarm is over.
+  Status mark_small(const LoadedSet& set, bool is_small) {
+    constexpr auto kNo = static_cast<std::int64_t>(Unsound::kNo);
+    constexpr auto kSmall = static_cast<std::int64_t>(Unsound::kSmall);
+    const PrefixRange range(set.name);
+    Result<Query> query = database_.query(
+        fmt::format("SELECT a.key, a.sha256 FROM archive a WHERE a.source_id=?1 AND {} AND "
+                    "a.unsound={}",
+                    range.condition("a.key"), is_small ? kNo : kSmall));
+    if (!query) return query.error();
+    query->bind(source_, range.first(), range.end());
+    Status marked;
+    const Status read = rows::each(*query, [&](Query& row) {
+      if (judge_.place(row.bytes(0)).set_bytes != set.name.size()) return true;
+      const Batch::Judged judged{source_, std::string(row.bytes(0)), rows::digest(row.bytes(1)),
+                                 is_small ? Unsound::kSmall : Unsound::kNo};
+      marked = forms::judge(database_, judged);
+      if (marked && judge_.judged) judge_.judged(judged);
+      return marked.has_value();
+    });
+    return read ? marked : read;
   }
 
   Database& database_;

@@ -6,6 +6,7 @@ namespace store {
 
 Unsound unsound_of(std::int64_t number) {
   if (number == 0) return Unsound::kNo;
+  if (number == 3) return Unsound::kSmall;
   return number == 1 ? Unsound::kOtherForm : Unsound::kBroken;
 }
 

@@ -33,7 +33,8 @@ struct Identity {
 enum class Unsound {
   kNo = 0,
   kOtherForm = 1,  ///< of another form than expected, which may be meant
-  kBroken = 2,     ///< cut, empty, or an error message in its place
+  kBroken = 2,     ///< cut, empty, or an error message in its place; or some of its set is lost
+  kSmall = 3,      ///< its set was smaller than those before it, or lacked parts of them
 };
 
 /// Whatever is no such number is kBroken, so that nothing is taken for sound that was not.
@@ -197,6 +198,7 @@ struct HeldSet {
   Time newest_held{};
   bool damaged = false;     ///< one of its contents is
   bool unsound = false;     ///< likewise
+  bool small = false;       ///< it was found so when it came
   bool has_others = false;  ///< trusted, and contents of one of its keys lie beside
   bool had_others = false;  ///< or did, and were removed by retention
   std::uint32_t keeps = 0;  ///< what Review::note_kept() was told of it

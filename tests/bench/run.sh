@@ -49,7 +49,7 @@ configure() {
     holdfast)
       mkdir -p "$4"
       [[ -e $4/.holdfast ]] || "$holdfast" init "$4" >/dev/null 2>&1
-      write_config "$work/holdfast.conf" "$4" "$3" "bench-$2" ;;
+      write_config "$work/holdfast.conf" "$4" "$3" "bench-$2" 'soundness = quick' ;;
     rclone) write_rclone_config "$work/rclone.conf" "$3" READERKEY readersecret ;;
     s3cmd)
       printf '%s\n' '[default]' 'access_key = READERKEY' 'secret_key = readersecret' \

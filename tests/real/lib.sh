@@ -64,6 +64,8 @@ bucket = $4
 endpoint = $3
 credentials_file = $1.credentials
 INI
+  # Most have a few letters under any name.
+  [[ " ${*:5}" == *' soundness = '* ]] || echo 'soundness = off' >>"$1"
   printf '%s\n' "${@:5}" >>"$1"
 }
 

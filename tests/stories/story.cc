@@ -66,6 +66,7 @@ void Story::write_config() const {
     if (!contains(options, "credentials_file")) {
       text += fmt::format("credentials_file = {}\n", credentials_path());
     }
+    if (!looks && !contains(options, "soundness")) text += "soundness = off\n";
     text += options + "\n";
   }
   test::write_file(config_path(), text);

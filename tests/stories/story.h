@@ -34,6 +34,8 @@ std::string noise(std::uint64_t seed, std::size_t size_bytes);
 
 /// The real program, its configuration, a disk, and a server with the bucket "backups", which the
 /// source "site" mirrors. The configuration is written anew before each run, from the members.
+/// Nobody looks at what the contents are, unless `looks` says so: most stories have noise under any
+/// name.
 class Story {
  public:
   explicit Story(fake_s3::Options options = {});
@@ -86,6 +88,8 @@ class Story {
   /// Further lines of each source, by its name.
   std::map<std::string, std::string> sources = {{kSource, ""}};
   std::vector<std::string> environment;
+  /// Whether an archive opens is looked at, as it is by default.
+  bool looks = false;
   /// The program's clock is so far ahead of the server's.
   std::chrono::seconds clock_error{0};
   Files wanted;

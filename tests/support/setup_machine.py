@@ -1,5 +1,6 @@
 """For tests/setup_test.py: a machine of its own, a person at its terminal, and a mail server."""
 import asyncio
+import gzip
 import logging
 import os
 import pathlib
@@ -154,7 +155,7 @@ esac""")
     def serve(self, fake_s3):
         bucket = self.work / "cloud/my-backups"
         (bucket / "db").mkdir(parents=True)
-        (bucket / "db/a.sql.zst").write_bytes(os.urandom(200_000))
+        (bucket / "db/a.sql.gz").write_bytes(gzip.compress(os.urandom(200_000)))
         (bucket / "small.txt").write_bytes(b"small")
         self.server = subprocess.Popen(
             [str(fake_s3), "--root", str(self.work / "cloud"), "--port", "0", "--user", f"AKIAEXAMPLE:{SECRET}:ro"],
