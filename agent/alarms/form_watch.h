@@ -9,25 +9,11 @@
 
 #include "agent/proof/content_form.h"
 #include "agent/proof/soundness.h"
+#include "agent/run/form_habit.h"
 #include "agent/run/run_context.h"
 #include "store/custody/change.h"
-#include "store/ledger/tell_unsound.h"
 
 namespace agent {
-
-/// What the alarm of a stream says. `besides`: ", nor did the one before it", or nothing.
-std::string unsound_message(std::string_view key, std::string_view besides, std::string_view why,
-                            std::string_view source);
-
-/// Where `series` says which keys are a stream, its parts need not be alike.
-bool has_habits(const SourceConfig& config);
-
-/// What a look at an unsound content means for retention.
-store::Unsound unsound_by(const ContentLook& look);
-
-/// Says of what a crash left placed what the run that fetched it would have said: the alarm of its
-/// stream, and what its stream looks like. The configuration outlives it.
-store::TellUnsound tell_left_unsound(const Config& config);
 
 /// Judges what comes by the look at its ends, and keeps the habit of each stream. One for a pull.
 ///

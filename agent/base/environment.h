@@ -10,14 +10,17 @@
 #include <vector>
 
 #include "agent/base/clock.h"
+#include "agent/base/halt.h"
 #include "agent/base/log.h"
 #include "agent/base/result.h"
-#include "agent/proof/walk.h"
 #include "s3client/curl_transport.h"
 #include "store/disk/disk.h"
 #include "store/disk/lock_holder.h"
 
 namespace agent {
+
+struct WalkAnswer;  // see agent/proof/walk.h
+struct WalkRequest;
 
 /// A small file of this system that is whole and durable, and only lacks its name. Without place()
 /// it goes again.
@@ -80,7 +83,7 @@ struct Environment {
   /// Asks the person at the terminal, who may say no; none where there is nobody to ask.
   std::function<bool(const std::string& question)> confirm = {};
   /// Walks a content to its end; none where this program was built without what that takes.
-  Walk walk = {};
+  std::function<WalkAnswer(const WalkRequest&, const Halt&)> walk = {};
 };
 
 }  // namespace agent

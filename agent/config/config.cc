@@ -288,4 +288,8 @@ Result<Config, ConfigError> load_config(const std::string& path, Purpose purpose
   return Loader(path, purpose).load();
 }
 
+const std::string& scratch_parent(const Config& config, const DrillConfig& drill) {
+  return drill.scratch.empty() ? config.disk.path : drill.scratch;
+}
+
 }  // namespace agent

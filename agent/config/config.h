@@ -99,6 +99,9 @@ struct Config {
   std::vector<DrillConfig> drills;
 };
 
+/// Where the backups of this drill are restored for a while.
+const std::string& scratch_parent(const Config& config, const DrillConfig& drill);
+
 /// Where the configuration is wrong: "FILE:LINE: what; what to do".
 struct ConfigError {
   std::string message;

@@ -12,6 +12,7 @@
 #include "agent/base/room.h"
 #include "agent/base/units.h"
 #include "agent/custody/drill_restore.h"
+#include "agent/proof/walk.h"
 #include "store/disk/posix_scratch.h"
 
 namespace agent {
@@ -196,7 +197,7 @@ class OneDrill {
   }
 
   void open_all(const store::Scratch& scratch) {
-    if (!world_.open) {
+    if (!world_.open && !environment_.walk) {
       done_.run.told = "restored and proven; not opened, which needs a \"command\"";
       return;
     }
@@ -222,9 +223,28 @@ class OneDrill {
     done_.run.told = one_line(done_.run.told);
   }
 
+  // To its end, in a cage.
+  DrillOpened walked(store::ReadableDisk& disk, const std::string& path) const {
+    const auto file = disk.open_to_read(path);
+    if (!file) return {DrillOpened::Verdict::kUnsound, store::describe(file.error())};
+    const auto size_bytes = (*file)->size();
+    if (!size_bytes) return {DrillOpened::Verdict::kUnsound, store::describe(size_bytes.error())};
+    const auto answer = environment_.walk({**file, *size_bytes}, Halt(environment_.stop));
+    switch (answer.verdict) {
+      case WalkAnswer::Verdict::kSound:
+        return {DrillOpened::Verdict::kSound, ""};
+      case WalkAnswer::Verdict::kUnsound:
+        return {DrillOpened::Verdict::kUnsound, answer.why};
+      case WalkAnswer::Verdict::kNotJudged:
+        break;
+    }
+    return {DrillOpened::Verdict::kNotJudged, answer.why};
+  }
+
   void open_one(store::ReadableDisk& disk, const std::string& path, std::uint64_t& opened,
                 std::string& not_opened) {
-    const auto shown = world_.open(disk, path, Halt(environment_.stop));
+    const auto shown =
+        world_.open ? world_.open(disk, path, Halt(environment_.stop)) : walked(disk, path);
     const auto words = fmt::format("{}: {}", printable_name(path), shown.why);
     if (shown.verdict == DrillOpened::Verdict::kSound) ++opened;
     if (shown.verdict == DrillOpened::Verdict::kUnsound) fail("it does not open: " + words);
@@ -241,10 +261,6 @@ class OneDrill {
 };
 
 }  // namespace
-
-const std::string& scratch_parent(const Config& config, const DrillConfig& drill) {
-  return drill.scratch.empty() ? config.disk.path : drill.scratch;
-}
 
 store::Result<DrillDone> run_drill(Mirror mirror, const Config& config, const DrillConfig& drill,
                                    const Environment& environment, const DrillWorld& world) {

@@ -10,9 +10,6 @@
 
 namespace agent {
 
-/// Where the backups of this drill are restored for a while.
-const std::string& scratch_parent(const Config& config, const DrillConfig& drill);
-
 /// What became of a drill that was begun.
 struct DrillDone {
   store::DrillRun run;

@@ -8,7 +8,6 @@
 
 #include "agent/base/printable.h"
 #include "agent/base/reckoning.h"
-#include "agent/custody/drill_run.h"
 
 namespace agent {
 namespace {

@@ -6,9 +6,9 @@
 #include <cerrno>
 #include <utility>
 
-#include "agent/alarms/form_watch.h"
 #include "agent/base/failure.h"
 #include "agent/base/shell_word.h"
+#include "agent/run/form_habit.h"
 #include "store/custody/rebuild.h"
 
 namespace agent {

@@ -97,7 +97,8 @@ bool walk(const std::string& line, const agent::WalkLimits& limits) {
   std::from_chars(line.data() + tab + 1, line.data() + line.size(), size);
   store::UniqueFd fd(::open(line.substr(0, tab).c_str(), O_RDONLY | O_CLOEXEC));
   if (fd.get() < 0) return false;
-  const auto file = store::make_posix_file(std::move(fd), size, line);
+  const auto file = store::make_posix_file(
+      {std::move(fd), size, line, false, std::make_shared<store::PosixMode>()});
   const agent::StopFlag stop{false};
   auto answer = agent::walk_in_child({*file, size, limits}, stop);
   const auto second = line.find('\t', tab + 1);

@@ -11,6 +11,7 @@
 
 #include "agent/commands/commands.h"
 #include "agent/commands/pull.h"
+#include "agent/proof/walk.h"
 #include "agent/status/status.h"
 #include "store/content/mount.h"
 #include "store/ledger/ledger.h"
@@ -161,6 +162,7 @@ struct World {
         {},
         reads_stdout,
         false,
+        {},
         {},
         walk};
   }
