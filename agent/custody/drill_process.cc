@@ -198,7 +198,9 @@ DrillOutcome run_drill_command(const DrillCommand& command) {
   if (::fcntl(output->read.get(), F_SETFL, O_NONBLOCK) != 0) return not_started(errno);
   std::vector<std::string> arguments = {"/bin/sh", "-c", command.line};
   std::vector<std::string> environment;
-  for (const auto& [name, value] : command.variables) environment.push_back(name + "=" + value);
+  for (const auto& [name, value] : command.variables) {
+    environment.push_back(fmt::format("{}={}", name, value));
+  }
   const auto argument_pointers = pointers(arguments);
   const auto environment_pointers = pointers(environment);
   GuardPlan plan;

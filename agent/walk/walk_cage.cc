@@ -53,15 +53,19 @@ bool limit(__rlimit_resource_t what, std::uint64_t most, std::uint64_t more = 0)
   return ::setrlimit(what, &value) == 0;
 }
 
+bool limit_memory(std::uint64_t most) {
+  if constexpr (!kBoundsMemory) return true;
+  // Where an address has 32 bits it cannot be outgrown.
+  const bool fits = most <= std::uint64_t{static_cast<rlim_t>(-1)} / 2;
+  return !fits || limit(RLIMIT_AS, most);
+}
+
 Result<void> set_limits(std::uint64_t memory_bytes, std::chrono::seconds cpu) {
   const auto mapped = mapped_bytes();
   if (!mapped) return tl::unexpected(mapped.error());
-  const auto most = *mapped + memory_bytes;
-  const bool fits = most <= std::uint64_t{static_cast<rlim_t>(-1)} / 2;
-  // Where an address has 32 bits it cannot be outgrown.
-  const bool bounded = !kBoundsMemory || !fits || limit(RLIMIT_AS, most);
-  if (!bounded || !limit(RLIMIT_CPU, static_cast<std::uint64_t>(cpu.count()), 1) ||
-      !limit(RLIMIT_FSIZE, 0) || !limit(RLIMIT_CORE, 0) || !limit(RLIMIT_NOFILE, 2)) {
+  if (!limit_memory(*mapped + memory_bytes) ||
+      !limit(RLIMIT_CPU, static_cast<std::uint64_t>(cpu.count()), 1) || !limit(RLIMIT_FSIZE, 0) ||
+      !limit(RLIMIT_CORE, 0) || !limit(RLIMIT_NOFILE, 2)) {
     return tl::unexpected(cannot("this machine does not bound what a process takes", errno));
   }
   return {};
