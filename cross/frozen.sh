@@ -98,7 +98,7 @@ build_sqlite3() {
     quietly "$work/$1/logs/sqlite3-amalgamation" make sqlite3.c
     # shellcheck disable=SC2046  # a list of flags
     quietly "$work/$1/logs/sqlite3-build" "${triplet[$1]}-gcc" $(plain_flags "$1") -c sqlite3.c \
-      -DSQLITE_THREADSAFE=1 -DSQLITE_DQS=0 -DSQLITE_OMIT_LOAD_EXTENSION -DSQLITE_USE_URI
+      -DSQLITE_THREADSAFE=1 -DSQLITE_DQS=0 -DSQLITE_OMIT_LOAD_EXTENSION -DSQLITE_OMIT_JSON -DSQLITE_USE_URI
     rm -f "$prefix/lib/libsqlite3.a"
     "${triplet[$1]}-ar" rcsD "$prefix/lib/libsqlite3.a" sqlite3.o
     cp sqlite3.h "$prefix/include/"
@@ -122,7 +122,8 @@ build_openssl() {
       --openssldir=/usr/lib/ssl no-shared no-tests no-apps no-docs no-engine no-module no-legacy no-dso \
       no-comp no-srp no-psk no-dtls no-quic no-cms no-ts no-cmp no-ml-dsa no-slh-dsa no-idea no-seed \
       no-camellia no-aria no-bf no-cast no-sm2 no-sm3 no-sm4 no-gost no-mdc2 no-whirlpool no-rc2 \
-      no-rc4 no-md4 no-ec2m no-rfc3779 no-async $(plain_flags "$1")
+      no-rc4 no-md4 no-ec2m no-rfc3779 no-async no-multiblock no-dsa no-des no-rmd160 no-blake2 \
+      no-scrypt no-argon2 no-siphash no-siv no-ocb no-ocsp no-ct $(plain_flags "$1")
     quietly "$work/$1/logs/openssl-build" make -j2 build_libs
     # It keeps the name of where it is installed too, so that is not where it goes.
     quietly "$work/$1/logs/openssl-install" make install_dev "DESTDIR=$build/installed"
