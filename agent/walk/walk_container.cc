@@ -147,7 +147,8 @@ Walked<std::string> walk_redis(WalkedContent& content) {
 
 Walked<std::string> walk_container(ContentForm form, WalkedContent& content) {
   switch (form) {
-    case ContentForm::kGnupg: {
+    case ContentForm::kGnupg:
+    case ContentForm::kGnupgOpen: {
       const auto head = bytes_at(content, 0, 1);
       if (!head) return head.error();
       return head->starts_with('-') ? Walked<std::string>(std::string()) : walk_packets(content);

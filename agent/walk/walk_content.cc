@@ -89,6 +89,14 @@ class ContentWalk {
     if (auto unpacker = unpack(look->form, content_, memory_for_window())) {
       return walk_packed(*unpacker);
     }
+    if (look->form == ContentForm::kZip) {
+      const auto is_empty = is_empty_zip();
+      if (!is_empty) return is_empty.error();
+      if (*is_empty) {
+        answer_.members = 0;
+        return true;
+      }
+    }
     if (has_members(look->form)) return walk_archive(look->form, content_, &content_);
     if (is_dump(look->form)) return scan_tables(content_);
     if (look->form == ContentForm::kPostgresArchive) {
@@ -150,6 +158,15 @@ class ContentWalk {
       return walk_archive(answer_.inner, inner, nullptr);
     }
     return is_dump(answer_.inner) ? scan_tables(inner) : true;
+  }
+
+  // libarchive looks for the end record behind the first byte only.
+  Walked<bool> is_empty_zip() {
+    constexpr std::string_view kEndRecord = "PK\5\6";
+    std::string head(kEndRecord.size(), '\0');
+    if (content_.size_bytes() < head.size()) return false;
+    if (auto got = content_.read_at(0, head); !got) return got.error();
+    return head == kEndRecord;
   }
 
   Walked<bool> walk_archive(ContentForm form, ByteSource& bytes, WalkedContent* seekable) {

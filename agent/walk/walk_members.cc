@@ -77,6 +77,7 @@ class Members {
     if (feed_.seekable != nullptr) ::archive_read_set_seek_callback(reader_.get(), seek);
     ::archive_read_set_callback_data(reader_.get(), &feed_);
     if (::archive_read_open1(reader_.get()) != ARCHIVE_OK) return failure();
+    is_open_ = true;
     while (true) {
       archive_entry* entry = nullptr;
       const int found = ::archive_read_next_header(reader_.get(), &entry);
@@ -134,7 +135,8 @@ class Members {
     if (::archive_errno(reader_.get()) == ENOMEM) {
       return too_large(fmt::format("its {}", name), memory_bytes_);
     }
-    if (::archive_read_has_encrypted_entries(reader_.get()) == 1) {
+    // Where no format was found libarchive must not be asked: it looks beyond the last one.
+    if (is_open_ && ::archive_read_has_encrypted_entries(reader_.get()) == 1) {
       return not_known("the list of its members is encrypted");
     }
     if (message.find("nsupported") != std::string_view::npos ||
@@ -152,6 +154,7 @@ class Members {
   const std::uint64_t limit_bytes_;
   const std::uint64_t memory_bytes_;
   std::unique_ptr<archive, int (*)(archive*)> reader_;
+  bool is_open_ = false;
   bool any_locked_ = false;
   WalkedMembers all_;
 };
