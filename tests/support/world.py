@@ -1,5 +1,6 @@
 """A small world for the test scripts that run the real program: a disk, a bucket that is a directory,
 and the test server before it. Claims are told as "ok - " and "not ok - " lines."""
+import atexit
 import fcntl
 import os
 import pathlib
@@ -44,6 +45,8 @@ class World:
         self._server = subprocess.Popen(
             [fake_s3, "--root", str(self.bucket.parent), "--user", "reader:secret:ro", *options],
             stdout=subprocess.PIPE, text=True)
+        # Else whoever reads what a test prints waits for the server, too.
+        atexit.register(self._server.kill)
         self.url = self._server.stdout.readline().strip()
         self.environment = {"PATH": os.environ["PATH"], "AWS_ACCESS_KEY_ID": "reader",
                             "AWS_SECRET_ACCESS_KEY": "secret", "TERM": "xterm",
@@ -55,7 +58,8 @@ class World:
         text = f"[disk]\npath = {self.disk}\nrequire_mount = no\nmin_free = 0\n"
         text += f"[agent]\nstatus_file = {self.path}/status.json\nretries = 1\n{agent}"
         # Most have a few letters under any name.
-        text += f"[source site]\nbucket = {bucket}\nendpoint = {self.url}\nsoundness = off\n{source}"
+        looks = "" if "soundness" in source else "soundness = off\n"
+        text += f"[source site]\nbucket = {bucket}\nendpoint = {self.url}\n{looks}{source}"
         path = self.path / "holdfast.conf"
         path.write_text(text)
         path.chmod(0o640)
