@@ -114,7 +114,7 @@ build_openssl() {
     cd "$build"
     # 0.7 MB of amd64's instructions of a kind that no small PC has, and nothing else needs.
     # shellcheck disable=SC2016  # Perl's
-    sed -i 's/^if (\$avx512vaes) {/if (0) {/' crypto/modes/asm/aes-gcm-avx512.pl crypto/aes/asm/aesni-xts-avx512.pl
+    sed -i 's/^if (\$avx512vaes[>0]*) {/if (0) {/' crypto/modes/asm/aes-gcm-avx512.pl crypto/aes/asm/aesni-xts-avx512.pl
     # TLS and digests stay; what else speaks or reads other things goes.
     # shellcheck disable=SC2046
     quietly "$work/$1/logs/openssl-configure" ./Configure "${openssl_name[$1]}" \
