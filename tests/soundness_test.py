@@ -273,7 +273,7 @@ def ending_of_corpus(path):
 
 # What there is no end of, and what cannot be opened without its key or its parts. What the first 512 bytes of a
 # tar are packed in is whole, and does not say that they should be.
-NOT_JUDGED = re.compile(r"split\.zip|locked\.7z|plain\.sql|a\.jpa|a\.vma|zlib\.zz|legacy\.tar\.lz4|s512\.(gz|bz2|xz|zst|lz4)")
+NOT_JUDGED = re.compile(r"split\.zip|locked\.7z|plain\.sql|a\.jpa|a\.vma|(signed|stored)\.gpg|zlib\.zz|legacy\.tar\.lz4|s512\.(gz|bz2|xz|zst|lz4)")
 
 
 def check_walks(files):

@@ -68,7 +68,7 @@ Walked<std::string> walk_packets(WalkedContent& content) {
       length = (tag & 0x40U) != 0 ? new_length(*bytes, 1) : old_length(*bytes);
       ++length.header_bytes;
     }
-    if (length.is_to_end) return std::string();
+    if (length.is_to_end) return not_known("its last packet does not say where it ends");
     if (length.header_bytes > size - at || length.body_bytes > size - at - length.header_bytes) {
       return broken("its last packet is cut");
     }
