@@ -9,7 +9,9 @@ declare -A brought_by=(
   [libgcc_s.so.1]='libgcc-s1 (>= 3.0)' [libstdc++.so.6]='libstdc++6 (>= 12)'
   [libcurl.so.4]='libcurl4 (>= 7.88.1)' [libcrypto.so.3]='libssl3 (>= 3.0.0)' [libexpat.so.1]='libexpat1 (>= 2.5.0)'
   [libsqlite3.so.0]='libsqlite3-0 (>= 3.40.0)' [libz.so.1]='zlib1g (>= 1:1.2.13)'
-  [libinih.so.1]='libinih1 (>= 55)'
+  [libinih.so.1]='libinih1 (>= 55)' [libseccomp.so.2]='libseccomp2 (>= 2.5.4)'
+  [libarchive.so.13]='libarchive13 (>= 3.6.2)' [libzstd.so.1]='libzstd1 (>= 1.5.4)'
+  [liblzma.so.5]='liblzma5 (>= 5.4.1)' [libbz2.so.1.0]='libbz2-1.0 (>= 1.0.8)' [liblz4.so.1]='liblz4-1 (>= 1.9.4)'
 )
 
 needed() { "${triplet[$1]}-objdump" -p "$2" | sed -nE 's/^ *NEEDED +//p'; }
