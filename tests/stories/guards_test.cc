@@ -304,7 +304,7 @@ TEST_CASE("init takes a relative path, and says the whole one", "[stories]") {
 TEST_CASE("what init --write writes needs the bucket only, and the first pull makes its directory",
           "[stories]") {
   Story story;
-  story.put("one.tar", "content");
+  story.put("one", "content");
   const auto file = story.dir / "etc/holdfast.conf";
   const auto holdfast = [&](const story::Words& words) {
     test::Command command{{HOLDFAST_PROGRAM, "--config", file}, {}};
