@@ -118,8 +118,8 @@ Walked<std::string> walk_redis(WalkedContent& content) {
   const auto size = content.size_bytes();
   if (version < kFirstVersion || size < head->size() + kSumBytes) return std::string();
   std::array<std::uint64_t, 256> table{};
-  for (std::uint64_t i = 0; i < table.size(); ++i) {
-    auto rest = i;
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    std::uint64_t rest = i;
     for (int bit = 0; bit < 8; ++bit)
       rest = (rest & 1U) != 0 ? rest >> 1U ^ kPolynomial : rest >> 1U;
     table[i] = rest;
@@ -131,7 +131,8 @@ Walked<std::string> walk_redis(WalkedContent& content) {
     const auto bytes = content.next();
     if (!bytes) return bytes.error();
     for (const char c : bytes->substr(0, static_cast<std::size_t>(left))) {
-      crc = table[(crc ^ static_cast<unsigned char>(c)) & 0xFFU] ^ crc >> 8U;
+      crc = table[static_cast<std::size_t>((crc ^ static_cast<unsigned char>(c)) & 0xFFU)] ^
+            crc >> 8U;
     }
     left -= std::min<std::uint64_t>(left, bytes->size());
   }

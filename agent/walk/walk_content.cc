@@ -116,8 +116,11 @@ class ContentWalk {
 
   Walked<ContentLook> look_at_ends() {
     const auto size = content_.size_bytes();
-    std::string head(std::min<std::uint64_t>(size, ContentEnds::kHeadBytes), '\0');
-    std::string tail(std::min<std::uint64_t>(size, ContentEnds::kTailBytes), '\0');
+    const auto at_most = [&](std::size_t bytes) {
+      return std::string(static_cast<std::size_t>(std::min<std::uint64_t>(size, bytes)), '\0');
+    };
+    auto head = at_most(ContentEnds::kHeadBytes);
+    auto tail = at_most(ContentEnds::kTailBytes);
     if (auto got = content_.read_at(0, head); !got) return got.error();
     if (auto got = content_.read_at(size - tail.size(), tail); !got) return got.error();
     const auto look = look_at({head, tail, size});
