@@ -86,9 +86,7 @@ store::Status HeldForms::tell(const std::string& stream, const std::vector<Found
     seen.source = source_.id;
     seen.stream = stream;
     seen.unsound += found.size();
-    seen.seen_form = static_cast<std::int64_t>(last.look.form);
-    seen.seen_cut = last.look.is_cut;
-    seen.may_change = true;
+    note_unsound(seen, last.look, store::Unsound::kOtherForm);
     change.note_form(std::move(seen));
   }
   // What is open says of what came last, which is worth more.

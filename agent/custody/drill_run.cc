@@ -12,7 +12,7 @@
 #include "agent/base/room.h"
 #include "agent/base/units.h"
 #include "agent/custody/drill_restore.h"
-#include "agent/proof/walk.h"
+#include "agent/proof/walk_verdict.h"
 #include "store/disk/posix_scratch.h"
 
 namespace agent {
@@ -197,7 +197,7 @@ class OneDrill {
   }
 
   void open_all(const store::Scratch& scratch) {
-    if (!world_.open && !environment_.walk) {
+    if (!environment_.walk) {
       done_.run.told = "restored and proven; not opened, which needs a \"command\"";
       return;
     }
@@ -224,31 +224,17 @@ class OneDrill {
   }
 
   // To its end, in a cage.
-  DrillOpened walked(store::ReadableDisk& disk, const std::string& path) const {
-    const auto file = disk.open_to_read(path);
-    if (!file) return {DrillOpened::Verdict::kUnsound, store::describe(file.error())};
-    const auto size_bytes = (*file)->size();
-    if (!size_bytes) return {DrillOpened::Verdict::kUnsound, store::describe(size_bytes.error())};
-    const auto answer = environment_.walk({**file, *size_bytes}, Halt(environment_.stop));
-    switch (answer.verdict) {
-      case WalkAnswer::Verdict::kSound:
-        return {DrillOpened::Verdict::kSound, ""};
-      case WalkAnswer::Verdict::kUnsound:
-        return {DrillOpened::Verdict::kUnsound, answer.why};
-      case WalkAnswer::Verdict::kNotJudged:
-        break;
-    }
-    return {DrillOpened::Verdict::kNotJudged, answer.why};
-  }
-
   void open_one(store::ReadableDisk& disk, const std::string& path, std::uint64_t& opened,
                 std::string& not_opened) {
-    const auto shown =
-        world_.open ? world_.open(disk, path, Halt(environment_.stop)) : walked(disk, path);
-    const auto words = fmt::format("{}: {}", printable_name(path), shown.why);
-    if (shown.verdict == DrillOpened::Verdict::kSound) ++opened;
-    if (shown.verdict == DrillOpened::Verdict::kUnsound) fail("it does not open: " + words);
-    if (shown.verdict == DrillOpened::Verdict::kNotJudged && not_opened.empty()) not_opened = words;
+    const auto file = disk.open_to_read(path);
+    const auto size_bytes = file ? (*file)->size() : store::Result<std::uint64_t>(file.error());
+    if (!size_bytes) return fail(store::describe(size_bytes.error()));
+    const auto answer =
+        weigh(path, environment_.walk({**file, *size_bytes}, Halt(environment_.stop)), {}).answer;
+    const auto words = fmt::format("{}: {}", printable_name(path), answer.why);
+    if (answer.verdict == WalkAnswer::Verdict::kSound) ++opened;
+    if (answer.verdict == WalkAnswer::Verdict::kUnsound) fail("it does not open: " + words);
+    if (answer.verdict == WalkAnswer::Verdict::kNotJudged && not_opened.empty()) not_opened = words;
   }
 
   const Config& config_;

@@ -7,6 +7,7 @@
 
 #include "agent/base/printable.h"
 #include "agent/proof/walk_verdict.h"
+#include "agent/run/form_habit.h"
 #include "store/content/content_path.h"
 #include "store/content/layout.h"
 
@@ -110,9 +111,7 @@ store::Status SourceWalk::raise(const store::Archive& archive, const WalkAnswer&
   form.source = source_;
   form.stream = stream;
   ++form.unsound;
-  form.seen_form = static_cast<std::int64_t>(answer.form);
-  form.seen_cut = false;
-  form.may_change = unsound == store::Unsound::kOtherForm;
+  note_unsound(form, {answer.form}, unsound);
   form.modified = std::max(form.modified, archive.last_modified);
   const auto earlier = form.unsound - 1;
   const auto count = earlier == 0   ? std::string()
@@ -125,9 +124,7 @@ store::Status SourceWalk::raise(const store::Archive& archive, const WalkAnswer&
                    "'holdfast ack {}'",
                    printable(archive.key), count, answer.why, config_.name)});
   change.note_form(std::move(form));
-  auto marked = archive;
-  marked.unsound = unsound;
-  change.mark({source_, std::move(marked)});
+  change.note_judged({source_, archive.key, archive.sha256, unsound});
   return {};
 }
 

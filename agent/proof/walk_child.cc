@@ -18,6 +18,7 @@
 #include "agent/base/printable.h"
 #include "agent/base/units.h"
 #include "agent/proof/walk_answer.h"
+#include "store/disk/posix_call.h"
 #include "store/disk/posix_file.h"
 
 namespace agent {
@@ -26,23 +27,6 @@ namespace {
 using Ticks = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kLongestNap{20};
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() { close(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  int get() const { return fd_; }
-  void close() {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = -1;
-  }
-
- private:
-  int fd_;
-};
 
 // Above the numbers that it gets in the child, so that none is overwritten before it is copied.
 int copy_above(int fd) { return ::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1); }
@@ -199,11 +183,11 @@ WalkAnswer walk_in_child_of(const std::string& program, const WalkRequest& reque
   if (!fd) return not_judged(Cause::kUnable, "it lies where no other process can read it");
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return not_started(errno);
-  const Descriptor output(ends[0]);
-  Descriptor low_input(ends[1]);
-  Descriptor input(copy_above(low_input.get()));
-  low_input.close();
-  const Descriptor content(copy_above(*fd));
+  const store::UniqueFd output(ends[0]);
+  store::UniqueFd low_input(ends[1]);
+  store::UniqueFd input(copy_above(low_input.get()));
+  low_input = store::UniqueFd();
+  const store::UniqueFd content(copy_above(*fd));
   if (input.get() < 0 || content.get() < 0) return not_started(errno);
 
   const auto cpu = cpu_for(request);
@@ -217,7 +201,7 @@ WalkAnswer walk_in_child_of(const std::string& program, const WalkRequest& reque
                   std::to_string(limits.expansion), std::to_string(cpu.count())},
                  pid);
   if (error != 0) return not_started(error);
-  input.close();
+  input = store::UniqueFd();
 
   constexpr int kSlowness = 4;
   constexpr std::chrono::seconds kEnding{10};

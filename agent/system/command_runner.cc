@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "agent/base/log.h"
+#include "store/disk/posix_call.h"
 
 namespace agent {
 namespace {
@@ -25,23 +26,6 @@ using Variables = std::vector<std::pair<std::string, std::string>>;
 constexpr std::chrono::seconds kGrace{2};
 constexpr std::chrono::milliseconds kLongestNap{20};
 constexpr std::size_t kTailBytes = 500;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() { close(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  int get() const { return fd_; }
-  void close() {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = -1;
-  }
-
- private:
-  int fd_;
-};
 
 std::string not_started(int error) {
   return fmt::format("/bin/sh cannot be started: {}", std::strerror(error));
@@ -118,7 +102,7 @@ class SpawnPlan {
 // if only as a zombie, nobody else's process group can have its number.
 class Running {
  public:
-  Running(pid_t pid, Descriptor& output) : pid_(pid), output_(output) {}
+  Running(pid_t pid, store::UniqueFd& output) : pid_(pid), output_(output) {}
 
   bool ended() const {
     siginfo_t info{};
@@ -167,7 +151,7 @@ class Running {
     const auto count = ::read(output_.get(), buffer.data(), buffer.size());
     if (count < 0) return false;
     if (count == 0) {
-      output_.close();
+      output_ = store::UniqueFd();
       return false;
     }
     tail_.append(buffer.data(), static_cast<std::size_t>(count));
@@ -176,7 +160,7 @@ class Running {
   }
 
   const pid_t pid_;
-  Descriptor& output_;
+  store::UniqueFd& output_;
   std::string tail_;
 };
 
@@ -198,15 +182,15 @@ Result<void> run_shell_command(const std::string& command, const Variables& vari
                                std::chrono::seconds timeout, const StopFlag* stop) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return not_started(errno);
-  Descriptor output(ends[0]);
-  Descriptor low_input(ends[1]);
+  store::UniqueFd output(ends[0]);
+  store::UniqueFd low_input(ends[1]);
   // Where we were started without standard streams, the pipe may have got their numbers.
-  Descriptor input(::fcntl(low_input.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
-  low_input.close();
+  store::UniqueFd input(::fcntl(low_input.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  low_input = store::UniqueFd();
   if (input.get() < 0 || ::fcntl(output.get(), F_SETFL, O_NONBLOCK) != 0) return not_started(errno);
   const auto pid = SpawnPlan(input.get()).spawn(command, variables);
   if (!pid) return pid.error();
-  input.close();
+  input = store::UniqueFd();
 
   Running running(*pid, output);
   const auto stopped = [&] { return stop != nullptr && stop->load(); };

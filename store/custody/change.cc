@@ -105,7 +105,6 @@ void Change::raise(Batch::Raised alarm) { impl_->batch.raised.push_back(std::mov
 void Change::end(Batch::Ended alarm) { impl_->batch.ended.push_back(std::move(alarm)); }
 void Change::note_form(StreamForm form) { impl_->batch.forms.push_back(std::move(form)); }
 void Change::note_walk(WalkRecord walk) { impl_->batch.walks.push_back(std::move(walk)); }
-void Change::mark(Batch::Marked marked) { impl_->batch.marked.push_back(std::move(marked)); }
 void Change::note_judged(Batch::Judged judged) { impl_->batch.judged.push_back(std::move(judged)); }
 void Change::hold(SourceId source) { impl_->batch.holds.push_back(source); }
 

@@ -78,8 +78,6 @@ class Change {
   void end(Batch::Ended alarm);
   void note_form(StreamForm form);
   void note_walk(WalkRecord walk);
-  /// The archive, which is held, is as unsound as it says.
-  void mark(Batch::Marked marked);
   void note_judged(Batch::Judged judged);
   /// The source is on HOLD from the commit on; one that is so already stays so.
   void hold(SourceId source);

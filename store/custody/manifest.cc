@@ -137,7 +137,6 @@ std::map<SourceId, std::string> lines_of(const Batch& batch, NameRules rules) {
     if (entry.held_since < batch.now) entry.placed_at = batch.now;
     lines[one.source] += line_of(entry);
   }
-  for (const auto& one : batch.marked) lines[one.source] += line_of(held(one.archive, rules));
   for (const auto& one : batch.same) lines[one.source] += line_of(same(one, rules));
   for (const auto& one : batch.judged) lines[one.source] += line_of(judged(one, rules));
   return lines;

@@ -65,7 +65,8 @@ struct Batch {
     std::string key;
     std::string path;  ///< of the generation that is no longer
   };
-  /// What a look at the trusted content of a key has shown. Of another content it says nothing.
+  /// What a later look at the trusted content of a key, or a walk, has shown. Of another content it
+  /// says nothing.
   struct Judged {
     SourceId source = 0;
     std::string key;
@@ -83,11 +84,6 @@ struct Batch {
     AlarmKind kind = AlarmKind::kChanged;
     std::string key;
   };
-  /// A held content is found to be what `archive.unsound` says.
-  struct Marked {
-    SourceId source = 0;
-    Archive archive;
-  };
   Time now{};
   std::vector<Placed> archives;  ///< a key that is held gets this content in the other's stead
   std::vector<Beside> generations;
@@ -98,9 +94,8 @@ struct Batch {
   std::vector<Judged> judged;
   std::vector<Raised> raised;
   std::vector<Ended> ended;
-  std::vector<StreamForm> forms;  ///< as they are now
-  std::vector<WalkRecord> walks;  ///< in the stead of what was known of their keys
-  std::vector<Marked> marked;
+  std::vector<StreamForm> forms;      ///< as they are now
+  std::vector<WalkRecord> walks;      ///< in the stead of what was known of their keys
   std::vector<SourceId> holds;        ///< these are on HOLD from now on
   std::vector<Supersession> intents;  ///< these stay open: there is still something to tidy up
   std::vector<Placement> placements;  ///< these end: what they meant is recorded

@@ -141,7 +141,6 @@ namespace walks {
 
 Status note(Database& database, const WalkRecord& walk);
 /// It is no longer asked whether retention has looked at what is held as it is now.
-Status mark(Database& database, const Batch::Marked& marked);
 
 }  // namespace walks
 

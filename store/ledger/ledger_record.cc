@@ -430,9 +430,6 @@ Status LedgerWriter::record_batch(const Batch& batch,
   for (const auto& walk : batch.walks) {
     if (Status done = walks::note(database, walk); !done) return done;
   }
-  for (const auto& marked : batch.marked) {
-    if (Status done = walks::mark(database, marked); !done) return done;
-  }
   for (const SourceId source : batch.holds) {
     if (Status done = alarms::begin_hold(database, source, batch.now); !done) return done;
   }

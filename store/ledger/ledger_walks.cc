@@ -60,18 +60,6 @@ Status note(Database& database, const WalkRecord& walk) {
   return done ? Status{} : done.error();
 }
 
-Status mark(Database& database, const Batch::Marked& marked) {
-  const auto& archive = marked.archive;
-  const Result<std::uint64_t> done = database.run(
-      "UPDATE archive SET unsound=?4 WHERE source_id=?1 AND key=?2 AND sha256=?3", marked.source,
-      Bytes{archive.key}, rows::digest(archive.sha256), static_cast<std::int64_t>(archive.unsound));
-  if (!done) return done.error();
-  // What is to be kept is another question now.
-  const Result<std::uint64_t> asked =
-      database.run("UPDATE source SET reviewed_by=NULL WHERE source_id=?1", marked.source);
-  return asked ? Status{} : asked.error();
-}
-
 }  // namespace walks
 
 Result<std::vector<WalkView::Waiting>> WalkView::waiting_for_walk(SourceId source,

@@ -307,27 +307,46 @@ TEST_CASE("a backup that is damaged on the mirror, or is not there, fails its dr
 }
 
 TEST_CASE("without a command what was restored is opened, and what cannot be is said", "[drill]") {
-  using Verdict = agent::DrillOpened::Verdict;
+  using Verdict = agent::WalkAnswer::Verdict;
   DrillTest world;
   world.drill().command.clear();
   world.night({"-a.tar", "-b.gpg"});
-  std::map<std::string, agent::DrillOpened> shows;
-  world.fake.open = [&](store::ReadableDisk& disk, const std::string& path, const agent::Halt&) {
-    CHECK(disk.open_to_read(path));
-    return path.ends_with(".tar") ? shows["tar"] : shows["gpg"];
+  std::map<std::string, agent::WalkAnswer> shows;
+  world.walk = [&](const agent::WalkRequest& request, const agent::Halt&) {
+    std::string text(static_cast<std::size_t>(request.size_bytes), ' ');
+    CHECK(request.content.read_at(0, std::as_writable_bytes(std::span(text))) == text.size());
+    return shows.at(text.substr(text.rfind('-')));
   };
-  shows["tar"] = {Verdict::kSound, ""};
-  shows["gpg"] = {Verdict::kNotJudged, "it is encrypted"};
+  auto& tar = shows["-a.tar"];
+  auto& gpg = shows["-b.gpg"];
+  tar.verdict = Verdict::kSound;
+  gpg.cause = agent::WalkAnswer::Cause::kUnknown;
+  gpg.why = "it is encrypted";
   CHECK(world.run() == ExitStatus::kOk);
   CHECK(world.status().drills[0].told ==
         "1 file opened; not opened: db-" + world.today() + "-b.gpg: it is encrypted");
-  shows["tar"] = {Verdict::kUnsound, "its end is missing"};
+  tar.verdict = Verdict::kUnsound;
+  tar.why = "its end is missing";
   CHECK(world.run() == ExitStatus::kAlarm);
   CHECK(world.lines_with("it does not open: db-" + world.today() + "-a.tar: its end is missing") ==
         1);
-  world.fake.open = {};
+  world.walk = {};
   CHECK(world.run() == ExitStatus::kOk);
   CHECK(contains(world.text(), "not opened, which needs a"));
+}
+
+TEST_CASE("what nothing says should be whole is no failure of a drill that opens it", "[drill]") {
+  DrillTest world;
+  world.drill().command.clear();
+  world.night({".gz.001"});
+  world.walk = [](const agent::WalkRequest&, const agent::Halt&) {
+    agent::WalkAnswer answer;
+    answer.verdict = agent::WalkAnswer::Verdict::kUnsound;
+    answer.why = "its gzip ends before its end";
+    return answer;
+  };
+  CHECK(world.run() == ExitStatus::kOk);
+  CHECK(contains(world.status().drills[0].told, "nothing says that it should be whole"));
 }
 
 TEST_CASE("a drill that is told to stop says nothing of the backup", "[drill]") {
