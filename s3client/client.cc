@@ -160,12 +160,12 @@ class ObjectAnswer final : public Answer {
 
  private:
   Result<bool> accept(const HttpHead& head) override {
-    const bool ranged = sink_ != nullptr && request_.offset_bytes > 0;
+    const bool ranged = sink_ != nullptr && has_range(request_);
     auto object = read_object_head(head, request_, ranged);
     if (!object) return object.error();
     succeeds();
     object_ = *std::move(object);
-    expected_bytes_ = object_.size_bytes - object_.offset_bytes;
+    expected_bytes_ = end_of(request_, object_.size_bytes) - object_.offset_bytes;
     return sink_ == nullptr || sink_->on_object(object_);
   }
 
@@ -224,8 +224,9 @@ Result<Operation> object_operation(SessionState& session, const GetRequest& requ
     operation.headers.emplace_back("if-unmodified-since", http_date(*request.if_unmodified_since));
   }
   if (request.accept_gzip) operation.accept_encoding = "gzip";
-  if (method == "GET" && request.offset_bytes > 0) {
-    operation.headers.emplace_back("range", fmt::format("bytes={}-", request.offset_bytes));
+  if (method == "GET" && has_range(request)) {
+    const auto last = request.end_bytes > 0 ? std::to_string(request.end_bytes - 1) : "";
+    operation.headers.emplace_back("range", fmt::format("bytes={}-{}", request.offset_bytes, last));
   }
   return operation;
 }

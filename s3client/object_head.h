@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -8,6 +9,16 @@
 #include "s3client/transport.h"
 
 namespace s3 {
+
+/// Whether a GET asks for less than the whole object.
+inline bool has_range(const GetRequest& request) {
+  return request.offset_bytes > 0 || request.end_bytes > 0;
+}
+
+/// The first byte that does not come, of an object of `size_bytes`.
+inline std::uint64_t end_of(const GetRequest& request, std::uint64_t size_bytes) {
+  return request.end_bytes > 0 ? std::min(request.end_bytes, size_bytes) : size_bytes;
+}
 
 /// The ObjectHead of a 200 or 206, checked against what was asked for. `ranged`: a Range was sent.
 ///

@@ -56,10 +56,11 @@ store::Result<bool> Feeder::fill(std::size_t source) {
 
 store::Result<std::uint64_t> Feeder::staged_bytes(const Job& job) {
   const auto& upstream = job.wanted.upstream;
-  const auto info = context_.mirror.disk().stat(store::staging_path(
-      job.source_name, job.wanted.key, upstream.version_id, upstream.etag, upstream.size_bytes));
-  if (!info) return info.error();
-  return *info ? std::min((*info)->size_bytes, upstream.size_bytes) : 0;
+  return store::collected_bytes(context_.mirror.disk(),
+                                store::staging_path(job.source_name, job.wanted.key,
+                                                    upstream.version_id, upstream.etag,
+                                                    upstream.size_bytes),
+                                upstream.size_bytes);
 }
 
 // Whether so much was free a moment ago that what has been handed out since makes no difference.

@@ -5,6 +5,7 @@
 
 #include "agent/base/failure.h"
 #include "agent/base/upstream_date.h"
+#include "agent/fetch/download.h"
 #include "agent/fetch/staging_sink.h"
 #include "agent/listing/key_reading.h"
 #include "agent/proof/prover.h"
@@ -15,8 +16,6 @@ namespace {
 
 // An object that is rewritten faster than it can be fetched is left for the next run.
 constexpr int kMostMoves = 3;
-// So much has to come before a line that is cut counts as one that works. Less is added up.
-constexpr std::uint64_t kProgressBytes = std::uint64_t{16} << 10;
 
 }  // namespace
 
@@ -79,7 +78,7 @@ class Fetcher::Transfer {
 
   Done refused() {
     // Of an object that is refused at each run nothing may be left lying about.
-    if (!path_.empty() && offset_ == 0) {
+    if (!path_.empty() && received_bytes_ == 0) {
       file_.reset();
       if (auto removed = shared_.staging.remove(path_); !removed) {
         return FetchDiskError{std::move(job_), removed.error()};
@@ -126,7 +125,6 @@ class Fetcher::Transfer {
     request.key = requested_key(job_);
     request.version_id = job_.wanted.upstream.version_id;
     request.listed_size_bytes = job_.wanted.upstream.size_bytes;
-    request.accept_gzip = packed_;
     const auto& upstream = job_.wanted.upstream;
     request.listed =
         s3::Listed{upstream.etag, upstream.size_bytes, server_date(job_.wanted.last_modified)};
@@ -157,19 +155,18 @@ class Fetcher::Transfer {
     path_ = path();
     auto staged = shared_.staging.open(path_, job_.wanted.upstream.size_bytes);
     if (!staged) return fail(staged.error());
-    file_ = std::move(staged->file);
-    offset_ = staged->size_bytes;
     // Without an ETag nobody knows what an earlier run has left here.
     const auto& upstream = job_.wanted.upstream;
     const bool known = !upstream.etag.empty() || !upstream.version_id.empty();
-    if (offset_ > 0 && !known) {
-      if (const auto step = begin_anew(); step != Step::kComplete) return step;
+    if (staged->size_bytes > 0 && !known) {
+      if (auto emptied = staged->file->truncate(0); !emptied) return fail(emptied.error());
+      staged->size_bytes = 0;
     }
-    resumed_ = offset_ > 0;
-    if (resumed_) {
+    received_bytes_ = staged->size_bytes;
+    if (received_bytes_ > 0) {
       if (const auto step = ask_head(); step != Step::kComplete) return step;
     }
-    return receive();
+    return receive(*std::move(staged));
   }
 
   // A content that is already under its name, because a crash came before it was recorded, need not
@@ -249,93 +246,26 @@ class Fetcher::Transfer {
     return same_content(*head, job_.wanted.upstream) ? Step::kComplete : move_on(*head);
   }
 
-  Step receive() {
-    auto tries = start_tries();
-    // Bytes that were thrown away to begin anew are no progress when they come again: a server that
-    // always promises more than it has would keep us for ever.
-    auto reached = offset_;
-    const auto& upstream = job_.wanted.upstream;
-    while (!(head_ && offset_ == upstream.size_bytes)) {
-      StagingSink sink({shared_.rate_limit, shared_.halt, *job_.give_way, shared_.received_bytes,
-                        *file_, upstream, offset_, head_ ? &*head_ : nullptr});
-      const auto result = client_.get(next_request(), sink);
-      if (sink.disk_error()) return fail(*sink.disk_error());
-      if (sink.judgement() == StagingSink::Judgement::kMoved) return move_on(*sink.head());
-      if (sink.head() && !head_) head_ = sink.head();
-      offset_ = sink.offset();
-      if (result) break;
-      if (offset_ >= reached + kProgressBytes) {
-        reached = offset_;
-        retrier_.progressed(tries);
-      }
-      if (const auto step = after_failure(result.error(), sink, tries); step != Step::kComplete) {
-        return step;
-      }
+  Step receive(store::StagedFile staged) {
+    Download download({shared_, retrier_, client_, session_}, job_, request(), path_,
+                      std::move(staged), head_);
+    const auto end = download.run(start_tries());
+    received_bytes_ = download.offset();
+    resumed_ = download.resumed();
+    file_ = download.take_file();
+    switch (end) {
+      case Download::End::kMoved:
+        return move_on(*download.head());
+      case Download::End::kRefused:
+        head_ = download.head();
+        return refuse(*download.refusal());
+      case Download::End::kDiskError:
+        return fail(*download.disk_error());
+      case Download::End::kComplete:
+        break;
     }
+    head_ = download.head();
     return Step::kComplete;
-  }
-
-  // The rest of what has begun, on the condition that it still is what the first bytes are from.
-  s3::GetRequest next_request() const {
-    auto get = request();
-    get.offset_bytes = offset_;
-    if (offset_ == 0 || unconditional_) return get;
-    get.if_match = job_.wanted.upstream.etag;
-    if (get.if_match.empty() && head_) get.if_match = head_->etag;
-    if (get.if_match.empty() && head_) get.if_unmodified_since = head_->last_modified;
-    return get;
-  }
-
-  Step begin_anew() {
-    if (auto emptied = file_->truncate(0); !emptied) return fail(emptied.error());
-    offset_ = 0;
-    resumed_ = false;
-    head_.reset();  // what comes now may be another content, with other promises
-    return Step::kComplete;
-  }
-
-  // kComplete: make the request again.
-  Step after_failure(const s3::Error& error, const StagingSink& sink, Retrier::Tries& tries) {
-    using Judgement = StagingSink::Judgement;
-    using s3::ErrorKind;
-    // Stored packed, and unpacked on the way, so that neither the size nor the promise can fit.
-    const bool odd_size =
-        sink.judgement() == Judgement::kOtherSize ||
-        (sink.head() && sink.head()->size_is_listed && error.kind == ErrorKind::kProtocol);
-    if (odd_size && !packed_) {
-      packed_ = true;
-      return begin_anew();
-    }
-    auto judged = error;
-    if (odd_size) judged = other_size_error();
-    if (sink.judgement() == Judgement::kImpostor) judged = impostor_error();
-    const bool has_condition = offset_ > 0 && !unconditional_;
-    const bool unknown = sink.judgement() == Judgement::kUnknown || (offset_ > 0 && !can_resume());
-    if (error.kind == ErrorKind::kChanged && has_condition && !unknown) {
-      // It has changed, or the server compares wrongly: the answer's own ETag says which.
-      unconditional_ = true;
-      judged.kind = ErrorKind::kServer;
-    } else if (offset_ > 0 && (unknown || error.kind == ErrorKind::kProtocol ||
-                               error.kind == ErrorKind::kRangeInvalid)) {
-      if (const auto step = begin_anew(); step != Step::kComplete) return step;
-      if (judged.kind == ErrorKind::kAborted || judged.kind == ErrorKind::kRangeInvalid) {
-        judged.kind = halted() ? ErrorKind::kAborted : ErrorKind::kProtocol;
-      }
-    }
-    return retrier_.again(session_, judged, tries) ? Step::kComplete : refuse(std::move(judged));
-  }
-
-  bool can_resume() const {
-    const auto& upstream = job_.wanted.upstream;
-    return !upstream.etag.empty() || !upstream.version_id.empty() ||
-           (head_ && (!head_->etag.empty() || head_->last_modified));
-  }
-
-  static s3::Error other_size_error() {
-    return {s3::ErrorKind::kProtocol, 0, "",
-            "the bytes that come are not those that were stored, even when asked for unchanged "
-            "(\"Content-Encoding: gzip\"?)",
-            ""};
   }
 
   PartFinder part_finder() {
@@ -403,14 +333,12 @@ class Fetcher::Transfer {
 
   std::string path_;
   std::unique_ptr<store::File> file_;
-  std::uint64_t offset_ = 0;
+  std::uint64_t received_bytes_ = 0;
   bool resumed_ = false;
   bool adopted_ = false;
   std::optional<s3::ObjectHead> head_;
   FoundParts found_;
   std::optional<Verification> verification_;
-  bool packed_ = false;                 ///< asked for as it is stored
-  bool unconditional_ = false;          ///< If-Match was refused for what has not changed
   bool tried_readings_ = false;         ///< both readings of the key
   std::optional<s3::Error> not_found_;  ///< what was said to the reading that was asked for first
   std::optional<s3::Error> refusal_;

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 
+#include "agent/base/clock.h"
 #include "agent/base/halt.h"
 #include "agent/base/rate_limit.h"
 #include "agent/base/retry.h"
@@ -15,6 +17,8 @@
 #include "store/disk/disk.h"
 
 namespace agent {
+
+class RangeShares;
 
 /// From this size on, and of any size where it was uploaded in parts, a content is synced and
 /// verified by the worker that fetched it, so that workers share the hashing; smaller ones are
@@ -31,6 +35,10 @@ class Fetcher {
     const Halt halt;
     std::atomic<std::uint64_t>& received_bytes;  ///< for the progress bar
     UnreadableFiles& unreadable;
+    Clock& clock;
+    std::size_t lanes = 1;
+    bool scatters = false;          ///< a large content may be fetched by several lanes at once
+    RangeShares* shares = nullptr;  ///< set where it may
   };
   Fetcher(Shared shared, Retrier& retrier);
 

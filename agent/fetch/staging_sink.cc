@@ -41,14 +41,18 @@ bool StagingSink::on_object(const s3::ObjectHead& head) {
 }
 
 bool StagingSink::on_bytes(std::span<const std::byte> bytes) {
-  if (auto written = into_.file.write_at(offset_, bytes); !written) {
+  const auto wanted = bytes.first(admit(bytes.size()));
+  if (disk_error_) return false;
+  if (auto written = into_.file.write_at(offset_, wanted); !written) {
     disk_error_ = written.error();
     return false;
   }
-  offset_ += bytes.size();
-  into_.received_bytes += bytes.size();
-  into_.rate_limit.spend(bytes.size(), into_.halt);
-  return keep_going();
+  offset_ += wanted.size();
+  wrote(wanted.size());
+  into_.received_bytes += wanted.size();
+  into_.rate_limit.spend(wanted.size(), into_.halt);
+  has_enough_ = wanted.size() < bytes.size();
+  return !has_enough_ && keep_going();
 }
 
 }  // namespace agent

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "agent/base/halt.h"
 #include "agent/base/rate_limit.h"
@@ -21,7 +23,7 @@ bool is_impostor(const s3::ObjectHead& head, const store::Identity& wanted);
 s3::Error impostor_error();
 
 /// Writes what arrives behind what the file holds already.
-class StagingSink final : public s3::BodySink {
+class StagingSink : public s3::BodySink {
  public:
   struct Into {
     RateLimit& rate_limit;
@@ -36,8 +38,8 @@ class StagingSink final : public s3::BodySink {
   };
   explicit StagingSink(const Into& into) : into_(into), offset_(into.offset) {}
 
-  bool on_object(const s3::ObjectHead& head) override;
-  bool on_bytes(std::span<const std::byte> bytes) override;
+  bool on_object(const s3::ObjectHead& head) final;
+  bool on_bytes(std::span<const std::byte> bytes) final;
   bool keep_going() override { return !into_.halt.load() && !into_.give_way.load(); }
 
   enum class Judgement {
@@ -51,6 +53,15 @@ class StagingSink final : public s3::BodySink {
   std::uint64_t offset() const { return offset_; }
   const std::optional<s3::ObjectHead>& head() const { return head_; }
   const std::optional<store::Error>& disk_error() const { return disk_error_; }
+  /// More came than was admitted: the transfer was ended, and that is no failure.
+  bool has_enough() const { return has_enough_; }
+
+ protected:
+  /// How many of so many bytes, which go to offset(), are wanted; fewer than all: none after them.
+  virtual std::size_t admit(std::size_t size_bytes) { return size_bytes; }
+  /// So many were written.
+  virtual void wrote(std::size_t /*size_bytes*/) {}
+  void fail(store::Error error) { disk_error_ = std::move(error); }
 
  private:
   Judgement judge(const s3::ObjectHead& head) const;
@@ -60,6 +71,7 @@ class StagingSink final : public s3::BodySink {
   Judgement judgement_ = Judgement::kFits;
   std::optional<s3::ObjectHead> head_;
   std::optional<store::Error> disk_error_;
+  bool has_enough_ = false;
 };
 
 }  // namespace agent

@@ -20,6 +20,53 @@ void WorkQueue::push(Work work, Clock::Steady now) {
   now_ = std::max(now_, now);
   auto& source = sources_[source_of(work)];
   source.queued.push_back({std::move(work), now});
+  if (running_ + helping_.size() >= lanes_) send_helper_away(std::nullopt);
+  changed_.notify_all();
+}
+
+std::size_t WorkQueue::helpers_of(std::size_t source) const {
+  return static_cast<std::size_t>(
+      std::count_if(helping_.begin(), helping_.end(),
+                    [&](const RangeHelp& help) { return help.source == source; }));
+}
+
+// One that was not told yet; of any source, or of this.
+void WorkQueue::send_helper_away(std::optional<std::size_t> source) {
+  for (const auto& help : helping_) {
+    if (source && help.source != *source) continue;
+    if (!help.must_go->exchange(true)) return;
+  }
+}
+
+void WorkQueue::offer(std::size_t source, std::shared_ptr<RangeShare> share) {
+  const std::lock_guard lock(mutex_);
+  offers_.push_back({source, std::move(share)});
+  changed_.notify_all();
+}
+
+void WorkQueue::withdraw(const std::shared_ptr<RangeShare>& share) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(offers_, [&](const Offer& offer) { return offer.share == share; });
+}
+
+std::optional<RangeHelp> WorkQueue::next_help() const {
+  const bool any_wants = std::any_of(sources_.begin(), sources_.end(),
+                                     [&](const Source& source) { return wants(source); });
+  if (any_wants) return std::nullopt;
+  for (const auto& [source, share] : offers_) {
+    if (sources_[source].running + helpers_of(source) >= sources_[source].most) continue;
+    return RangeHelp{source, share, std::make_shared<std::atomic<bool>>(false)};
+  }
+  return std::nullopt;
+}
+
+// Who found nothing to do would find nothing the next time; who was sent away may come again.
+void WorkQueue::finished(const RangeHelp& help) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(helping_, [&](const RangeHelp& one) { return one.must_go == help.must_go; });
+  if (!help.must_go->load()) {
+    std::erase_if(offers_, [&](const Offer& offer) { return offer.share == help.share; });
+  }
   changed_.notify_all();
 }
 
@@ -54,18 +101,26 @@ std::optional<std::size_t> WorkQueue::next() const {
   return std::nullopt;
 }
 
-std::optional<Work> WorkQueue::pop() {
+std::optional<LaneWork> WorkQueue::pop() {
   std::unique_lock lock(mutex_);
   std::optional<std::size_t> index;
-  changed_.wait(lock, [&] { return closed_ || (index = next()).has_value(); });
+  std::optional<RangeHelp> help;
+  changed_.wait(lock, [&] {
+    return closed_ || (index = next()).has_value() || (help = next_help()).has_value();
+  });
   if (closed_) return std::nullopt;
+  if (!index) {
+    helping_.push_back(*help);
+    return *std::move(help);
+  }
   auto& source = sources_[*index];
-  std::optional<Work> work(std::move(source.queued.front().work));
+  auto work = std::visit([](auto&& one) { return LaneWork(std::move(one)); },
+                         std::move(source.queued.front().work));
   source.queued.pop_front();
   ++source.running;
   ++running_;
   turn_ = (*index + 1) % sources_.size();
-  const auto* job = std::get_if<Job>(&*work);
+  const auto* job = std::get_if<Job>(&work);
   if (job != nullptr) jobs_.push_back({*index, job->give_way, job->gave_way, now_});
   return work;
 }
@@ -93,6 +148,7 @@ void WorkQueue::lower(std::size_t source) {
   const std::lock_guard lock(mutex_);
   auto& most = sources_[source].most;
   most = std::max<std::size_t>(1, most - 1);
+  if (sources_[source].running + helpers_of(source) > most) send_helper_away(source);
 }
 
 std::size_t WorkQueue::queued(std::size_t source) const {

@@ -8,9 +8,11 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <variant>
 #include <vector>
 
 #include "agent/base/clock.h"
+#include "agent/fetch/range_share.h"
 #include "agent/proof/job.h"
 
 namespace agent {
@@ -18,19 +20,34 @@ namespace agent {
 /// The source that a work belongs to.
 std::size_t source_of(const Work& work);
 
+/// A lane helps with a transfer that another one owns, until `must_go` is set.
+struct RangeHelp {
+  std::size_t source = 0;
+  std::shared_ptr<RangeShare> share;
+  std::shared_ptr<std::atomic<bool>> must_go;
+};
+using LaneWork = std::variant<Job, SidecarJob, RangeHelp>;
+
 /// Hands work to the lanes, so that no source has them all while another waits: each that wants one
-/// has its share, and what is over while nobody goes without. Thread-safe.
-class WorkQueue {
+/// has its share, and what is over while nobody goes without. A lane for which no source has
+/// anything, nor may have, helps with a large transfer, and goes as soon as there is work.
+/// Thread-safe.
+class WorkQueue final : public RangeShares {
  public:
   WorkQueue(std::size_t lanes, std::size_t sources);
 
   /// `now`: since when it waits.
   void push(Work work, Clock::Steady now);
   /// Waits for work that may run now; nullopt once the queue is closed.
-  std::optional<Work> pop();
+  std::optional<LaneWork> pop();
   /// What pop() gave is done; `give_way`: the job's, nullptr for a sidecar.
   void finished(std::size_t source, const std::shared_ptr<std::atomic<bool>>& give_way);
+  /// The help that pop() gave has ended.
+  void finished(const RangeHelp& help);
   void close();
+
+  void offer(std::size_t source, std::shared_ptr<RangeShare> share) override;
+  void withdraw(const std::shared_ptr<RangeShare>& share) override;
 
   /// Whether the source may still come and want a lane, though it has nothing queued.
   void set_expected(std::size_t source, bool expected);
@@ -62,10 +79,18 @@ class WorkQueue {
     Clock::Steady since;
   };
 
+  struct Offer {
+    std::size_t source;
+    std::shared_ptr<RangeShare> share;
+  };
+
   // All of these require the lock.
   bool wants(const Source& source) const { return source.expected || !source.queued.empty(); }
   bool may_run(std::size_t index) const;
   std::optional<std::size_t> next() const;
+  std::optional<RangeHelp> next_help() const;
+  std::size_t helpers_of(std::size_t source) const;
+  void send_helper_away(std::optional<std::size_t> source);
   static bool is_late(const Source& source);
   bool is_in_vain(const Source& source, std::chrono::milliseconds patience) const;
   bool may_be_asked(const Running& one, bool for_newcomer,
@@ -77,6 +102,8 @@ class WorkQueue {
   std::vector<Source> sources_;
   std::vector<Running> jobs_;  ///< that run now
   std::size_t running_ = 0;    ///< these, and sidecars
+  std::vector<Offer> offers_;
+  std::vector<RangeHelp> helping_;
   Clock::Steady now_{};        ///< the newest that was told
   std::size_t turn_ = 0;
   bool closed_ = false;

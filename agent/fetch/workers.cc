@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "agent/fetch/download.h"
+#include "store/content/layout.h"
+
 namespace agent {
 
 s3::Client& Lane::client(std::size_t source) {
@@ -17,13 +20,25 @@ s3::Client& Lane::client(std::size_t source) {
   return clients_.try_emplace(source, run.session, *transport).first->second;
 }
 
+namespace {
+
+// Where the user holds back the line more connections bring nothing.
+bool may_scatter(const RunContext& context) {
+  return context.config.agent.limit_rate_bytes == 0 &&
+         store::has_sparse_files(context.mirror.disk().filesystem_name());
+}
+
+}  // namespace
+
 Workers::Workers(RunContext& context, std::vector<std::unique_ptr<Lane>>& lanes,
                  std::vector<Retrier*> retriers, RateLimit& rate_limit)
     : context_(context),
       lanes_(lanes),
       retriers_(std::move(retriers)),
-      shared_{context.mirror.disk(), context.mirror.staging, rate_limit,
-              context.halt(),        context.received_bytes, context.unreadable},
+      shared_{context.mirror.disk(),     context.mirror.staging, rate_limit,
+              context.halt(),            context.received_bytes, context.unreadable,
+              context.environment.clock, lanes.size(),           may_scatter(context),
+              &work_},
       work_(lanes.size(), context.sources.size()),
       // Nobody waits for the ledger's thread.
       done_(2 * lanes.size()) {
@@ -67,10 +82,17 @@ std::optional<Done> Workers::take(std::chrono::milliseconds timeout) {
 void Workers::run(std::size_t lane) {
   Fetcher fetcher(shared_, *retriers_[lane]);
   while (auto work = work_.pop()) {
-    const auto source = source_of(*work);
+    if (auto* help = std::get_if<RangeHelp>(&*work)) {
+      help_with(*help->share, shared_, lanes_[lane]->client(help->source), *help->must_go);
+      work_.finished(*help);
+      continue;
+    }
+    auto* job = std::get_if<Job>(&*work);
+    const auto source =
+        job != nullptr ? job->source : std::get<SidecarJob>(*work).content.job.source;
     auto& client = lanes_[lane]->client(source);
     auto& session = *context_.sources[source].session;
-    if (auto* job = std::get_if<Job>(&*work)) {
+    if (job != nullptr) {
       context_.at_work.set(job->wanted.key);
       const auto give_way = job->give_way;
       auto done = fetcher.fetch(std::move(*job), client, session);

@@ -278,6 +278,12 @@ std::uint64_t largest_file_bytes_of(std::string_view filesystem_name) {
              : std::numeric_limits<std::uint64_t>::max();
 }
 
+bool has_sparse_files(std::string_view filesystem_name) {
+  constexpr std::array<std::string_view, 9> kSparse = {"ext2", "ext3", "ext4",     "xfs",  "btrfs",
+                                                       "f2fs", "zfs",  "bcachefs", "tmpfs"};
+  return std::find(kSparse.begin(), kSparse.end(), filesystem_name) != kSparse.end();
+}
+
 std::string path_of_key(std::string_view key, NameRules rules, NameVariant variant) {
   const auto escape = [&](std::string_view segment) { return escape_segment(segment, rules); };
   switch (variant) {

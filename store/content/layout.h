@@ -26,6 +26,10 @@ NameRules name_rules_of(std::string_view filesystem_name);
 /// The largest file that it can hold: FAT32 counts the bytes of a file in 32 bits.
 std::uint64_t largest_file_bytes_of(std::string_view filesystem_name);
 
+/// Whether it is known that a gap in a file costs nothing there: FAT and its kind fill it with
+/// zeroes first, which may take minutes.
+bool has_sparse_files(std::string_view filesystem_name);
+
 /// The names a key can have. kPlain is what a person expects. kDistinct is for a key whose plain
 /// name is taken by another key: because the filesystem folds case, or because both `a` and `a/b`
 /// exist. kNarrow is for one whose other names are too long, too deep, taken, or refused by the

@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "store/content/crc.h"
 #include "store/content/digest.h"
 #include "store/content/layout.h"
 
@@ -13,6 +17,42 @@ namespace store {
 namespace {
 
 constexpr std::size_t kNameHashBytes = 16;
+constexpr std::string_view kMarkSuffix = ".ranges";
+
+std::string mark_of(const std::string& path) { return path + std::string(kMarkSuffix); }
+
+std::uint32_t sum_of(std::string_view digits) {
+  return crc32_ieee(0, std::as_bytes(std::span(digits)));
+}
+
+// Of one length, so that the next one takes the place of this one in a single sector.
+std::string mark_text(std::uint64_t collected_bytes) {
+  const auto digits = fmt::format("{:020}", collected_bytes);
+  return fmt::format("{} {:08x}\n", digits, sum_of(digits));
+}
+
+// 0 for what no mark_text() is.
+std::uint64_t parse_mark(std::string_view text) {
+  constexpr std::size_t kDigits = 20;
+  std::uint64_t value = 0;
+  const auto digits = text.substr(0, kDigits);
+  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (parsed.ec != std::errc{} || mark_text(value) != text) return 0;
+  return value;
+}
+
+// nullopt: the file has no mark, and so no gap; or a power cut came before its first one was written.
+Result<std::optional<std::uint64_t>> read_mark(ReadableDisk& disk, const std::string& path) {
+  const auto file = disk.open_to_read(mark_of(path));
+  if (!file && file.error().kind == ErrorKind::kNotFound) return std::nullopt;
+  if (!file) return file.error();
+  std::string text(mark_text(0).size(), '\0');
+  const auto read = (*file)->read_at(0, std::as_writable_bytes(std::span(text)));
+  if (!read) return read.error();
+  text.resize(*read);
+  if (text.find_first_not_of('\0') == std::string::npos) return std::nullopt;
+  return parse_mark(text);
+}
 
 Result<std::unique_ptr<File>> open_or_create(Disk& disk, const std::string& path) {
   auto file = disk.open(path, OpenMode::kCreate);
@@ -57,6 +97,17 @@ std::string staging_path(std::string_view source, std::string_view key, std::str
                      to_hex(std::span(digest).first(std::min(digest.size(), kNameHashBytes))));
 }
 
+Result<std::uint64_t> collected_bytes(ReadableDisk& disk, const std::string& path,
+                                      std::uint64_t at_most_bytes) {
+  const auto info = disk.stat(path);
+  if (!info) return info.error();
+  auto bytes = *info ? std::min((*info)->size_bytes, at_most_bytes) : 0;
+  if (bytes == 0 || at_most_bytes < kScatteredBytes) return bytes;
+  const auto mark = read_mark(disk, path);
+  if (!mark) return mark.error();
+  return *mark ? std::min(bytes, **mark) : bytes;
+}
+
 Result<StagedFile> Staging::open(const std::string& path, std::uint64_t at_most_bytes) {
   if (auto staged = check_is_staged(path); !staged) return staged.error();
   auto file = open_or_create(*disk_, path);
@@ -64,11 +115,37 @@ Result<StagedFile> Staging::open(const std::string& path, std::uint64_t at_most_
   const auto size_bytes = (*file)->size();
   if (!size_bytes) return size_bytes.error();
   StagedFile staged{std::move(*file), *size_bytes};
+  if (at_most_bytes >= kScatteredBytes) {
+    const auto mark = read_mark(*disk_, path);
+    if (!mark) return mark.error();
+    if (*mark) {
+      staged.size_bytes = std::min(staged.size_bytes, **mark);
+      if (auto cut = gather(path, *staged.file, staged.size_bytes); !cut) return cut.error();
+    }
+  }
   if (staged.size_bytes > at_most_bytes) {
     if (auto emptied = staged.file->truncate(0); !emptied) return emptied.error();
     staged.size_bytes = 0;
   }
   return staged;
+}
+
+Status Staging::mark_scattered(const std::string& path, std::uint64_t collected_bytes) {
+  if (auto staged = check_is_staged(path); !staged) return staged;
+  const auto file = disk_->open(mark_of(path), OpenMode::kCreate);
+  if (!file) return file.error();
+  const auto text = mark_text(collected_bytes);
+  if (auto written = (*file)->write_at(0, std::as_bytes(std::span(text))); !written) return written;
+  if (auto synced = (*file)->sync(); !synced) return synced;
+  return disk_->sync_directory(kStagingDirectory);
+}
+
+// In this order: while there is a mark nothing behind a gap is believed.
+Status Staging::gather(const std::string& path, File& file, std::uint64_t collected_bytes) {
+  if (auto staged = check_is_staged(path); !staged) return staged;
+  if (auto cut = file.truncate(collected_bytes); !cut) return cut;
+  if (auto synced = file.sync(); !synced) return synced;
+  return disk_->remove_file(mark_of(path));
 }
 
 Status Staging::clear(const std::string& path) {
@@ -112,7 +189,9 @@ Status Staging::sweep(const std::function<bool(const std::string&)>& keep) {
   const auto listed =
       disk_->list_directory(kStagingDirectory, [&](std::string_view name, FileKind kind) {
         std::string path = fmt::format("{}/{}", kStagingDirectory, name);
-        if (kind == FileKind::kFile && !keep(path)) unwanted.push_back(std::move(path));
+        const bool is_mark = path.ends_with(kMarkSuffix);
+        const auto of = is_mark ? path.substr(0, path.size() - kMarkSuffix.size()) : path;
+        if (kind == FileKind::kFile && !keep(of)) unwanted.push_back(std::move(path));
         return true;
       });
   if (!listed) {

@@ -174,6 +174,34 @@ TEST_CASE("a Range is answered by its rest of the object") {
   CHECK(head->offset_bytes == 10);
 }
 
+TEST_CASE("a Range with an end is answered by just that of the object") {
+  s3::GetRequest request;
+  request.offset_bytes = 10;
+  request.end_bytes = 20;
+  const auto answer = [&](const std::string& content_range, const std::string& length) {
+    return s3::read_object_head(
+        {206, {{"content-length", length}, {"content-range", content_range}}}, request, true);
+  };
+  const auto head = answer("bytes 10-19/100", "10");
+  REQUIRE(head);
+  CHECK(head->size_bytes == 100);
+  CHECK(head->offset_bytes == 10);
+  // Of one that ends earlier, all that there is.
+  CHECK(answer("bytes 10-14/15", "5"));
+  for (const auto& [range, length] : std::vector<std::pair<std::string, std::string>>{
+           {"bytes 10-99/100", "90"},
+           {"bytes 10-18/100", "9"},
+           {"bytes 10-20/100", "11"},
+           {"bytes 10-19/100", "11"},
+           {"bytes 10-19/100", "9"},
+           {"bytes 10-19/100", "0"},
+           {"bytes 10-14/100", "5"},
+           {"bytes 10-19/*", "10"}}) {
+    CAPTURE(range, length);
+    CHECK_FALSE(answer(range, length));
+  }
+}
+
 TEST_CASE("a server that lies about a Range is found out") {
   struct Row {
     int status;

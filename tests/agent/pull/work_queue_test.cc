@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/support/catch.h"
+#include "tests/support/fault_disk.h"
 
 using agent::Job;
 using agent::WorkQueue;
@@ -159,4 +160,98 @@ TEST_CASE("a server that wants fewer connections gets fewer, and never none", "[
   queue.finished(0, first.give_way);
   queue.finished(0, second.give_way);
   CHECK(take(queue).source == 0);
+}
+
+namespace {
+
+/// A transfer to help with; nobody looks into it here.
+std::shared_ptr<agent::RangeShare> share_of(store::File& file) {
+  store::Identity identity;
+  identity.size_bytes = std::uint64_t{100} << 20;
+  return std::make_shared<agent::RangeShare>(
+      agent::RangeShare::Content{{}, identity, {}, file}, 0, 4);
+}
+
+struct Offered {
+  Offered() {
+    file = std::move(*disk.open("f", store::OpenMode::kCreate));
+    share = share_of(*file);
+  }
+  test::FaultDisk disk;
+  std::unique_ptr<store::File> file;
+  std::shared_ptr<agent::RangeShare> share;
+};
+
+}  // namespace
+
+TEST_CASE("a lane helps with a transfer only when no source has or may have work for it",
+          "[work_queue]") {
+  Offered offered;
+  WorkQueue queue(2, 2);
+  fill(queue, 0, 1);
+  take(queue);
+  queue.set_expected(1, true);
+  queue.offer(0, offered.share);
+  auto second = std::async(std::launch::async, [&] { return queue.pop().value(); });
+  CHECK(second.wait_for(100ms) == std::future_status::timeout);
+  queue.set_expected(1, false);
+  const auto work = second.get();
+  REQUIRE(std::holds_alternative<agent::RangeHelp>(work));
+  CHECK(std::get<agent::RangeHelp>(work).share == offered.share);
+}
+
+TEST_CASE("a helper goes as soon as there is work, and comes again after it", "[work_queue]") {
+  Offered offered;
+  WorkQueue queue(2, 1);
+  fill(queue, 0, 1);
+  take(queue);
+  queue.offer(0, offered.share);
+  const auto help = std::get<agent::RangeHelp>(queue.pop().value());
+  CHECK_FALSE(help.must_go->load());
+  fill(queue, 0, 1);
+  CHECK(help.must_go->load());
+  queue.finished(help);
+  const auto job = take(queue);
+  queue.finished(0, job.give_way);
+  CHECK(std::holds_alternative<agent::RangeHelp>(queue.pop().value()));
+}
+
+TEST_CASE("work for which a lane is idle sends no helper away", "[work_queue]") {
+  Offered offered;
+  WorkQueue queue(3, 1);
+  fill(queue, 0, 1);
+  take(queue);
+  queue.offer(0, offered.share);
+  const auto help = std::get<agent::RangeHelp>(queue.pop().value());
+  fill(queue, 0, 1);
+  CHECK_FALSE(help.must_go->load());
+}
+
+TEST_CASE("a transfer in which a helper found nothing to do gets no other one", "[work_queue]") {
+  Offered offered;
+  WorkQueue queue(2, 1);
+  fill(queue, 0, 1);
+  take(queue);
+  queue.offer(0, offered.share);
+  queue.finished(std::get<agent::RangeHelp>(queue.pop().value()));
+  auto next = std::async(std::launch::async, [&] { return queue.pop(); });
+  CHECK(next.wait_for(100ms) == std::future_status::timeout);
+  queue.close();
+  CHECK_FALSE(next.get());
+}
+
+TEST_CASE("a server that wants fewer connections has no more helpers than it wants",
+          "[work_queue]") {
+  Offered offered;
+  WorkQueue queue(3, 1);
+  fill(queue, 0, 1);
+  take(queue);
+  queue.offer(0, offered.share);
+  const auto first = std::get<agent::RangeHelp>(queue.pop().value());
+  const auto second = std::get<agent::RangeHelp>(queue.pop().value());
+  queue.lower(0);
+  CHECK(first.must_go->load() != second.must_go->load());
+  queue.lower(0);
+  CHECK(first.must_go->load());
+  CHECK(second.must_go->load());
 }

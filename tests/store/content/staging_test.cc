@@ -4,12 +4,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <functional>
 #include <set>
+#include <span>
 #include <thread>
 
 #include "store/content/layout.h"
 #include "store/disk/posix_disk.h"
 #include "tests/support/catch.h"
+#include "tests/support/fault_disk.h"
 #include "tests/support/temp_dir.h"
 
 using store::Staging;
@@ -145,4 +148,141 @@ TEST_CASE("nothing that is held can be changed through the staging directory") {
     CHECK(staging.sync(path).error().kind == store::ErrorKind::kRefusedName);
   }
   CHECK(test::read_file(dir / "site/archives/a") == "held");
+}
+
+namespace {
+
+constexpr std::uint64_t kLarge = store::kScatteredBytes;
+const std::string kLargePath = staging_path("site", "large.tar", "", "etag", kLarge);
+constexpr std::size_t kPiece = 1000;
+
+std::string piece_of(char letter) { return std::string(kPiece, letter); }
+store::Status put(store::File& file, std::uint64_t offset, const std::string& text) {
+  return file.write_at(offset, std::as_bytes(std::span(text)));
+}
+
+/// As every transfer begins.
+void begin(store::Disk& disk) {
+  REQUIRE(disk.make_directory(".holdfast"));
+  auto staged = Staging(disk).open(kLargePath, kLarge);
+  REQUIRE(staged);
+  REQUIRE(put(*staged->file, 0, piece_of('a')));
+  REQUIRE(staged->file->sync());
+  REQUIRE(disk.sync_filesystem());
+}
+
+/// As it goes on where several lanes bring it: with a gap, then without one, and whole.
+store::Status collect(store::Disk& disk) {
+  Staging staging(disk);
+  auto staged = staging.open(kLargePath, kLarge);
+  if (!staged) return staged.error();
+  auto& file = *staged->file;
+  const auto steps = {
+      std::function<store::Status()>([&] { return staging.mark_scattered(kLargePath, kPiece); }),
+      std::function<store::Status()>([&] { return put(file, 2 * kPiece, piece_of('c')); }),
+      std::function<store::Status()>([&] { return put(file, kPiece, piece_of('b')); }),
+      std::function<store::Status()>([&] { return put(file, 4 * kPiece, piece_of('e')); }),
+      std::function<store::Status()>([&] { return file.sync(); }),
+      std::function<store::Status()>(
+          [&] { return staging.mark_scattered(kLargePath, 3 * kPiece); }),
+      std::function<store::Status()>(
+          [&] { return staging.gather(kLargePath, file, 3 * kPiece); }),
+  };
+  for (const auto& step : steps) {
+    if (auto done = step(); !done) return done;
+  }
+  return {};
+}
+
+/// What is found is what was written, without a gap.
+void check_left(test::FaultDisk& disk) {
+  Staging staging(disk);
+  const auto collected = store::collected_bytes(disk, kLargePath, kLarge);
+  REQUIRE(collected);
+  const auto staged = staging.open(kLargePath, kLarge);
+  REQUIRE(staged);
+  CHECK(staged->size_bytes == *collected);
+  const auto whole = piece_of('a') + piece_of('b') + piece_of('c');
+  REQUIRE(staged->size_bytes >= kPiece);
+  REQUIRE(staged->size_bytes <= whole.size());
+  std::string left(staged->size_bytes, '?');
+  REQUIRE(staged->file->read_at(0, std::as_writable_bytes(std::span(left))));
+  CHECK(left == whole.substr(0, left.size()));
+  CHECK(staged->file->size().value() == staged->size_bytes);
+}
+
+}  // namespace
+
+TEST_CASE("a file with gaps is found without them after a crash at any step", "[torture]") {
+  test::FaultDisk counting;
+  begin(counting);
+  counting.fail_at(1'000'000, test::Fault::kIoError);
+  REQUIRE(collect(counting));
+  const auto steps = counting.steps();
+  CHECK(steps > 10);
+  for (std::uint64_t step = 1; step <= steps; ++step) {
+    CAPTURE(step);
+    test::FaultDisk disk;
+    begin(disk);
+    disk.fail_at(step, test::Fault::kIoError);
+    (void)collect(disk);
+    disk.heal();
+    disk.restart();
+    check_left(disk);
+  }
+}
+
+TEST_CASE("a file with gaps is found without them after a power cut at any step", "[torture]") {
+  const auto seed = GENERATE(range(0U, 40U));
+  for (std::uint64_t step = 1; step <= 30; ++step) {
+    CAPTURE(seed, step);
+    test::FaultDisk disk;
+    begin(disk);
+    disk.set_power_cut_seed(seed);
+    disk.fail_at(step, test::Fault::kPowerCut);
+    (void)collect(disk);
+    if (!disk.struck()) break;
+    disk.restart();
+    check_left(disk);
+  }
+}
+
+TEST_CASE("the mark of a file with gaps is believed only as it was written") {
+  test::FaultDisk disk;
+  REQUIRE(disk.make_directory(".holdfast"));
+  REQUIRE(disk.make_directory(".holdfast/staging"));
+  disk.plant(kLargePath, piece_of('a'));
+  Staging staging(disk);
+  REQUIRE(staging.mark_scattered(kLargePath, 400));
+  const auto mark = disk.files().at(kLargePath + ".ranges");
+  CHECK(store::collected_bytes(disk, kLargePath, kLarge) == 400U);
+  for (const auto& text :
+       {mark.substr(0, mark.size() - 1), "1" + mark.substr(1), mark.substr(1),
+        std::string("00000000000000000400 00000000\n")}) {
+    CAPTURE(text);
+    disk.plant(kLargePath + ".ranges", text);
+    CHECK(store::collected_bytes(disk, kLargePath, kLarge) == 0U);
+  }
+  // It never came to the disk, and so nothing was written behind a gap.
+  for (const auto& text : {std::string(), std::string(30, '\0')}) {
+    disk.plant(kLargePath + ".ranges", text);
+    CHECK(store::collected_bytes(disk, kLargePath, kLarge) == kPiece);
+  }
+}
+
+TEST_CASE("the mark of a file goes with it, and stays with it") {
+  test::FaultDisk disk;
+  REQUIRE(disk.make_directory(".holdfast"));
+  REQUIRE(disk.make_directory(".holdfast/staging"));
+  const auto other = staging_path("site", "other.tar", "", "etag", kLarge);
+  Staging staging(disk);
+  for (const auto& path : {kLargePath, other}) {
+    disk.plant(path, piece_of('a'));
+    REQUIRE(staging.mark_scattered(path, 400));
+  }
+  REQUIRE(staging.sweep([&](const std::string& path) { return path == other; }));
+  const auto left = disk.files();
+  CHECK(left.size() == 2);
+  CHECK(left.contains(other));
+  CHECK(left.contains(other + ".ranges"));
 }
