@@ -74,20 +74,19 @@ class Recorder {
         "last_modified, sha256, verified_by, held_since, read_at, placed_at, unsound) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT DO "
         "NOTHING",
-        beside.source, Bytes{generation.key}, std::string_view(generation.path),
-        static_cast<std::int64_t>(generation.place), std::string_view(generation.upstream.etag),
-        rows::signed_size(generation.upstream.size_bytes),
-        std::string_view(generation.upstream.version_id), rows::seconds(generation.last_modified),
+        beside.source, Bytes{generation.key}, generation.path, generation.place,
+        generation.upstream.etag, rows::signed_size(generation.upstream.size_bytes),
+        generation.upstream.version_id, rows::seconds(generation.last_modified),
         rows::digest(generation.sha256), name_of(generation.verified_by),
         rows::seconds(generation.held_since), rows::seconds(generation.read_at),
-        rows::seconds(generation.placed_at), static_cast<std::int64_t>(generation.unsound));
+        rows::seconds(generation.placed_at), generation.unsound);
     if (!inserted) return inserted.error();
     count(generation.place, static_cast<std::int64_t>(*inserted), difference);
     if (!beside.fetched_as) {
       // What was found damaged under archives/ is so here as well.
       const Result<std::uint64_t> moved = database_.run(
           "UPDATE OR REPLACE damage SET path=?3 WHERE source_id=?1 AND key=?2 AND path=''",
-          beside.source, Bytes{generation.key}, std::string_view(generation.path));
+          beside.source, Bytes{generation.key}, generation.path);
       if (!moved) return moved.error();
     }
     const Status sighted =
@@ -110,8 +109,8 @@ class Recorder {
     const std::string_view sql =
         path.empty() ? "UPDATE archive SET read_at=?3 WHERE source_id=?1 AND key=?2 AND ?4=''"
                      : "UPDATE generation SET read_at=?3 WHERE source_id=?1 AND key=?2 AND path=?4";
-    const Result<std::uint64_t> done = database_.run(sql, repaired.source, Bytes{repaired.key},
-                                                     rows::seconds(now), std::string_view(path));
+    const Result<std::uint64_t> done =
+        database_.run(sql, repaired.source, Bytes{repaired.key}, rows::seconds(now), path);
     if (!done) return done.error();
     const Result<bool> forgotten =
         damage::forget(database_, repaired.source, repaired.key, path, now);
@@ -123,12 +122,12 @@ class Recorder {
   Status remove(const Batch::Removed& removed, Time now) {
     const Result<std::int64_t> place = database_.read_integer(
         "SELECT place FROM generation WHERE source_id=?1 AND key=?2 AND path=?3", removed.source,
-        Bytes{removed.key}, std::string_view(removed.path));
+        Bytes{removed.key}, removed.path);
     if (!place) return place.error();
     if (*place == 0) return {};
     const Result<std::uint64_t> done =
         database_.run("DELETE FROM generation WHERE source_id=?1 AND key=?2 AND path=?3",
-                      removed.source, Bytes{removed.key}, std::string_view(removed.path));
+                      removed.source, Bytes{removed.key}, removed.path);
     if (!done) return done.error();
     count(static_cast<Place>(*place), -1, differences_[removed.source]);
     const Result<bool> forgotten =
@@ -147,8 +146,7 @@ class Recorder {
     const Result<std::uint64_t> intended = database_.run(
         "INSERT OR REPLACE INTO removal (source_id, path, key, trusted, lost) VALUES (?1, ?2, ?3, "
         "?4, ?5)",
-        source, std::string_view(removal.path), Bytes{removal.key},
-        std::int64_t{removal.trusted ? 1 : 0}, std::int64_t{removal.lost ? 1 : 0});
+        source, removal.path, Bytes{removal.key}, removal.trusted, removal.lost);
     if (!intended) return intended.error();
     return removal.trusted ? remove_archive(source, removal.key, now)
                            : remove(Batch::Removed{source, removal.key, removal.path}, now);
@@ -212,17 +210,22 @@ class Recorder {
   // A key that is recorded again (another content was accepted for it) counts once.
   Status take_out(SourceId source, std::string_view key, UpstreamTime last_modified, Time now,
                   Difference& difference) {
-    Result<Query> query = database_.query(
-        "SELECT size_bytes, verified_by, last_modified FROM archive WHERE source_id=?1 AND key=?2");
-    if (!query) return query.error();
-    const Result<bool> row = query->bind(source, Bytes{key}).step();
-    if (!row) return row.error();
-    if (!*row) return {};
+    const auto held = database_
+                          .select(
+                              "SELECT size_bytes, verified_by, last_modified FROM archive WHERE "
+                              "source_id=?1 AND key=?2",
+                              source, Bytes{key})
+                          .one([](const Query& row) {
+                            return std::tuple(row.integer(0), proof_level_of(row.bytes(1)),
+                                              rows::upstream_time(row.integer(2)));
+                          });
+    if (!held) return held.error();
+    if (!*held) return {};
+    const auto& [size_bytes, verified_by, modified] = **held;
     --difference.archives;
-    difference.size_bytes -= query->integer(0);
-    --difference.verified_by[proof_level_of(query->bytes(1))];
-    if (rows::upstream_time(query->integer(2)) > last_modified)
-      difference.newest_may_have_aged = true;
+    difference.size_bytes -= size_bytes;
+    --difference.verified_by[verified_by];
+    if (modified > last_modified) difference.newest_may_have_aged = true;
     for (const std::string_view table : {"deviation", "supersession"}) {
       const Result<std::uint64_t> done = database_.run(
           fmt::format("DELETE FROM {} WHERE source_id=?1 AND key=?2", table), source, Bytes{key});
@@ -233,18 +236,15 @@ class Recorder {
   }
 
   Status insert(SourceId source, const Archive& archive) {
-    const Result<std::uint64_t> done = database_.run(
+    return database_.execute(
         "INSERT OR REPLACE INTO archive (source_id, key, variant, etag, size_bytes, version_id, "
         "last_modified, sha256, verified_by, held_since, read_at, unsound) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-        source, Bytes{archive.key}, static_cast<std::int64_t>(archive.variant),
-        std::string_view(archive.upstream.etag), rows::signed_size(archive.upstream.size_bytes),
-        std::string_view(archive.upstream.version_id), rows::seconds(archive.last_modified),
-        rows::digest(archive.sha256), name_of(archive.verified_by),
-        rows::seconds(archive.held_since), rows::seconds(archive.read_at),
-        static_cast<std::int64_t>(archive.unsound));
-    if (!done) return done.error();
-    return {};
+        source, Bytes{archive.key}, archive.variant, archive.upstream.etag,
+        rows::signed_size(archive.upstream.size_bytes), archive.upstream.version_id,
+        rows::seconds(archive.last_modified), rows::digest(archive.sha256),
+        name_of(archive.verified_by), rows::seconds(archive.held_since),
+        rows::seconds(archive.read_at), archive.unsound);
   }
 
   static void count(Place place, std::int64_t change, Difference& difference) {
@@ -253,33 +253,26 @@ class Recorder {
 
   Status sight(SourceId source, std::string_view key, const Identity& upstream,
                const Sha256& sha256) {
-    const Result<std::uint64_t> done = database_.run(
+    return database_.execute(
         "INSERT OR REPLACE INTO sighting (source_id, key, etag, size_bytes, version_id, sha256) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        source, Bytes{key}, std::string_view(rows::etag_column(upstream)),
-        rows::signed_size(upstream.size_bytes), std::string_view(upstream.version_id),
-        rows::digest(sha256));
-    if (!done) return done.error();
-    return {};
+        source, Bytes{key}, rows::etag_column(upstream), rows::signed_size(upstream.size_bytes),
+        upstream.version_id, rows::digest(sha256));
   }
 
   Status note_arrival(SourceId source, const Archive& archive) {
-    const Result<std::uint64_t> done = database_.run(
+    return database_.execute(
         "INSERT OR REPLACE INTO arrival (source_id, last_modified, key, size_bytes, held_since) "
         "VALUES (?1, ?2, ?3, ?4, ?5)",
         source, rows::seconds(archive.last_modified), Bytes{archive.key},
         rows::signed_size(archive.upstream.size_bytes), rows::seconds(archive.held_since));
-    if (!done) return done.error();
-    return {};
   }
 
   Status note_vanished(SourceId source, const Archive& archive) {
-    const Result<std::uint64_t> done = database_.run(
+    return database_.execute(
         "INSERT OR REPLACE INTO deviation (source_id, key, kind, since, etag, size_bytes, "
         "version_id) VALUES (?1, ?2, ?3, ?4, '', 0, '')",
-        source, Bytes{archive.key}, static_cast<std::int64_t>(Deviation::kVanished),
-        rows::seconds(archive.held_since));
-    return done ? Status{} : done.error();
+        source, Bytes{archive.key}, Deviation::kVanished, rows::seconds(archive.held_since));
   }
 
   // What was asked of the upstream is answered.
@@ -337,12 +330,10 @@ class Recorder {
 
   // Without an index, because it hardly ever happens.
   Status find_newest(SourceId source) {
-    const Result<std::uint64_t> done = database_.run(
+    return database_.execute(
         "UPDATE source SET (newest_modified, newest_key) = (SELECT last_modified, key FROM archive "
         "WHERE source_id=?1 ORDER BY last_modified DESC, key DESC LIMIT 1) WHERE source_id=?1",
         source);
-    if (!done) return done.error();
-    return {};
   }
 
   Database& database_;
@@ -381,11 +372,9 @@ Status adjust_tally(Database& database, SourceId source, std::string_view subjec
       source, subject, value, difference);
   if (!done) return done.error();
   if (difference > 0) return {};
-  done =
-      database.run("DELETE FROM tally WHERE source_id=?1 AND subject=?2 AND value=?3 AND count=0",
-                   source, subject, value);
-  if (!done) return done.error();
-  return {};
+  return database.execute(
+      "DELETE FROM tally WHERE source_id=?1 AND subject=?2 AND value=?3 AND count=0", source,
+      subject, value);
 }
 
 Status LedgerWriter::record(const std::vector<Placed>& archives) {
@@ -438,8 +427,7 @@ Status LedgerWriter::record_batch(const Batch& batch,
   for (const auto& intent : batch.placements) {
     const Result<std::uint64_t> ended = database.run(
         "DELETE FROM placement WHERE source_id=?1 AND key=?2 AND sha256=?3 AND role=?4",
-        intent.source, Bytes{intent.archive.key}, rows::digest(intent.archive.sha256),
-        static_cast<std::int64_t>(intent.role));
+        intent.source, Bytes{intent.archive.key}, rows::digest(intent.archive.sha256), intent.role);
     if (!ended) return ended.error();
   }
   for (const auto& [source, size_bytes] : manifest_bytes) {
