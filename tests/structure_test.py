@@ -136,11 +136,11 @@ tell(not circles, "no header includes itself by a detour", [" > ".join(c) for c 
 
 # What lies on a disk is written down.
 pages = (ROOT / "store/FORMAT.md").read_text()
-schema = (ROOT / "store/ledger/schema.cc").read_text()
+schema = "".join(path.read_text() for path in sorted((ROOT / "store/ledger").glob("migrations_*.h")))
 tables = set(re.findall(r"CREATE TABLE (\w+)", schema)) - set(re.findall(r"DROP TABLE (\w+)", schema)) | {"pending"}
 untold = sorted(table for table in tables if f"`{table}`" not in pages)
 tell(len(tables) > 20 and not untold, f"store/FORMAT.md tells of all {len(tables)} tables", untold)
-kinds = re.findall(r'Kind::k\w+, "(\w+)"', (ROOT / "store/custody/manifest.cc").read_text())
+kinds = re.findall(r'Kind::k\w+, "(\w+)"', (ROOT / "store/custody/manifest_line.cc").read_text())
 untold = [kind for kind in kinds if f'"what":"{kind}"' not in pages]
 tell(len(kinds) > 5 and not untold, f"and of all {len(kinds)} kinds of manifest lines", untold)
 

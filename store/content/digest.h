@@ -84,10 +84,10 @@ Result<FileDigests> digest_file(File& file, const std::vector<DigestRequest>& re
 Result<std::uint64_t> read_ends(File& file, FileEnds& ends);
 
 std::string to_hex(std::span<const std::byte> bytes);
-std::string to_base64(std::span<const std::byte> bytes);
-/// Empty when `text` is not hex (of even length) or not base64.
+/// Returns nothing when `text` is not hex, or of odd length.
 std::vector<std::byte> from_hex(std::string_view text);
-std::vector<std::byte> from_base64(std::string_view text);
+/// With padding. Nothing here reads base64: the headers of S3 that have it are read in s3client/.
+std::string to_base64(std::span<const std::byte> bytes);
 
 /// The version that runs: "3.0.20".
 std::string openssl_version_text();

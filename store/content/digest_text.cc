@@ -14,14 +14,6 @@ int hex_value(char digit) {
   return -1;
 }
 
-int base64_value(char digit) {
-  if (digit >= 'A' && digit <= 'Z') return digit - 'A';
-  if (digit >= 'a' && digit <= 'z') return digit - 'a' + 26;
-  if (digit >= '0' && digit <= '9') return digit - '0' + 52;
-  if (digit == '+') return 62;
-  return digit == '/' ? 63 : -1;
-}
-
 }  // namespace
 
 std::string to_hex(std::span<const std::byte> bytes) {
@@ -61,28 +53,6 @@ std::string to_base64(std::span<const std::byte> bytes) {
     }
   }
   return text;
-}
-
-std::vector<std::byte> from_base64(std::string_view text) {
-  if (text.size() % 4 != 0) return {};
-  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-  const std::string_view digits = text.substr(0, text.size() - padding);
-  std::vector<std::byte> bytes;
-  bytes.reserve(text.size() / 4 * 3);
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char digit : digits) {
-    const int value = base64_value(digit);
-    if (value < 0) return {};
-    bits = bits << 6 | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    bytes.push_back(static_cast<std::byte>(bits >> count & 0xff));
-    bits &= (1U << count) - 1;
-  }
-  // What the padding leaves over must be zero: otherwise two texts would mean the same bytes.
-  return bits == 0 ? bytes : std::vector<std::byte>();
 }
 
 }  // namespace store

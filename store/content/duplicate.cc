@@ -31,6 +31,13 @@ Status copy_bytes(File& from, File& to) {
 
 }  // namespace
 
+Result<bool> may_hold(ReadableDisk& disk, const std::string& path, std::uint64_t size_bytes) {
+  const auto info = disk.stat(path);
+  if (!info && concerns_a_name(info.error())) return false;
+  if (!info) return info.error();
+  return *info && (*info)->kind == FileKind::kFile && (*info)->size_bytes == size_bytes;
+}
+
 Result<bool> holds(ReadableDisk& disk, const std::string& path, std::span<const std::byte> sha256) {
   auto file = disk.open_to_read(path);
   if (!file) return file.error();

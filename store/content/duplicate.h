@@ -1,12 +1,17 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 
 #include "store/disk/disk.h"
 
 namespace store {
+
+/// True when a file of this size lies at the path, so that it may hold a content of that size.
+/// False also where the path itself cannot be had (concerns_a_name()).
+Result<bool> may_hold(ReadableDisk& disk, const std::string& path, std::uint64_t size_bytes);
 
 /// True when the bytes of the file, synced and read from the device, have this SHA-256.
 Result<bool> holds(ReadableDisk& disk, const std::string& path, std::span<const std::byte> sha256);

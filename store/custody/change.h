@@ -14,7 +14,7 @@ namespace store {
 
 struct Mirror;
 
-/// A held content, and what shall have its place.
+/// A held content, and the staged one that shall take its place.
 struct Replacement {
   SourceId source = 0;
   std::string source_name;
@@ -22,41 +22,49 @@ struct Replacement {
   std::string staged_path;  ///< synced, read back, and right
 };
 
-/// What became of a content that had to give way.
+/// What became of a held content that had to give way.
 struct Superseded {
-  std::optional<Generation> lies;  ///< where it is held now; nullopt: it is held no more
-  std::string damaged_path;        ///< it was rotten: where its bytes are; "": its file was gone
-  /// Its file can neither be read nor moved: it stays, and so does the intent. `lies` is empty.
+  std::optional<Generation> lies;  ///< where it is held now; nullopt: it is no longer held
+  std::string damaged_path;        ///< where its bytes are if it was damaged; "": its file was gone
+  /// Why its file could neither be read nor moved. Then it stays in its place and trusted, the
+  /// intent stays open, and `lies` is empty.
   std::optional<Error> stuck{};
 };
 
-/// A held content that takes the place of another one: the replacement, and what it is then.
+/// One content that takes the place of a held one, and what is recorded of it then.
 struct Succession {
   Replacement replacement;
   Placed successor;  ///< its variant is that of the held one, whatever it says
 };
 
-/// One change of what is held, of as many contents as are at hand. Its calls give names on the disk
-/// and gather what that means; nothing of it is held until commit() has returned. A Change that is
-/// given up is finished, or taken back, when the mirror is opened next. Made by Mirror::begin();
-/// the mirror outlives it. The staged contents are synced, read back, and right.
+/// One change of what is held, for any number of contents. Mirror::begin() makes it, and the mirror
+/// outlives it. Its calls give names on the disk and gather what is to be recorded; commit() makes
+/// the names durable and records them. Nothing that a call did is held before commit() has
+/// succeeded. What a change without commit() did is finished, or taken back, when the mirror is
+/// opened next.
 ///
-/// An error of concerns_a_name() or concerns_a_content() is of the one content: the others can go
-/// on. Any other one ends the change.
+/// Requires of every staged content: it is finished and synced, and was read back and found right.
+///
+/// Errors: one for which concerns_a_name() or concerns_a_content() is true is about the one content
+/// alone, and the caller may go on with the others. Any other error ends the change: no further
+/// call may be made.
 class Change {
  public:
   ~Change();
   Change(Change&&) noexcept;
 
+  /// The time under which all of it is recorded.
   Time now() const;
-  /// What it means so far.
+  /// What commit() would record by now.
   const Batch& batch() const;
 
-  /// The staged content becomes the trusted one of its key, which is not held.
+  /// Gives the staged content a name under archives/. It becomes the trusted content of its key,
+  /// which must not be held.
   Status place(const std::string& staged_path, const std::string& source_name, Placed placed);
-  /// Likewise for a file that lies under its first name already, as a crash left it.
+  /// Does the same for a file that a crash left under the first name of its key already.
   void adopt(std::string_view path, Placed placed);
-  /// The staged content is held beside the trusted one of its key. Returns where it lies.
+  /// Gives the staged content a name below `place`, beside the trusted content of its key. Returns
+  /// that path, which is relative to the disk.
   Result<std::string> place_beside(const std::string& staged_path, const std::string& source_name,
                                    SourceId source, const Archive& content, Place place,
                                    Role fetched_as);
@@ -64,14 +72,18 @@ class Change {
     bool read_right_again = false;  ///< a crash came between an earlier repair and its record
     std::string damaged_path;       ///< where the damaged bytes are; "": there were none
   };
-  /// The staged content, which is the held one, takes the place of its damaged copy at `path`.
+  /// Puts the staged content, which is the held one once more, in the place of its damaged copy at
+  /// `path`. The damaged bytes get a name under damaged/ first, durably.
   Result<Repair> repair(const std::string& staged_path, const std::string& path,
                         const std::string& source_name, const Sha256& sha256,
                         Batch::Repaired repaired);
-  /// Held contents give way. Returns for each what became of it; where it is not `stuck` the
-  /// successor is the trusted one, and the alarm `changed` of the key ends. Once in a change.
+  /// Puts new contents in the place of held ones, so that no crash loses an old one. Returns for
+  /// each what became of the old content. Where that is not `stuck`, the new one becomes the
+  /// trusted content of its key, and the alarm `changed` of the key ends. May be called once in a
+  /// change.
   Result<std::vector<Superseded>> supersede(const std::vector<Succession>& successions);
 
+  /// These only gather what commit() records; see Batch.
   void note_same(Batch::Same same);
   void note_listed_as(ListedAs listed);
   void raise(Batch::Raised alarm);
@@ -79,10 +91,11 @@ class Change {
   void note_form(StreamForm form);
   void note_walk(WalkRecord walk);
   void note_judged(Batch::Judged judged);
-  /// The source is on HOLD from the commit on; one that is so already stays so.
+  /// The source is on HOLD from the commit on, or since it was before.
   void hold(SourceId source);
 
-  /// Makes all of it durable, and records it: in the manifests, then in the ledger.
+  /// Makes every name durable, then records all of it: durably in the manifests, then in the
+  /// ledger. When it fails nothing of it is recorded in the ledger.
   Status commit();
 
  private:

@@ -12,22 +12,23 @@
 
 namespace store {
 
-/// What of a source is to be given up.
+/// Which lost contents of a source are to be given up. A lost content is damaged here, and the
+/// bucket cannot repair it.
 struct GiveUp {
   SourceId source = 0;
   std::string_view source_name;
   Ledger::LossQuery which;
   Time now{};
-  std::function<std::string(const Reading&)> message;  ///< the text of an alarm
-  std::function<bool()> keep_going;
-  std::function<void(const Reading&)> found;  ///< told of each, once what it means is recorded
-  /// Told of each of which what is left can neither be moved nor removed.
+  std::function<std::string(const Reading&)> message;  ///< makes the text of an alarm
+  std::function<bool()> keep_going;                    ///< false ends it, with kBusy
+  std::function<void(const Reading&)> found;           ///< told of each that is recorded
+  /// Told of each content whose file can neither be moved nor removed; it is held on.
   std::function<void(const Unfinished&)> stuck;
 };
 
 struct GivenUp {
-  std::uint64_t contents = 0;
-  std::uint64_t right_again = 0;
+  std::uint64_t contents = 0;     ///< no longer held
+  std::uint64_t right_again = 0;  ///< read right this time, and held on
 };
 
 }  // namespace store

@@ -40,31 +40,34 @@ struct ManifestEntry {
   Unsound unsound = Unsound::kNo;
 };
 
-/// With the line break.
+/// The entry as one line of the file, with the line break.
 std::string line_of(const ManifestEntry& entry);
-/// nullopt: no such line.
+/// The entry that a line holds; nullopt when it holds none.
 std::optional<ManifestEntry> entry_of(std::string_view line);
 
-/// Records a batch: in the manifests first, durably, and then in the ledger.
+/// Records a batch: first in the manifests of its sources, durably, and then in the ledger.
+/// Requires that every name in it is durable. On an error the ledger has recorded nothing of it.
 Status record_durably(Disk& disk, Ledger& ledger, NameRules rules, const Batch& batch);
 
-/// Says in the manifest of a source, durably, that these are removed, or given up. The ledger has
-/// to say so before: what the manifest alone calls removed would be given up by a rebuild.
+/// Says in the manifest of a source, durably, that these contents are removed, or given up.
+/// Requires that the ledger says so already: what the manifest alone calls removed would be given
+/// up by a rebuild.
 Status append_removals(Disk& disk, std::string_view source_name, std::span<const Removal> removals);
 
-/// Takes back what the manifest says of a succession that never was: `held` is still the trusted
-/// content of its key, and nothing lies at `gone_path` (empty: that is so). Writes nothing where it
-/// says so.
+/// Takes back, durably, what the manifest says of a succession that did not happen: says that
+/// `held` is the trusted content of its key, and, unless `gone_path` is empty, that nothing lies at
+/// `gone_path`. Writes nothing where the manifest says so already.
 Status restate(Disk& disk, std::string_view source_name, const Archive& held, NameRules rules,
                std::string_view gone_path);
 
-/// Writes the whole manifest of a source from the ledger, and puts it in place whole, where there
-/// is none or where it has lost lines that the ledger knows of.
+/// Writes the manifest of a source anew from the ledger, and puts it in place atomically and
+/// durably, when it is missing or has lost lines that the ledger knows of. Does nothing when it is
+/// whole, or when the source holds nothing and never had one.
 Status make_manifest_whole(Disk& disk, Ledger& ledger, SourceId source,
                            std::string_view source_name, NameRules rules);
 
-/// Calls `visit` with each entry in their order, until it returns false; nothing, where there is no
-/// manifest. In constant memory.
+/// Calls `visit` with each entry, in the order of the lines, until it returns false. Where there is
+/// no manifest there are no entries. Memory does not grow with the file.
 Status visit_manifest(Disk& disk, std::string_view source_name,
                       const std::function<bool(ManifestEntry&&)>& visit);
 

@@ -148,13 +148,7 @@ Result<AllUnfinished> Mirror::finish_removals(SourceId source, std::string_view 
 }
 
 Status Mirror::refresh_sums(SourceId source, std::string_view source_name) {
-  const auto totals = ledger.totals(source);
-  if (!totals) return totals.error();
-  if (!totals->sums_stale) return {};
-  if (auto written = write_sums(*disk_, ledger, source, source_name, rules); !written) {
-    return written;
-  }
-  return LedgerWriter(ledger).mark_sums_written(source);
+  return store::refresh_sums(*disk_, ledger, source, source_name, rules);
 }
 
 }  // namespace store

@@ -21,11 +21,12 @@ namespace store {
 /// disk that fails, which is the error returned.
 Result<ScrubTotals> scrub(Disk& disk, Ledger& ledger, const ScrubPass& pass);
 
-/// Where a held content lies.
+/// Returns the path of a held content, relative to the disk.
 std::string path_of(const Holding& holding, std::string_view source_name, NameRules rules);
 
-/// Reads one of them; `ends`, where it is given, gets the ends of what was read. Errors: kBusy when
-/// `keep_going` said no; kIo when the disk is no longer there.
+/// Reads one held content from the device, and returns what that showed; nothing is recorded.
+/// `ends`, where it is given, gets both ends of what was read. Errors: kBusy when `keep_going` said
+/// no; kIo when the disk is no longer there.
 Result<Reading> read_again(Disk& disk, const Holding& holding, std::string path,
                            const std::function<bool()>& keep_going, FileEnds* ends = nullptr);
 

@@ -1,3 +1,21 @@
+// How a verified content gets its name. The file lies in staging, finished, synced and read back;
+// what is left is a rename, and the care that it takes nothing from anybody.
+//
+// A key has up to three names, tried in their order (layout.h). A name may be taken by another key,
+// because the filesystem folds case or because `a` and `a/b` both exist, by a file of somebody
+// else, or by our own file: a crash between placing and recording leaves it right and unknown. So
+// the rename never replaces. Where it finds the name taken, adopt() looks whether the file is of
+// exactly that name and holds the content, cheapest question first, and takes it for ours; anything
+// else is left alone, and the next name is tried.
+//
+// A second place (keep_aside(), keep_damaged()) is another name of the same file wherever the
+// filesystem has links, and a copy or a move where it has none. Only with a durable second place
+// may replace() put another content over the first: a rename between two directories is two
+// changes, which a power cut may bring to the disk in any order.
+//
+// Names become durable by sync(), many at once (unsynced_directories.h). A directory that we
+// remember may be removed meanwhile, by a person or by our own tidying: then the rename is
+// kNotFound, everything that is remembered is forgotten, and it is tried once more.
 #include "store/custody/placement.h"
 
 #include <fmt/format.h>
@@ -5,11 +23,11 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "store/content/content_path.h"
 #include "store/content/duplicate.h"
+#include "store/content/unsynced_directories.h"
 
 namespace store {
 namespace {
@@ -18,9 +36,6 @@ enum class Origin {
   kStaged,  ///< its one name is in staging, and goes
   kPlaced,  ///< it keeps the name that it has
 };
-
-constexpr std::size_t kMaxRememberedDirectories = 256;
-constexpr std::size_t kMaxSingleSyncs = 16;
 
 // stat() cannot tell `a` from `A` where case is folded; the names in the directory can.
 Result<bool> is_stored_name(Disk& disk, std::string_view path) {
@@ -60,7 +75,8 @@ Result<bool> same_size(Disk& disk, const std::string& one, const std::string& ot
 }  // namespace
 
 struct Placer::Impl {
-  Impl(Disk& the_disk, NameRules the_rules) : disk(the_disk), rules(the_rules) {}
+  Impl(Disk& the_disk, NameRules the_rules)
+      : disk(the_disk), rules(the_rules), unsynced(the_disk) {}
 
   Result<bool> claim(const std::string& from_path, Origin origin, const std::string& path,
                      NameVariant variant, std::span<const std::byte> sha256);
@@ -78,30 +94,16 @@ struct Placer::Impl {
   Result<bool> make_one_directory(const std::string& path, NameVariant variant);
   Result<bool> is_own_directory(const std::string& path, NameVariant variant);
   Result<bool> folds_case(const std::string& existing_path);
-  void remember(const std::string& directory);
   Status replace(const std::string& staged_path, const std::string& archive_path);
   void drop_damaged(const std::string& path, const std::string& staged_path);
-  Status sync_each();
 
   Disk& disk;
   NameRules rules;
-  /// Directories whose own name, and all above it, is durable or will be with the next sync().
-  std::set<std::string> directories;
-  std::set<std::string> unsynced;
+  UnsyncedDirectories unsynced;
   /// Where damaged bytes have a second name, by the first.
   std::map<std::string, std::string> damaged_names;
   std::optional<bool> case_is_folded;
-  std::optional<Error> failed_sync;
 };
-
-// A directory that was already there may exist in memory only: its maker was killed before it
-// synced. So the first use in a run counts as making it.
-void Placer::Impl::remember(const std::string& directory) {
-  unsynced.insert(parent_of(directory));
-  // Forgetting costs a few calls and a few syncs when a directory comes up again.
-  if (directories.size() >= kMaxRememberedDirectories) directories.clear();
-  directories.insert(directory);
-}
 
 // False when a directory of the path is something else.
 Result<bool> Placer::Impl::make_directories(const std::string& path, NameVariant variant) {
@@ -114,7 +116,7 @@ Result<bool> Placer::Impl::make_directories(const std::string& path, NameVariant
 }
 
 Result<bool> Placer::Impl::make_one_directory(const std::string& path, NameVariant variant) {
-  if (directories.contains(path)) return true;
+  if (unsynced.is_used(path)) return true;
   const auto info = disk.stat(path);
   if (!info) return info.error();
   if (!info->has_value()) {
@@ -127,7 +129,7 @@ Result<bool> Placer::Impl::make_one_directory(const std::string& path, NameVaria
     const auto exact = is_own_directory(path, variant);
     if (!exact || !*exact) return exact;
   }
-  remember(path);
+  unsynced.note_used(path);
   return true;
 }
 
@@ -161,13 +163,13 @@ Result<bool> Placer::Impl::claim(const std::string& from_path, Origin origin,
   auto named = give_name(from_path, origin, path, sha256);
   if (!named && named.error().kind == ErrorKind::kNotFound) {
     // A directory that we remember may have been removed since.
-    directories.clear();
+    unsynced.forget_used();
     const auto ready_again = make_directories(parent, variant);
     if (!ready_again || !*ready_again) return ready_again;
     named = give_name(from_path, origin, path, sha256);
   }
   if (named) {
-    unsynced.insert(parent);
+    unsynced.note_changed(parent);
     return true;
   }
   if (named.error().kind != ErrorKind::kExists) return named.error();
@@ -220,7 +222,7 @@ Result<bool> Placer::Impl::adopt(const std::string& from_path, Origin origin,
       return removed.error();
     }
   }
-  unsynced.insert(parent_of(path));
+  unsynced.note_changed(parent_of(path));
   return true;
 }
 
@@ -250,25 +252,13 @@ Result<std::string> Placer::Impl::keep_damaged_at(const std::string& path, FileK
       named = disk.rename_no_replace(path, to);
     }
     if (named) {
-      unsynced.insert(parent_of(to));
-      unsynced.insert(parent_of(path));
+      unsynced.note_changed(parent_of(to));
+      unsynced.note_changed(parent_of(path));
       return to;
     }
     if (named.error().kind != ErrorKind::kExists) return named.error();
   }
   return Error{ErrorKind::kExists, 0, to_path, "every name for the damaged bytes is taken"};
-}
-
-// Those of the archives last: what was renamed out of one of them has its new name before it loses
-// the old one.
-Status Placer::Impl::sync_each() {
-  for (const bool of_archives : {false, true}) {
-    for (const std::string& directory : unsynced) {
-      if ((directory.find("/archives") != std::string::npos) != of_archives) continue;
-      if (auto synced = disk.sync_directory(directory); !synced) return synced;
-    }
-  }
-  return {};
 }
 
 Placer::Placer(Disk& disk, NameRules rules) : impl_(std::make_unique<Impl>(disk, rules)) {}
@@ -298,12 +288,8 @@ Result<std::string> Placer::keep_aside(const std::string& placed_path, const Bes
 
 Result<bool> Placer::is_placed(const std::string& path, std::uint64_t size_bytes,
                                std::span<const std::byte> sha256) {
-  const auto info = impl_->disk.stat(path);
-  if (!info && concerns_a_name(info.error())) return false;
-  if (!info) return info.error();
-  const bool may_be =
-      *info && (*info)->kind == FileKind::kFile && (*info)->size_bytes == size_bytes;
-  if (!may_be) return false;
+  const auto possible = may_hold(impl_->disk, path, size_bytes);
+  if (!possible || !*possible) return possible;
   const auto exact = is_stored_name(impl_->disk, path);
   if (!exact || !*exact) return exact;
   return holds(impl_->disk, path, sha256);
@@ -341,13 +327,13 @@ Status Placer::Impl::replace(const std::string& staged_path, const std::string& 
   auto renamed = disk.rename_replace(staged_path, archive_path);
   if (!renamed && renamed.error().kind == ErrorKind::kNotFound) {
     // Somebody removed the held file, and its directory with it. The path is ours.
-    directories.clear();
+    unsynced.forget_used();
     const auto made = make_directories(parent_of(archive_path), NameVariant::kDistinct);
     if (!made) return made.error();
     renamed = disk.rename_replace(staged_path, archive_path);
   }
   if (!renamed) return renamed;
-  unsynced.insert(parent_of(archive_path));
+  unsynced.note_changed(parent_of(archive_path));
   return {};
 }
 
@@ -366,31 +352,8 @@ Result<std::string> Placer::put_back(const std::string& staged_path,
   return aside;
 }
 
-void Placer::note_placed(std::string_view path) {
-  std::string directory = parent_of(path);
-  impl_->unsynced.insert(directory);
-  for (; !directory.empty() && !impl_->directories.contains(directory);
-       directory = parent_of(directory)) {
-    impl_->remember(directory);
-  }
-}
+void Placer::note_placed(std::string_view path) { impl_->unsynced.note_placed(path); }
 
-Status Placer::sync() {
-  // The kernel reports a lost write once; asking again would only hear that all is well.
-  if (impl_->failed_sync) return *impl_->failed_sync;
-  Status synced;
-  if (impl_->unsynced.size() > kMaxSingleSyncs) {
-    synced = impl_->disk.sync_filesystem();
-    if (!synced && synced.error().kind == ErrorKind::kNotSupported) synced = impl_->sync_each();
-  } else {
-    synced = impl_->sync_each();
-  }
-  if (!synced) {
-    impl_->failed_sync = synced.error();
-    return synced;
-  }
-  impl_->unsynced.clear();
-  return {};
-}
+Status Placer::sync() { return impl_->unsynced.sync(); }
 
 }  // namespace store

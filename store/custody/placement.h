@@ -24,69 +24,73 @@ struct Beside {
   std::span<const std::byte> sha256;
 };
 
-/// Gives verified contents their names. This is the only way a name under archives/ comes to exist.
+/// Gives verified contents their names. No name under archives/ comes to exist in another way.
 ///
-/// For the durability of many at a small price, place() does the renames and sync() makes all of
-/// them durable at once; nothing placed may be recorded in the ledger before sync() has succeeded.
-/// Not thread-safe; one per run.
+/// place() and the calls like it rename, and sync() makes all of those names durable at once, which
+/// is cheap for many. Nothing that was placed may be recorded in the ledger before sync() has
+/// succeeded. The disk outlives the Placer. Not thread-safe; one for each run.
 class Placer {
  public:
   Placer(Disk& disk, NameRules rules);
   ~Placer();
   Placer(Placer&&) noexcept;
 
-  /// Requires: the staged content is finished (File::finish()) and synced, the verifier has
-  /// accepted its bytes on the disk, and the ledger does not hold this key. Makes the directories
-  /// that are missing and renames without replacing. Returns the variant under which it lies.
+  /// Gives a staged content its name under archives/. Makes the directories that are missing, and
+  /// never replaces a file. Returns the variant of the name that it got.
   ///
-  /// When the name is taken by a file of exactly this name (not merely one that the filesystem
-  /// folds to it) whose bytes on the disk have the SHA-256 `sha256`, a crash came between placing
-  /// and recording: that file is kept as ours and the staged one is removed. When the plain name is
-  /// taken by anything else, or a directory of it is a file, the distinct name is tried in the same
-  /// way; and so on through variants_of(), also where the filesystem refuses a name. What was there
-  /// is never touched. kExists or kRefusedName when no name can be had: the others can be placed.
+  /// Requires: the staged content is finished (File::finish()) and synced, it was read back from
+  /// the disk and found right, and the ledger does not hold this key.
   ///
-  /// On any error nothing under archives/ has changed that was there before.
+  /// The names of variants_of() are tried in their order. A name is passed over when something else
+  /// has it, when a directory of it is a file, or when the filesystem refuses it. When a file of
+  /// exactly this name (not one that the filesystem folds to it) holds `sha256`, a crash came
+  /// between placing and recording: then that file is ours, and the staged one is removed. Returns
+  /// kExists or kRefusedName when no name can be had, which concerns this key alone.
+  ///
+  /// On an error nothing that was under archives/ before has changed.
   Result<NameVariant> place(const std::string& staged_path, std::string_view source,
                             std::string_view key, std::span<const std::byte> sha256);
 
-  /// Likewise for a staged content that is held beside the trusted one of its key: in the first of
-  /// its generation_paths() that can be had. Returns that path.
+  /// Gives a staged content its name beside the trusted content of its key: the first of its
+  /// generation_paths() that can be had. Otherwise as place(). Returns that path.
   Result<std::string> place_generation(const std::string& staged_path, const Beside& beside);
 
-  /// Gives a placed content a second place beside the trusted one: a second name of the same file,
-  /// or a copy, synced and read back, where the filesystem has no links. The first place stays.
+  /// Gives a placed content a second place, beside the trusted one, and leaves the first as it is.
+  /// The second place is another name of the same file, or, where the filesystem has no links, a
+  /// copy that was synced and read back. Returns its path.
   Result<std::string> keep_aside(const std::string& placed_path, const Beside& beside);
 
-  /// Whether a file of exactly this name lies there and holds this content. It is not synced yet;
-  /// see note_placed().
+  /// Returns true when a file of exactly this name lies there and holds this content, read from the
+  /// device. Its name need not be durable yet; see note_placed().
   Result<bool> is_placed(const std::string& path, std::uint64_t size_bytes,
                          std::span<const std::byte> sha256);
 
-  /// Keeps the bytes at a path, whatever they are, as put_back() does. Returns where they lie too,
-  /// or only; "" when nothing was there. Durable with the next sync().
+  /// Gives the bytes at a path, whatever they are, a name among `damaged_paths`, or one beside it
+  /// where that is taken. They keep their first name too where the filesystem has links; else they
+  /// are moved. Returns where they lie, or "" when nothing was there. Durable with the next sync().
   Result<std::string> keep_damaged(const std::string& path,
                                    std::span<const std::string> damaged_paths);
 
-  /// Puts a staged content in the place of a held one, atomically.
-  /// Requires, besides what place() does: the held content was kept aside, a sync() since has
-  /// succeeded, and the ledger holds the intent (see recover_supersessions()).
+  /// Puts a staged content in the place of a held one, atomically. Durable with the next sync(). On
+  /// an error the held content is in its place, and a name that keep_damaged() gave it is removed
+  /// again. Requires, besides what place() does (but for the ledger): the held content was kept
+  /// aside, a sync() since has succeeded, and the ledger holds the intent (see
+  /// recover_supersessions()).
   Status replace(const std::string& staged_path, const std::string& archive_path);
 
-  /// Puts a staged content, which is the held one once more, in the place of its damaged copy.
-  /// What lay there, if anything, is durably at the first of `damaged_paths` that can be had before
-  /// (or beside it, where that is taken); returns where, or "". Requires what place() does, but for
-  /// the ledger.
+  /// Puts a staged content, which is the held one once more, in the place of its damaged copy. What
+  /// lay there is kept first as keep_damaged() does, durably. Returns where it lies, or "" when
+  /// nothing was there. Requires what place() does, but for the ledger.
   Result<std::string> put_back(const std::string& staged_path, const std::string& archive_path,
                                std::span<const std::string> damaged_paths);
 
-  /// For a file that already lies under its name (adopted after a crash): its directories are made
-  /// durable by the next sync().
+  /// Says that a file lies under its name already, as a crash left it. The next sync() makes that
+  /// name durable, and all directories above it.
   void note_placed(std::string_view path);
 
-  /// On success every name placed so far, and every directory above it, survives a power cut. On
-  /// failure none of them may be recorded. Up to 16 directories are synced one by one, more with
-  /// one sync of the filesystem.
+  /// On success every name that was given so far, and every directory above it, survives a power
+  /// cut. On failure none of them may be recorded, and each further call fails. What it costs is
+  /// said in store/content/unsynced_directories.h.
   Status sync();
 
  private:

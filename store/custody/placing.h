@@ -9,12 +9,14 @@
 
 namespace store {
 
-/// Finishes what a crash left between Ledger::begin_placements() and the record: what got its name
-/// is recorded as it would have been, whatever the bucket says by now; what did not is no longer
-/// intended, and is fetched again if it is still wanted. A file that cannot be read keeps its
-/// intent, is added to `left`, and the others go on. `tell` is asked of each that is unsound.
+/// Ends every intent that LedgerWriter::begin_placements() left open. A content that got its name
+/// is recorded as it would have been, whatever the bucket says by now. One that did not is no
+/// longer intended, and is fetched again if it is still wanted. On success all of that is durable
+/// and recorded. A content whose file cannot be read keeps its intent and is added to `left`; the
+/// others are ended all the same. `tell` is asked what to say of each content that is unsound.
 ///
-/// Comes after recover_supersessions(), which finishes those that were to take a held one's place.
+/// Requires that recover_supersessions() has run: it finishes those that were to take the place of
+/// a held content.
 Status finish_placements(Disk& disk, Ledger& ledger, NameRules rules, AllUnfinished& left,
                          const TellUnsound& tell = {});
 

@@ -1,3 +1,17 @@
+// How a ledger is made anew from a disk whose ledger is lost or damaged. It is made beside the old
+// one, so that until the very end nothing has changed and a rebuild can be stopped and begun again.
+//
+// Each source takes three passes. Its manifest is replayed first: the lines say in their order what
+// came, what left and what was trusted since when, and a batch of lines is recorded just as the run
+// recorded it that wrote them (class Replay). Where the order of a batch is not that of the lines,
+// the batch is flushed before: a batch removes before it adds, and has one time. Then the files
+// that no line names are adopted, with nothing to prove them but their own digest, unless they were
+// removed or lie in quarantine. At last every content is read, as the scrub does it, which finds
+// what is missing or corrupt.
+//
+// The new ledger then takes the place of the old one. The journal of the old one is removed before,
+// durably: SQLite would play it into the new file. A crash on the way leaves no ledger at all,
+// which is told, and never one that is half of each.
 #include "store/custody/rebuild.h"
 
 #include <fmt/format.h>

@@ -16,10 +16,10 @@ namespace store {
 
 struct RebuildRequest {
   NameRules rules = NameRules::kPosix;
-  Time now{};
-  std::function<bool()> keep_going;
+  Time now{};                                          ///< by our clock
+  std::function<bool()> keep_going;                    ///< false ends it, with kBusy
   std::function<void(std::uint64_t)> progress;         ///< bytes read so far
-  std::function<std::string(const Reading&)> message;  ///< the text of an alarm
+  std::function<std::string(const Reading&)> message;  ///< makes the text of an alarm
   /// Told of each content that is not as its manifest says.
   std::function<void(std::string_view source, const Reading&)> found;
 };
@@ -33,19 +33,21 @@ struct Rebuilt {
   std::uint64_t missing = 0;
 };
 
-/// The sources whose archives or manifests the disk carries, by name.
+/// Returns the names of the sources whose archives or manifests the disk carries, sorted.
 Result<std::vector<std::string>> carried_sources(Disk& disk);
 
-/// The rules that the names in the manifests follow; nullopt where they do not tell.
+/// Returns the rules that the names in the manifests follow, or nullopt when they do not tell.
 Result<std::optional<NameRules>> carried_name_rules(Disk& disk);
 
-/// Makes the ledger anew from what the disk carries: the manifests say what is held, reading every
-/// content says whether it is. What stood in the old ledger alone is lost: alarms, a HOLD, what was
-/// refused, what was seen of listings. What lies under archives/ or superseded/ and is in no
-/// manifest is taken too, proven by nothing but its own SHA-256.
+/// Makes the ledger anew from what the disk carries. The manifests say what is held, and every
+/// content is read to see whether it is. A file under archives/ or superseded/ that is in no
+/// manifest is taken too, proven by nothing but its own SHA-256. What stood in the old ledger alone
+/// is lost: alarms, a HOLD, what was refused, and what was seen of listings.
 ///
-/// The new ledger takes the place of the old one, which becomes `.holdfast/ledger.db.before`, in
-/// the end and whole; until then nothing has changed. kBusy when `keep_going` said no.
+/// On success the new ledger is in the place of the old one, durably, and the old one is
+/// `.holdfast/ledger.db.before`. On an error the old ledger is in its place as it was, unless the
+/// machine stopped between the two renames: then there is none, which is told, and the rebuild can
+/// be run again. Requires that nobody has the ledger open. kBusy when `keep_going` said no.
 Result<Rebuilt> rebuild_ledger(Disk& disk, const RebuildRequest& request);
 
 }  // namespace store

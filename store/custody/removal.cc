@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "store/content/content_path.h"
+#include "store/content/unsynced_directories.h"
 #include "store/custody/manifest.h"
-#include "store/custody/placement.h"
 #include "store/custody/sums.h"
 #include "store/ledger/ledger_writer.h"
 
@@ -38,7 +38,8 @@ class Removals {
     auto open = next();
     if (!open) return open.error();
     if (open->empty()) return {};
-    if (auto written = refresh_sums(); !written) return written;
+    auto written = refresh_sums(disk_, ledger_, source_, name_, rules_);
+    if (!written) return written;
     while (!open->empty()) {
       if (auto done = finish(*std::move(open)); !done) return done;
       open = next();
@@ -48,14 +49,6 @@ class Removals {
   }
 
  private:
-  Status refresh_sums() {
-    const auto totals = ledger_.totals(source_);
-    if (!totals) return totals.error();
-    if (!totals->sums_stale) return {};
-    if (auto written = write_sums(disk_, ledger_, source_, name_, rules_); !written) return written;
-    return LedgerWriter(ledger_).mark_sums_written(source_);
-  }
-
   Result<std::vector<Removal>> next() {
     auto open = LedgerWriter(ledger_).open_removals(source_, kAtOnce + stuck_.size());
     if (open) std::erase_if(*open, [&](const Removal& one) { return stuck_.contains(one.path); });
@@ -94,7 +87,7 @@ class Removals {
   }
 
   Status remove_files(const std::vector<Removal>& removable) {
-    Placer directories(disk_, rules_);
+    UnsyncedDirectories directories(disk_);
     for (const auto& one : removable) {
       auto removed = disk_.remove_file(one.path);
       if (!removed && !concerns_a_content(removed.error())) return removed;

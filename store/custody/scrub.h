@@ -12,23 +12,25 @@
 
 namespace store {
 
-/// One pass over what is held of a source, or as much of it as is asked for.
+/// One pass over what is held of a source, or over as much of it as `wanted` asks for. It reads
+/// each content back from the device and compares it with the recorded SHA-256.
 struct ScrubPass {
   SourceId source = 0;
   std::string_view source_name;
   NameRules rules = NameRules::kPosix;
-  bool beside = true;  ///< also what lies under superseded/ and quarantine/
-  bool record = true;  ///< else the ledger is only read
-  Time now{};
+  bool beside = true;  ///< true: what lies under superseded/ and quarantine/ is read too
+  bool record = true;  ///< false: nothing is recorded, and the ledger is only read
+  Time now{};          ///< by our clock
 
   std::function<bool(const Holding&)> wanted;   ///< asked before each; false ends the pass
   std::function<bool()> keep_going;             ///< asked between chunks; false ends it at once
   std::function<void(std::uint64_t)> progress;  ///< bytes read so far
-  std::function<std::string(const Reading&)> message;  ///< the text of an alarm
-  /// Shown the ends of each that is right, as it was read; of as many bytes as `ends` asks for.
-  FileEnds ends{};
+  std::function<std::string(const Reading&)> message;  ///< makes the text of an alarm
+  FileEnds ends{};  ///< how many bytes of both ends `looked` is shown
+  /// Shown both ends of each content that is right, as they were read.
   std::function<void(const Holding&, const FileEnds&)> looked;
-  /// Told, once it is recorded, of each content that is not right, and of each that was not and is.
+  /// Told of each content that is wrong, and of each that was wrong and is right now, once that is
+  /// recorded.
   std::function<void(const Reading&, bool is_news)> found;
 };
 

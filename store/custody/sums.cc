@@ -6,6 +6,7 @@
 
 #include "store/content/digest.h"
 #include "store/disk/line_writer.h"
+#include "store/ledger/ledger_writer.h"
 
 namespace store {
 
@@ -71,6 +72,15 @@ Status write_sums(Disk& disk, Ledger& ledger, SourceId source, std::string_view 
   done = disk.rename_replace(unfinished, path);
   if (!done) return done;
   return disk.sync_directory(source_name);
+}
+
+Status refresh_sums(Disk& disk, Ledger& ledger, SourceId source, std::string_view source_name,
+                    NameRules rules) {
+  const Result<Totals> totals = ledger.totals(source);
+  if (!totals) return totals.error();
+  if (!totals->sums_stale) return {};
+  Status written = write_sums(disk, ledger, source, source_name, rules);
+  return written ? LedgerWriter(ledger).mark_sums_written(source) : written;
 }
 
 }  // namespace store

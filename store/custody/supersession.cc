@@ -1,3 +1,22 @@
+// How a new content takes the place of a held one without a moment in which a crash loses either.
+// The steps of supersede() are: the intent, committed; a second place of the old content, under
+// superseded/; a sync; the new content renamed over the first place. Its caller syncs again and
+// records both contents, which ends the intent. A disk that stops anywhere in between is put right
+// when the mirror is opened next, from the open intent, by the class Recovery:
+//
+// - The new content is in place, and an intent of its placement says what it is: nothing was lost
+//   but the record, so both contents are recorded as they would have been (finish()).
+// - Otherwise the old content is the one that the ledger knows, and it goes back under its first
+//   name, from its second place, if it is not there still. Only once that is durable, a second
+//   place that was never recorded is removed (restore()). A manifest that was told of the new
+//   content already is told that it was not so (restate()).
+// - The trusted content may still lie in quarantine, where it waited before somebody accepted it.
+//   The row goes first, then the file: the ledger never says that something lies where it does not
+//   (drop_from_quarantine()).
+//
+// One bad file must not stop the others. An old content that cannot be read is damaged: its bytes
+// are kept under damaged/ in the stead of superseded/. One that cannot be moved either stays in its
+// place, with its intent. But what a failed sync says is never taken for the fault of one file.
 #include "store/custody/supersession.h"
 
 #include <fmt/format.h>
@@ -10,6 +29,7 @@
 
 #include "store/content/content_path.h"
 #include "store/content/duplicate.h"
+#include "store/content/unsynced_directories.h"
 #include "store/custody/manifest.h"
 #include "store/ledger/ledger_writer.h"
 
@@ -60,13 +80,13 @@ class Recovery {
     if (!in_place || !*in_place) return in_place;
     const auto aside = find_aside(held);
     if (!aside) return aside.error();
-    Placer placer(disk_, rules_);
-    placer.note_placed(path);
+    UnsyncedDirectories directories(disk_);
+    directories.note_placed(path);
     Batch batch;
     batch.now = archive.held_since;
     batch.placements.push_back(**intent);
     if (*aside) {
-      placer.note_placed(**aside);
+      directories.note_placed(**aside);
       batch.generations.push_back(
           {intent_.source, beside(held, Place::kSuperseded, **aside, batch.now), std::nullopt});
     }
@@ -75,7 +95,7 @@ class Recovery {
       auto told = tell_(disk_, ledger_, batch.archives.back(), source_name_, path, batch);
       if (!told) return told.error();
     }
-    if (auto synced = note(placer.sync()); !synced) return synced.error();
+    if (auto synced = note(directories.sync()); !synced) return synced.error();
     if (auto recorded = record_durably(disk_, ledger_, rules_, batch); !recorded) {
       return recorded.error();
     }
@@ -150,14 +170,8 @@ class Recovery {
   }
 
   Result<bool> lies_at(const std::string& path, const Archive& held) {
-    const auto info = disk_.stat(path);
-    if (!info && concerns_a_name(info.error())) return false;
-    if (!info) return info.error();
-    if (!*info || (*info)->kind != FileKind::kFile ||
-        (*info)->size_bytes != held.upstream.size_bytes) {
-      return false;
-    }
-    return holds(disk_, path, held.sha256);
+    const auto possible = may_hold(disk_, path, held.upstream.size_bytes);
+    return possible && *possible ? holds(disk_, path, held.sha256) : possible;
   }
 
   Result<std::optional<std::string>> find_aside(const Archive& held) {

@@ -14,21 +14,28 @@
 
 namespace store {
 
-/// Puts new contents in the place of held ones so that no crash loses an old one or leaves the
-/// ledger wrong: records the intents, gives each old content a second place, syncs, and renames the
-/// new ones over the first place. The caller then calls Placer::sync(), and records the new
-/// contents, and the old ones, in one batch.
-/// Returns for each what became of the old content. Only what concerns more than one is an error.
+/// Puts new contents in the place of held ones, so that no crash loses an old content or leaves the
+/// ledger wrong. It writes the intents, gives each old content a second place under superseded/,
+/// syncs, and renames each new content over the first place. Nothing of that is recorded yet, and
+/// the renames are not durable: the caller then calls Placer::sync(), and records the new contents
+/// and the old ones in one batch.
+///
+/// Returns for each replacement what became of the old content. Where one file alone is bad its
+/// result is `stuck`; an error is returned only for what concerns more than one content.
 Result<std::vector<Superseded>> supersede(Ledger& ledger, Placer& placer, NameRules rules,
                                           std::span<const Replacement> replacements, Time now);
 
-/// Ends what a crash left of supersede(), between its intents and the record. Where the new content
-/// is in place, and what it is was intended (Ledger::begin_placements()), both are recorded. Else
-/// the old content is under archives/ again, a second place of it that was never recorded is gone,
-/// and so is the intent; the new content is fetched again. What is under archives/ is no longer in
-/// quarantine too, which ends an acceptance. An old content that is nowhere any more is left to the
-/// scrub. A file that cannot be read or moved keeps its intent, is added to `left`, and the others
-/// go on.
+/// Ends every intent that supersede() left open.
+///
+/// Where the new content is in place, and begin_placements() had said what it is, the new content
+/// and the old one are recorded. Anywhere else the old content is put back under archives/, a
+/// second place of it that was never recorded is removed, and the new content will be fetched
+/// again. A content that is under archives/ and in quarantine too is removed from quarantine, which
+/// ends an acceptance. An old content that lies nowhere any more is left to the scrub. On success
+/// all of that is durable and recorded, and the intents are gone.
+///
+/// A content whose file cannot be read or moved keeps its intent and is added to `left`; the others
+/// are ended all the same. `tell` is asked what to say of each new content that is unsound.
 Status recover_supersessions(Disk& disk, Ledger& ledger, NameRules rules, AllUnfinished& left,
                              const TellUnsound& tell = {});
 

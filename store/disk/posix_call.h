@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "store/disk/error.h"
+
 namespace store {
 
 /// A file descriptor that closes itself. Leaves errno alone: it is often why this goes out of
@@ -37,6 +39,17 @@ auto uninterrupted(Call call) {
   auto result = call();
   while (result == -1 && errno == EINTR) result = call();
   return result;
+}
+
+/// The error of a call that found nothing of that name.
+inline bool nothing_there(const Error& error) {
+  return error.error_number == ENOENT || error.error_number == ENOTDIR;
+}
+
+/// What filesystems answer to a rename flag, a hard link or a time that they do not know.
+inline bool lacks_support(int error_number) {
+  return error_number == EINVAL || error_number == ENOSYS || error_number == EOPNOTSUPP ||
+         error_number == EPERM;
 }
 
 }  // namespace store

@@ -10,13 +10,13 @@
 #include <array>
 #include <atomic>
 #include <climits>
-#include <cstdio>
 #include <cstdlib>
 
 #include "store/disk/posix_beneath.h"
 #include "store/disk/posix_file.h"
 #include "store/disk/posix_filesystem.h"
 #include "store/disk/posix_mode.h"
+#include "store/disk/posix_names.h"
 #include "store/disk/posix_owner.h"
 
 namespace store {
@@ -36,16 +36,6 @@ FileKind kind_of_mode(mode_t mode) {
 FileInfo info_of(const struct stat& info) {
   return FileInfo{kind_of_mode(info.st_mode), static_cast<std::uint64_t>(info.st_size),
                   std::chrono::sys_seconds(std::chrono::seconds(info.st_mtime))};
-}
-
-bool nothing_there(const Error& error) {
-  return error.error_number == ENOENT || error.error_number == ENOTDIR;
-}
-
-// What filesystems answer to a rename flag or a hard link that they do not know.
-bool lacks_support(int error_number) {
-  return error_number == EINVAL || error_number == ENOSYS || error_number == EOPNOTSUPP ||
-         error_number == EPERM;
 }
 
 // A pipe in the place of a file must not block its opening, hence O_NONBLOCK.
@@ -104,13 +94,19 @@ class PosixDisk final : public Disk {
 
   Result<std::optional<FileInfo>> stat(std::string_view path) override;
   Status make_directory(std::string_view path) override;
-  Status rename_no_replace(std::string_view from, std::string_view to) override;
-  Status link(std::string_view from, std::string_view to) override;
-  Status link_file(File& file, std::string_view to) override;
+  Status rename_no_replace(std::string_view from, std::string_view to) override {
+    return names_.rename_no_replace(from, to);
+  }
+  Status link(std::string_view from, std::string_view to) override { return names_.link(from, to); }
+  Status link_file(File& file, std::string_view to) override { return names_.link_file(file, to); }
   Status take_over(std::string_view path) override;
-  Status rename_replace(std::string_view from, std::string_view to) override;
-  Status remove_file(std::string_view path) override { return remove(path, 0); }
-  Status remove_directory(std::string_view path) override { return remove(path, AT_REMOVEDIR); }
+  Status rename_replace(std::string_view from, std::string_view to) override {
+    return names_.rename_replace(from, to);
+  }
+  Status remove_file(std::string_view path) override { return names_.remove(path, 0); }
+  Status remove_directory(std::string_view path) override {
+    return names_.remove(path, AT_REMOVEDIR);
+  }
   Status set_finished(std::string_view path, bool finished) override;
   Status set_modified(std::string_view path, std::chrono::sys_seconds time) override;
   Status sync_directory(std::string_view path) override;
@@ -123,7 +119,8 @@ class PosixDisk final : public Disk {
   std::string root_path() const override { return root_path_; }
   std::string filesystem_name() const override { return filesystem_name_; }
   Weakness weakness() const override {
-    return {no_directory_sync_, no_exclusive_rename_, mode_->is_lacking(), no_filesystem_sync_};
+    return {no_directory_sync_, names_.lacks_exclusive_rename(), mode_->is_lacking(),
+            no_filesystem_sync_};
   }
 
   std::string database_path(std::string_view path) const override {
@@ -138,9 +135,6 @@ class PosixDisk final : public Disk {
   };
   Result<Opened> open_regular(std::string_view path, int flags, std::string_view action);
   Result<std::unique_ptr<File>> file_of(Result<Opened> opened, std::string_view path, bool direct);
-  Status remove(std::string_view path, int flags);
-  Status rename_after_check(const Beneath::Place& from, const Beneath::Place& to,
-                            std::string_view path);
 
   const std::string root_path_;
   std::string database_root_;
@@ -148,10 +142,10 @@ class PosixDisk final : public Disk {
   const bool can_sync_filesystem_;
   const PosixOwner owner_;
   Beneath beneath_;
+  PosixNames names_{beneath_, owner_};
   // A file may outlive its disk.
   const std::shared_ptr<PosixMode> mode_ = std::make_shared<PosixMode>();
   std::atomic<bool> no_directory_sync_ = false;
-  std::atomic<bool> no_exclusive_rename_ = false;
   std::atomic<bool> no_filesystem_sync_ = false;
 };
 
@@ -232,64 +226,6 @@ Status PosixDisk::make_directory(std::string_view path) {
   return failed(error_number, "make directory", path);
 }
 
-Status PosixDisk::rename_no_replace(std::string_view from, std::string_view to) {
-  const auto source = beneath_.kept_place_of(from, "rename");
-  if (!source) return source.error();
-  const auto target = beneath_.kept_place_of(to, "rename to");
-  if (!target) return target.error();
-  const char* const old_name = source->name.c_str();
-  const char* const new_name = target->name.c_str();
-  owner_.give(source->directory, source->name);
-
-  if (::renameat2(source->directory, old_name, target->directory, new_name, RENAME_NOREPLACE) ==
-      0) {
-    return {};
-  }
-  int error_number = errno;
-  // A directory that was removed is made again by whoever wants it.
-  if (error_number == ENOENT) beneath_.forget();
-  if (!lacks_support(error_number)) return failed(error_number, "rename to", to);
-
-  if (::linkat(source->directory, old_name, target->directory, new_name, 0) == 0) {
-    if (::unlinkat(source->directory, old_name, 0) == 0) return {};
-    return failed(errno, "remove the old name", from);
-  }
-  error_number = errno;
-  if (!lacks_support(error_number)) return failed(error_number, "link to", to);
-  return rename_after_check(*source, *target, to);
-}
-
-Status PosixDisk::link(std::string_view from, std::string_view to) {
-  const auto source = beneath_.place_of(from, "link");
-  if (!source) return source.error();
-  const auto target = beneath_.place_of(to, "link to");
-  if (!target) return target.error();
-  if (::linkat(source->directory, source->name.c_str(), target->directory, target->name.c_str(),
-               0) == 0) {
-    return {};
-  }
-  // Too many links is a limit of the filesystem's, and a copy does not meet it.
-  const int error_number = errno == EMLINK ? EOPNOTSUPP : errno;
-  return failed(lacks_support(error_number) ? EOPNOTSUPP : error_number, "link to", to);
-}
-
-Status PosixDisk::link_file(File& file, std::string_view to) {
-  const auto target = beneath_.place_of(to, "link to");
-  if (!target) return target.error();
-  const auto fd = descriptor_of(file);
-  if (!fd) return failed(EOPNOTSUPP, "link to", to);
-  const auto open_file = "/proc/self/fd/" + std::to_string(*fd);
-  if (::linkat(AT_FDCWD, open_file.c_str(), target->directory, target->name.c_str(),
-               AT_SYMLINK_FOLLOW) == 0) {
-    return {};
-  }
-  const int error_number = errno;
-  const bool no_proc = error_number == ENOENT && ::access(open_file.c_str(), F_OK) != 0;
-  const bool cannot = no_proc || lacks_support(error_number) || error_number == EXDEV ||
-                      error_number == EMLINK || error_number == EACCES;
-  return failed(cannot ? EOPNOTSUPP : error_number, "link to", to);
-}
-
 Status PosixDisk::take_over(std::string_view path) {
   auto opened = open_regular(path, O_RDONLY | O_NONBLOCK, "take over");
   if (!opened && opened.error().error_number == EACCES)
@@ -298,48 +234,6 @@ Status PosixDisk::take_over(std::string_view path) {
   const int fd = opened->fd.get();
   if (owner_.take(fd) && mode_->set(fd, true, path)) return {};
   return failed(EOPNOTSUPP, "take over", path);
-}
-
-Status PosixDisk::rename_after_check(const Beneath::Place& from, const Beneath::Place& to,
-                                     std::string_view path) {
-  struct stat info {};
-  if (::fstatat(to.directory, to.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) {
-    return failed(EEXIST, "rename to", path);
-  }
-  if (const int error_number = errno; error_number != ENOENT) {
-    return failed(error_number, "rename to", path);
-  }
-  if (::renameat(from.directory, from.name.c_str(), to.directory, to.name.c_str()) < 0) {
-    return failed(errno, "rename to", path);
-  }
-  no_exclusive_rename_ = true;
-  return {};
-}
-
-Status PosixDisk::rename_replace(std::string_view from, std::string_view to) {
-  const auto source = beneath_.place_of(from, "rename");
-  if (!source) return source.error();
-  const auto target = beneath_.place_of(to, "rename to");
-  if (!target) return target.error();
-  owner_.give(source->directory, source->name);
-  if (::renameat(source->directory, source->name.c_str(), target->directory, target->name.c_str()) <
-      0) {
-    return failed(errno, "rename to", to);
-  }
-  return {};
-}
-
-Status PosixDisk::remove(std::string_view path, int flags) {
-  if (flags == AT_REMOVEDIR) beneath_.forget();
-  const auto place = beneath_.place_of(path, "remove");
-  if (!place) {
-    if (nothing_there(place.error())) return {};
-    return place.error();
-  }
-  if (::unlinkat(place->directory, place->name.c_str(), flags) == 0) return {};
-  const int error_number = errno;
-  if (error_number == ENOENT) return {};
-  return failed(error_number, "remove", path);
 }
 
 Status PosixDisk::set_finished(std::string_view path, bool finished) {

@@ -5,13 +5,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 #include "store/disk/disk.h"
 #include "store/disk/error.h"
 #include "store/disk/inside.h"
-
-struct sqlite3_stmt;
+#include "store/ledger/query.h"
 
 namespace store {
 
@@ -19,51 +18,6 @@ enum class DatabaseMode {
   kReadOnly,   ///< creates no file; waits some seconds for a writer that is committing
   kReadWrite,  ///< a commit is durable on return
   kScratch,    ///< for a file that is thrown away if anything fails: no journal beside it
-};
-
-/// Bound as a BLOB: any bytes, ordered as memcmp orders them.
-struct Bytes {
-  std::string_view bytes;
-};
-
-/// A prepared statement on loan from its Database, given back, reset, by the destructor. It must
-/// not outlive the Database.
-class Query {
- public:
-  ~Query();
-  Query(Query&& other) noexcept;
-  Query& operator=(Query&&) = delete;
-
-  /// Binds the parameters ?1, ?2, ... in order; copies what it is given. std::int64_t,
-  /// std::string_view (TEXT) and Bytes.
-  template <typename... Args>
-  Query& bind(const Args&... args) {
-    int index = 0;
-    (bind_one(++index, args), ...);
-    return *this;
-  }
-
-  /// True when there is a row. A binding that failed is reported here.
-  Result<bool> step();
-
-  std::int64_t integer(int column) const;
-  /// Until the next step(). Empty for NULL.
-  std::string_view bytes(int column) const;
-  bool is_null(int column) const;
-
- private:
-  friend class Database;
-  struct Home;
-  Query(Home& home, std::vector<sqlite3_stmt*>& idle, sqlite3_stmt* statement);
-  void bind_one(int index, std::int64_t value);
-  void bind_one(int index, std::string_view text);
-  void bind_one(int index, Bytes blob);
-  void note(int code);
-
-  Home* home_;
-  std::vector<sqlite3_stmt*>* idle_;
-  sqlite3_stmt* statement_;
-  int bind_code_ = 0;
 };
 
 /// One connection to a SQLite file of a Disk, which has to outlive it. It never creates the file.
@@ -90,12 +44,43 @@ class Database {
     return finish(statement->bind(args...));
   }
 
+  /// As run(), where nobody asks how many rows that were.
+  template <typename... Args>
+  Status execute(std::string_view sql, const Args&... args) {
+    const Result<std::uint64_t> done = run(sql, args...);
+    return done ? Status{} : done.error();
+  }
+
+  /// What a SELECT finds; see Selection.
+  template <typename... Args>
+  Selection select(std::string_view sql, const Args&... args) {
+    Result<Query> statement = query(sql);
+    if (statement) statement->bind(args...);
+    return Selection(std::move(statement));
+  }
+
   /// The first column of the first row, 0 when there is none.
   template <typename... Args>
   Result<std::int64_t> read_integer(std::string_view sql, const Args&... args) {
     Result<Query> statement = query(sql);
     if (!statement) return statement.error();
     return first_integer(statement->bind(args...));
+  }
+
+  /// Likewise, as a number that is never negative: of rows, of bytes.
+  template <typename... Args>
+  Result<std::uint64_t> read_count(std::string_view sql, const Args&... args) {
+    const Result<std::int64_t> count = read_integer(sql, args...);
+    if (!count) return count.error();
+    return static_cast<std::uint64_t>(*count);
+  }
+
+  /// Likewise, as a truth: false for 0, for NULL, and when there is no row.
+  template <typename... Args>
+  Result<bool> is_true(std::string_view sql, const Args&... args) {
+    const Result<std::int64_t> answer = read_integer(sql, args...);
+    if (!answer) return answer.error();
+    return *answer != 0;
   }
 
   /// Runs statements without parameters, separated by semicolons.

@@ -29,11 +29,27 @@ namespace store {
 
 enum class Access { kReadOnly, kReadWrite };
 
-/// What we hold and how we know: `.holdfast/ledger.db`.
+/// The ledger remembers, for each source (a bucket, or a prefix of one), which contents the disk
+/// holds, what proves each of them, what the bucket listed last, and which alarms are open. It is
+/// the SQLite file `.holdfast/ledger.db` on the mirror's disk.
 ///
-/// Every writing call outside a Plan is one transaction, durable on return. A call that changes
-/// nothing writes nothing. One thread at a time. Errors: kCorrupt (damaged, not a ledger, or from a
-/// newer holdfast), kNoSpace, kReadOnly, kIo, kNotFound.
+/// This class opens the ledger and knows the sources. What it remembers is read and written through
+/// the views below, one for each question; each header says what its calls change. The calls by
+/// which a content becomes held, or stops being held, are not here: they are in ledger_writer.h,
+/// and only store/custody makes them, in an order that survives a crash.
+///
+/// Durability: a call that writes is one transaction and is durable when it returns; when it fails
+/// it has changed nothing. A call that finds nothing to change writes nothing. Inside at_once(),
+/// and between PlanView::begin_plan() and Plan::commit(), calls become durable together. See there.
+///
+/// Threads: one thread at a time uses a ledger and all its views. Other processes may read it
+/// meanwhile; one that waits too long for a commit gets kBusy.
+///
+/// Ownership: the disk outlives the ledger. The ledger outlives its plans and reviews.
+///
+/// Errors of every call: kCorrupt (the file is damaged, is no ledger, or was written by a newer
+/// holdfast), kNoSpace, kKeptFree (what SQLite sorts would leave less free than Disk::keep_free()
+/// said), kReadOnly, kBusy, kIo. Where a call has further errors its comment names them.
 class Ledger : public PlanView,
                public RefusalView,
                public ClockView,
@@ -48,33 +64,39 @@ class Ledger : public PlanView,
                public CarriedView,
                public DrillView {
  public:
-  /// Opens the ledger; kNotFound when there is none (it is never made here: an empty ledger on a
-  /// full disk would forget everything). Pending migrations are applied with kReadWrite. With
-  /// kReadOnly it works on a disk that is mounted read-only and creates no file.
+  /// Opens the ledger at `path`. Returns kNotFound when there is none; it is never made here,
+  /// because an empty ledger on a full disk would forget all that is held. With kReadWrite the
+  /// schema is brought up to date first, durably. With kReadOnly no file is created, so that it
+  /// works on a disk that is mounted read-only; a ledger with an older schema is then kReadOnly.
   static Result<Ledger> open(Disk& disk, Access access, std::string_view path = kLedgerPath);
 
-  /// Makes an empty ledger where there is none, else does nothing. For `init` and `rebuild`.
+  /// Makes an empty ledger at `path` where there is none; one that is there is left as it is. On
+  /// return the file and its name are durable. For `init` and `rebuild`.
   static Status create(Disk& disk, std::string_view path = kLedgerPath);
 
-  /// Reads all of it: nullopt when SQLite finds nothing wrong, else what it says first.
+  /// Reads the whole file and checks it. Returns nullopt when SQLite finds nothing wrong, else its
+  /// first complaint.
   Result<std::optional<std::string>> check();
 
   ~Ledger();
   Ledger(Ledger&&) noexcept;
   Ledger& operator=(Ledger&&) noexcept;
 
-  /// The id of a source, registered at its first use (which writes).
+  /// Returns the id of the source `name`. A source that is not known yet is registered, durably. An
+  /// id stays the same for as long as the ledger lives.
   Result<SourceId> register_source(std::string_view name);
-  /// nullopt when nothing was ever recorded for it.
+  /// Returns the id of the source, or nullopt when it was never registered. Writes nothing.
   Result<std::optional<SourceId>> find_source(std::string_view name);
 
-  /// "" for an id that there is not.
+  /// Returns the name of the source, or "" when there is no source with this id.
   Result<std::string> source_name(SourceId source);
-  /// What `work` asks of the ledger is answered from one state of it, and at the price of one
-  /// question: each one alone opens, locks and checks the file anew. What it writes is durable on
-  /// return, and taken back when it fails.
+  /// Calls `work` inside one transaction. All that `work` reads comes from one state of the ledger,
+  /// and costs one lock and one look at the file instead of one for each call. When `work`
+  /// succeeds, all that it wrote is durable on return. When it fails, all of that is taken back and
+  /// its error is returned.
   Status at_once(const std::function<Status()>& work);
-  /// All that were ever registered. Few: there are as many as sections of the configuration.
+  /// Returns every source that was ever registered, by id, with its name. They are few: about as
+  /// many as the configuration has sections.
   Result<std::vector<std::pair<SourceId, std::string>>> sources();
 
  private:
@@ -83,7 +105,7 @@ class Ledger : public PlanView,
   std::unique_ptr<OpenLedger> impl_;
 };
 
-/// The version of SQLite that runs: "3.40.1".
+/// Returns the version of the SQLite that runs, as "3.40.1".
 std::string sqlite_version_text();
 
 }  // namespace store

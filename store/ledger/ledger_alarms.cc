@@ -51,8 +51,7 @@ Result<bool> raise(Database& database, SourceId source, AlarmKind kind, std::str
   const Result<std::uint64_t> done = database.run(
       "INSERT INTO alarm (source_id, kind, key, since, message, announced) VALUES (?1, ?2, ?3, ?4, "
       "?5, ?6)",
-      source, name_of(kind), Bytes{key}, rows::seconds(now), message,
-      std::int64_t{is_told ? 1 : 0});
+      source, name_of(kind), Bytes{key}, rows::seconds(now), message, is_told);
   if (!done) return done.error();
   if (!is_told) return true;
   const Status forgotten = carried::forget_told(database, source, kind, key);
@@ -64,21 +63,17 @@ Status raise_newest(Database& database, SourceId source, AlarmKind kind, std::st
   const Result<bool> raised = raise(database, source, kind, key, message, now);
   if (!raised) return raised.error();
   if (*raised) return {};
-  const Result<std::uint64_t> done = database.run(
+  return database.execute(
       "UPDATE alarm INDEXED BY alarm_open SET message=?4 WHERE source_id=?1 AND kind=?2 AND key=?3 "
       "AND ended_at IS NULL",
       source, name_of(kind), Bytes{key}, message);
-  if (!done) return done.error();
-  return {};
 }
 
 Status end(Database& database, SourceId source, AlarmKind kind, std::string_view key, Time now) {
-  const Result<std::uint64_t> done = database.run(
+  return database.execute(
       "UPDATE alarm INDEXED BY alarm_open SET ended_at=?4 WHERE source_id=?1 AND kind=?2 AND "
       "key=?3 AND ended_at IS NULL",
       source, name_of(kind), Bytes{key}, rows::seconds(now));
-  if (!done) return done.error();
-  return {};
 }
 
 Result<bool> raise_or_renew(Database& database, SourceId source, AlarmKind kind,
@@ -102,10 +97,9 @@ Result<bool> raise_or_renew(Database& database, SourceId source, AlarmKind kind,
 }
 
 Status begin_hold(Database& database, SourceId source, Time now) {
-  const Result<std::uint64_t> done =
-      database.run("UPDATE source SET hold_since=?2 WHERE source_id=?1 AND hold_since IS NULL",
-                   source, rows::seconds(now));
-  return done ? Status{} : done.error();
+  return database.execute(
+      "UPDATE source SET hold_since=?2 WHERE source_id=?1 AND hold_since IS NULL", source,
+      rows::seconds(now));
 }
 
 Status end_refusals(Database& database, SourceId source, std::string_view key, Time now) {
@@ -125,8 +119,7 @@ Status end_refusals(Database& database, SourceId source, std::string_view key, T
         "key=?3 AND ended_at IS "
         "NULL AND NOT EXISTS (SELECT 1 FROM refusal r WHERE r.source_id=?1 AND r.key=?3 AND "
         "(r.kind=?5 OR r.kind=?6))",
-        source, name_of(cause.alarm), Bytes{key}, rows::seconds(now),
-        static_cast<std::int64_t>(cause.kind), static_cast<std::int64_t>(cause.or_kind));
+        source, name_of(cause.alarm), Bytes{key}, rows::seconds(now), cause.kind, cause.or_kind);
     if (!done) return done.error();
   }
   return {};
@@ -145,21 +138,17 @@ Status AlarmView::raise_newest_alarm(SourceId source, AlarmKind kind, std::strin
 }
 
 Result<bool> AlarmView::is_open(SourceId source, AlarmKind kind, std::string_view key) {
-  const Result<std::int64_t> open = impl_->database.read_integer(
+  return impl_->database.is_true(
       "SELECT 1 FROM alarm INDEXED BY alarm_open WHERE source_id=?1 AND kind=?2 AND key=?3 AND "
       "ended_at IS NULL",
       source, name_of(kind), Bytes{key});
-  if (!open) return open.error();
-  return *open != 0;
 }
 
 Result<bool> AlarmView::was_raised(SourceId source, AlarmKind kind, std::string_view key,
                                    Time after) {
-  const Result<std::int64_t> found = impl_->database.read_integer(
+  return impl_->database.is_true(
       "SELECT EXISTS (SELECT 1 FROM alarm WHERE source_id=?1 AND key=?2 AND kind=?3 AND since>=?4)",
       source, Bytes{key}, name_of(kind), rows::seconds(after));
-  if (!found) return found.error();
-  return *found != 0;
 }
 
 Status AlarmView::end_alarm(SourceId source, AlarmKind kind, std::string_view key, Time now) {
@@ -167,56 +156,41 @@ Status AlarmView::end_alarm(SourceId source, AlarmKind kind, std::string_view ke
 }
 
 Result<std::vector<Alarm>> AlarmView::open_alarms(SourceId source, std::size_t limit) {
-  Result<Query> query =
-      impl_->database.query(fmt::format("SELECT alarm_id, kind, key, since, message FROM alarm "
-                                        "INDEXED BY alarm_open WHERE source_id=?1 AND "
-                                        "ended_at IS NULL ORDER BY {}, alarm_id LIMIT ?2",
-                                        gravity()));
-  if (!query) return query.error();
-  query->bind(source, static_cast<std::int64_t>(limit));
-  std::vector<Alarm> found;
-  while (true) {
-    const Result<bool> row = query->step();
-    if (!row) return row.error();
-    if (!*row) return found;
-    found.push_back(alarm_of(*query));
-  }
+  return impl_->database
+      .select(
+          fmt::format("SELECT alarm_id, kind, key, since, message FROM alarm INDEXED BY alarm_open "
+                      "WHERE source_id=?1 AND ended_at IS NULL ORDER BY {}, alarm_id LIMIT ?2",
+                      gravity()),
+          source, static_cast<std::int64_t>(limit))
+      .all(alarm_of);
 }
 
 Result<std::optional<Alarm>> AlarmView::open_alarm(SourceId source, std::int64_t alarm) {
-  Result<Query> query = impl_->database.query(
-      "SELECT alarm_id, kind, key, since, message FROM alarm WHERE source_id=?1 AND alarm_id=?2 "
-      "AND "
-      "ended_at IS NULL");
-  if (!query) return query.error();
-  const Result<bool> row = query->bind(source, alarm).step();
-  if (!row) return row.error();
-  if (!*row) return std::nullopt;
-  return alarm_of(*query);
+  return impl_->database
+      .select(
+          "SELECT alarm_id, kind, key, since, message FROM alarm WHERE source_id=?1 AND "
+          "alarm_id=?2 AND ended_at IS NULL",
+          source, alarm)
+      .one(alarm_of);
 }
 
 Result<std::uint64_t> AlarmView::count_open_alarms(SourceId source) {
-  const Result<std::int64_t> count = impl_->database.read_integer(
+  return impl_->database.read_count(
       "SELECT count(*) FROM alarm INDEXED BY alarm_open WHERE source_id=?1 AND ended_at IS NULL",
       source);
-  if (!count) return count.error();
-  return static_cast<std::uint64_t>(*count);
 }
 
 Result<std::map<std::string, std::uint64_t>> AlarmView::count_open_by_kind(SourceId source) {
-  Result<Query> query = impl_->database.query(
-      "SELECT kind, count(*) FROM alarm INDEXED BY alarm_open WHERE source_id=?1 AND ended_at IS "
-      "NULL "
-      "GROUP BY kind");
-  if (!query) return query.error();
-  query->bind(source);
   std::map<std::string, std::uint64_t> counts;
-  while (true) {
-    const Result<bool> row = query->step();
-    if (!row) return row.error();
-    if (!*row) return counts;
-    counts[std::string(query->bytes(0))] = static_cast<std::uint64_t>(query->integer(1));
-  }
+  const Status read =
+      impl_->database
+          .select(
+              "SELECT kind, count(*) FROM alarm INDEXED BY alarm_open WHERE source_id=?1 AND "
+              "ended_at IS NULL GROUP BY kind",
+              source)
+          .each([&](const Query& row) { counts[std::string(row.bytes(0))] = row.count(1); });
+  if (!read) return read.error();
+  return counts;
 }
 
 Result<std::uint64_t> AlarmView::acknowledge(SourceId source, std::optional<std::int64_t> alarm,
@@ -243,49 +217,44 @@ Result<std::uint64_t> AlarmView::acknowledge(SourceId source, std::optional<std:
 }
 
 Result<std::vector<Ledger::Unannounced>> AlarmView::unannounced_alarms(std::size_t limit) {
-  Result<Query> query = impl_->database.query(
-      fmt::format("SELECT alarm_id, kind, key, since, message, source_id FROM alarm WHERE "
-                  "announced=0 AND ended_at IS NULL ORDER BY {}, alarm_id LIMIT ?1",
-                  gravity()));
-  if (!query) return query.error();
-  std::vector<Unannounced> found;
-  const Status done = rows::each(query->bind(static_cast<std::int64_t>(limit)), [&](Query& row) {
-    found.push_back({row.integer(5),
-                     {row.integer(0), std::string(row.bytes(1)), std::string(row.bytes(2)),
-                      rows::time(row.integer(3)), std::string(row.bytes(4))}});
-    return true;
-  });
-  if (!done) return done.error();
-  return found;
+  return impl_->database
+      .select(fmt::format("SELECT alarm_id, kind, key, since, message, source_id FROM alarm WHERE "
+                          "announced=0 AND ended_at IS NULL ORDER BY {}, alarm_id LIMIT ?1",
+                          gravity()),
+              static_cast<std::int64_t>(limit))
+      .all([](const Query& row) {
+        return Unannounced{row.integer(5), alarm_of(row)};
+      });
 }
 
 Result<std::vector<std::pair<std::string, std::uint64_t>>> AlarmView::count_unannounced() {
-  Result<Query> query = impl_->database.query(
-      fmt::format("SELECT kind, count(*) FROM alarm WHERE announced=0 AND ended_at IS NULL GROUP "
-                  "BY kind ORDER BY {}",
-                  gravity()));
-  if (!query) return query.error();
-  std::vector<std::pair<std::string, std::uint64_t>> found;
-  const Status done = rows::each(*query, [&](Query& row) {
-    found.emplace_back(row.bytes(0), static_cast<std::uint64_t>(row.integer(1)));
-    return true;
-  });
-  if (!done) return done.error();
-  return found;
+  return impl_->database
+      .select(fmt::format(
+          "SELECT kind, count(*) FROM alarm WHERE announced=0 AND ended_at IS NULL GROUP "
+          "BY kind ORDER BY {}",
+          gravity()))
+      .all([](const Query& row) {
+        return std::pair<std::string, std::uint64_t>(row.bytes(0), row.count(1));
+      });
 }
 
 Status AlarmView::mark_announced(std::int64_t alarm) {
-  const Result<std::uint64_t> done =
-      impl_->database.run("UPDATE alarm SET announced=1 WHERE alarm_id=?1", alarm);
-  if (!done) return done.error();
-  return {};
+  return impl_->database.execute("UPDATE alarm SET announced=1 WHERE alarm_id=?1", alarm);
 }
 
 Status AlarmView::mark_all_announced() {
-  const Result<std::uint64_t> done =
-      impl_->database.run("UPDATE alarm SET announced=1 WHERE announced=0 AND ended_at IS NULL");
-  if (!done) return done.error();
-  return {};
+  return impl_->database.execute(
+      "UPDATE alarm SET announced=1 WHERE announced=0 AND ended_at IS NULL");
+}
+
+Status AlarmView::end_hold(SourceId source) {
+  Result<Transaction> transaction = Transaction::begin(impl_->database);
+  if (!transaction) return transaction.error();
+  const Status done = impl_->database.execute(
+      "UPDATE source SET hold_since=NULL WHERE source_id=?1 AND hold_since IS NOT NULL", source);
+  if (!done) return done;
+  Status noted = carried::note_looked_at(impl_->database, source, std::nullopt);
+  return noted ? transaction->commit() : noted;
 }
 
 }  // namespace store

@@ -50,9 +50,9 @@ class Teller {
 
  private:
   template <typename Make>
-  Status each(Query& query, const Make& make) {
+  Status each(Selection found, const Make& make) {
     if (!goes_on_) return {};
-    return rows::each(query, [&](Query& row) {
+    return found.each([&](const Query& row) {
       const std::optional<Word> word = make(row);
       goes_on_ = !word || visit_(*word);
       return goes_on_;
@@ -61,73 +61,71 @@ class Teller {
 
   Status alarms(SourceId source, const std::string& name, bool all_told, Word::What what) {
     const bool told = what == Word::What::kTold;
-    Result<Query> query = database_.query(fmt::format(
-        "SELECT a.kind, a.key, {}, a.message, {} FROM alarm a {} {} WHERE a.source_id=?1 AND {} "
-        "AND {} GROUP BY a.kind, a.key ORDER BY a.kind, a.key",
-        told ? "a.since" : "max(a.ended_at)", kContent,
-        told ? "INDEXED BY alarm_open" : "INDEXED BY alarm_acknowledged", kContentOf, kOfTheBucket,
-        told ? "a.ended_at IS NULL AND (a.announced=1 OR ?2=1)"
-             : "a.acknowledged=1 AND ?2=?2 AND NOT EXISTS (SELECT 1 FROM alarm o INDEXED BY "
-               "alarm_open WHERE o.source_id=a.source_id AND o.kind=a.kind AND o.key=a.key AND "
-               "o.ended_at IS NULL)"));
-    if (!query) return query.error();
-    query->bind(source, std::int64_t{all_told ? 1 : 0});
-    return each(*query, [&](const Query& row) -> std::optional<Word> {
-      Word word{name, what, std::string(row.bytes(0)), std::string(row.bytes(1)),
-                rows::time(row.integer(2))};
-      word.text = row.bytes(3);
-      if (is_about_a_content(word.kind)) {
-        // It is over, in a way that is not written down.
-        if (row.is_null(4)) return std::nullopt;
-        word.upstream = rows::identity(row, 4);
-      }
-      return word;
-    });
+    return each(
+        database_.select(
+            fmt::format(
+                "SELECT a.kind, a.key, {}, a.message, {} FROM alarm a {} {} WHERE a.source_id=?1 "
+                "AND {} AND {} GROUP BY a.kind, a.key ORDER BY a.kind, a.key",
+                told ? "a.since" : "max(a.ended_at)", kContent,
+                told ? "INDEXED BY alarm_open" : "INDEXED BY alarm_acknowledged", kContentOf,
+                kOfTheBucket,
+                told ? "a.ended_at IS NULL AND (a.announced=1 OR ?2=1)"
+                     : "a.acknowledged=1 AND ?2=?2 AND NOT EXISTS (SELECT 1 FROM alarm o INDEXED "
+                       "BY alarm_open WHERE o.source_id=a.source_id AND o.kind=a.kind AND "
+                       "o.key=a.key AND o.ended_at IS NULL)"),
+            source, all_told),
+        [&](const Query& row) -> std::optional<Word> {
+          Word word{name, what, std::string(row.bytes(0)), std::string(row.bytes(1)),
+                    rows::time(row.integer(2))};
+          word.text = row.bytes(3);
+          if (is_about_a_content(word.kind)) {
+            // It is over, in a way that is not written down.
+            if (row.is_null(4)) return std::nullopt;
+            word.upstream = rows::identity(row, 4);
+          }
+          return word;
+        });
   }
 
   Status hold(SourceId source, const std::string& name) {
-    Result<Query> query = database_.query(
-        "SELECT s.hold_since, coalesce(a.message, '') FROM source s LEFT JOIN alarm a ON "
-        "a.source_id=s.source_id AND a.kind='mass-change' AND a.key=x'' AND a.ended_at IS NULL "
-        "WHERE s.source_id=?1 AND s.hold_since IS NOT NULL");
-    if (!query) return query.error();
-    query->bind(source);
-    return each(*query, [&](const Query& row) -> std::optional<Word> {
-      Word word{name, Word::What::kHold, "mass-change", "", rows::time(row.integer(0))};
-      word.text = row.bytes(1);
-      return word;
-    });
+    return each(
+        database_.select(
+            "SELECT s.hold_since, coalesce(a.message, '') FROM source s LEFT JOIN alarm a ON "
+            "a.source_id=s.source_id AND a.kind='mass-change' AND a.key=x'' AND a.ended_at IS NULL "
+            "WHERE s.source_id=?1 AND s.hold_since IS NOT NULL",
+            source),
+        [&](const Query& row) -> std::optional<Word> {
+          Word word{name, Word::What::kHold, "mass-change", "", rows::time(row.integer(0))};
+          word.text = row.bytes(1);
+          return word;
+        });
   }
 
   Status acceptances(SourceId source, const std::string& name) {
-    Result<Query> query = database_.query(
-        "SELECT key, at, etag, size_bytes, version_id, sha256 FROM acceptance WHERE source_id=?1 "
-        "ORDER BY key");
-    if (!query) return query.error();
-    query->bind(source);
-    return each(*query, [&](const Query& row) -> std::optional<Word> {
-      Word word{name, Word::What::kAccepted, "changed", std::string(row.bytes(0)),
-                rows::time(row.integer(1))};
-      word.upstream = rows::identity(row, 2);
-      word.text = to_hex(rows::digest(row.bytes(5)));
-      return word;
-    });
+    return each(database_.select("SELECT key, at, etag, size_bytes, version_id, sha256 FROM "
+                                 "acceptance WHERE source_id=?1 ORDER BY key",
+                                 source),
+                [&](const Query& row) -> std::optional<Word> {
+                  Word word{name, Word::What::kAccepted, "changed", std::string(row.bytes(0)),
+                            rows::time(row.integer(1))};
+                  word.upstream = rows::identity(row, 2);
+                  word.text = to_hex(rows::digest(row.bytes(5)));
+                  return word;
+                });
   }
 
   Status deviations(SourceId source, const std::string& name) {
-    Result<Query> query = database_.query(
-        "SELECT key, kind, since, etag, size_bytes, version_id FROM deviation WHERE source_id=?1 "
-        "AND acknowledged=1 ORDER BY key");
-    if (!query) return query.error();
-    query->bind(source);
-    return each(*query, [&](const Query& row) -> std::optional<Word> {
-      Word word{name, Word::What::kDeviation, "", std::string(row.bytes(0)),
-                rows::time(row.integer(2))};
-      if (static_cast<Deviation>(row.integer(1)) == Deviation::kChanged) {
-        word.upstream = rows::identity(row, 3);
-      }
-      return word;
-    });
+    return each(database_.select("SELECT key, kind, since, etag, size_bytes, version_id FROM "
+                                 "deviation WHERE source_id=?1 AND acknowledged=1 ORDER BY key",
+                                 source),
+                [&](const Query& row) -> std::optional<Word> {
+                  Word word{name, Word::What::kDeviation, "", std::string(row.bytes(0)),
+                            rows::time(row.integer(2))};
+                  if (static_cast<Deviation>(row.integer(1)) == Deviation::kChanged) {
+                    word.upstream = rows::identity(row, 3);
+                  }
+                  return word;
+                });
   }
 
   Database& database_;
@@ -174,19 +172,14 @@ class Taker {
   }
 
  private:
-  static Status status_of(const Result<std::uint64_t>& done) {
-    return done ? Status{} : Status(tl::unexpected(done.error()));
-  }
-
   Status keep(SourceId source, const Word& word) {
     const Identity upstream = word.upstream.value_or(Identity{});
-    return status_of(database_.run(
+    return database_.execute(
         "INSERT OR REPLACE INTO carried (source_id, kind, key, what, at, has_content, etag, "
         "size_bytes, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        source, std::string_view(word.kind), Bytes{word.key}, static_cast<std::int64_t>(word.what),
-        rows::seconds(word.at), std::int64_t{word.upstream ? 1 : 0},
-        std::string_view(rows::etag_column(upstream)), rows::signed_size(upstream.size_bytes),
-        std::string_view(word.text)));
+        source, word.kind, Bytes{word.key}, word.what, rows::seconds(word.at),
+        word.upstream.has_value(), rows::etag_column(upstream),
+        rows::signed_size(upstream.size_bytes), word.text);
   }
 
   // What was raised here after it was said is not what was meant.
@@ -199,15 +192,14 @@ class Taker {
         "d.etag=?6 AND d.size_bytes=?7) WHEN kind IN ('mismatch', 'unreadable', 'ghost') THEN "
         "EXISTS (SELECT 1 FROM refusal r WHERE r.source_id=?1 AND r.key=?3 AND r.etag=?6 AND "
         "r.size_bytes=?7) ELSE 1 END",
-        source, std::string_view(word.kind), Bytes{word.key}, rows::seconds(now_),
-        rows::seconds(word.at), std::string_view(rows::etag_column(upstream)),
-        rows::signed_size(upstream.size_bytes));
+        source, word.kind, Bytes{word.key}, rows::seconds(now_), rows::seconds(word.at),
+        rows::etag_column(upstream), rows::signed_size(upstream.size_bytes));
     if (!ended) return ended.error();
     if (*ended > 0) ended_[source] += *ended;
     if (word.kind == "mass-change") {
-      return status_of(
-          database_.run("UPDATE source SET hold_since=NULL WHERE source_id=?1 AND hold_since<=?2",
-                        source, rows::seconds(word.at)));
+      return database_.execute(
+          "UPDATE source SET hold_since=NULL WHERE source_id=?1 AND hold_since<=?2", source,
+          rows::seconds(word.at));
     }
     return keep(source, word);
   }
@@ -221,14 +213,13 @@ class Taker {
         source, rows::seconds(word.at));
     if (!begun) return begun.error();
     if (*begun == 0) return {};
-    return status_of(database_.run(
+    return database_.execute(
         "INSERT INTO alarm (source_id, kind, key, since, message, announced) SELECT ?1, "
         "'mass-change', x'', ?2, ?3, EXISTS (SELECT 1 FROM carried WHERE source_id=?1 AND "
         "kind='mass-change' AND what=?4) WHERE NOT EXISTS (SELECT 1 FROM alarm a INDEXED BY "
         "alarm_open WHERE a.source_id=?1 AND a.kind='mass-change' AND a.key=x'' AND a.ended_at IS "
         "NULL)",
-        source, rows::seconds(word.at), std::string_view(word.text),
-        static_cast<std::int64_t>(Word::What::kTold)));
+        source, rows::seconds(word.at), word.text, Word::What::kTold);
   }
 
   // It counts as seen, where it is one here: the tripwire does not count it again.
@@ -243,14 +234,13 @@ class Taker {
         "version_id, acknowledged) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, 1 WHERE EXISTS (SELECT 1 "
         "FROM archive a WHERE a.source_id=?1 AND a.key=?2 AND (?3=1 OR a.etag<>?5 OR "
         "a.size_bytes<>?6))",
-        source, Bytes{word.key}, kind, rows::seconds(word.at), std::string_view(etag), size,
-        std::string_view(upstream.version_id));
+        source, Bytes{word.key}, kind, rows::seconds(word.at), etag, size, upstream.version_id);
     if (!inserted) return inserted.error();
     if (*inserted > 0) return {};
-    return status_of(database_.run(
+    return database_.execute(
         "UPDATE deviation SET acknowledged=1 WHERE source_id=?1 AND key=?2 AND kind=?3 AND etag=?4 "
         "AND size_bytes=?5 AND acknowledged=0",
-        source, Bytes{word.key}, kind, std::string_view(etag), size));
+        source, Bytes{word.key}, kind, etag, size);
   }
 
   Database& database_;
@@ -259,36 +249,30 @@ class Taker {
 };
 
 Result<SourceId> id_of(Database& database, const std::string& name) {
-  const auto made =
-      database.run("INSERT OR IGNORE INTO source (name) VALUES (?1)", std::string_view(name));
+  const auto made = database.run("INSERT OR IGNORE INTO source (name) VALUES (?1)", name);
   if (!made) return made.error();
-  return database.read_integer("SELECT source_id FROM source WHERE name=?1",
-                               std::string_view(name));
+  return database.read_integer("SELECT source_id FROM source WHERE name=?1", name);
 }
 
 }  // namespace
 
 Status CarriedView::visit_words(bool all_told, const Visit& visit) {
-  std::vector<std::pair<std::string, SourceId>> sources;
-  Result<Query> query = impl_->database.query("SELECT name, source_id FROM source ORDER BY name");
-  if (!query) return query.error();
-  Status done = rows::each(*query, [&](Query& row) {
-    sources.emplace_back(row.bytes(0), row.integer(1));
-    return true;
-  });
+  const auto sources = impl_->database.select("SELECT name, source_id FROM source ORDER BY name")
+                           .all([](const Query& row) {
+                             return std::pair(std::string(row.bytes(0)), row.integer(1));
+                           });
+  if (!sources) return sources.error();
   Teller teller(impl_->database, visit);
-  for (const auto& [name, id] : sources) {
-    if (!done || !teller.goes_on()) break;
-    done = teller.tell(id, name, all_told);
+  for (const auto& [name, id] : *sources) {
+    if (!teller.goes_on()) break;
+    if (Status told = teller.tell(id, name, all_told); !told) return told;
   }
-  return done;
+  return {};
 }
 
 Result<bool> CarriedView::has_taken(std::string_view disk, std::string_view digest) {
-  const Result<std::int64_t> found = impl_->database.read_integer(
+  return impl_->database.is_true(
       "SELECT EXISTS (SELECT 1 FROM carried_from WHERE disk=?1 AND digest=?2)", disk, digest);
-  if (!found) return found.error();
-  return *found != 0;
 }
 
 Result<std::uint64_t> CarriedView::take_words(
@@ -299,8 +283,7 @@ Result<std::uint64_t> CarriedView::take_words(
   Result<Transaction> transaction = Transaction::begin(database);
   if (!transaction) return transaction.error();
   for (const std::string_view sql : {"DELETE FROM carried", "DELETE FROM carried_from"}) {
-    const Result<std::uint64_t> emptied = database.run(sql);
-    if (!emptied) return emptied.error();
+    if (Status emptied = database.execute(sql); !emptied) return emptied.error();
   }
   Taker taker(database, now);
   const Status taken = read([&](const Word& word) -> Status {
@@ -311,8 +294,8 @@ Result<std::uint64_t> CarriedView::take_words(
   if (!taken) return taken.error();
   const Result<std::uint64_t> ended = taker.finish();
   if (!ended) return ended;
-  const Result<std::uint64_t> noted =
-      database.run("INSERT INTO carried_from (disk, digest) VALUES (?1, ?2)", disk, digest);
+  const Status noted =
+      database.execute("INSERT INTO carried_from (disk, digest) VALUES (?1, ?2)", disk, digest);
   if (!noted) return noted.error();
   if (Status done = transaction->commit(); !done) return done.error();
   return ended;
@@ -320,57 +303,49 @@ Result<std::uint64_t> CarriedView::take_words(
 
 Result<Heard> CarriedView::heard(SourceId source, AlarmKind kind, std::string_view key,
                                  const Identity& upstream) {
-  Result<Query> query = impl_->database.query(
-      "SELECT what FROM carried WHERE source_id=?1 AND kind=?2 AND key=?3 AND has_content=1 AND "
-      "etag=?4 AND size_bytes=?5");
-  if (!query) return query.error();
-  const Result<bool> row =
-      query
-          ->bind(source, name_of(kind), Bytes{key}, std::string_view(rows::etag_column(upstream)),
-                 rows::signed_size(upstream.size_bytes))
-          .step();
-  if (!row) return row.error();
-  if (!*row) return Heard::kNo;
-  const bool told = static_cast<Word::What>(query->integer(0)) == Word::What::kTold;
-  return told ? Heard::kTold : Heard::kAcknowledged;
+  const auto what =
+      impl_->database
+          .select(
+              "SELECT what FROM carried WHERE source_id=?1 AND kind=?2 AND key=?3 AND "
+              "has_content=1 AND etag=?4 AND size_bytes=?5",
+              source, name_of(kind), Bytes{key}, rows::etag_column(upstream),
+              rows::signed_size(upstream.size_bytes))
+          .one([](const Query& row) { return static_cast<Word::What>(row.integer(0)); });
+  if (!what) return what.error();
+  if (!*what) return Heard::kNo;
+  return **what == Word::What::kTold ? Heard::kTold : Heard::kAcknowledged;
 }
 
 Status CarriedView::note_accepted(SourceId source, const Generation& taken, Time now) {
-  const Result<std::uint64_t> done = impl_->database.run(
+  return impl_->database.execute(
       "INSERT OR REPLACE INTO acceptance (source_id, key, at, etag, size_bytes, version_id, "
       "sha256) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-      source, Bytes{taken.key}, rows::seconds(now),
-      std::string_view(rows::etag_column(taken.upstream)),
-      rows::signed_size(taken.upstream.size_bytes), std::string_view(taken.upstream.version_id),
+      source, Bytes{taken.key}, rows::seconds(now), rows::etag_column(taken.upstream),
+      rows::signed_size(taken.upstream.size_bytes), taken.upstream.version_id,
       rows::digest(taken.sha256));
-  if (!done) return done.error();
-  return {};
 }
 
 Result<std::vector<Generation>> CarriedView::accepted_elsewhere(SourceId source,
                                                                 std::string_view after,
                                                                 std::size_t limit) {
-  std::vector<std::string> keys;
-  std::vector<Sha256> contents;
-  Result<Query> query = impl_->database.query(
-      "SELECT g.key, g.sha256 FROM generation g JOIN carried c ON c.source_id=g.source_id AND "
-      "c.key=g.key AND c.kind='accepted' AND c.text=lower(hex(g.sha256)) JOIN archive a ON "
-      "a.source_id=g.source_id AND a.key=g.key AND a.sha256<>g.sha256 WHERE g.source_id=?1 AND "
-      "g.place=?4 AND g.key>?2 AND NOT EXISTS (SELECT 1 FROM acceptance p WHERE p.source_id=?1 AND "
-      "p.key=g.key AND p.at>=c.at) GROUP BY g.key ORDER BY g.key LIMIT ?3");
-  if (!query) return query.error();
-  query->bind(source, Bytes{after}, static_cast<std::int64_t>(limit),
-              static_cast<std::int64_t>(Place::kQuarantine));
-  const Status read = rows::each(*query, [&](Query& row) {
-    keys.emplace_back(row.bytes(0));
-    contents.push_back(rows::digest(row.bytes(1)));
-    return true;
-  });
-  if (!read) return read.error();
+  const auto accepted =
+      impl_->database
+          .select(
+              "SELECT g.key, g.sha256 FROM generation g JOIN carried c ON c.source_id=g.source_id "
+              "AND c.key=g.key AND c.kind='accepted' AND c.text=lower(hex(g.sha256)) JOIN archive "
+              "a ON a.source_id=g.source_id AND a.key=g.key AND a.sha256<>g.sha256 WHERE "
+              "g.source_id=?1 AND g.place=?4 AND g.key>?2 AND NOT EXISTS (SELECT 1 FROM acceptance "
+              "p WHERE p.source_id=?1 AND p.key=g.key AND p.at>=c.at) GROUP BY g.key ORDER BY "
+              "g.key LIMIT ?3",
+              source, Bytes{after}, static_cast<std::int64_t>(limit), Place::kQuarantine)
+          .all([](const Query& row) {
+            return std::pair(std::string(row.bytes(0)), rows::digest(row.bytes(1)));
+          });
+  if (!accepted) return accepted.error();
   std::vector<Generation> found;
   HoldingView& holdings = *static_cast<Ledger*>(this);
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    auto one = holdings.find_generation(source, keys[i], contents[i], Place::kQuarantine);
+  for (const auto& [key, content] : *accepted) {
+    auto one = holdings.find_generation(source, key, content, Place::kQuarantine);
     if (!one) return one.error();
     if (*one) found.push_back(**std::move(one));
   }

@@ -35,41 +35,46 @@ struct Word {
 /// Whether a person knows of an alarm from the time that the other disk was here.
 enum class Heard { kNo, kTold, kAcknowledged };
 
-/// What is carried between two disks that take turns. A view of one ledger; see ledger.h.
+/// What is carried between two disks that take turns: each ledger hands out its words, and takes
+/// those of the other. A view of one ledger: durability, threads and errors are those of ledger.h.
 class CarriedView {
  public:
-  /// Calls `visit` with all that the other disk has to know, until it returns false, in an order
-  /// that depends on nothing else. `all_told`: every open alarm was told, though no hook was run.
+  /// Calls `visit` with each word that the other disk has to know, until it returns false. The
+  /// order depends on the words alone, so that the same words have the same digest. With `all_told`
+  /// every open alarm counts as told, else only one that was announced.
   Status visit_words(bool all_told, const std::function<bool(const Word&)>& visit);
 
-  /// Whether these very words of that disk were taken.
+  /// Returns true when the words with this digest were the last that were taken from that disk.
   Result<bool> has_taken(std::string_view disk, std::string_view digest);
-  /// Takes what `read` gives to its argument, in the stead of what was taken before, in one
-  /// transaction: HOLDs begin here too, what was acknowledged ends here, and what was told or
-  /// acknowledged is neither told nor raised when it comes up here. Sources that are not `wanted`
-  /// are passed over. When `read` fails nothing has changed. Returns how many alarms and HOLDs have
-  /// ended.
+  /// Takes the words of the other disk in the place of those that were taken before. `read` is
+  /// called once, and calls its argument with each word; a word of a source that is not `wanted` is
+  /// passed over. A HOLD of the other disk begins here too. An alarm or HOLD that was acknowledged
+  /// there ends here. Whatever was told there is not announced when it is raised here, and whatever
+  /// was acknowledged there is not raised. All of it is one transaction: when `read` fails nothing
+  /// has changed. Returns how many alarms have ended.
   using TakeWord = std::function<Status(const Word&)>;
   Result<std::uint64_t> take_words(std::string_view disk, std::string_view digest,
                                    const std::function<bool(const std::string& source)>& wanted,
                                    const std::function<Status(const TakeWord&)>& read, Time now);
 
-  /// Of an alarm that is about to be raised. `upstream`: the content that it is about.
+  /// Returns whether a person knows, from the other disk, of an alarm of this identity about the
+  /// content `upstream`.
   Result<Heard> heard(SourceId source, AlarmKind kind, std::string_view key,
                       const Identity& upstream);
 
-  /// What was acknowledged while the other disk was here.
+  /// An alarm that was acknowledged while the other disk was here.
   struct Acknowledged {
     Time at{};
     std::string message;
   };
-  /// nullopt: that alarm was not.
+  /// Returns when that was and what the alarm said, or nullopt when it was not acknowledged there.
   Result<std::optional<Acknowledged>> acknowledged_elsewhere(SourceId source, AlarmKind kind,
                                                              std::string_view key);
 
-  /// A person took this content for the right one.
+  /// Remembers, for the other disk, that a person took this content for the right one of its key.
   Status note_accepted(SourceId source, const Generation& taken, Time now);
-  /// The quarantined contents that were accepted on the other disk, of keys behind `after`.
+  /// Returns the contents in quarantine here that were accepted on the other disk and not yet here:
+  /// in the order of the keys, of keys after `after`, at most `limit`.
   Result<std::vector<Generation>> accepted_elsewhere(SourceId source, std::string_view after,
                                                      std::size_t limit);
 

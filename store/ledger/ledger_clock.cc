@@ -36,41 +36,32 @@ constexpr std::array<Column, 14> kRecordedTimes = {{
 }  // namespace
 
 Result<std::optional<Time>> ClockView::newest_own_time() {
-  Result<Query> query = impl_->database.query("SELECT newest FROM own_clock");
-  if (!query) return query.error();
-  const Result<bool> row = query->step();
-  if (!row) return row.error();
-  if (!*row) return std::optional<Time>();
-  return std::optional(rows::time(query->integer(0)));
+  return impl_->database.select("SELECT newest FROM own_clock").one([](const Query& row) {
+    return rows::time(row.integer(0));
+  });
 }
 
 Status ClockView::note_own_time(Time now) {
-  const Result<std::uint64_t> done = impl_->database.run(
+  return impl_->database.execute(
       "INSERT INTO own_clock (only_row, newest) VALUES (1, ?1) ON CONFLICT DO UPDATE SET "
       "newest=excluded.newest WHERE excluded.newest>newest",
       rows::seconds(now));
-  if (!done) return done.error();
-  return {};
 }
 
 Status ClockView::doubt_ages(SourceId source) {
-  const Result<std::uint64_t> done = impl_->database.run(
+  return impl_->database.execute(
       "UPDATE source SET reviewed_by=NULL, doubt_after=max("
       "coalesce((SELECT newest FROM own_clock), 0), "
       "coalesce((SELECT max(held_since) FROM archive WHERE source_id=?1), 0), "
       "coalesce((SELECT max(held_since) FROM generation WHERE source_id=?1), 0)) "
       "WHERE source_id=?1 AND doubt_after IS NULL",
       source);
-  if (!done) return done.error();
-  return {};
 }
 
 Status ClockView::bound_series(SourceId source, Time now) {
-  const Result<std::uint64_t> done = impl_->database.run(
+  return impl_->database.execute(
       "UPDATE stream SET newest_held_since=?2 WHERE source_id=?1 AND newest_held_since>?2", source,
       rows::seconds(now));
-  if (!done) return done.error();
-  return {};
 }
 
 Status ClockView::settle_ages(SourceId source, Time now) {

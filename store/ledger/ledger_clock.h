@@ -9,19 +9,25 @@ namespace store {
 
 struct OpenLedger;
 
-/// What our clock has said, and where it is in doubt. A view of one ledger; see ledger.h.
+/// What this machine's clock has said, and from when on it is in doubt. While the clock cannot be
+/// right, the ages of what comes are guesses. A view of one ledger: durability, threads and errors
+/// are those of ledger.h.
 class ClockView {
  public:
-  /// The newest time that this machine's clock recorded; nullopt: none yet.
+  /// Returns the newest time that note_own_time() was told, or nullopt when there was none.
   Result<std::optional<Time>> newest_own_time();
-  /// Never goes back.
+  /// Remembers `now` as a time of this machine's clock. An earlier one than the newest changes
+  /// nothing.
   Status note_own_time(Time now);
-  /// From here on it is not known when what comes to the source is held: our clock cannot be right.
+  /// Our clock cannot be right: what comes to the source from here on is of unknown age, until
+  /// settle_ages(). A source that is in doubt already stays so since then.
   Status doubt_ages(SourceId source);
-  /// In doubt: no series has its newest archive at a time that is yet to come, by this guess.
+  /// While the clock is in doubt and guesses `now`: a stream of the source whose newest archive
+  /// came later than that has it at `now`.
   Status bound_series(SourceId source, Time now);
-  /// Our clock is right again, and says `now`: what came in doubt is held since now, and so is what
-  /// was recorded as of a time that is yet to come. Writes nothing where nothing is so.
+  /// Our clock is right again and says `now`. What came in doubt is held since `now`, and every
+  /// time that was recorded and is yet to come becomes `now`. The doubt ends. Writes nothing when
+  /// nothing is in doubt and no such time is recorded.
   Status settle_ages(SourceId source, Time now);
 
  protected:

@@ -18,28 +18,23 @@ constexpr std::string_view kOneRun =
 // The newest since then.
 Result<std::optional<DrillRun>> newest_run(Database& database, const DrillMemory& drill,
                                            bool succeeded) {
-  Result<Query> query = database.query(kOneRun);
-  if (!query) return query.error();
-  const Result<bool> row = query
-                               ->bind(std::string_view(drill.name), rows::seconds(drill.since),
-                                      std::int64_t{succeeded ? 1 : 0})
-                               .step();
-  if (!row) return row.error();
-  if (!*row) return std::nullopt;
-  DrillRun run;
-  run.name = drill.name;
-  run.at = rows::time(query->integer(0));
-  run.source = query->integer(1);
-  run.succeeded = query->integer(2) != 0;
-  run.told = query->bytes(3);
-  run.printed = query->bytes(4);
-  run.stream = query->bytes(5);
-  run.archives = static_cast<std::uint64_t>(query->integer(6));
-  run.size_bytes = static_cast<std::uint64_t>(query->integer(7));
-  run.made = rows::upstream_time(query->integer(8));
-  run.restore_took = std::chrono::milliseconds(query->integer(9));
-  run.command_took = std::chrono::milliseconds(query->integer(10));
-  return run;
+  return database.select(kOneRun, drill.name, rows::seconds(drill.since), succeeded)
+      .one([&](const Query& row) {
+        DrillRun run;
+        run.name = drill.name;
+        run.at = rows::time(row.integer(0));
+        run.source = row.integer(1);
+        run.succeeded = row.integer(2) != 0;
+        run.told = row.bytes(3);
+        run.printed = row.bytes(4);
+        run.stream = row.bytes(5);
+        run.archives = row.count(6);
+        run.size_bytes = row.count(7);
+        run.made = rows::upstream_time(row.integer(8));
+        run.restore_took = std::chrono::milliseconds(row.integer(9));
+        run.command_took = std::chrono::milliseconds(row.integer(10));
+        return run;
+      });
 }
 
 Status add_runs(Database& database, DrillMemory& drill) {
@@ -55,21 +50,16 @@ Status add_runs(Database& database, DrillMemory& drill) {
 }  // namespace
 
 Result<std::vector<DrillMemory>> DrillView::drills() {
-  std::vector<DrillMemory> all;
-  {
-    Result<Query> query =
-        impl_->database.query("SELECT name, source_id, since FROM drill ORDER BY name");
-    if (!query) return query.error();
-    const Status read = rows::each(*query, [&](Query& row) {
-      auto& drill = all.emplace_back();
-      drill.name = row.bytes(0);
-      drill.source = row.integer(1);
-      drill.since = rows::time(row.integer(2));
-      return true;
-    });
-    if (!read) return read.error();
-  }
-  for (auto& drill : all) {
+  auto all = impl_->database.select("SELECT name, source_id, since FROM drill ORDER BY name")
+                 .all([](const Query& row) {
+                   DrillMemory drill;
+                   drill.name = row.bytes(0);
+                   drill.source = row.integer(1);
+                   drill.since = rows::time(row.integer(2));
+                   return drill;
+                 });
+  if (!all) return all;
+  for (auto& drill : *all) {
     if (Status added = add_runs(impl_->database, drill); !added) return added.error();
   }
   return all;
@@ -88,15 +78,13 @@ Status DrillView::note_drill(std::string_view name, SourceId source, Time now) {
   const auto known = drill(name);
   if (!known) return known.error();
   if (*known && (*known)->source == source) return {};
-  const Result<std::uint64_t> done = impl_->database.run(
+  return impl_->database.execute(
       "INSERT OR REPLACE INTO drill (name, source_id, since) VALUES (?1, ?2, ?3)", name, source,
       rows::seconds(now));
-  return done ? Status{} : done.error();
 }
 
 Status DrillView::forget_drill(std::string_view name) {
-  const Result<std::uint64_t> done = impl_->database.run("DELETE FROM drill WHERE name=?1", name);
-  return done ? Status{} : done.error();
+  return impl_->database.execute("DELETE FROM drill WHERE name=?1", name);
 }
 
 Status DrillView::record_drill(const DrillRun& run) {
@@ -104,18 +92,15 @@ Status DrillView::record_drill(const DrillRun& run) {
       "INSERT OR REPLACE INTO drill_run (name, at, source_id, succeeded, told, printed, stream, "
       "archives, size_bytes, made, restore_ms, command_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
       "?9, ?10, ?11, ?12)",
-      std::string_view(run.name), rows::seconds(run.at), run.source,
-      std::int64_t{run.succeeded ? 1 : 0}, std::string_view(run.told),
-      std::string_view(run.printed), Bytes{run.stream}, static_cast<std::int64_t>(run.archives),
-      rows::signed_size(run.size_bytes), rows::seconds(run.made),
-      static_cast<std::int64_t>(run.restore_took.count()),
+      run.name, rows::seconds(run.at), run.source, run.succeeded, run.told, run.printed,
+      Bytes{run.stream}, static_cast<std::int64_t>(run.archives), rows::signed_size(run.size_bytes),
+      rows::seconds(run.made), static_cast<std::int64_t>(run.restore_took.count()),
       static_cast<std::int64_t>(run.command_took.count()));
   if (!done) return done.error();
-  done = impl_->database.run(
+  return impl_->database.execute(
       "DELETE FROM drill_run WHERE at<?1 AND at<(SELECT max(at) FROM drill_run n WHERE "
       "n.name=drill_run.name AND n.succeeded>=drill_run.succeeded)",
       rows::seconds(run.at - kKept));
-  return done ? Status{} : done.error();
 }
 
 }  // namespace store

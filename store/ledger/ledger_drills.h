@@ -39,19 +39,21 @@ struct DrillMemory {
   std::optional<DrillRun> success;  ///< the last one that succeeded
 };
 
-/// The restore drills. A view of one ledger; see ledger.h.
+/// The restore drills of the configuration, and their runs. A view of one ledger: durability,
+/// threads and errors are those of ledger.h.
 class DrillView {
  public:
-  /// By name. Few: there are as many as sections of the configuration.
+  /// Returns all drills, by name. They are few: as many as the configuration has sections for them.
   Result<std::vector<DrillMemory>> drills();
+  /// Returns the drill of that name, or nullopt when there is none.
   Result<std::optional<DrillMemory>> drill(std::string_view name);
-  /// The drill is in the configuration from now on, unless it was. One that is of another source
-  /// now is another drill.
+  /// Remembers that the drill is in the configuration, since `now` unless it was there before. A
+  /// drill that is of another source now counts as another drill, which begins now.
   Status note_drill(std::string_view name, SourceId source, Time now);
-  /// It is in the configuration no more. Its runs stay in the history.
+  /// Remembers that the drill is no longer in the configuration. Its runs stay in the history.
   Status forget_drill(std::string_view name);
-  /// Remembers a run for a year, and for longer where it is the last one, or the last that
-  /// succeeded.
+  /// Remembers a run for a year. The last run of a drill, and its last one that succeeded, are kept
+  /// longer.
   Status record_drill(const DrillRun& run);
 
  protected:

@@ -12,14 +12,18 @@ namespace store {
 
 struct OpenLedger;
 
-/// What an endpoint can and cannot. A view of one ledger; see ledger.h.
+/// What the endpoints (the S3 servers) can and cannot do, as far as runs have found out. The agent
+/// chooses the names of the facts and what their values mean. A view of one ledger: durability,
+/// threads and errors are those of ledger.h.
 class EndpointView {
  public:
+  /// Returns what is known of the fact, or nullopt when nothing is.
   Result<std::optional<std::string>> endpoint_fact(std::string_view endpoint,
                                                    std::string_view fact);
+  /// Remembers the value, in the place of an earlier one.
   Status set_endpoint_fact(std::string_view endpoint, std::string_view fact,
                            std::string_view value);
-  /// Notes that `object` speaks for `fact` and returns how many different objects do.
+  /// Remembers that `object` speaks for `fact`. Returns how many different objects do by now.
   Result<std::uint64_t> add_endpoint_evidence(std::string_view endpoint, std::string_view fact,
                                               std::string_view object);
 

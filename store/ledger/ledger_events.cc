@@ -23,14 +23,11 @@ Status note(Database& database, SourceId source, EventKind what, const Count& co
       "INSERT INTO event (source_id, at, what, count, size_bytes, example) VALUES (?1, ?2, ?3, ?4, "
       "?5, ?6) ON CONFLICT DO UPDATE SET count=count+excluded.count, "
       "size_bytes=size_bytes+excluded.size_bytes",
-      source, rows::seconds(now), static_cast<std::int64_t>(what),
-      static_cast<std::int64_t>(count.contents), rows::signed_size(count.size_bytes),
-      Bytes{count.example});
+      source, rows::seconds(now), what, static_cast<std::int64_t>(count.contents),
+      rows::signed_size(count.size_bytes), Bytes{count.example});
   if (!done) return done.error();
-  done = database.run("DELETE FROM event WHERE source_id=?1 AND at<?2", source,
-                      rows::seconds(now - kKept));
-  if (!done) return done.error();
-  return {};
+  return database.execute("DELETE FROM event WHERE source_id=?1 AND at<?2", source,
+                          rows::seconds(now - kKept));
 }
 
 Status note(Database& database, const Batch& batch) {
@@ -62,30 +59,27 @@ Status note(Database& database, const Batch& batch) {
 
 Status ReviewView::visit_events(SourceId source, Time since,
                                 const std::function<bool(const Event&)>& visit) {
-  Result<Query> query = impl_->database.query(
-      "SELECT at, what, count, size_bytes, example, '', '' FROM event WHERE source_id=?1 AND "
-      "at>=?2 UNION ALL SELECT since, ?3, 1, 0, key, kind, message FROM alarm WHERE source_id=?1 "
-      "AND since>=?2 UNION ALL SELECT ended_at, ?4, 1, 0, key, kind, '' FROM alarm WHERE "
-      "source_id=?1 AND ended_at>=?2 UNION ALL SELECT at, CASE succeeded WHEN 1 THEN ?5 ELSE ?6 "
-      "END, "
-      "archives, size_bytes, name, '', told FROM drill_run WHERE source_id=?1 AND at>=?2 ORDER BY "
-      "1, 2, 5");
-  if (!query) return query.error();
-  query->bind(source, rows::seconds(since), static_cast<std::int64_t>(EventKind::kAlarm),
-              static_cast<std::int64_t>(EventKind::kAlarmEnded),
-              static_cast<std::int64_t>(EventKind::kDrill),
-              static_cast<std::int64_t>(EventKind::kDrillFailed));
-  return rows::each(*query, [&](Query& row) {
-    Event event;
-    event.at = rows::time(row.integer(0));
-    event.what = static_cast<EventKind>(row.integer(1));
-    event.contents = static_cast<std::uint64_t>(row.integer(2));
-    event.size_bytes = static_cast<std::uint64_t>(row.integer(3));
-    event.key = row.bytes(4);
-    event.alarm = row.bytes(5);
-    event.message = row.bytes(6);
-    return visit(event);
-  });
+  return impl_->database
+      .select(
+          "SELECT at, what, count, size_bytes, example, '', '' FROM event WHERE source_id=?1 AND "
+          "at>=?2 UNION ALL SELECT since, ?3, 1, 0, key, kind, message FROM alarm WHERE "
+          "source_id=?1 AND since>=?2 UNION ALL SELECT ended_at, ?4, 1, 0, key, kind, '' FROM "
+          "alarm WHERE source_id=?1 AND ended_at>=?2 UNION ALL SELECT at, CASE succeeded WHEN 1 "
+          "THEN ?5 ELSE ?6 END, archives, size_bytes, name, '', told FROM drill_run WHERE "
+          "source_id=?1 AND at>=?2 ORDER BY 1, 2, 5",
+          source, rows::seconds(since), EventKind::kAlarm, EventKind::kAlarmEnded,
+          EventKind::kDrill, EventKind::kDrillFailed)
+      .each([&](const Query& row) {
+        Event event;
+        event.at = rows::time(row.integer(0));
+        event.what = static_cast<EventKind>(row.integer(1));
+        event.contents = row.count(2);
+        event.size_bytes = row.count(3);
+        event.key = row.bytes(4);
+        event.alarm = row.bytes(5);
+        event.message = row.bytes(6);
+        return visit(event);
+      });
 }
 
 }  // namespace store

@@ -16,17 +16,22 @@ namespace store {
 
 struct OpenLedger;
 
-/// What is expected of the bucket. A view of one ledger; see ledger.h.
+/// What is expected of the bucket: how long its lifecycle rules leave an object, and the habit of
+/// each stream (when its sets come, and what they consist of). A view of one ledger: durability,
+/// threads and errors are those of ledger.h.
 class ExpectationView {
  public:
-  /// The lifecycle rules that the bucket's x-amz-expiration has named, with the days that they
-  /// leave an object.
+  /// The lifecycle rules that the bucket has named (in x-amz-expiration), and how many days each
+  /// leaves an object.
   struct Expiry {
     std::optional<Time> asked_at;  ///< none: there was no first contact yet
     std::map<std::string, std::int64_t> days_by_rule;
   };
+  /// Returns what is known of them; nothing for a source that was never asked.
   Result<Expiry> expiry(SourceId source);
+  /// Remembers the rule and its days, in the place of what was known of that rule.
   Status note_expiry_rule(SourceId source, std::string_view rule, std::int64_t days);
+  /// Remembers that the bucket was asked at `now`.
   Status note_expiry_asked(SourceId source, Time now);
 
   /// What a set consists of.
@@ -34,7 +39,7 @@ class ExpectationView {
     std::uint64_t size_bytes = 0;
     std::uint64_t parts = 0;
     std::uint64_t largest_bytes = 0;  ///< of its parts
-    /// What kinds of parts, by their names without the set's; of a set of many parts nothing.
+    /// One kind of parts, by their names without that of the set.
     struct Form {
       std::uint64_t hash = 0;  ///< of the name, whose numbers are left out
       std::uint64_t count = 0;
@@ -43,7 +48,7 @@ class ExpectationView {
       bool numbered = false;  ///< there is such a number
       bool operator==(const Form&) const = default;
     };
-    std::vector<Form> forms;
+    std::vector<Form> forms;  ///< empty for a set of more than 64 parts
     bool operator==(const SetMade&) const = default;
   };
   /// What is known of the habit of a stream.
@@ -56,40 +61,45 @@ class ExpectationView {
     std::vector<Time> made;       ///< of the last 11 sets, when the upstream made them
     std::vector<SetMade> recent;  ///< of the last 10 sets that are complete, the newest last
   };
-  /// What is asked of the agent about what came.
+  /// The questions that take_arrivals() asks the agent about what came, and what it tells it. Each
+  /// is called on the thread of the caller, inside the transaction.
   struct ArrivalJudge {
-    std::function<Belonging(std::string_view key)> place;
-    std::function<std::string(std::string_view key)> shape_of;
-    /// From the names of the parts without that of the set.
+    std::function<Belonging(std::string_view key)> place;       ///< the stream and the set of a key
+    std::function<std::string(std::string_view key)> shape_of;  ///< of a stream
+    /// The forms of a set, from the names of its parts without that of the set.
     std::function<std::vector<SetMade::Form>(const std::vector<std::string>& names)> forms_of;
-    /// Whether no more of the set is to come, going by those before it.
+    /// True when no more of the set is to come, going by those before it.
     std::function<bool(const SetMade& set, const std::vector<SetMade>& recent)> is_complete;
-    /// What is wrong with it.
+    /// What is wrong with the set, as the text of an alarm; nullopt when nothing is.
     std::function<std::optional<std::string>(const SetMade& set, const std::vector<SetMade>& recent,
                                              std::string_view stream)>
         complaint;
+    /// Told of each alarm `small` that is new.
     std::function<void(const std::string& key, const std::string& message)> raised;
     /// Told of each archive of a set that is small, or no longer is; recorded in the ledger alone.
     std::function<void(const Batch::Judged&)> judged;
   };
-  /// Takes all that arrived since the last call into its sets and streams, the set that the
-  /// upstream made first first. A set is judged once it is complete or the next one of its stream
-  /// begins: what is wrong becomes an open alarm `small` of the set, told to `raised`, which ends
-  /// when the rest comes. Where `spec` is not that of the last call the streams are made anew from
-  /// all that is held, which is judged no more. All or nothing.
+  /// Takes all that arrived since the last call into its sets and streams, in the order in which
+  /// the upstream made the sets. A set is judged once it is complete, or once the next one of its
+  /// stream begins. What is wrong with it becomes an open alarm `small` of the set, which ends when
+  /// the rest of the set comes. `spec` says how keys belong to streams: where it is not that of the
+  /// last call, the streams are first made anew from all that is held, and none of that is judged.
+  /// The call is one transaction: on an error nothing has changed.
   Status take_arrivals(SourceId source, std::string_view spec, const ArrivalJudge& judge, Time now);
-  /// Nothing is expected of the source: what comes from here on is not counted, and once something
-  /// is expected again the streams are made anew.
+  /// Nothing is expected of the source from here on. Once something is expected again, the next
+  /// take_arrivals() makes the streams anew.
   Status forget_series(SourceId source);
-  /// When the newest archive of any stream came.
+  /// Returns when the newest archive of any stream of the source came, or nullopt when none is
+  /// known.
   Result<std::optional<Time>> newest_arrival(SourceId source);
-  /// The streams with at least `sets` sets, by name, until `visit` returns false.
+  /// Calls `visit` with each stream that has at least `sets` sets, by name, until it returns false.
   Status visit_habits(SourceId source, std::uint64_t sets,
                       const std::function<bool(const Habit&)>& visit);
+  /// Returns what is known of one stream, or nullopt when nothing is.
   Result<std::optional<Habit>> habit(SourceId source, std::string_view stream);
-  /// Whether a stream of the same shape began after this one's last set came.
+  /// Returns true when a stream of the same shape began after the last set of this one came.
   Result<bool> has_successor(SourceId source, std::string_view stream);
-  /// The keys of a set that are held: those that begin with `set`, at most `limit`.
+  /// Returns the held keys that begin with `set`, in byte order, at most `limit`.
   Result<std::vector<std::string>> keys_from(SourceId source, std::string_view set,
                                              std::size_t limit);
 

@@ -13,15 +13,17 @@ namespace store {
 struct OpenLedger;
 
 /// What the contents of the streams look like, and which held contents do not look as they should.
-/// A view of one ledger; see ledger.h.
+/// The numbers of the forms are the agent's. A view of one ledger: durability, threads and errors
+/// are those of ledger.h.
 class FormView {
  public:
-  /// nullopt: nothing of that stream was looked at yet.
+  /// Returns the form of a stream, or nullopt when nothing of that stream was looked at yet.
   Result<std::optional<StreamForm>> form_of_stream(SourceId source, std::string_view stream);
 
-  /// From now on what came last to a stream is what it is, where that may be meant, and what is
-  /// held of it in that form is sound. `stream`: nullptr for all of the source. `stream_of` tells
-  /// the stream of a key. A form that cannot be meant stays what is not expected.
+  /// Takes the form in which a stream came last as the one that is expected, where that form may be
+  /// meant, and takes what is held of the stream in that form as sound. A form that cannot be meant
+  /// stays unexpected. `stream` names one stream, nullptr means all of the source. `stream_of`
+  /// tells the stream of a key. The manifest says the same when the mirror is opened next.
   Status take_new_form(SourceId source, const std::string* stream,
                        const std::function<std::string(std::string_view key)>& stream_of);
 

@@ -44,15 +44,10 @@ Status HoldingView::visit_generations(SourceId source,
   std::vector<Generation> page;
   Generation after;
   do {
-    page.clear();
-    Result<Query> query = impl_->database.query(sql);
-    if (!query) return query.error();
-    query->bind(source, Bytes{after.key}, std::string_view(after.path), kPageRows);
-    const Status done = rows::each(*query, [&](Query& row) {
-      page.push_back(generation_of(row));
-      return true;
-    });
-    if (!done) return done;
+    auto read = impl_->database.select(sql, source, Bytes{after.key}, after.path, kPageRows)
+                    .all(generation_of);
+    if (!read) return read.error();
+    page = *std::move(read);
     for (const Generation& generation : page) {
       if (!visit(generation)) return {};
     }
@@ -67,16 +62,8 @@ Result<std::vector<Generation>> HoldingView::generations(SourceId source, std::s
       "SELECT {} FROM generation WHERE source_id=?1 AND key=?2 ORDER BY placed_at DESC, "
       "last_modified DESC, path LIMIT ?3",
       kColumns);
-  Result<Query> query = impl_->database.query(sql);
-  if (!query) return query.error();
-  std::vector<Generation> found;
-  const Status done = rows::each(query->bind(source, Bytes{key}, static_cast<std::int64_t>(limit)),
-                                 [&](Query& row) {
-                                   found.push_back(generation_of(row));
-                                   return true;
-                                 });
-  if (!done) return done.error();
-  return found;
+  return impl_->database.select(sql, source, Bytes{key}, static_cast<std::int64_t>(limit))
+      .all(generation_of);
 }
 
 Result<std::optional<Generation>> HoldingView::find_generation(SourceId source,
@@ -87,22 +74,14 @@ Result<std::optional<Generation>> HoldingView::find_generation(SourceId source,
       "AND "
       "sha256=?3 AND place=?4 LIMIT 1",
       kColumns);
-  Result<Query> query = impl_->database.query(sql);
-  if (!query) return query.error();
-  const Result<bool> row =
-      query->bind(source, Bytes{key}, rows::digest(sha256), static_cast<std::int64_t>(place))
-          .step();
-  if (!row) return row.error();
-  if (!*row) return std::nullopt;
-  return generation_of(*query);
+  return impl_->database.select(sql, source, Bytes{key}, rows::digest(sha256), place)
+      .one(generation_of);
 }
 
 Result<std::uint64_t> HoldingView::count_quarantined(SourceId source, std::string_view key) {
-  const Result<std::int64_t> count = impl_->database.read_integer(
+  return impl_->database.read_count(
       "SELECT count(*) FROM generation WHERE source_id=?1 AND key=?2 AND place=?3", source,
-      Bytes{key}, static_cast<std::int64_t>(Place::kQuarantine));
-  if (!count) return count.error();
-  return static_cast<std::uint64_t>(*count);
+      Bytes{key}, Place::kQuarantine);
 }
 
 Status LedgerWriter::begin_supersessions(const std::vector<Supersession>& intents) {
@@ -120,26 +99,20 @@ Status LedgerWriter::begin_supersessions(const std::vector<Supersession>& intent
 
 Result<std::vector<Supersession>> LedgerWriter::open_supersessions(std::size_t limit,
                                                                    const Supersession* after) {
-  Result<Query> query = impl_->database.query(
-      "SELECT source_id, key FROM supersession WHERE (source_id, key)>(?1, ?2) "
-      "ORDER BY source_id, key LIMIT ?3");
-  if (!query) return query.error();
   const Supersession from = after != nullptr ? *after : Supersession{};
-  query->bind(from.source, Bytes{from.key}, static_cast<std::int64_t>(limit));
-  std::vector<Supersession> found;
-  const Status done = rows::each(*query, [&](Query& row) {
-    found.push_back({row.integer(0), std::string(row.bytes(1))});
-    return true;
-  });
-  if (!done) return done.error();
-  return found;
+  return impl_->database
+      .select(
+          "SELECT source_id, key FROM supersession WHERE (source_id, key)>(?1, ?2) "
+          "ORDER BY source_id, key LIMIT ?3",
+          from.source, Bytes{from.key}, static_cast<std::int64_t>(limit))
+      .all([](const Query& row) {
+        return Supersession{row.integer(0), std::string(row.bytes(1))};
+      });
 }
 
 Status LedgerWriter::end_supersession(const Supersession& intent) {
-  const Result<std::uint64_t> done = impl_->database.run(
-      "DELETE FROM supersession WHERE source_id=?1 AND key=?2", intent.source, Bytes{intent.key});
-  if (!done) return done.error();
-  return {};
+  return impl_->database.execute("DELETE FROM supersession WHERE source_id=?1 AND key=?2",
+                                 intent.source, Bytes{intent.key});
 }
 
 }  // namespace store

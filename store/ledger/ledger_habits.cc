@@ -91,44 +91,37 @@ std::vector<Time> times_of(std::string_view text) {
 }  // namespace
 
 Row row_of(const Query& row) {
-  return {{std::string(row.bytes(0)), static_cast<std::uint64_t>(row.integer(1)),
-           rows::time(row.integer(2)), rows::time(row.integer(3)), std::string(row.bytes(4)),
-           times_of(row.bytes(6)), sets_of(row.bytes(7))},
+  return {{std::string(row.bytes(0)), row.count(1), rows::time(row.integer(2)),
+           rows::time(row.integer(3)), std::string(row.bytes(4)), times_of(row.bytes(6)),
+           sets_of(row.bytes(7))},
           static_cast<Open>(row.integer(5))};
 }
 
 Result<std::optional<Row>> find(Database& database, SourceId source, std::string_view stream) {
-  Result<Query> query =
-      database.query(fmt::format("SELECT {} FROM stream WHERE source_id=?1 AND name=?2", kColumns));
-  if (!query) return query.error();
-  const Result<bool> row = query->bind(source, Bytes{stream}).step();
-  if (!row) return row.error();
-  return *row ? std::optional(row_of(*query)) : std::nullopt;
+  return database
+      .select(fmt::format("SELECT {} FROM stream WHERE source_id=?1 AND name=?2", kColumns), source,
+              Bytes{stream})
+      .one(row_of);
 }
 
 Status write(Database& database, SourceId source, const Row& row, std::string_view shape) {
   const auto& habit = row.habit;
-  const Result<std::uint64_t> done = database.run(
+  return database.execute(
       "INSERT OR REPLACE INTO stream (source_id, name, shape, sets, first_held_since, "
       "newest_held_since, last_set, is_open, made, recent) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
       "?9, ?10)",
       source, Bytes{habit.stream}, Bytes{shape}, static_cast<std::int64_t>(habit.sets),
       rows::seconds(habit.first_held_since), rows::seconds(habit.newest_held_since),
-      Bytes{habit.last_set}, static_cast<std::int64_t>(row.open),
-      std::string_view(text_of(habit.made)), std::string_view(text_of(habit.recent)));
-  if (!done) return done.error();
-  return {};
+      Bytes{habit.last_set}, row.open, text_of(habit.made), text_of(habit.recent));
 }
 
 Status update(Database& database, SourceId source, const Row& row) {
   const auto& habit = row.habit;
-  const Result<std::uint64_t> done = database.run(
+  return database.execute(
       "UPDATE stream SET newest_held_since=?3, is_open=?4, recent=?5 WHERE source_id=?1 AND "
       "name=?2",
-      source, Bytes{habit.stream}, rows::seconds(habit.newest_held_since),
-      static_cast<std::int64_t>(row.open), std::string_view(text_of(habit.recent)));
-  if (!done) return done.error();
-  return {};
+      source, Bytes{habit.stream}, rows::seconds(habit.newest_held_since), row.open,
+      text_of(habit.recent));
 }
 
 void add_recent(Row& row, const Ledger::SetMade& set) {
@@ -146,29 +139,25 @@ void add_made(Row& row, Time made) {
 }  // namespace habits
 
 Status ExpectationView::forget_series(SourceId source) {
-  const Result<std::uint64_t> done = impl_->database.run(
+  return impl_->database.execute(
       "UPDATE source SET series_spec=NULL WHERE source_id=?1 AND series_spec IS NOT NULL", source);
-  if (!done) return done.error();
-  return {};
 }
 
 Result<std::optional<Time>> ExpectationView::newest_arrival(SourceId source) {
-  Result<Query> query =
-      impl_->database.query("SELECT max(newest_held_since) FROM stream WHERE source_id=?1");
-  if (!query) return query.error();
-  const Result<bool> row = query->bind(source).step();
-  if (!row) return row.error();
-  if (!*row || query->is_null(0)) return std::optional<Time>();
-  return std::optional(rows::time(query->integer(0)));
+  const auto newest =
+      impl_->database.select("SELECT max(newest_held_since) FROM stream WHERE source_id=?1", source)
+          .one([](const Query& row) { return rows::time_or_none(row, 0); });
+  if (!newest) return newest.error();
+  return newest->value_or(std::nullopt);
 }
 
 Status ExpectationView::visit_habits(SourceId source, std::uint64_t sets,
                                      const std::function<bool(const Habit&)>& visit) {
-  Result<Query> query = impl_->database.query(fmt::format(
-      "SELECT {} FROM stream WHERE source_id=?1 AND sets>=?2 ORDER BY name", habits::kColumns));
-  if (!query) return query.error();
-  return rows::each(query->bind(source, static_cast<std::int64_t>(sets)),
-                    [&](Query& row) { return visit(habits::row_of(row).habit); });
+  return impl_->database
+      .select(fmt::format("SELECT {} FROM stream WHERE source_id=?1 AND sets>=?2 ORDER BY name",
+                          habits::kColumns),
+              source, static_cast<std::int64_t>(sets))
+      .each([&](const Query& row) { return visit(habits::row_of(row).habit); });
 }
 
 Result<std::optional<Ledger::Habit>> ExpectationView::habit(SourceId source,
@@ -179,29 +168,20 @@ Result<std::optional<Ledger::Habit>> ExpectationView::habit(SourceId source,
 }
 
 Result<bool> ExpectationView::has_successor(SourceId source, std::string_view stream) {
-  const Result<std::int64_t> found = impl_->database.read_integer(
+  return impl_->database.is_true(
       "SELECT EXISTS (SELECT 1 FROM stream o JOIN stream n ON n.source_id=?1 AND n.shape=o.shape "
       "AND n.first_held_since>o.newest_held_since WHERE o.source_id=?1 AND o.name=?2)",
       source, Bytes{stream});
-  if (!found) return found.error();
-  return *found != 0;
 }
 
 Result<std::vector<std::string>> ExpectationView::keys_from(SourceId source, std::string_view set,
                                                             std::size_t limit) {
   const PrefixRange range(set);
-  Result<Query> query = impl_->database.query(
-      fmt::format("SELECT key FROM archive WHERE source_id=?1 AND {} ORDER BY key LIMIT ?4",
-                  range.condition("key")));
-  if (!query) return query.error();
-  query->bind(source, range.first(), range.end(), static_cast<std::int64_t>(limit));
-  std::vector<std::string> keys;
-  const Status read = rows::each(*query, [&](Query& row) {
-    keys.emplace_back(row.bytes(0));
-    return true;
-  });
-  if (!read) return read.error();
-  return keys;
+  return impl_->database
+      .select(fmt::format("SELECT key FROM archive WHERE source_id=?1 AND {} ORDER BY key LIMIT ?4",
+                          range.condition("key")),
+              source, range.first(), range.end(), static_cast<std::int64_t>(limit))
+      .all([](const Query& row) { return std::string(row.bytes(0)); });
 }
 
 }  // namespace store

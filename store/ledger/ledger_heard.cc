@@ -19,19 +19,19 @@ struct Carried {
 
 Result<std::optional<Carried>> find(Database& database, SourceId source, AlarmKind kind,
                                     std::string_view key) {
-  Result<Query> query = database.query(
-      "SELECT what, at, has_content, etag, size_bytes, text FROM carried WHERE source_id=?1 AND "
-      "kind=?2 AND key=?3");
-  if (!query) return query.error();
-  const Result<bool> row = query->bind(source, name_of(kind), Bytes{key}).step();
-  if (!row) return row.error();
-  if (!*row) return std::nullopt;
-  return Carried{static_cast<Word::What>(query->integer(0)),
-                 rows::time(query->integer(1)),
-                 query->integer(2) != 0,
-                 std::string(query->bytes(3)),
-                 query->integer(4),
-                 std::string(query->bytes(5))};
+  return database
+      .select(
+          "SELECT what, at, has_content, etag, size_bytes, text FROM carried WHERE source_id=?1 "
+          "AND kind=?2 AND key=?3",
+          source, name_of(kind), Bytes{key})
+      .one([&](const Query& row) {
+        return Carried{static_cast<Word::What>(row.integer(0)),
+                       rows::time(row.integer(1)),
+                       row.integer(2) != 0,
+                       std::string(row.bytes(3)),
+                       row.integer(4),
+                       std::string(row.bytes(5))};
+      });
 }
 
 Result<bool> exists(const Result<std::int64_t>& found) {
@@ -59,15 +59,14 @@ Result<bool> is_about_this(Database& database, SourceId source, AlarmKind kind,
       return exists(database.read_integer(
           "SELECT EXISTS (SELECT 1 FROM deviation WHERE source_id=?1 AND key=?2 AND kind=?3 AND "
           "etag=?4 AND size_bytes=?5)",
-          source, Bytes{key}, static_cast<std::int64_t>(Deviation::kChanged),
-          std::string_view(carried.etag), carried.size));
+          source, Bytes{key}, Deviation::kChanged, carried.etag, carried.size));
     case AlarmKind::kMismatch:
     case AlarmKind::kUnreadable:
     case AlarmKind::kGhost:
       return exists(database.read_integer(
           "SELECT EXISTS (SELECT 1 FROM refusal WHERE source_id=?1 AND key=?2 AND etag=?3 AND "
           "size_bytes=?4)",
-          source, Bytes{key}, std::string_view(carried.etag), carried.size));
+          source, Bytes{key}, carried.etag, carried.size));
     case AlarmKind::kExpiring:
     case AlarmKind::kNothing:
     case AlarmKind::kUnsound:
@@ -108,11 +107,9 @@ Result<bool> is_told_hold(Database& database, SourceId source, AlarmKind kind) {
 }
 
 Status forget_told(Database& database, SourceId source, AlarmKind kind, std::string_view key) {
-  const Result<std::uint64_t> done =
-      database.run("DELETE FROM carried WHERE source_id=?1 AND kind=?2 AND key=?3 AND what=?4",
-                   source, name_of(kind), Bytes{key}, static_cast<std::int64_t>(Word::What::kTold));
-  if (!done) return done.error();
-  return {};
+  return database.execute(
+      "DELETE FROM carried WHERE source_id=?1 AND kind=?2 AND key=?3 AND what=?4", source,
+      name_of(kind), Bytes{key}, Word::What::kTold);
 }
 
 Status note_looked_at(Database& database, SourceId source, std::optional<std::int64_t> alarm) {

@@ -37,6 +37,10 @@ inline Time time(std::int64_t seconds) { return Time(std::chrono::seconds(second
 inline UpstreamTime upstream_time(std::int64_t seconds) {
   return UpstreamTime(std::chrono::seconds(seconds));
 }
+/// nullopt for NULL.
+inline std::optional<Time> time_or_none(const Query& row, int column) {
+  return row.is_null(column) ? std::nullopt : std::optional(time(row.integer(column)));
+}
 
 // SQLite's integers are signed. A size beyond them can only be a lie in a listing; as a negative
 // number it survives the round trip.
@@ -87,19 +91,15 @@ inline NameVariant variant(std::int64_t column) {
 
 inline Unsound unsound(std::int64_t column) { return unsound_of(column); }
 
+/// From key, etag, size_bytes, version_id, last_modified, role.
+inline Pending pending(const Query& row) {
+  return {std::string(row.bytes(0)), identity(row, 1), upstream_time(row.integer(4)),
+          static_cast<Role>(row.integer(5))};
+}
+
 /// Tells the contents apart that one key can wait for: empty for the current one.
 inline std::string_view slot(Role role, const Identity& upstream) {
   return role == Role::kNoncurrent ? std::string_view(upstream.version_id) : std::string_view();
-}
-
-/// Calls `take` with each row until it returns false.
-template <typename Take>
-Status each(Query& query, const Take& take) {
-  while (true) {
-    const Result<bool> row = query.step();
-    if (!row) return row.error();
-    if (!*row || !take(query)) return {};
-  }
 }
 
 }  // namespace rows
@@ -180,7 +180,7 @@ Status note(Database& database, const Batch& batch);
 namespace holdings {
 
 /// From key, variant, path, size, SHA-256, when it was looked at, and whether it is damaged.
-Status append(Query& query, std::vector<Holding>& found);
+Holding holding_of(const Query& row);
 
 }  // namespace holdings
 

@@ -6,32 +6,26 @@
 namespace store {
 
 Status note_listed_as(Database& database, const ListedAs& listed) {
-  const Result<std::uint64_t> done = database.run(
+  return database.execute(
       "INSERT OR REPLACE INTO listed_as (source_id, key, etag, size_bytes, sha256) VALUES (?1, ?2, "
       "?3, ?4, ?5)",
-      listed.source, Bytes{listed.key}, std::string_view(listed.upstream.etag),
+      listed.source, Bytes{listed.key}, listed.upstream.etag,
       rows::signed_size(listed.upstream.size_bytes), rows::digest(listed.sha256));
-  return done ? Status{} : done.error();
 }
 
 Result<bool> HoldingView::was_listed_as(const ListedAs& listed) {
-  const Result<std::int64_t> found = impl_->database.read_integer(
+  return impl_->database.is_true(
       "SELECT EXISTS (SELECT 1 FROM listed_as WHERE source_id=?1 AND key=?2 AND etag=?3 AND "
       "size_bytes=?4 AND sha256=?5)",
-      listed.source, Bytes{listed.key}, std::string_view(listed.upstream.etag),
+      listed.source, Bytes{listed.key}, listed.upstream.etag,
       rows::signed_size(listed.upstream.size_bytes), rows::digest(listed.sha256));
-  if (!found) return found.error();
-  return *found != 0;
 }
 
 Result<bool> Ledger::Plan::was_listed_as(std::string_view key, const Identity& upstream) {
-  const Result<std::int64_t> found = impl_->checked(impl_->database().read_integer(
+  return impl_->checked(impl_->database().is_true(
       "SELECT EXISTS (SELECT 1 FROM listed_as WHERE source_id=?1 AND key=?2 AND etag=?3 AND "
       "size_bytes=?4 AND sha256=(SELECT sha256 FROM archive WHERE source_id=?1 AND key=?2))",
-      impl_->source, Bytes{key}, std::string_view(upstream.etag),
-      rows::signed_size(upstream.size_bytes)));
-  if (!found) return found.error();
-  return *found != 0;
+      impl_->source, Bytes{key}, upstream.etag, rows::signed_size(upstream.size_bytes)));
 }
 
 }  // namespace store

@@ -29,42 +29,33 @@ constexpr std::string_view kHolding =
 
 Result<std::vector<Holding>> ReadingView::lost(SourceId source, const LossQuery& which,
                                                const Holding* after, std::size_t limit) {
-  Result<Query> query = impl_->database.query(
-      fmt::format("{} {} ORDER BY d.key, d.path LIMIT ?10", kHolding, kIsLost));
-  if (!query) return query.error();
   const Holding start = after == nullptr ? Holding{} : *after;
   const std::string key = which.key == nullptr ? std::string() : *which.key;
-  query->bind(source, std::int64_t{after == nullptr ? 1 : 0}, Bytes{start.key},
-              std::string_view(start.generation_path), std::int64_t{which.key == nullptr ? 1 : 0},
-              Bytes{key}, static_cast<std::int64_t>(Deviation::kChanged),
-              std::int64_t{which.unlisted_only ? 1 : 0},
-              static_cast<std::int64_t>(Deviation::kVanished), static_cast<std::int64_t>(limit));
-  std::vector<Holding> found;
-  if (const Status done = holdings::append(*query, found); !done) return done.error();
-  return found;
+  return impl_->database
+      .select(fmt::format("{} {} ORDER BY d.key, d.path LIMIT ?10", kHolding, kIsLost), source,
+              after == nullptr, Bytes{start.key}, start.generation_path, which.key == nullptr,
+              Bytes{key}, Deviation::kChanged, which.unlisted_only, Deviation::kVanished,
+              static_cast<std::int64_t>(limit))
+      .all(holdings::holding_of);
 }
 
 Result<bool> ReviewView::is_to_go(SourceId source, std::string_view path) {
-  const Result<std::int64_t> going = impl_->database.read_integer(
+  return impl_->database.is_true(
       "SELECT EXISTS (SELECT 1 FROM removal WHERE source_id=?1 AND path=?2)", source, path);
-  if (!going) return going.error();
-  return *going != 0;
 }
 
 namespace holdings {
 
-Status append(Query& query, std::vector<Holding>& found) {
-  return rows::each(query, [&](Query& row) {
-    Holding& holding = found.emplace_back();
-    holding.key = row.bytes(0);
-    holding.variant = rows::variant(row.integer(1));
-    holding.generation_path = row.bytes(2);
-    holding.size_bytes = static_cast<std::uint64_t>(row.integer(3));
-    holding.sha256 = rows::digest(row.bytes(4));
-    holding.looked_at = rows::time(row.integer(5));
-    holding.damaged = row.integer(6) != 0;
-    return true;
-  });
+Holding holding_of(const Query& row) {
+  Holding holding;
+  holding.key = row.bytes(0);
+  holding.variant = rows::variant(row.integer(1));
+  holding.generation_path = row.bytes(2);
+  holding.size_bytes = row.count(3);
+  holding.sha256 = rows::digest(row.bytes(4));
+  holding.looked_at = rows::time(row.integer(5));
+  holding.damaged = row.integer(6) != 0;
+  return holding;
 }
 
 }  // namespace holdings

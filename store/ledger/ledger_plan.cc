@@ -115,60 +115,55 @@ Ledger::Plan::Plan(Plan&&) noexcept = default;
 // ---- what the listing says ----------------------------------------------------------------------
 
 Status Ledger::Plan::want(const Pending& pending) {
-  const Result<std::uint64_t> done = impl_->checked(impl_->database().run(
+  return impl_->checked(impl_->database().execute(
       "INSERT OR REPLACE INTO temp.wanted (key, slot, last_modified, role, etag, size_bytes, "
       "version_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
       Bytes{pending.key}, rows::slot(pending.role, pending.upstream),
-      rows::seconds(pending.last_modified), static_cast<std::int64_t>(pending.role),
-      std::string_view(rows::etag_column(pending.upstream)),
-      rows::signed_size(pending.upstream.size_bytes),
-      std::string_view(pending.upstream.version_id)));
-  if (!done) return done.error();
-  return {};
+      rows::seconds(pending.last_modified), pending.role, rows::etag_column(pending.upstream),
+      rows::signed_size(pending.upstream.size_bytes), pending.upstream.version_id));
 }
 
 Result<bool> Ledger::Plan::is_wanted(std::string_view key) {
-  const Result<std::int64_t> wanted = impl_->database().read_integer(
-      "SELECT EXISTS (SELECT 1 FROM temp.wanted WHERE key=?1)", Bytes{key});
-  if (!wanted) return wanted.error();
-  return *wanted != 0;
+  return impl_->database().is_true("SELECT EXISTS (SELECT 1 FROM temp.wanted WHERE key=?1)",
+                                   Bytes{key});
 }
 
 Result<std::pair<Deviation, Identity>> Ledger::Plan::Impl::deviation_now(std::string_view key) {
   // The planner speaks of the key that it was just given, a million times in the usual run.
   if (current && current->key == key) return std::pair(current->deviation, current->changed_to);
-  Result<Query> query = database().query(
-      "SELECT kind, etag, size_bytes, version_id FROM temp.noted WHERE key=?2 UNION ALL SELECT "
-      "kind, "
-      "etag, size_bytes, version_id FROM deviation WHERE source_id=?1 AND key=?2 LIMIT 1");
-  if (!query) return query.error();
-  const Result<bool> row = query->bind(source, Bytes{key}).step();
-  if (!row) return row.error();
-  if (!*row) return std::pair(Deviation::kNone, Identity{});
-  return std::pair(rows::deviation_of(query->integer(0)), rows::identity(*query, 1));
+  const auto noted =
+      database()
+          .select(
+              "SELECT kind, etag, size_bytes, version_id FROM temp.noted WHERE key=?2 UNION ALL "
+              "SELECT kind, etag, size_bytes, version_id FROM deviation WHERE source_id=?1 AND "
+              "key=?2 LIMIT 1",
+              source, Bytes{key})
+          .one([](const Query& row) {
+            return std::pair(rows::deviation_of(row.integer(0)), rows::identity(row, 1));
+          });
+  if (!noted) return noted.error();
+  return noted->value_or(std::pair(Deviation::kNone, Identity{}));
 }
 
 // Not written before the listing has ended: a transaction that has changed more than its cache
 // holds keeps everybody else from reading, and a listing may take hours.
 // By kind and by the time that they were noted at, which is one.
 Status Ledger::Plan::Impl::note_events() {
-  Result<Query> query = database().query(
-      "SELECT n.kind, max(n.since), count(*), coalesce(sum(max(a.size_bytes, 0)), 0), min(n.key) "
-      "FROM temp.noted n LEFT JOIN archive a ON a.source_id=?1 AND a.key=n.key WHERE n.kind<>0 "
-      "GROUP BY n.kind");
-  if (!query) return query.error();
-  std::vector<std::tuple<EventKind, events::Count, Time>> found;
-  const Status read = rows::each(query->bind(source), [&](Query& row) {
-    const bool changed = rows::deviation_of(row.integer(0)) == Deviation::kChanged;
-    found.emplace_back(
-        changed ? EventKind::kChanged : EventKind::kVanished,
-        events::Count{static_cast<std::uint64_t>(row.integer(2)),
-                      static_cast<std::uint64_t>(row.integer(3)), std::string(row.bytes(4))},
-        rows::time(row.integer(1)));
-    return true;
-  });
-  if (!read) return read;
-  for (const auto& [what, count, at] : found) {
+  const auto found =
+      database()
+          .select(
+              "SELECT n.kind, max(n.since), count(*), coalesce(sum(max(a.size_bytes, 0)), 0), "
+              "min(n.key) FROM temp.noted n LEFT JOIN archive a ON a.source_id=?1 AND a.key=n.key "
+              "WHERE n.kind<>0 GROUP BY n.kind",
+              source)
+          .all([](const Query& row) {
+            const bool changed = rows::deviation_of(row.integer(0)) == Deviation::kChanged;
+            return std::tuple(changed ? EventKind::kChanged : EventKind::kVanished,
+                              events::Count{row.count(2), row.count(3), std::string(row.bytes(4))},
+                              rows::time(row.integer(1)));
+          });
+  if (!found) return found.error();
+  for (const auto& [what, count, at] : *found) {
     if (Status done = events::note(database(), source, what, count, at); !done) return done;
   }
   return {};
@@ -199,9 +194,8 @@ Status Ledger::Plan::Impl::note(std::string_view key, Deviation deviation, const
   const Result<std::uint64_t> done = database().run(
       "INSERT OR REPLACE INTO temp.noted (key, kind, since, etag, size_bytes, version_id) VALUES "
       "(?1, ?2, ?3, ?4, ?5, ?6)",
-      Bytes{key}, static_cast<std::int64_t>(deviation), rows::seconds(now),
-      std::string_view(rows::etag_column(to)), rows::signed_size(to.size_bytes),
-      std::string_view(to.version_id));
+      Bytes{key}, deviation, rows::seconds(now), rows::etag_column(to),
+      rows::signed_size(to.size_bytes), to.version_id);
   if (!done) return done.error();
   any_note = true;
   if (current && current->key == key) {
@@ -217,35 +211,34 @@ Status Ledger::Plan::note_vanished(std::string_view key, Time now) {
 
 Status Ledger::Plan::forget_absence() {
   impl_->concludes_from_absence = false;
-  Status done = impl_->write(impl_->database().run(
-      "DELETE FROM temp.noted WHERE kind=?1", static_cast<std::int64_t>(Deviation::kVanished)));
+  Status done = impl_->write(
+      impl_->database().run("DELETE FROM temp.noted WHERE kind=?1", Deviation::kVanished));
   if (!done || !impl_->any_strike) return done;
-  return impl_->write(impl_->database().run("DELETE FROM temp.strike WHERE strike=?1",
-                                            static_cast<std::int64_t>(Strike::kGone)));
+  return impl_->write(
+      impl_->database().run("DELETE FROM temp.strike WHERE strike=?1", Strike::kGone));
 }
 
 Result<bool> Ledger::Plan::set_aside(const ListedEntry& entry) {
   const Result<std::uint64_t> done = impl_->checked(impl_->database().run(
       "INSERT OR IGNORE INTO temp.aside (key, version_id, etag, size_bytes, marker, latest, "
       "last_modified, storage_class, number) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-      Bytes{entry.key}, std::string_view(entry.upstream.version_id),
-      std::string_view(entry.upstream.etag), rows::signed_size(entry.upstream.size_bytes),
-      std::int64_t{entry.is_delete_marker ? 1 : 0}, std::int64_t{entry.is_latest ? 1 : 0},
-      rows::seconds(entry.last_modified), std::string_view(entry.storage_class), impl_->aside++));
+      Bytes{entry.key}, entry.upstream.version_id, entry.upstream.etag,
+      rows::signed_size(entry.upstream.size_bytes), entry.is_delete_marker, entry.is_latest,
+      rows::seconds(entry.last_modified), entry.storage_class, impl_->aside++));
   if (!done) return done.error();
   return *done != 0;
 }
 
 Status Ledger::Plan::visit_aside(const std::function<bool(const ListedEntry&)>& visit) {
-  Result<Query> query = impl_->database().query(
-      "SELECT key, etag, size_bytes, version_id, last_modified, storage_class, latest, marker FROM "
-      "temp.aside ORDER BY key, number");
-  if (!query) return query.error();
-  return rows::each(*query, [&](const Query& row) {
-    return visit({std::string(row.bytes(0)), rows::identity(row, 1),
-                  rows::upstream_time(row.integer(4)), std::string(row.bytes(5)),
-                  row.integer(6) != 0, row.integer(7) != 0});
-  });
+  return impl_->database()
+      .select(
+          "SELECT key, etag, size_bytes, version_id, last_modified, storage_class, latest, marker "
+          "FROM temp.aside ORDER BY key, number")
+      .each([&](const Query& row) {
+        return visit({std::string(row.bytes(0)), rows::identity(row, 1),
+                      rows::upstream_time(row.integer(4)), std::string(row.bytes(5)),
+                      row.integer(6) != 0, row.integer(7) != 0});
+      });
 }
 
 Status Ledger::Plan::note_changed(std::string_view key, const Identity& to, Time now) {
@@ -272,8 +265,7 @@ Status Ledger::Plan::forget_changes() {
   return impl_->write(impl_->database().run(
       "DELETE FROM temp.wanted WHERE role<>?2 AND role<>?3 AND EXISTS (SELECT 1 FROM archive a "
       "WHERE a.source_id=?1 AND a.key=wanted.key)",
-      impl_->source, static_cast<std::int64_t>(Role::kNew),
-      static_cast<std::int64_t>(Role::kRepair)));
+      impl_->source, Role::kNew, Role::kRepair));
 }
 
 Status Ledger::Plan::note_listed(Time now) {
@@ -287,23 +279,15 @@ Status Ledger::Plan::note_listed(Time now) {
   return impl_->write(impl_->database().run(
       "UPDATE source SET first_listed_at=coalesce(first_listed_at, ?2), listed_at=CASE WHEN ?3 "
       "THEN ?2 ELSE listed_at END WHERE source_id=?1",
-      impl_->source, rows::seconds(now), std::int64_t{impl_->concludes_from_absence ? 1 : 0}));
+      impl_->source, rows::seconds(now), impl_->concludes_from_absence));
 }
 
 Status Ledger::Plan::visit_wanted(const std::function<bool(const Pending&)>& visit) {
-  Result<Query> query = impl_->database().query(
-      "SELECT key, etag, size_bytes, version_id, last_modified, role FROM temp.wanted "
-      "ORDER BY last_modified DESC, key, slot");
-  if (!query) return query.error();
-  while (true) {
-    const Result<bool> row = query->step();
-    if (!row) return row.error();
-    if (!*row) return {};
-    const Pending pending{std::string(query->bytes(0)), rows::identity(*query, 1),
-                          rows::upstream_time(query->integer(4)),
-                          static_cast<Role>(query->integer(5))};
-    if (!visit(pending)) return {};
-  }
+  return impl_->database()
+      .select(
+          "SELECT key, etag, size_bytes, version_id, last_modified, role FROM temp.wanted "
+          "ORDER BY last_modified DESC, key, slot")
+      .each([&](const Query& row) { return visit(rows::pending(row)); });
 }
 
 // ---- commit -------------------------------------------------------------------------------------
@@ -361,15 +345,13 @@ Status Ledger::Plan::Impl::write_pending() {
   if (!any) return any.error();
   if (*any == 0) return {};
   // In the order of the table, so that its pages are filled one after the other.
-  const Result<std::uint64_t> done = database().run(
+  return database().execute(
       fmt::format("INSERT INTO pending (source_id, last_modified, key, slot, role, etag, "
                   "size_bytes, version_id) SELECT ?1, w.last_modified, w.key, w.slot, w.role, "
                   "w.etag, w.size_bytes, w.version_id {} ORDER BY w.last_modified DESC, w.key, "
                   "w.slot",
                   kNew),
       source);
-  if (!done) return done.error();
-  return {};
 }
 
 Status Ledger::Plan::Impl::commit() {

@@ -52,16 +52,13 @@ Status Ledger::Plan::Impl::forget_alarms() { return run_all(database(), kEmptySc
 // What the alarm of the key says now; nullopt: none is open.
 Result<std::optional<std::string>> Ledger::Plan::Impl::message_now(AlarmKind kind,
                                                                    std::string_view key) {
-  Result<Query> query = database().query(
-      "SELECT message FROM temp.told WHERE key=?3 AND kind=?4 UNION ALL SELECT message FROM alarm "
-      "INDEXED BY alarm_open WHERE source_id=?1 AND kind=?2 AND key=?3 AND ended_at IS NULL LIMIT "
-      "1");
-  if (!query) return query.error();
-  const Result<bool> row =
-      query->bind(source, name_of(kind), Bytes{key}, static_cast<std::int64_t>(kind)).step();
-  if (!row) return row.error();
-  if (!*row) return std::nullopt;
-  return std::string(query->bytes(0));
+  return database()
+      .select(
+          "SELECT message FROM temp.told WHERE key=?3 AND kind=?4 UNION ALL SELECT message FROM "
+          "alarm INDEXED BY alarm_open WHERE source_id=?1 AND kind=?2 AND key=?3 AND ended_at IS "
+          "NULL LIMIT 1",
+          source, name_of(kind), Bytes{key}, kind)
+      .one([](const Query& row) { return std::string(row.bytes(0)); });
 }
 
 Result<bool> Ledger::Plan::Impl::tell(AlarmKind kind, std::string_view key,
@@ -72,8 +69,7 @@ Result<bool> Ledger::Plan::Impl::tell(AlarmKind kind, std::string_view key,
   const Result<std::uint64_t> done = database().run(
       "INSERT INTO temp.told (kind, key, message, since, renews) VALUES (?1, ?2, ?3, ?4, ?5) ON "
       "CONFLICT (key, kind) DO UPDATE SET message=excluded.message, renews=excluded.renews",
-      static_cast<std::int64_t>(kind), Bytes{key}, message, rows::seconds(now),
-      std::int64_t{renews ? 1 : 0});
+      kind, Bytes{key}, message, rows::seconds(now), renews);
   if (!done) return done.error();
   any_alarm = true;
   if (!*said) return true;
@@ -86,18 +82,21 @@ Status Ledger::Plan::Impl::tell_all() {
   std::vector<Told> page;
   std::int64_t after = 0;
   do {
-    page.clear();
-    Result<Query> query = database().query(
-        "SELECT number, kind, key, message, since, renews FROM temp.told WHERE number>?1 ORDER BY "
-        "number LIMIT ?2");
-    if (!query) return query.error();
-    const Status read = rows::each(query->bind(after, kPageRows), [&](const Query& row) {
-      page.push_back({row.integer(0), static_cast<AlarmKind>(row.integer(1)),
-                      std::string(row.bytes(2)), std::string(row.bytes(3)),
-                      rows::time(row.integer(4)), row.integer(5) != 0});
-      return true;
-    });
-    if (!read) return read;
+    auto read = database()
+                    .select(
+                        "SELECT number, kind, key, message, since, renews FROM temp.told WHERE "
+                        "number>?1 ORDER BY number LIMIT ?2",
+                        after, kPageRows)
+                    .all([](const Query& row) {
+                      return Told{row.integer(0),
+                                  static_cast<AlarmKind>(row.integer(1)),
+                                  std::string(row.bytes(2)),
+                                  std::string(row.bytes(3)),
+                                  rows::time(row.integer(4)),
+                                  row.integer(5) != 0};
+                    });
+    if (!read) return read.error();
+    page = *std::move(read);
     for (const Told& one : page) {
       const auto raise = one.renews ? alarms::raise_or_renew : alarms::raise;
       const Result<bool> raised =
@@ -125,15 +124,15 @@ Status Ledger::Plan::Impl::restore_all() {
   std::vector<std::pair<std::string, Time>> page;
   std::string after;
   do {
-    page.clear();
-    Result<Query> query =
-        database().query("SELECT key, since FROM temp.restored WHERE key>?1 ORDER BY key LIMIT ?2");
-    if (!query) return query.error();
-    const Status read = rows::each(query->bind(Bytes{after}, kPageRows), [&](const Query& row) {
-      page.emplace_back(row.bytes(0), rows::time(row.integer(1)));
-      return true;
-    });
-    if (!read) return read;
+    auto read =
+        database()
+            .select("SELECT key, since FROM temp.restored WHERE key>?1 ORDER BY key LIMIT ?2",
+                    Bytes{after}, kPageRows)
+            .all([](const Query& row) {
+              return std::pair(std::string(row.bytes(0)), rows::time(row.integer(1)));
+            });
+    if (!read) return read.error();
+    page = *std::move(read);
     for (const auto& [key, now] : page) {
       if (Status restored = restore(key, now); !restored) return restored;
       after = key;

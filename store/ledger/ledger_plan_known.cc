@@ -21,7 +21,7 @@ Result<const HeldKey*> Ledger::Plan::Impl::next_held() {
   if (!current) current.emplace();
   current->key = cursor->bytes(0);
   current->upstream.etag = cursor->bytes(1);
-  current->upstream.size_bytes = static_cast<std::uint64_t>(cursor->integer(2));
+  current->upstream.size_bytes = cursor->count(2);
   current->upstream.version_id = cursor->bytes(3);
   current->damaged = cursor->integer(4) != 0;
   current->deviation = rows::deviation_of(cursor->integer(5));
@@ -35,16 +35,16 @@ Result<const HeldKey*> Ledger::Plan::next_held() { return impl_->checked(impl_->
 
 Result<std::optional<Refusal>> Ledger::Plan::refusal(std::string_view key,
                                                      std::string_view version_id) {
-  Result<Query> query = impl_->database().query(
-      "SELECT kind, etag, size_bytes, version_id, since, asked_at, asks FROM refusal "
-      "WHERE source_id=?1 AND key=?2 AND slot=?3");
-  if (!query) return query.error();
-  const Result<bool> row = query->bind(impl_->source, Bytes{key}, version_id).step();
-  if (!row) return row.error();
-  if (!*row) return std::nullopt;
-  return Refusal{static_cast<RefusalKind>(query->integer(0)), rows::identity(*query, 1),
-                 rows::time(query->integer(4)), rows::time(query->integer(5)),
-                 static_cast<int>(query->integer(6))};
+  return impl_->database()
+      .select(
+          "SELECT kind, etag, size_bytes, version_id, since, asked_at, asks FROM refusal "
+          "WHERE source_id=?1 AND key=?2 AND slot=?3",
+          impl_->source, Bytes{key}, version_id)
+      .one([&](const Query& row) {
+        return Refusal{static_cast<RefusalKind>(row.integer(0)), rows::identity(row, 1),
+                       rows::time(row.integer(4)), rows::time(row.integer(5)),
+                       static_cast<int>(row.integer(6))};
+      });
 }
 
 Result<Known> Ledger::Plan::known(std::string_view key, const Identity& upstream) {
@@ -63,17 +63,15 @@ Result<Known> Ledger::Plan::known(std::string_view key, const Identity& upstream
       "(s.etag=?3 OR NOT (?6 AND s.etag<>'' AND s.etag NOT LIKE char(10) || '%')) LIMIT 1",
       kAsked);
   for (const std::string* sql : {&by_etag, &by_version}) {
-    Result<Query> query = impl_->database().query(*sql);
-    if (!query) return query.error();
-    const std::string etag = rows::etag_column(upstream);
-    const Result<bool> row =
-        query
-            ->bind(impl_->source, Bytes{key}, std::string_view(etag),
-                   rows::signed_size(upstream.size_bytes), std::string_view(upstream.version_id),
-                   std::int64_t{upstream.etag.empty() ? 0 : 1})
-            .step();
-    if (!row) return row.error();
-    if (*row) return query->integer(0) == 1 ? Known::kHeld : Known::kBeside;
+    const auto found = impl_->database()
+                           .select(*sql, impl_->source, Bytes{key}, rows::etag_column(upstream),
+                                   rows::signed_size(upstream.size_bytes), upstream.version_id,
+                                   !upstream.etag.empty())
+                           .one([](const Query& row) {
+                             return row.integer(0) == 1 ? Known::kHeld : Known::kBeside;
+                           });
+    if (!found) return found.error();
+    if (*found) return **found;
   }
   return Known::kNo;
 }
@@ -81,29 +79,25 @@ Result<Known> Ledger::Plan::known(std::string_view key, const Identity& upstream
 Result<std::optional<std::string>> PlanView::last_expected(SourceId source,
                                                            std::string_view prefix) {
   const PrefixRange range(prefix);
-  Result<Query> query = impl_->database.query(fmt::format(
-      "SELECT a.key FROM archive a WHERE a.source_id=?1 AND {} AND NOT EXISTS (SELECT 1 "
-      "FROM deviation d WHERE d.source_id=?1 AND d.key=a.key AND d.kind={}) ORDER BY "
-      "a.key DESC LIMIT 1",
-      range.condition("a.key"), static_cast<int>(Deviation::kVanished)));
-  if (!query) return query.error();
-  const Result<bool> row = query->bind(source, range.first(), range.end()).step();
-  if (!row) return row.error();
-  if (!*row) return std::nullopt;
-  return std::string(query->bytes(0));
+  return impl_->database
+      .select(
+          fmt::format(
+              "SELECT a.key FROM archive a WHERE a.source_id=?1 AND {} AND NOT EXISTS (SELECT 1 "
+              "FROM deviation d WHERE d.source_id=?1 AND d.key=a.key AND d.kind={}) ORDER BY "
+              "a.key DESC LIMIT 1",
+              range.condition("a.key"), static_cast<int>(Deviation::kVanished)),
+          source, range.first(), range.end())
+      .one([](const Query& row) { return std::string(row.bytes(0)); });
 }
 
 Result<bool> Ledger::Plan::Impl::is_sighting_of(std::string_view what, std::string_view key,
                                                 const Identity& upstream) {
-  const Result<std::int64_t> found = checked(database().read_integer(
+  return checked(database().is_true(
       fmt::format("SELECT EXISTS (SELECT 1 FROM sighting s {} WHERE s.source_id=?1 AND s.key=?2 "
                   "AND s.etag=?3 AND s.size_bytes=?4 AND (s.version_id=?5 OR ?6))",
                   what),
-      source, Bytes{key}, std::string_view(rows::etag_column(upstream)),
-      rows::signed_size(upstream.size_bytes), std::string_view(upstream.version_id),
-      std::int64_t{upstream.etag.empty() ? 0 : 1}));
-  if (!found) return found.error();
-  return *found != 0;
+      source, Bytes{key}, rows::etag_column(upstream), rows::signed_size(upstream.size_bytes),
+      upstream.version_id, !upstream.etag.empty()));
 }
 
 Result<bool> Ledger::Plan::is_damaged_beside(std::string_view key, const Identity& upstream) {

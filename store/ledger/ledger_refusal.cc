@@ -25,17 +25,13 @@ std::string_view name_of(RefusalKind kind) {
 
 Result<std::optional<std::int64_t>> forget_refusal(Database& database, SourceId source, Bytes key,
                                                    std::string_view slot) {
-  std::int64_t kind = 0;
-  {
-    Result<Query> query =
-        database.query("SELECT kind FROM refusal WHERE source_id=?1 AND key=?2 AND slot=?3");
-    if (!query) return query.error();
-    const Result<bool> row = query->bind(source, key, slot).step();
-    if (!row) return row.error();
-    if (!*row) return std::nullopt;
-    kind = query->integer(0);
-  }
-  const Result<std::uint64_t> done = database.run(
+  const auto kind =
+      database
+          .select("SELECT kind FROM refusal WHERE source_id=?1 AND key=?2 AND slot=?3", source, key,
+                  slot)
+          .one([](const Query& row) { return row.integer(0); });
+  if (!kind || !*kind) return kind;
+  const Status done = database.execute(
       "DELETE FROM refusal WHERE source_id=?1 AND key=?2 AND slot=?3", source, key, slot);
   if (!done) return done.error();
   return kind;
@@ -57,9 +53,8 @@ Result<bool> ask_once_more(Database& database, const NewRefusal& refusal) {
   const Result<std::uint64_t> done = database.run(
       "UPDATE refusal SET asked_at=?7, asks=asks+1 WHERE source_id=?1 AND key=?2 AND kind=?3 AND "
       "etag=?4 AND size_bytes=?5 AND version_id=?6 AND slot=?8",
-      refusal.source, Bytes{refusal.key}, static_cast<std::int64_t>(refusal.kind),
-      std::string_view(rows::etag_column(refusal.upstream)),
-      rows::signed_size(refusal.upstream.size_bytes), std::string_view(refusal.upstream.version_id),
+      refusal.source, Bytes{refusal.key}, refusal.kind, rows::etag_column(refusal.upstream),
+      rows::signed_size(refusal.upstream.size_bytes), refusal.upstream.version_id,
       rows::seconds(refusal.now), refusal.slot);
   if (!done) return done.error();
   return *done == 0;
@@ -77,9 +72,8 @@ Status insert_refusal(Database& database, const NewRefusal& refusal) {
   const Result<std::uint64_t> done = database.run(
       "INSERT INTO refusal (source_id, key, kind, etag, size_bytes, version_id, since, asked_at, "
       "asks, slot) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, 1, ?8)",
-      refusal.source, Bytes{refusal.key}, static_cast<std::int64_t>(refusal.kind),
-      std::string_view(rows::etag_column(refusal.upstream)),
-      rows::signed_size(refusal.upstream.size_bytes), std::string_view(refusal.upstream.version_id),
+      refusal.source, Bytes{refusal.key}, refusal.kind, rows::etag_column(refusal.upstream),
+      rows::signed_size(refusal.upstream.size_bytes), refusal.upstream.version_id,
       rows::seconds(refusal.now), refusal.slot);
   if (!done) return done.error();
   return adjust_tally(database, refusal.source, kTallyRefusal, name_of(refusal.kind), 1);
@@ -116,23 +110,23 @@ Result<Ledger::Asked> RefusalView::refuse_and_count(SourceId source, std::string
   if (Status refused = refuse(source, key, kind, upstream, now, role); !refused) {
     return refused.error();
   }
-  Result<Query> query = impl_->database.query(
-      "SELECT asks, since FROM refusal WHERE source_id=?1 AND key=?2 AND slot=?3");
-  if (!query) return query.error();
-  const Result<bool> row = query->bind(source, Bytes{key}, rows::slot(role, upstream)).step();
-  if (!row) return row.error();
-  if (!*row) return Asked{1, now};
-  return Asked{static_cast<int>(query->integer(0)), rows::time(query->integer(1))};
+  const auto asked =
+      impl_->database
+          .select("SELECT asks, since FROM refusal WHERE source_id=?1 AND key=?2 AND slot=?3",
+                  source, Bytes{key}, rows::slot(role, upstream))
+          .one([](const Query& row) {
+            return Asked{static_cast<int>(row.integer(0)), rows::time(row.integer(1))};
+          });
+  if (!asked) return asked.error();
+  return asked->value_or(Asked{1, now});
 }
 
 Status RefusalView::ask_denied_again(SourceId source, std::string_view key, Role role,
                                      const Identity& upstream) {
-  const Result<std::uint64_t> done = impl_->database.run(
+  return impl_->database.execute(
       "UPDATE refusal SET asked_at=0 WHERE source_id=?1 AND kind=?2 AND EXISTS (SELECT 1 FROM "
       "refusal r WHERE r.source_id=?1 AND r.kind=?2 AND r.key=?3 AND r.slot=?4)",
-      source, static_cast<std::int64_t>(RefusalKind::kDenied), Bytes{key},
-      rows::slot(role, upstream));
-  return done ? Status{} : done.error();
+      source, RefusalKind::kDenied, Bytes{key}, rows::slot(role, upstream));
 }
 
 Result<bool> RefusalView::refuse_with_alarm(SourceId source, std::string_view key, RefusalKind kind,
@@ -168,21 +162,19 @@ Result<std::vector<bool>> RefusalView::refuse_with_alarms(const std::vector<Refu
 }
 
 Result<Ledger::RefusalCounts> RefusalView::refusal_counts(SourceId source) {
-  Result<Query> query =
-      impl_->database.query("SELECT value, count FROM tally WHERE source_id=?1 AND subject=?2");
-  if (!query) return query.error();
-  query->bind(source, kTallyRefusal);
   RefusalCounts counts;
-  while (true) {
-    const Result<bool> row = query->step();
-    if (!row) return row.error();
-    if (!*row) return counts;
-    const auto count = static_cast<std::uint64_t>(query->integer(1));
-    const std::string_view value = query->bytes(0);
-    if (value == name_of(RefusalKind::kUnreadable)) counts.unreadable = count;
-    if (value == name_of(RefusalKind::kArchived)) counts.archived = count;
-    if (value == name_of(RefusalKind::kMismatch)) counts.mismatch = count;
-  }
+  const Status read =
+      impl_->database
+          .select("SELECT value, count FROM tally WHERE source_id=?1 AND subject=?2", source,
+                  kTallyRefusal)
+          .each([&](const Query& row) {
+            const std::string_view value = row.bytes(0);
+            if (value == name_of(RefusalKind::kUnreadable)) counts.unreadable = row.count(1);
+            if (value == name_of(RefusalKind::kArchived)) counts.archived = row.count(1);
+            if (value == name_of(RefusalKind::kMismatch)) counts.mismatch = row.count(1);
+          });
+  if (!read) return read.error();
+  return counts;
 }
 
 }  // namespace store

@@ -13,15 +13,19 @@ namespace store {
 
 struct OpenLedger;
 
-/// What the bucket has and we could not have. A view of one ledger; see ledger.h.
+/// What the bucket lists and could not be fetched, and why. A refusal is remembered by key, and by
+/// version id for a noncurrent version (the role says which), so that the same is not asked for at
+/// every run. A view of one ledger: durability, threads and errors are those of ledger.h.
 class RefusalView {
  public:
-  /// The content was refused upstream or failed its promise: no longer pending, remembered,
-  /// counted.
+  /// Remembers that the content was refused upstream, or failed its promise. It is no longer
+  /// pending. Where the same content was refused for the same reason before, this counts as one
+  /// more time.
   Status refuse(SourceId source, std::string_view key, RefusalKind kind, const Identity& upstream,
                 Time now, Role role = Role::kNew);
-  /// Likewise, and raises an alarm with it, unless this very content was refused before: what was
-  /// acknowledged is not raised again. True when it is new.
+  /// Likewise, and raises an alarm in the same transaction, unless the same content was refused for
+  /// the same reason before: what a person acknowledged is not raised again. Returns true when the
+  /// alarm is new.
   Result<bool> refuse_with_alarm(SourceId source, std::string_view key, RefusalKind kind,
                                  const Identity& upstream, Time now, Role role,
                                  AlarmKind alarm_kind, std::string_view message);
@@ -29,13 +33,14 @@ class RefusalView {
     int asks = 0;  ///< how often this very content was refused, this time included
     Time since{};
   };
-  /// As refuse().
+  /// Does what refuse() does, and returns how often that was so by now, and since when.
   Result<Asked> refuse_and_count(SourceId source, std::string_view key, RefusalKind kind,
                                  const Identity& upstream, Time now, Role role);
-  /// Where this content was denied, and no longer is: all that were denied, of the source, are due.
+  /// This content was denied before and could be had now: every content of the source that was
+  /// denied is due to be asked for again. Changes nothing when this one was not denied.
   Status ask_denied_again(SourceId source, std::string_view key, Role role,
                           const Identity& upstream);
-  /// One refusal with its alarm; `message` is of that.
+  /// One refusal with its alarm, which says `message`.
   struct Refused {
     SourceId source = 0;
     std::string key;
@@ -45,13 +50,15 @@ class RefusalView {
     AlarmKind alarm_kind = AlarmKind::kUnreadable;
     std::string message;
   };
-  /// Likewise for many, in one transaction; says of each whether it is new.
+  /// Does what refuse_with_alarm() does for many, in one transaction. Returns for each whether its
+  /// alarm is new.
   Result<std::vector<bool>> refuse_with_alarms(const std::vector<Refused>& refused, Time now);
   struct RefusalCounts {
     std::uint64_t unreadable = 0;
     std::uint64_t archived = 0;
     std::uint64_t mismatch = 0;
   };
+  /// Returns how many refusals of the source are remembered, by their reason.
   Result<RefusalCounts> refusal_counts(SourceId source);
 
  protected:

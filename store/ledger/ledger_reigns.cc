@@ -45,70 +45,67 @@ Status reigns::note(Database& database, SourceId source, const Archive& archive,
   if (*remembered == 0) {
     if (Status done = remember_earlier(database, source, key); !done) return done;
   }
-  const Result<std::uint64_t> done = database.run(
+  return database.execute(
       "INSERT OR REPLACE INTO reign (source_id, key, since, sha256) VALUES (?1, ?2, ?3, ?4)",
       source, key, rows::seconds(std::max(now, archive.held_since)), rows::digest(archive.sha256));
-  return done ? Status{} : done.error();
 }
 
 Status LedgerWriter::visit_reigns(SourceId source, const std::function<bool(const Since&)>& visit) {
-  Result<Query> query = impl_->database.query(
-      "SELECT key, since, sha256 FROM reign WHERE source_id=?1 ORDER BY key, since");
-  if (!query) return query.error();
-  return rows::each(query->bind(source), [&](const Query& row) {
-    return visit(
-        {std::string(row.bytes(0)), rows::time(row.integer(1)), rows::digest(row.bytes(2))});
-  });
+  return impl_->database
+      .select("SELECT key, since, sha256 FROM reign WHERE source_id=?1 ORDER BY key, since", source)
+      .each([&](const Query& row) {
+        return visit(
+            {std::string(row.bytes(0)), rows::time(row.integer(1)), rows::digest(row.bytes(2))});
+      });
 }
 
 Status LedgerWriter::note_reign(SourceId source, const Since& reign) {
-  const Result<std::uint64_t> done = impl_->database.run(
+  return impl_->database.execute(
       "INSERT OR REPLACE INTO reign (source_id, key, since, sha256) VALUES (?1, ?2, ?3, ?4)",
       source, Bytes{reign.key}, rows::seconds(reign.since), rows::digest(reign.sha256));
-  return done ? Status{} : done.error();
 }
 
 Result<Ledger::Reign> HoldingView::trusted_at(SourceId source, std::string_view key, Time time) {
-  Result<Query> query = impl_->database.query(
-      "SELECT sha256, since<=?3 FROM reign WHERE source_id=?1 AND key=?2 ORDER BY since<=?3 DESC, "
-      "since DESC LIMIT 1");
-  if (!query) return query.error();
-  const Result<bool> row = query->bind(source, Bytes{key}, rows::seconds(time)).step();
-  if (!row) return row.error();
-  if (!*row) return Reign{};
-  if (query->integer(1) == 0) return Reign{true, std::nullopt};
-  return Reign{true, rows::digest(query->bytes(0))};
+  const auto found = impl_->database
+                         .select(
+                             "SELECT sha256, since<=?3 FROM reign WHERE source_id=?1 AND key=?2 "
+                             "ORDER BY since<=?3 DESC, since DESC LIMIT 1",
+                             source, Bytes{key}, rows::seconds(time))
+                         .one([](const Query& row) {
+                           return row.integer(1) == 0 ? Reign{true, std::nullopt}
+                                                      : Reign{true, rows::digest(row.bytes(0))};
+                         });
+  if (!found) return found.error();
+  return found->value_or(Reign{});
 }
 
 Result<std::vector<Ledger::Return>> HoldingView::returns(SourceId source,
                                                          std::string_view after_key,
                                                          std::size_t limit) {
-  Result<Query> query = impl_->database.query(
-      "SELECT p.key, p.etag, p.size_bytes, p.version_id, p.last_modified, g.sha256, min(g.place) "
-      "FROM pending p JOIN sighting s ON s.source_id=p.source_id AND s.key=p.key AND "
-      "s.etag=p.etag AND s.size_bytes=p.size_bytes AND (s.version_id=p.version_id OR (p.etag<>'' "
-      "AND p.etag NOT LIKE char(10) || '%')) "
-      "JOIN generation g ON g.source_id=s.source_id AND g.key=s.key AND g.sha256=s.sha256 "
-      "JOIN archive a ON a.source_id=g.source_id AND a.key=g.key AND a.sha256<>g.sha256 "
-      "WHERE p.source_id=?1 AND p.slot='' AND p.role=?2 AND p.key>?3 AND NOT EXISTS (SELECT 1 FROM "
-      "damage d WHERE d.source_id=g.source_id AND d.key=g.key AND d.path=g.path) "
-      "GROUP BY p.key ORDER BY p.key LIMIT ?4");
-  if (!query) return query.error();
-  std::vector<std::pair<Return, Sha256>> found;
-  query->bind(source, static_cast<std::int64_t>(Role::kChanged), Bytes{after_key},
-              static_cast<std::int64_t>(limit));
-  const Status done = rows::each(*query, [&](Query& row) {
-    Return one;
-    one.generation.key = row.bytes(0);
-    one.upstream = rows::identity(row, 1);
-    one.last_modified = rows::upstream_time(row.integer(4));
-    one.generation.place = static_cast<Place>(row.integer(6));
-    found.emplace_back(std::move(one), rows::digest(row.bytes(5)));
-    return true;
-  });
-  if (!done) return done.error();
+  auto found =
+      impl_->database
+          .select(
+              "SELECT p.key, p.etag, p.size_bytes, p.version_id, p.last_modified, g.sha256, "
+              "min(g.place) FROM pending p JOIN sighting s ON s.source_id=p.source_id AND "
+              "s.key=p.key AND s.etag=p.etag AND s.size_bytes=p.size_bytes AND "
+              "(s.version_id=p.version_id OR (p.etag<>'' AND p.etag NOT LIKE char(10) || '%')) "
+              "JOIN generation g ON g.source_id=s.source_id AND g.key=s.key AND g.sha256=s.sha256 "
+              "JOIN archive a ON a.source_id=g.source_id AND a.key=g.key AND a.sha256<>g.sha256 "
+              "WHERE p.source_id=?1 AND p.slot='' AND p.role=?2 AND p.key>?3 AND NOT EXISTS "
+              "(SELECT 1 FROM damage d WHERE d.source_id=g.source_id AND d.key=g.key AND "
+              "d.path=g.path) GROUP BY p.key ORDER BY p.key LIMIT ?4",
+              source, Role::kChanged, Bytes{after_key}, static_cast<std::int64_t>(limit))
+          .all([](const Query& row) {
+            Return one;
+            one.generation.key = row.bytes(0);
+            one.upstream = rows::identity(row, 1);
+            one.last_modified = rows::upstream_time(row.integer(4));
+            one.generation.place = static_cast<Place>(row.integer(6));
+            return std::pair(std::move(one), rows::digest(row.bytes(5)));
+          });
+  if (!found) return found.error();
   std::vector<Return> all;
-  for (auto& [one, sha256] : found) {
+  for (auto& [one, sha256] : *found) {
     auto generation = find_generation(source, one.generation.key, sha256, one.generation.place);
     if (!generation) return generation.error();
     if (!*generation) continue;

@@ -69,8 +69,8 @@ HeldSet set_of_row(const Query& row, int first) {
   HeldSet set;
   set.id = row.integer(first);
   set.trusted = row.integer(first + 1) != 0;
-  set.contents = static_cast<std::uint64_t>(row.integer(first + 2));
-  set.size_bytes = static_cast<std::uint64_t>(row.integer(first + 3));
+  set.contents = row.count(first + 2);
+  set.size_bytes = row.count(first + 3);
   set.oldest_held = rows::time(row.integer(first + 4));
   set.newest_held = rows::time(row.integer(first + 5));
   set.damaged = row.integer(first + 6) != 0;
@@ -136,13 +136,11 @@ struct Ledger::Review::Impl {
 };
 
 Status Ledger::Review::Impl::close(const OpenSet& set) const {
-  const Result<std::uint64_t> done = ledger->database.run(
+  return ledger->database.execute(
       "INSERT INTO temp.review_set (set_id, trusted, contents, size_bytes, oldest_held, "
       "newest_held, damaged, others, unsound) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
       set.id, set.trusted, set.contents, set.size_bytes, set.oldest_held, set.newest_held,
       set.damaged, set.others, set.unsound);
-  if (!done) return done.error();
-  return {};
 }
 
 Status Ledger::Review::Impl::close_all() {
@@ -187,7 +185,7 @@ Status Ledger::Review::Impl::sort(const Query& row, const Belonging& belonging, 
     alone.add(row);
     if (Status done = close(alone); !done) return done;
   }
-  const Result<std::uint64_t> done = ledger->database.run(
+  return ledger->database.execute(
       "INSERT INTO temp.review (stream, key, path, variant, place, size_bytes, last_modified, "
       "held_since, damaged, trusted, set_id, set_bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
       "?9, ?3='', ?10, ?11)",
@@ -195,21 +193,14 @@ Status Ledger::Review::Impl::sort(const Query& row, const Belonging& belonging, 
       row.integer(4), row.integer(5), row.integer(6), row.integer(7), id,
       trusted && belonging.has_time ? static_cast<std::int64_t>(belonging.set_bytes)
                                     : std::int64_t{0});
-  if (!done) return done.error();
-  return {};
 }
 
 Status Ledger::Review::Impl::take(std::string_view sql, SourceId source, const Place& place,
                                   bool trusted) {
-  Result<Query> query = ledger->database.query(sql);
-  if (!query) return query.error();
-  Status sorted;
-  const Status read = rows::each(query->bind(source), [&](Query& row) {
-    sorted = sort(row, place(row.bytes(0)), trusted);
-    return sorted.has_value();
+  const Status sorted = ledger->database.select(sql, source).each([&](const Query& row) {
+    return sort(row, place(row.bytes(0)), trusted);
   });
-  if (!read || !sorted) return read ? sorted : read;
-  return close_all();
+  return sorted ? close_all() : sorted;
 }
 
 Result<Ledger::Review> ReviewView::begin_review(
@@ -245,50 +236,45 @@ Ledger::Review::Review(Review&&) noexcept = default;
 Time Ledger::Review::newest_recorded() const { return rows::time(impl_->newest); }
 
 Status Ledger::Review::visit(const std::function<bool(const Candidate&)>& visit) {
-  Result<Query> query = impl_->ledger->database.query(fmt::format(
-      "SELECT r.stream, r.key, r.path, r.variant, r.place, r.size_bytes, r.last_modified, "
-      "r.held_since, r.damaged, r.set_bytes, {} FROM temp.review r CROSS JOIN temp.review_set s "
-      "WHERE s.set_id=r.set_id ORDER BY r.stream, r.held_since DESC, r.last_modified DESC, r.key "
-      "DESC, r.trusted DESC, r.path DESC",
-      kSetColumns));
-  if (!query) return query.error();
   Candidate candidate;
-  return rows::each(*query, [&](Query& row) {
-    candidate.stream = row.bytes(0);
-    candidate.key = row.bytes(1);
-    candidate.generation_path = row.bytes(2);
-    candidate.variant = rows::variant(row.integer(3));
-    candidate.place = static_cast<Place>(row.integer(4));
-    candidate.size_bytes = static_cast<std::uint64_t>(row.integer(5));
-    candidate.last_modified = rows::upstream_time(row.integer(6));
-    candidate.held_since = rows::time(row.integer(7));
-    candidate.damaged = row.integer(8) != 0;
-    candidate.set_bytes = static_cast<std::size_t>(row.integer(9));
-    candidate.set = set_of_row(row, 10);
-    return visit(candidate);
-  });
+  return impl_->ledger->database
+      .select(fmt::format(
+          "SELECT r.stream, r.key, r.path, r.variant, r.place, r.size_bytes, r.last_modified, "
+          "r.held_since, r.damaged, r.set_bytes, {} FROM temp.review r CROSS JOIN temp.review_set "
+          "s WHERE s.set_id=r.set_id ORDER BY r.stream, r.held_since DESC, r.last_modified DESC, "
+          "r.key DESC, r.trusted DESC, r.path DESC",
+          kSetColumns))
+      .each([&](const Query& row) {
+        candidate.stream = row.bytes(0);
+        candidate.key = row.bytes(1);
+        candidate.generation_path = row.bytes(2);
+        candidate.variant = rows::variant(row.integer(3));
+        candidate.place = static_cast<Place>(row.integer(4));
+        candidate.size_bytes = row.count(5);
+        candidate.last_modified = rows::upstream_time(row.integer(6));
+        candidate.held_since = rows::time(row.integer(7));
+        candidate.damaged = row.integer(8) != 0;
+        candidate.set_bytes = static_cast<std::size_t>(row.integer(9));
+        candidate.set = set_of_row(row, 10);
+        return visit(candidate);
+      });
 }
 
 Status Ledger::Review::visit_sets(const std::function<bool(const HeldSet&)>& visit) {
-  Result<Query> query = impl_->ledger->database.query(
-      fmt::format("SELECT {} FROM temp.review_set s ORDER BY s.set_id", kSetColumns));
-  if (!query) return query.error();
-  return rows::each(*query, [&](Query& row) { return visit(set_of_row(row, 0)); });
+  return impl_->ledger->database
+      .select(fmt::format("SELECT {} FROM temp.review_set s ORDER BY s.set_id", kSetColumns))
+      .each([&](const Query& row) { return visit(set_of_row(row, 0)); });
 }
 
 Status Ledger::Review::note_kept(std::int64_t set, std::uint32_t keeps) {
-  const Result<std::uint64_t> done = impl_->ledger->database.run(
+  return impl_->ledger->database.execute(
       "UPDATE temp.review_set SET keeps=keeps|?2 WHERE set_id=?1", set, std::int64_t{keeps});
-  if (!done) return done.error();
-  return {};
 }
 
 Status Ledger::Review::mark(const HeldSet& set) {
-  const Result<std::uint64_t> done = impl_->ledger->database.run(
+  return impl_->ledger->database.execute(
       "INSERT OR REPLACE INTO temp.marked (trusted, held_since, set_id) VALUES (?1, ?2, ?3)",
-      std::int64_t{set.trusted ? 1 : 0}, rows::seconds(set.newest_held), set.id);
-  if (!done) return done.error();
-  return {};
+      set.trusted, rows::seconds(set.newest_held), set.id);
 }
 
 Status Ledger::Review::choose(bool trusted, std::uint64_t most_sets) {
@@ -296,50 +282,42 @@ Status Ledger::Review::choose(bool trusted, std::uint64_t most_sets) {
   Result<std::uint64_t> done = database.run(
       "INSERT INTO temp.due (set_id, held_since) SELECT set_id, held_since FROM temp.marked WHERE "
       "trusted=?1 ORDER BY held_since, set_id LIMIT ?2",
-      std::int64_t{trusted ? 1 : 0}, static_cast<std::int64_t>(most_sets));
+      trusted, static_cast<std::int64_t>(most_sets));
   if (!done) return done.error();
   if (*done == 0) return {};
-  done = database.run(
+  return database.execute(
       "INSERT INTO temp.going (trusted, held_since, set_id, key, path, variant, size_bytes) SELECT "
       "r.trusted, d.held_since, r.set_id, r.key, r.path, r.variant, r.size_bytes FROM temp.review "
       "r CROSS JOIN temp.due d WHERE d.set_id=r.set_id AND r.trusted=?1",
-      std::int64_t{trusted ? 1 : 0});
-  if (!done) return done.error();
-  return {};
+      trusted);
 }
 
 Result<bool> Ledger::Review::is_due(std::int64_t set) {
-  const Result<std::int64_t> due = impl_->ledger->database.read_integer(
-      "SELECT EXISTS (SELECT 1 FROM temp.due WHERE set_id=?1)", set);
-  if (!due) return due.error();
-  return *due != 0;
+  return impl_->ledger->database.is_true("SELECT EXISTS (SELECT 1 FROM temp.due WHERE set_id=?1)",
+                                         set);
 }
 
 Result<std::vector<Candidate>> Ledger::Review::due(bool trusted, const Candidate* after,
                                                    std::size_t limit) {
-  Result<Query> query = impl_->ledger->database.query(
-      "SELECT held_since, set_id, key, path, variant, size_bytes FROM temp.going WHERE trusted=?1 "
-      "AND (?6 OR (held_since, set_id, key, path)>(?2, ?3, ?4, ?5)) ORDER BY held_since, set_id, "
-      "key, path LIMIT ?7");
-  if (!query) return query.error();
   const Candidate start = after == nullptr ? Candidate{} : *after;
-  query->bind(std::int64_t{trusted ? 1 : 0}, rows::seconds(start.set.newest_held), start.set.id,
-              Bytes{start.key}, std::string_view(start.generation_path),
-              std::int64_t{after == nullptr ? 1 : 0}, static_cast<std::int64_t>(limit));
-  std::vector<Candidate> found;
-  const Status done = rows::each(*query, [&](Query& row) {
-    Candidate& candidate = found.emplace_back();
-    candidate.set.trusted = trusted;
-    candidate.set.newest_held = rows::time(row.integer(0));
-    candidate.set.id = row.integer(1);
-    candidate.key = row.bytes(2);
-    candidate.generation_path = row.bytes(3);
-    candidate.variant = rows::variant(row.integer(4));
-    candidate.size_bytes = static_cast<std::uint64_t>(row.integer(5));
-    return true;
-  });
-  if (!done) return done.error();
-  return found;
+  return impl_->ledger->database
+      .select(
+          "SELECT held_since, set_id, key, path, variant, size_bytes FROM temp.going WHERE "
+          "trusted=?1 AND (?6 OR (held_since, set_id, key, path)>(?2, ?3, ?4, ?5)) ORDER BY "
+          "held_since, set_id, key, path LIMIT ?7",
+          trusted, rows::seconds(start.set.newest_held), start.set.id, Bytes{start.key},
+          start.generation_path, after == nullptr, static_cast<std::int64_t>(limit))
+      .all([&](const Query& row) {
+        Candidate candidate;
+        candidate.set.trusted = trusted;
+        candidate.set.newest_held = rows::time(row.integer(0));
+        candidate.set.id = row.integer(1);
+        candidate.key = row.bytes(2);
+        candidate.generation_path = row.bytes(3);
+        candidate.variant = rows::variant(row.integer(4));
+        candidate.size_bytes = row.count(5);
+        return candidate;
+      });
 }
 
 }  // namespace store

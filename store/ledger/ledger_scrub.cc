@@ -54,9 +54,8 @@ class DamageRecorder {
         holding.generation_path.empty()
             ? "UPDATE archive SET read_at=?4 WHERE source_id=?1 AND key=?2 AND ?3=''"
             : "UPDATE generation SET read_at=?4 WHERE source_id=?1 AND key=?2 AND path=?3";
-    const Result<std::uint64_t> done =
-        database_.run(sql, source_, Bytes{holding.key}, std::string_view(holding.generation_path),
-                      rows::seconds(now_));
+    const Result<std::uint64_t> done = database_.run(sql, source_, Bytes{holding.key},
+                                                     holding.generation_path, rows::seconds(now_));
     if (!done) return done.error();
     return damage::forget(database_, source_, holding.key, holding.generation_path, now_);
   }
@@ -66,7 +65,7 @@ class DamageRecorder {
     const auto& holding = reading.holding;
     const Result<std::int64_t> known = database_.read_integer(
         "SELECT finding FROM damage WHERE source_id=?1 AND key=?2 AND path=?3", source_,
-        Bytes{holding.key}, std::string_view(holding.generation_path));
+        Bytes{holding.key}, holding.generation_path);
     if (!known) return known.error();
     if (*known == static_cast<std::int64_t>(reading.finding)) return note_looked_at(holding);
     const Result<bool> forgotten =
@@ -75,8 +74,7 @@ class DamageRecorder {
     const Result<std::uint64_t> done = database_.run(
         "INSERT INTO damage (source_id, key, path, finding, since, looked_at) VALUES (?1, ?2, ?3, "
         "?4, ?5, ?5)",
-        source_, Bytes{holding.key}, std::string_view(holding.generation_path),
-        static_cast<std::int64_t>(reading.finding), rows::seconds(now_));
+        source_, Bytes{holding.key}, holding.generation_path, reading.finding, rows::seconds(now_));
     if (!done) return done.error();
     const Status raised = alarms::raise_newest(database_, source_, alarm_of(reading.finding),
                                                holding.key, message, now_);
@@ -87,9 +85,9 @@ class DamageRecorder {
  private:
   // No news.
   Result<bool> note_looked_at(const Holding& holding) {
-    const Result<std::uint64_t> done = database_.run(
-        "UPDATE damage SET looked_at=?4 WHERE source_id=?1 AND key=?2 AND path=?3", source_,
-        Bytes{holding.key}, std::string_view(holding.generation_path), rows::seconds(now_));
+    const Result<std::uint64_t> done =
+        database_.run("UPDATE damage SET looked_at=?4 WHERE source_id=?1 AND key=?2 AND path=?3",
+                      source_, Bytes{holding.key}, holding.generation_path, rows::seconds(now_));
     if (!done) return done.error();
     return false;
   }
@@ -112,7 +110,7 @@ Result<bool> forget(Database& database, SourceId source, std::string_view key,
   for (const Finding finding : {Finding::kCorrupt, Finding::kMissing}) {
     const Result<std::int64_t> left = database.read_integer(
         "SELECT EXISTS (SELECT 1 FROM damage WHERE source_id=?1 AND key=?2 AND finding=?3)", source,
-        Bytes{key}, static_cast<std::int64_t>(finding));
+        Bytes{key}, finding);
     if (!left) return left.error();
     if (*left != 0) continue;
     const Status ended = alarms::end(database, source, alarm_of(finding), key, now);
@@ -146,12 +144,12 @@ Result<std::vector<Holding>> ReadingView::longest_unread(SourceId source, bool b
   for (const std::string_view sql :
        {kArchives, kDamagedArchives, kGenerations, kDamagedGenerations}) {
     if (!beside && (sql == kGenerations || sql == kDamagedGenerations)) continue;
-    Result<Query> query = impl_->database.query(sql);
-    if (!query) return query.error();
-    query->bind(source, rows::seconds(start.looked_at), Bytes{start.key},
-                std::string_view(start.generation_path), rows::seconds(stamp),
-                static_cast<std::int64_t>(limit));
-    if (const Status done = holdings::append(*query, found); !done) return done.error();
+    const Status read =
+        impl_->database
+            .select(sql, source, rows::seconds(start.looked_at), Bytes{start.key},
+                    start.generation_path, rows::seconds(stamp), static_cast<std::int64_t>(limit))
+            .each([&](const Query& row) { found.push_back(holdings::holding_of(row)); });
+    if (!read) return read.error();
   }
   std::ranges::sort(found, std::less<>{}, place_in_order);
   if (found.size() > limit) found.resize(limit);
@@ -195,56 +193,44 @@ Result<HoldingView::Heard> HoldingView::heard_of(SourceId source, std::string_vi
 }
 
 Result<bool> HoldingView::is_pending(SourceId source, std::string_view key) {
-  const Result<std::int64_t> pending = impl_->database.read_integer(
+  return impl_->database.is_true(
       "SELECT EXISTS (SELECT 1 FROM pending WHERE source_id=?1 AND key=?2)", source, Bytes{key});
-  if (!pending) return pending.error();
-  return *pending != 0;
 }
 
 Result<bool> HoldingView::lies_beside(SourceId source, std::string_view key,
                                       std::string_view path) {
-  const Result<std::int64_t> lies = impl_->database.read_integer(
+  return impl_->database.is_true(
       "SELECT EXISTS (SELECT 1 FROM generation WHERE source_id=?1 AND key=?2 AND path=?3)", source,
       Bytes{key}, path);
-  if (!lies) return lies.error();
-  return *lies != 0;
 }
 
 Result<bool> ReadingView::is_damaged(SourceId source, std::string_view key) {
-  const Result<std::int64_t> damaged = impl_->database.read_integer(
+  return impl_->database.is_true(
       "SELECT EXISTS (SELECT 1 FROM damage WHERE source_id=?1 AND key=?2 AND path='')", source,
       Bytes{key});
-  if (!damaged) return damaged.error();
-  return *damaged != 0;
 }
 
 Result<std::optional<std::string>> ReadingView::damaged_beside(SourceId source,
                                                                std::string_view key,
                                                                const Sha256& sha256) {
-  Result<Query> query = impl_->database.query(
-      "SELECT g.path FROM damage d JOIN generation g ON g.source_id=d.source_id AND g.key=d.key "
-      "AND g.path=d.path WHERE d.source_id=?1 AND d.key=?2 AND g.sha256=?3 LIMIT 1");
-  if (!query) return query.error();
-  const Result<bool> row = query->bind(source, Bytes{key}, rows::digest(sha256)).step();
-  if (!row) return row.error();
-  if (!*row) return std::nullopt;
-  return std::string(query->bytes(0));
+  return impl_->database
+      .select(
+          "SELECT g.path FROM damage d JOIN generation g ON g.source_id=d.source_id AND "
+          "g.key=d.key AND g.path=d.path WHERE d.source_id=?1 AND d.key=?2 AND g.sha256=?3 LIMIT 1",
+          source, Bytes{key}, rows::digest(sha256))
+      .one([](const Query& row) { return std::string(row.bytes(0)); });
 }
 
 Result<std::uint64_t> ReadingView::held_bytes(SourceId source) {
-  const Result<std::int64_t> bytes = impl_->database.read_integer(
+  return impl_->database.read_count(
       "SELECT s.size_bytes + coalesce((SELECT sum(size_bytes) FROM generation WHERE source_id=?1), "
       "0) FROM source s WHERE s.source_id=?1",
       source);
-  if (!bytes) return bytes.error();
-  return static_cast<std::uint64_t>(*bytes);
 }
 
 Status ReadingView::note_scrubbed(SourceId source, Time now) {
-  const Result<std::uint64_t> done = impl_->database.run(
-      "UPDATE source SET scrubbed_at=?2 WHERE source_id=?1", source, rows::seconds(now));
-  if (!done) return done.error();
-  return {};
+  return impl_->database.execute("UPDATE source SET scrubbed_at=?2 WHERE source_id=?1", source,
+                                 rows::seconds(now));
 }
 
 }  // namespace store

@@ -47,34 +47,23 @@ class ArrivalTaker {
 
   // Which sets something came of.
   Status gather(std::string_view sql) {
-    Result<Query> query = database_.query(sql);
-    if (!query) return query.error();
-    Status taken;
-    const Status read = rows::each(query->bind(source_), [&](Query& row) {
+    return database_.select(sql, source_).each([&](const Query& row) {
       const auto key = row.bytes(0);
       const auto belonging = judge_.place(key);
-      const Result<std::uint64_t> done = database_.run(
+      return database_.execute(
           "INSERT INTO temp.came (name, has_time, made) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE "
           "SET made=min(made, excluded.made)",
-          Bytes{key.substr(0, belonging.set_bytes)}, std::int64_t{belonging.has_time ? 1 : 0},
+          Bytes{key.substr(0, belonging.set_bytes)}, belonging.has_time,
           std::min(row.integer(1), row.integer(2)));
-      if (!done) taken = done.error();
-      return taken.has_value();
     });
-    return read ? taken : read;
   }
 
   Status take_all(bool judged) {
     judged_ = judged;
-    Result<Query> query =
-        database_.query("SELECT name, has_time, made FROM temp.came ORDER BY made, name");
-    if (!query) return query.error();
-    Status taken;
-    const Status read = rows::each(*query, [&](Query& row) {
-      taken = take(std::string(row.bytes(0)), row.integer(1) != 0, rows::time(row.integer(2)));
-      return taken.has_value();
-    });
-    return read ? taken : read;
+    return database_.select("SELECT name, has_time, made FROM temp.came ORDER BY made, name")
+        .each([&](const Query& row) {
+          return take(std::string(row.bytes(0)), row.integer(1) != 0, rows::time(row.integer(2)));
+        });
   }
 
  private:
@@ -82,22 +71,15 @@ class ArrivalTaker {
     LoadedSet set;
     set.name = name;
     const PrefixRange range(name);
-    Result<Query> query = database_.query(fmt::format(
+    const auto sql = fmt::format(
         "SELECT a.key, a.size_bytes, a.held_since, EXISTS (SELECT 1 FROM arrival r WHERE "
         "r.source_id=?1 AND r.last_modified=a.last_modified AND r.key=a.key) FROM archive a WHERE "
         "a.source_id=?1 AND {} ORDER BY a.key",
-        has_time ? range.condition("a.key") : std::string("a.key=?2")));
-    if (!query) return query.error();
-    if (has_time) {
-      query->bind(source_, range.first(), range.end());
-    } else {
-      query->bind(source_, Bytes{name});
-    }
+        has_time ? range.condition("a.key") : std::string("a.key=?2"));
+    Selection parts = has_time ? database_.select(sql, source_, range.first(), range.end())
+                               : database_.select(sql, source_, Bytes{name});
     std::vector<std::string> names;
-    const Status read = rows::each(*query, [&](Query& row) {
-      add_part(set, row, names);
-      return true;
-    });
+    const Status read = parts.each([&](const Query& row) { add_part(set, row, names); });
     if (!read) return read.error();
     if (names.size() <= kMostParts) set.made.forms = judge_.forms_of(names);
     return set;
@@ -254,22 +236,19 @@ class ArrivalTaker {
     constexpr auto kNo = static_cast<std::int64_t>(Unsound::kNo);
     constexpr auto kSmall = static_cast<std::int64_t>(Unsound::kSmall);
     const PrefixRange range(set.name);
-    Result<Query> query = database_.query(
-        fmt::format("SELECT a.key, a.sha256 FROM archive a WHERE a.source_id=?1 AND {} AND "
-                    "a.unsound={}",
-                    range.condition("a.key"), is_small ? kNo : kSmall));
-    if (!query) return query.error();
-    query->bind(source_, range.first(), range.end());
-    Status marked;
-    const Status read = rows::each(*query, [&](Query& row) {
-      if (judge_.place(row.bytes(0)).set_bytes != set.name.size()) return true;
-      const Batch::Judged judged{source_, std::string(row.bytes(0)), rows::digest(row.bytes(1)),
-                                 is_small ? Unsound::kSmall : Unsound::kNo};
-      marked = forms::judge(database_, judged);
-      if (marked && judge_.judged) judge_.judged(judged);
-      return marked.has_value();
-    });
-    return read ? marked : read;
+    return database_
+        .select(fmt::format("SELECT a.key, a.sha256 FROM archive a WHERE a.source_id=?1 AND {} AND "
+                            "a.unsound={}",
+                            range.condition("a.key"), is_small ? kNo : kSmall),
+                source_, range.first(), range.end())
+        .each([&](const Query& row) -> Status {
+          if (judge_.place(row.bytes(0)).set_bytes != set.name.size()) return {};
+          const Batch::Judged judged{source_, std::string(row.bytes(0)), rows::digest(row.bytes(1)),
+                                     is_small ? Unsound::kSmall : Unsound::kNo};
+          if (Status marked = forms::judge(database_, judged); !marked) return marked;
+          if (judge_.judged) judge_.judged(judged);
+          return {};
+        });
   }
 
   Database& database_;
@@ -280,19 +259,14 @@ class ArrivalTaker {
 };
 
 Result<bool> is_of(Database& database, SourceId source, std::string_view spec) {
-  const Result<std::int64_t> same =
-      database.read_integer("SELECT series_spec=?2 FROM source WHERE source_id=?1", source, spec);
-  if (!same) return same.error();
-  return *same == 1;
+  return database.is_true("SELECT series_spec=?2 FROM source WHERE source_id=?1", source, spec);
 }
 
 // No streams, and all that was held before arrives anew.
 Status begin_anew(Database& database, SourceId source, std::string_view spec) {
   Result<std::uint64_t> done = database.run("DELETE FROM stream WHERE source_id=?1", source);
   if (!done) return done.error();
-  done = database.run("UPDATE source SET series_spec=?2 WHERE source_id=?1", source, spec);
-  if (!done) return done.error();
-  return {};
+  return database.execute("UPDATE source SET series_spec=?2 WHERE source_id=?1", source, spec);
 }
 
 }  // namespace

@@ -23,26 +23,21 @@ Status PlanView::recall_setbacks(SourceId source) {
       "SELECT EXISTS (SELECT 1 FROM pending WHERE source_id=?1 AND setbacks<0)", source);
   if (!any) return any.error();
   if (*any == 0) return {};
-  const Result<std::uint64_t> done = impl_->database.run(
+  return impl_->database.execute(
       "UPDATE pending SET setbacks=-setbacks WHERE source_id=?1 AND setbacks<0", source);
-  return done ? Status{} : done.error();
 }
 
 Result<bool> PlanView::has_failed(SourceId source) {
-  const Result<std::int64_t> failed = impl_->database.read_integer(
+  return impl_->database.is_true(
       "SELECT EXISTS (SELECT 1 FROM source WHERE source_id=?1 AND server_failed<>0)", source);
-  if (!failed) return failed.error();
-  return *failed != 0;
 }
 
 Status PlanView::note_failed(SourceId source, bool failed) {
   const Result<bool> before = has_failed(source);
   if (!before) return before.error();
   if (*before == failed) return {};
-  const Result<std::uint64_t> done =
-      impl_->database.run("UPDATE source SET server_failed=?2 WHERE source_id=?1", source,
-                          static_cast<std::int64_t>(failed ? 1 : 0));
-  return done ? Status{} : done.error();
+  return impl_->database.execute("UPDATE source SET server_failed=?2 WHERE source_id=?1", source,
+                                 failed);
 }
 
 }  // namespace store

@@ -68,12 +68,10 @@ class StreamTable {
   }
 
   Status note_gone(std::int64_t last_modified, std::string_view key, std::int64_t bytes) {
-    const Result<std::uint64_t> done = database_.run(
+    return database_.execute(
         "INSERT OR REPLACE INTO temp.gone (name, last_modified, key, bytes) VALUES (?1, ?2, ?3, "
         "?4)",
         Bytes{name_}, last_modified, Bytes{key}, bytes);
-    if (!done) return done.error();
-    return {};
   }
 
   Status flush() {
@@ -96,12 +94,10 @@ class StreamTable {
         count.left);
     if (!done) return done.error();
     if (!count.oldest_left) return {};
-    done = database_.run(
+    return database_.execute(
         "UPDATE temp.stream SET oldest_modified=?2, oldest_key=?3 WHERE name=?1 AND "
         "(oldest_modified IS NULL OR (?2, ?3)<(oldest_modified, oldest_key))",
         Bytes{name_}, count.oldest_left->first, Bytes{count.oldest_left->second});
-    if (!done) return done.error();
-    return {};
   }
 
  private:
@@ -124,73 +120,60 @@ constexpr std::int64_t kMostRecent = 5;
 Status take_held(Database& database, SourceId source, const PrefixRange& range, Time now,
                  const std::function<std::string(std::string_view)>& series_of,
                  const std::function<bool(std::string_view)>& wants, StreamTable& table) {
-  Result<Query> query = database.query(fmt::format(
-      "SELECT a.key, a.size_bytes, a.last_modified, coalesce(s.strike, 0), s.strike IS NULL AND "
-      "d.key IS NOT NULL FROM archive a LEFT JOIN temp.strike s ON s.key=a.key LEFT JOIN deviation "
-      "d ON d.source_id=a.source_id AND d.key=a.key AND d.kind=?4 WHERE a.source_id=?1 AND {} AND "
-      "(s.strike IS NOT NULL OR d.key IS NULL OR d.since>=?5) ORDER BY a.key",
-      range.condition("a.key")));
-  if (!query) return query.error();
   const auto lately = rows::seconds(now - kRecently);
-  query->bind(source, range.first(), range.end(), static_cast<std::int64_t>(Deviation::kVanished),
-              lately);
-  Status taken;
-  const Status read = rows::each(*query, [&](Query& row) {
-    const auto key = row.bytes(0);
-    const auto strike = static_cast<Ledger::Plan::Strike>(row.integer(3));
-    if (strike == Ledger::Plan::Strike::kReturned || !wants(key)) return true;
-    const Result<Count*> count = table.of(series_of(key));
-    if (!count) {
-      taken = count.error();
-      return false;
-    }
-    const auto bytes = counted(row.integer(1));
-    if (row.integer(4) != 0) {
-      ++(*count)->left;
-      return true;
-    }
-    if (strike != Ledger::Plan::Strike::kGone && row.integer(2) >= lately) {
-      ++(*count)->recent;
-      (*count)->recent_bytes += bytes;
-    }
-    ++(*count)->keys;
-    (*count)->bytes += bytes;
-    if (strike == Ledger::Plan::Strike::kChanged) {
-      ++(*count)->changed;
-      (*count)->changed_bytes += bytes;
-    }
-    if (strike == Ledger::Plan::Strike::kGone) {
-      ++(*count)->gone;
-      (*count)->gone_bytes += bytes;
-      taken = table.note_gone(row.integer(2), key, bytes);
-      return taken.has_value();
-    }
-    std::pair left(row.integer(2), std::string(key));
-    auto& oldest = (*count)->oldest_left;
-    if (!oldest || left < *oldest) oldest = std::move(left);
-    return true;
-  });
-  return read ? taken : read;
+  return database
+      .select(
+          fmt::format("SELECT a.key, a.size_bytes, a.last_modified, coalesce(s.strike, 0), "
+                      "s.strike IS NULL AND d.key IS NOT NULL FROM archive a LEFT JOIN temp.strike "
+                      "s ON s.key=a.key LEFT JOIN deviation d ON d.source_id=a.source_id AND "
+                      "d.key=a.key AND d.kind=?4 WHERE a.source_id=?1 AND {} AND (s.strike IS NOT "
+                      "NULL OR d.key IS NULL OR d.since>=?5) ORDER BY a.key",
+                      range.condition("a.key")),
+          source, range.first(), range.end(), Deviation::kVanished, lately)
+      .each([&](const Query& row) -> Status {
+        const auto key = row.bytes(0);
+        const auto strike = static_cast<Ledger::Plan::Strike>(row.integer(3));
+        if (strike == Ledger::Plan::Strike::kReturned || !wants(key)) return {};
+        const Result<Count*> count = table.of(series_of(key));
+        if (!count) return count.error();
+        const auto bytes = counted(row.integer(1));
+        if (row.integer(4) != 0) {
+          ++(*count)->left;
+          return {};
+        }
+        if (strike != Ledger::Plan::Strike::kGone && row.integer(2) >= lately) {
+          ++(*count)->recent;
+          (*count)->recent_bytes += bytes;
+        }
+        ++(*count)->keys;
+        (*count)->bytes += bytes;
+        if (strike == Ledger::Plan::Strike::kChanged) {
+          ++(*count)->changed;
+          (*count)->changed_bytes += bytes;
+        }
+        if (strike == Ledger::Plan::Strike::kGone) {
+          ++(*count)->gone;
+          (*count)->gone_bytes += bytes;
+          return table.note_gone(row.integer(2), key, bytes);
+        }
+        std::pair left(row.integer(2), std::string(key));
+        auto& oldest = (*count)->oldest_left;
+        if (!oldest || left < *oldest) oldest = std::move(left);
+        return {};
+      });
 }
 
 Status take_new(Database& database, const std::function<std::string(std::string_view)>& series_of,
                 StreamTable& table) {
-  Result<Query> query =
-      database.query("SELECT key, size_bytes FROM temp.wanted WHERE role=?1 ORDER BY key");
-  if (!query) return query.error();
-  Status taken;
-  const Status read =
-      rows::each(query->bind(static_cast<std::int64_t>(Role::kNew)), [&](Query& row) {
+  return database
+      .select("SELECT key, size_bytes FROM temp.wanted WHERE role=?1 ORDER BY key", Role::kNew)
+      .each([&](const Query& row) -> Status {
         const Result<Count*> count = table.of(series_of(row.bytes(0)));
-        if (!count) {
-          taken = count.error();
-          return false;
-        }
+        if (!count) return count.error();
         ++(*count)->came;
         (*count)->came_bytes += counted(row.integer(1));
-        return true;
+        return {};
       });
-  return read ? taken : read;
 }
 
 // The oldest of the series, as long as they are gone.
@@ -202,44 +185,40 @@ Status count_rotated(Database& database, const Query& row, Ledger::Plan::Stream&
   const auto come_bytes = row.integer(8) + (recent > 0 ? row.integer(12) : 0);
   const auto most_bytes = static_cast<std::uint64_t>(come_bytes) * kMostShrink;
   if (came == 0 || stream.gone == 0) return {};
-  Result<Query> gone = database.query(
-      "SELECT bytes FROM temp.gone WHERE name=?1 AND (?2 OR (last_modified, key)<(?3, ?4)) ORDER "
-      "BY last_modified, key LIMIT ?5");
-  if (!gone) return gone.error();
-  gone->bind(Bytes{row.bytes(0)}, std::int64_t{row.is_null(9) ? 1 : 0}, row.integer(9),
-             Bytes{row.bytes(10)}, came);
-  return rows::each(*gone, [&](Query& one) {
-    const auto bytes = static_cast<std::uint64_t>(one.integer(0));
-    if (stream.rotated_bytes + bytes > most_bytes) return false;
-    ++stream.rotated;
-    stream.rotated_bytes += bytes;
-    return true;
-  });
+  return database
+      .select(
+          "SELECT bytes FROM temp.gone WHERE name=?1 AND (?2 OR (last_modified, key)<(?3, ?4)) "
+          "ORDER BY last_modified, key LIMIT ?5",
+          Bytes{row.bytes(0)}, row.is_null(9), row.integer(9), Bytes{row.bytes(10)}, came)
+      .each([&](const Query& one) {
+        const auto bytes = one.count(0);
+        if (stream.rotated_bytes + bytes > most_bytes) return false;
+        ++stream.rotated;
+        stream.rotated_bytes += bytes;
+        return true;
+      });
 }
 
 Status visit_streams(Database& database,
                      const std::function<void(const Ledger::Plan::Stream&)>& visit) {
-  Result<Query> query = database.query(
-      "SELECT name, keys, bytes, changed, changed_bytes, gone, gone_bytes, came, came_bytes, "
-      "oldest_modified, oldest_key, recent, recent_bytes, lately_gone FROM temp.stream WHERE "
-      "changed+gone>0");
-  if (!query) return query.error();
-  Status done;
-  const Status read = rows::each(*query, [&](Query& row) {
-    const auto number = [&](int column) { return static_cast<std::uint64_t>(row.integer(column)); };
-    Ledger::Plan::Stream stream;
-    stream.name = row.bytes(0);
-    stream.keys = number(1);
-    stream.size_bytes = number(2);
-    stream.changed = number(3);
-    stream.changed_bytes = number(4);
-    stream.gone = number(5);
-    stream.gone_bytes = number(6);
-    done = count_rotated(database, row, stream);
-    if (done) visit(stream);
-    return done.has_value();
-  });
-  return read ? done : read;
+  return database
+      .select(
+          "SELECT name, keys, bytes, changed, changed_bytes, gone, gone_bytes, came, came_bytes, "
+          "oldest_modified, oldest_key, recent, recent_bytes, lately_gone FROM temp.stream WHERE "
+          "changed+gone>0")
+      .each([&](const Query& row) {
+        Ledger::Plan::Stream stream;
+        stream.name = row.bytes(0);
+        stream.keys = row.count(1);
+        stream.size_bytes = row.count(2);
+        stream.changed = row.count(3);
+        stream.changed_bytes = row.count(4);
+        stream.gone = row.count(5);
+        stream.gone_bytes = row.count(6);
+        Status counted = count_rotated(database, row, stream);
+        if (counted) visit(stream);
+        return counted;
+      });
 }
 
 }  // namespace
@@ -277,15 +256,15 @@ Status Ledger::Plan::visit_struck(const std::function<std::string(std::string_vi
 Result<Ledger::Plan::Deviations> Ledger::Plan::deviations_since(Time hold_since) {
   Deviations found;
   if (Status applied = impl_->checked(impl_->apply_notes()); !applied) return applied.error();
-  Result<Query> query = impl_->database().query(
-      "SELECT kind, count(*) FROM deviation WHERE source_id=?1 AND since>=?2 GROUP BY kind");
-  if (!query) return query.error();
   const Status read =
-      rows::each(query->bind(impl_->source, rows::seconds(hold_since)), [&](Query& row) {
-        const bool changed = rows::deviation_of(row.integer(0)) == Deviation::kChanged;
-        (changed ? found.changed : found.vanished) = static_cast<std::uint64_t>(row.integer(1));
-        return true;
-      });
+      impl_->database()
+          .select(
+              "SELECT kind, count(*) FROM deviation WHERE source_id=?1 AND since>=?2 GROUP BY kind",
+              impl_->source, rows::seconds(hold_since))
+          .each([&](const Query& row) {
+            const bool changed = rows::deviation_of(row.integer(0)) == Deviation::kChanged;
+            (changed ? found.changed : found.vanished) = row.count(1);
+          });
   if (!read) return read.error();
   return found;
 }

@@ -38,7 +38,7 @@ WalkRecord walk_from(SourceId source, const Query& row) {
   walk.form = row.integer(10);
   walk.inner = row.integer(11);
   walk.members = count_of(row.integer(12));
-  walk.unpacked_bytes = static_cast<std::uint64_t>(row.integer(13));
+  walk.unpacked_bytes = row.count(13);
   walk.tables = count_of(row.integer(14));
   return walk;
 }
@@ -48,16 +48,15 @@ WalkRecord walk_from(SourceId source, const Query& row) {
 namespace walks {
 
 Status note(Database& database, const WalkRecord& walk) {
-  const Result<std::uint64_t> done = database.run(
+  return database.execute(
       "INSERT OR REPLACE INTO walk (source_id, key, sha256, stream, modified, walked_at, tries, "
       "again, verdict, cause, why, form, inner, members, unpacked, tables) VALUES (?1, ?2, ?3, ?4, "
       "?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
       walk.source, Bytes{walk.key}, rows::digest(walk.sha256), Bytes{walk.stream},
       rows::seconds(walk.modified), rows::seconds(walk.walked_at),
-      static_cast<std::int64_t>(walk.tries), std::int64_t{walk.again ? 1 : 0}, walk.verdict,
-      walk.cause, std::string_view(walk.why), walk.form, walk.inner, column_of(walk.members),
-      rows::signed_size(walk.unpacked_bytes), column_of(walk.tables));
-  return done ? Status{} : done.error();
+      static_cast<std::int64_t>(walk.tries), walk.again, walk.verdict, walk.cause, walk.why,
+      walk.form, walk.inner, column_of(walk.members), rows::signed_size(walk.unpacked_bytes),
+      column_of(walk.tables));
 }
 
 }  // namespace walks
@@ -65,61 +64,46 @@ Status note(Database& database, const WalkRecord& walk) {
 Result<std::vector<WalkView::Waiting>> WalkView::waiting_for_walk(SourceId source,
                                                                   const Waiting* after,
                                                                   std::size_t limit) {
-  Result<Query> query = impl_->database.query(
-      "SELECT a.key, a.last_modified FROM archive a LEFT JOIN walk w ON w.source_id=a.source_id "
-      "AND "
-      "w.key=a.key WHERE a.source_id=?1 AND a.unsound=0 AND (w.key IS NULL OR w.sha256<>a.sha256 "
-      "OR w.again) AND "
-      "(?2 OR (a.last_modified, a.key) < (?3, ?4)) ORDER BY a.last_modified DESC, a.key DESC LIMIT "
-      "?5");
-  if (!query) return query.error();
-  query->bind(source, std::int64_t{after == nullptr ? 1 : 0},
-              after == nullptr ? std::int64_t{0} : rows::seconds(after->modified),
-              Bytes{after == nullptr ? std::string_view() : std::string_view(after->key)},
-              static_cast<std::int64_t>(limit));
-  std::vector<Waiting> waiting;
-  const Status read = rows::each(*query, [&](Query& row) {
-    waiting.push_back({std::string(row.bytes(0)), rows::upstream_time(row.integer(1))});
-    return true;
-  });
-  if (!read) return read.error();
-  return waiting;
+  return impl_->database
+      .select(
+          "SELECT a.key, a.last_modified FROM archive a LEFT JOIN walk w ON "
+          "w.source_id=a.source_id AND w.key=a.key WHERE a.source_id=?1 AND a.unsound=0 AND (w.key "
+          "IS NULL OR w.sha256<>a.sha256 OR w.again) AND (?2 OR (a.last_modified, a.key) < (?3, "
+          "?4)) ORDER BY a.last_modified DESC, a.key DESC LIMIT ?5",
+          source, after == nullptr,
+          after == nullptr ? std::int64_t{0} : rows::seconds(after->modified),
+          Bytes{after == nullptr ? std::string_view() : after->key},
+          static_cast<std::int64_t>(limit))
+      .all([](const Query& row) {
+        return Waiting{std::string(row.bytes(0)), rows::upstream_time(row.integer(1))};
+      });
 }
 
 Result<std::optional<WalkRecord>> WalkView::walk_of(SourceId source, std::string_view key) {
-  Result<Query> query = impl_->database.query(
-      fmt::format("SELECT {} FROM walk w WHERE w.source_id=?1 AND w.key=?2", kColumns));
-  if (!query) return query.error();
-  const Result<bool> row = query->bind(source, Bytes{key}).step();
-  if (!row) return row.error();
-  if (!*row) return std::nullopt;
-  return walk_from(source, *query);
+  return impl_->database
+      .select(fmt::format("SELECT {} FROM walk w WHERE w.source_id=?1 AND w.key=?2", kColumns),
+              source, Bytes{key})
+      .one([&](const Query& row) { return walk_from(source, row); });
 }
 
 Result<std::vector<WalkRecord>> WalkView::sound_walks(SourceId source, std::string_view stream,
                                                       UpstreamTime before, std::size_t limit) {
-  Result<Query> query = impl_->database.query(fmt::format(
-      "SELECT {} FROM walk w JOIN archive a ON a.source_id=w.source_id AND a.key=w.key "
-      "AND a.sha256=w.sha256 WHERE w.source_id=?1 AND w.stream=?2 AND w.modified<?3 AND "
-      "w.cause=0 AND a.unsound=0 ORDER BY w.modified DESC LIMIT ?4",
-      kColumns));
-  if (!query) return query.error();
-  query->bind(source, Bytes{stream}, rows::seconds(before), static_cast<std::int64_t>(limit));
-  std::vector<WalkRecord> found;
-  const Status read = rows::each(*query, [&](Query& row) {
-    found.push_back(walk_from(source, row));
-    return true;
-  });
-  if (!read) return read.error();
-  return found;
+  return impl_->database
+      .select(
+          fmt::format(
+              "SELECT {} FROM walk w JOIN archive a ON a.source_id=w.source_id AND a.key=w.key "
+              "AND a.sha256=w.sha256 WHERE w.source_id=?1 AND w.stream=?2 AND w.modified<?3 AND "
+              "w.cause=0 AND a.unsound=0 ORDER BY w.modified DESC LIMIT ?4",
+              kColumns),
+          source, Bytes{stream}, rows::seconds(before), static_cast<std::int64_t>(limit))
+      .all([&](const Query& row) { return walk_from(source, row); });
 }
 
 Status WalkView::forget_old_walks(SourceId source) {
-  const Result<std::uint64_t> done = impl_->database.run(
+  return impl_->database.execute(
       "DELETE FROM walk WHERE source_id=?1 AND NOT EXISTS (SELECT 1 FROM archive a WHERE "
       "a.source_id=walk.source_id AND a.key=walk.key)",
       source);
-  return done ? Status{} : done.error();
 }
 
 }  // namespace store

@@ -14,7 +14,8 @@ namespace store {
 
 struct OpenLedger;
 
-/// What walks through held contents have shown. A view of one ledger; see ledger.h.
+/// What walks through held archives, member by member, have shown. A walk is recorded by
+/// Change::note_walk(). A view of one ledger: durability, threads and errors are those of ledger.h.
 class WalkView {
  public:
   /// An archive that waits to be walked.
@@ -22,18 +23,18 @@ class WalkView {
     std::string key;
     UpstreamTime modified{};
   };
-  /// Those that nothing is said against, and that were not walked yet as they are held, or whose
-  /// last walk was of no use and is worth another try, the newest first; those after `after`
-  /// (nullptr: all), at most `limit`.
+  /// Returns the sound archives that were not walked yet with the content that they have, and those
+  /// whose last walk was of no use and is worth another try: the newest first, after `after`
+  /// (nullptr: from the start), at most `limit`.
   Result<std::vector<Waiting>> waiting_for_walk(SourceId source, const Waiting* after,
                                                 std::size_t limit);
-  /// What is known of the walk of a key, whatever content it had then.
+  /// Returns the last walk of the key, whatever content it had then; nullopt when there was none.
   Result<std::optional<WalkRecord>> walk_of(SourceId source, std::string_view key);
-  /// The walks that showed nothing wrong with what is still held of a stream, and is sound, from
-  /// before a time: the newest first, at most `limit`.
+  /// Returns the walks that went to the end of a content of the stream which is still held and
+  /// sound, and which the upstream made before `before`: the newest first, at most `limit`.
   Result<std::vector<WalkRecord>> sound_walks(SourceId source, std::string_view stream,
                                               UpstreamTime before, std::size_t limit);
-  /// Nothing stays known of what is no longer held.
+  /// Forgets the walks of keys that are no longer held.
   Status forget_old_walks(SourceId source);
 
  protected:

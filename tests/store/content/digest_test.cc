@@ -113,7 +113,6 @@ TEST_CASE("the CRC vectors of another implementation hold") {
     const RawDigest digest = digest_of(input, {algorithms().at(vector["algorithm"]), {}});
     CHECK(store::to_hex(digest) == vector["value_hex"]);
     CHECK(store::to_base64(digest) == vector["base64_big_endian"]);
-    CHECK(store::from_base64(vector["base64_big_endian"].get<std::string>()) == digest);
   }
 }
 
@@ -293,12 +292,6 @@ TEST_CASE("hex and base64 are read strictly") {
                                                                   {"\xfb\xff", "+/8="}};
   for (const auto& [raw, text] : pairs) {
     CHECK(store::to_base64(bytes_of(raw)) == text);
-    CHECK(as_text(store::from_base64(text)) == raw);
-  }
-  for (const std::string_view bad :
-       {"Zg", "Zg=", "Zg===", "=", "====", "Zg==Zg==", "Z===", "Zh==", "Zm9=", "Zm9v\n", "Zm-_"}) {
-    CAPTURE(bad);
-    CHECK(store::from_base64(bad).empty());
   }
 }
 

@@ -1,101 +1,23 @@
 #include "store/disk/posix_disk.h"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include <array>
 #include <cerrno>
 #include <climits>
 #include <map>
 
-#include "tests/support/catch.h"
-#include "tests/support/refused_calls.h"
-#include "tests/support/temp_dir.h"
+#include "tests/store/disk/posix_fixture.h"
 
-using store::Disk;
+using posix_test::mode_of;
+using posix_test::open_disk;
+using posix_test::open_disk_without;
+using posix_test::open_either_way;
 using store::ErrorKind;
 using store::FileKind;
 using store::OpenMode;
-using test::RefusedCall;
 using test::TempDir;
 using test::with_refused;
-
-namespace {
-
-std::unique_ptr<Disk> open_disk(const std::string& path) {
-  auto disk = store::open_posix_disk(path);
-  return disk ? std::move(*disk) : nullptr;
-}
-
-// A disk that found, when it was opened, that the kernel lacks these calls; nullptr where the test
-// machine cannot pretend so.
-std::unique_ptr<Disk> open_disk_without(const std::string& path, const RefusedCall& call) {
-  auto disk = with_refused({call}, [&] { return open_disk(path); });
-  if (!disk) WARN("SKIPPED: system calls cannot be refused here");
-  return disk ? std::move(*disk) : nullptr;
-}
-
-// Both ways of resolving a path have to keep the same promises.
-std::unique_ptr<Disk> open_either_way(const std::string& path) {
-  if (GENERATE(true, false)) return open_disk(path);
-  return open_disk_without(path, {SYS_openat2, GENERATE(ENOSYS, EPERM)});
-}
-
-std::span<const std::byte> bytes_of(std::string_view text) {
-  return std::as_bytes(std::span(text));
-}
-
-mode_t mode_of(const std::string& path) {
-  struct stat info {};
-  REQUIRE(::stat(path.c_str(), &info) == 0);
-  return info.st_mode & 07777;
-}
-
-}  // namespace
-
-TEST_CASE("what is written to a file can be read back, and reading ends with the file") {
-  const TempDir dir;
-  const auto disk = open_either_way(dir.path());
-  if (!disk) return;
-  auto file = disk->open("data", OpenMode::kCreateNew);
-  REQUIRE(file);
-  REQUIRE((*file)->write_at(0, bytes_of("hello")));
-  REQUIRE((*file)->write_at(5, bytes_of(" world")));
-  REQUIRE((*file)->sync());
-  (*file)->drop_cache();
-
-  std::string text(32, '.');
-  CHECK((*file)->read_at(6, std::as_writable_bytes(std::span(text))) == 5U);
-  CHECK(text.substr(0, 5) == "world");
-  CHECK((*file)->read_at(11, std::as_writable_bytes(std::span(text))) == 0U);
-  CHECK((*file)->size() == 11U);
-  REQUIRE((*file)->truncate(4));
-  CHECK((*file)->size() == 4U);
-  CHECK(test::read_file(dir / "data") == "hell");
-  // Also where nothing was written through this opening.
-  auto again = disk->open("data", OpenMode::kReadWrite);
-  REQUIRE(again);
-  CHECK((*again)->size() == 4U);
-  REQUIRE((*again)->truncate(1));
-  CHECK((*again)->size() == 1U);
-}
-
-TEST_CASE("an offset beyond four gigabytes is not cut to 32 bits") {
-  const TempDir dir;
-  const auto disk = open_disk(dir.path());
-  auto file = disk->open("sparse", OpenMode::kCreateNew);
-  REQUIRE(file);
-  const std::uint64_t offset = (1ULL << 32) + 7;
-  REQUIRE((*file)->write_at(offset, bytes_of("far")));
-  CHECK((*file)->size() == offset + 3);
-  std::array<std::byte, 3> got{};
-  CHECK((*file)->read_at(offset, got) == 3U);
-  CHECK(got[0] == std::byte{'f'});
-}
 
 TEST_CASE("the open modes differ in what must and must not be there") {
   const TempDir dir;
@@ -108,31 +30,6 @@ TEST_CASE("the open modes differ in what must and must not be there") {
   REQUIRE(disk->open("made", OpenMode::kCreate));
   CHECK(disk->open("made", OpenMode::kCreateNew).error().kind == ErrorKind::kExists);
   CHECK((mode_of(dir / "made") & 0137) == 0);
-}
-
-TEST_CASE("a name that is taken by the wrong kind of thing is kExists") {
-  const TempDir dir;
-  test::write_file(dir / "file", "x");
-  std::filesystem::create_directory(dir / "directory");
-  REQUIRE(::mkfifo((dir / "pipe").c_str(), 0600) == 0);
-  const auto disk = open_either_way(dir.path());
-  if (!disk) return;
-
-  CHECK(disk->open("directory", OpenMode::kRead).error().kind == ErrorKind::kExists);
-  CHECK(disk->open("directory", OpenMode::kCreate).error().kind == ErrorKind::kExists);
-  CHECK(disk->open("pipe", OpenMode::kRead).error().kind == ErrorKind::kExists);
-  CHECK(disk->open("pipe", OpenMode::kCreate).error().kind == ErrorKind::kExists);
-  CHECK(disk->open("file/below", OpenMode::kRead).error().kind == ErrorKind::kExists);
-  CHECK(disk->open("file/below", OpenMode::kCreate).error().kind == ErrorKind::kExists);
-  CHECK(disk->make_directory("file").error().kind == ErrorKind::kExists);
-  CHECK(disk->make_directory("file/below").error().kind == ErrorKind::kExists);
-  CHECK(disk->rename_no_replace("pipe", "file/below").error().kind == ErrorKind::kExists);
-  CHECK(disk->remove_file("directory").error().kind == ErrorKind::kExists);
-  CHECK(disk->remove_directory("file").error().kind == ErrorKind::kExists);
-  CHECK(disk->stat("file/below").value() == std::nullopt);
-  CHECK(disk->remove_file("file/below"));
-  CHECK(disk->remove_directory("file/below"));
-  CHECK(test::read_file(dir / "file") == "x");
 }
 
 TEST_CASE("stat tells files, directories and everything else apart") {
@@ -239,172 +136,6 @@ TEST_CASE("making a directory that is there succeeds") {
   CHECK(disk->remove_directory("a/b"));
 }
 
-TEST_CASE("renaming without replacing leaves a taken name alone, whatever the filesystem can do") {
-  const TempDir dir;
-  test::write_file(dir / "from", "new");
-  test::write_file(dir / "taken", "old");
-  std::filesystem::create_directory(dir / "directory");
-  std::filesystem::create_symlink("nowhere", dir / "link");
-  const auto disk = open_disk(dir.path());
-
-  struct Filesystem {
-    std::vector<RefusedCall> refuses;
-    bool exclusive;
-  };
-  const auto filesystem = GENERATE(values<Filesystem>({
-      {{}, true},
-      {{{SYS_renameat2, EINVAL}}, true},
-      {{{SYS_renameat2, ENOSYS}}, true},
-      {{{SYS_renameat2, EINVAL}, {SYS_linkat, EPERM}}, false},
-      {{{SYS_renameat2, EOPNOTSUPP}, {SYS_linkat, EOPNOTSUPP}}, false},
-  }));
-  CAPTURE(filesystem.refuses.size());
-  const bool refuses = !filesystem.refuses.empty();
-  if (refuses && !with_refused(filesystem.refuses, [] { return true; })) {
-    WARN("SKIPPED: system calls cannot be refused here");
-    return;
-  }
-  const auto rename = [&](std::string_view from, std::string_view to) {
-    if (!refuses) return disk->rename_no_replace(from, to);
-    return *with_refused(filesystem.refuses, [&] { return disk->rename_no_replace(from, to); });
-  };
-
-  for (const std::string_view taken : {"taken", "directory", "link"}) {
-    CAPTURE(taken);
-    CHECK(rename("from", taken).error().kind == ErrorKind::kExists);
-  }
-  CHECK(rename("none", "free").error().kind == ErrorKind::kNotFound);
-  CHECK(rename("from", "none/free").error().kind == ErrorKind::kNotFound);
-  CHECK(test::read_file(dir / "taken") == "old");
-  CHECK(test::read_file(dir / "from") == "new");
-  CHECK_FALSE(disk->weakness().no_exclusive_rename);
-
-  REQUIRE(rename("from", "directory/free"));
-  CHECK(test::read_file(dir / "directory/free") == "new");
-  CHECK_FALSE(std::filesystem::exists(dir / "from"));
-  CHECK(disk->weakness().no_exclusive_rename == !filesystem.exclusive);
-}
-
-TEST_CASE("renaming with replacing replaces a file but not a directory") {
-  const TempDir dir;
-  test::write_file(dir / "from", "new");
-  test::write_file(dir / "to", "old");
-  std::filesystem::create_directory(dir / "directory");
-  const auto disk = open_disk(dir.path());
-  CHECK(disk->rename_replace("from", "directory").error().kind == ErrorKind::kExists);
-  REQUIRE(disk->rename_replace("from", "to"));
-  CHECK(test::read_file(dir / "to") == "new");
-}
-
-TEST_CASE("removing what is not there succeeds") {
-  const TempDir dir;
-  test::write_file(dir / "file", "");
-  const auto disk = open_either_way(dir.path());
-  if (!disk) return;
-  CHECK(disk->remove_file("file"));
-  CHECK(disk->remove_file("file"));
-  CHECK(disk->remove_file("none/file"));
-  CHECK_FALSE(std::filesystem::exists(dir / "file"));
-}
-
-TEST_CASE("finished files are 0440 and unfinished ones 0640") {
-  const TempDir dir;
-  test::write_file(dir / "file", "");
-  const auto disk = open_disk(dir.path());
-  REQUIRE(disk->set_finished("file", true));
-  CHECK(mode_of(dir / "file") == 0440);
-  REQUIRE(disk->set_finished("file", false));
-  CHECK(mode_of(dir / "file") == 0640);
-  CHECK(disk->set_finished("none", true).error().kind == ErrorKind::kNotFound);
-  CHECK_FALSE(disk->weakness().no_permissions);
-}
-
-TEST_CASE("an open file is finished, and can still be written to by whoever has opened it") {
-  const TempDir dir;
-  const auto disk = open_disk(dir.path());
-  const auto file = disk->open("file", OpenMode::kCreate).value();
-  CHECK(mode_of(dir / "file") == 0640);
-  REQUIRE(file->finish());
-  CHECK(mode_of(dir / "file") == 0440);
-  CHECK(file->write_at(0, std::as_bytes(std::span(std::string_view("content")))));
-  CHECK(test::read_file(dir / "file") == "content");
-}
-
-TEST_CASE("what is read back is what the file holds, whatever was written before") {
-  const TempDir dir;
-  const auto disk = open_disk(dir.path());
-  const std::string content = std::string(5000, 'a') + "end";
-  {
-    const auto file = disk->open("file", OpenMode::kCreate).value();
-    REQUIRE(file->write_at(0, std::as_bytes(std::span(content))));
-    REQUIRE(file->sync());
-  }
-  const auto back = disk->open("file", OpenMode::kReadBack).value();
-  CHECK(back->size() == content.size());
-  back->drop_cache();
-  std::string odd(content.size() - 3, ' ');  // where nothing is aligned
-  CHECK(back->read_at(3, std::as_writable_bytes(std::span(odd))) == odd.size());
-  CHECK(odd == content.substr(3));
-  CHECK(disk->open("none", OpenMode::kReadBack).error().kind == ErrorKind::kNotFound);
-  REQUIRE(disk->make_directory("d"));
-  CHECK(disk->open("d", OpenMode::kReadBack).error().kind == ErrorKind::kExists);
-}
-
-TEST_CASE("a directory that is moved away while files are placed in it fails the next sync") {
-  const TempDir dir;
-  const auto disk = open_disk(dir.path());
-  REQUIRE(disk->make_directory("d"));
-  const auto place = [&](const std::string& name) {
-    test::write_file(dir / "staged", name);
-    return disk->rename_no_replace("staged", "d/" + name);
-  };
-  REQUIRE(place("one"));
-  REQUIRE(disk->sync_directory("d"));
-  REQUIRE(place("two"));
-  std::filesystem::rename(dir / "d", dir / "elsewhere");
-  REQUIRE(disk->make_directory("d"));
-  SECTION("of the directory") {
-    CHECK(disk->sync_directory("d").error().kind == ErrorKind::kNotFound);
-  }
-  SECTION("of all") { CHECK(disk->sync_filesystem().error().kind == ErrorKind::kNotFound); }
-  REQUIRE(place("three"));
-  CHECK(std::filesystem::exists(dir / "d/three"));
-  CHECK(disk->sync_directory("d"));
-}
-
-TEST_CASE("the time of a file can be set, and never that of what a symbolic link leads to") {
-  const TempDir dir;
-  const auto disk = open_disk(dir.path());
-  test::write_file(dir / "a/file", "content");
-  test::write_file(dir / "other", "content");
-  REQUIRE(::symlink("../other", (dir / "a/link").c_str()) == 0);
-  const std::chrono::sys_seconds time{std::chrono::seconds{1'767'225'600}};
-  REQUIRE(disk->set_modified("a/file", time));
-  REQUIRE(disk->set_modified("a/link", time));
-  struct stat info {};
-  REQUIRE(::stat((dir / "a/file").c_str(), &info) == 0);
-  CHECK(info.st_mtime == 1'767'225'600);
-  CHECK(info.st_mtim.tv_nsec == 0);
-  REQUIRE(::stat((dir / "other").c_str(), &info) == 0);
-  CHECK(info.st_mtime != 1'767'225'600);
-  const auto missing = disk->set_modified("a/missing", time);
-  REQUIRE_FALSE(missing);
-  CHECK(missing.error().kind == ErrorKind::kNotFound);
-}
-
-TEST_CASE("a file may be from after 2038, when 32 bits of seconds are over") {
-  const TempDir dir;
-  const auto disk = open_disk(dir.path());
-  test::write_file(dir / "file", "content");
-  REQUIRE(
-      disk->set_modified("file", std::chrono::sys_seconds{std::chrono::seconds{3'829'000'089}}));
-  struct stat info {};
-  REQUIRE(::stat((dir / "file").c_str(), &info) == 0);
-  CHECK(info.st_mtime == 3'829'000'089);
-  CHECK(disk->stat("file"));
-  CHECK(disk->open("file", OpenMode::kRead));
-}
-
 TEST_CASE("the root is where the directory is, whatever link led to it") {
   const TempDir dir;
   test::write_file(dir / "real/file", "");
@@ -426,22 +157,6 @@ TEST_CASE("a filesystem without permissions is a weakness, not a failure") {
   }
   CHECK(*done);
   CHECK(disk->weakness().no_permissions);
-}
-
-TEST_CASE("a failed sync condemns its file") {
-  const TempDir dir;
-  const auto disk = open_disk(dir.path());
-  auto file = disk->open("file", OpenMode::kCreateNew);
-  REQUIRE(file);
-  const auto failed =
-      with_refused({{SYS_fsync, EIO}, {SYS_fdatasync, EIO}}, [&] { return (*file)->sync(); });
-  if (!failed) {
-    WARN("SKIPPED: system calls cannot be refused here");
-    return;
-  }
-  CHECK(failed->error().kind == ErrorKind::kIo);
-  // The kernel would say yes now.
-  CHECK((*file)->sync().error().error_number == EIO);
 }
 
 TEST_CASE("a filesystem that cannot sync a directory is a weakness, a failed sync is an error") {
@@ -520,25 +235,6 @@ TEST_CASE("syncing the filesystem is said to work only where errors would be hea
   }
 }
 
-TEST_CASE("a file that cannot grow is kNoSpace, and not half a success") {
-  const TempDir dir;
-  const auto disk = open_disk(dir.path());
-  auto file = disk->open("file", OpenMode::kCreateNew);
-  REQUIRE(file);
-  rlimit before{};
-  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
-  const auto old_handler = ::signal(SIGXFSZ, SIG_IGN);
-  const rlimit limit{4096, before.rlim_max};
-  REQUIRE(::setrlimit(RLIMIT_FSIZE, &limit) == 0);
-  // The system writes the first 4096 bytes and says so: a short write.
-  const auto written = (*file)->write_at(0, std::vector<std::byte>(6000));
-  REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
-  ::signal(SIGXFSZ, old_handler);
-  REQUIRE_FALSE(written);
-  CHECK(written.error().kind == ErrorKind::kNoSpace);
-  CHECK((*file)->size() == 4096U);
-}
-
 TEST_CASE("the kinds of error say what the caller must do") {
   const std::map<int, ErrorKind> kinds = {
       {ENOENT, ErrorKind::kNotFound},      {EEXIST, ErrorKind::kExists},
@@ -613,80 +309,6 @@ TEST_CASE("the disk stays the directory that was opened, also when another takes
   CHECK_FALSE(std::filesystem::exists(dir / "disk/new"));
 }
 
-TEST_CASE("a directory that was moved or removed is not reached under its old name") {
-  const TempDir dir;
-  const auto disk = open_either_way(dir.path());
-  if (!disk) return;
-  REQUIRE(disk->make_directory("a"));
-  REQUIRE(disk->open("a/1", OpenMode::kCreateNew));
-  std::filesystem::rename(dir / "a", dir / "b");
-  CHECK(disk->open("a/2", OpenMode::kCreateNew).error().kind == ErrorKind::kNotFound);
-  REQUIRE(disk->make_directory("a"));
-  REQUIRE(disk->open("a/2", OpenMode::kCreateNew));
-  CHECK(std::filesystem::exists(dir / "a/2"));
-  CHECK_FALSE(std::filesystem::exists(dir / "b/2"));
-}
-
-TEST_CASE("dropping the cache makes the next read come from the device") {
-  const TempDir dir;
-  const auto disk = open_disk(dir.path());
-  if (disk->filesystem_name() == "tmpfs") {
-    WARN("SKIPPED: tmpfs is nothing but cache");
-    return;
-  }
-  constexpr std::size_t kSizeBytes = 1024 * 1024;
-  auto file = disk->open("file", OpenMode::kCreateNew);
-  REQUIRE(file);
-  REQUIRE((*file)->write_at(0, std::vector<std::byte>(kSizeBytes, std::byte{1})));
-  REQUIRE((*file)->sync());
-
-  const auto cached_pages = [&] {
-    const int fd = ::open((dir / "file").c_str(), O_RDWR);
-    void* const map = ::mmap(nullptr, kSizeBytes, PROT_READ, MAP_SHARED, fd, 0);
-    REQUIRE(map != MAP_FAILED);
-    std::vector<unsigned char> pages(kSizeBytes / 4096);
-    REQUIRE(::mincore(map, kSizeBytes, pages.data()) == 0);
-    ::munmap(map, kSizeBytes);
-    ::close(fd);
-    return std::count_if(pages.begin(), pages.end(), [](auto page) { return (page & 1) != 0; });
-  };
-  REQUIRE(cached_pages() > 0);
-  (*file)->drop_cache();
-  CHECK(cached_pages() == 0);
-}
-
-TEST_CASE("past the cache every read is right, also one that the device cannot serve at once") {
-  const TempDir dir;
-  const auto disk = open_disk(dir.path());
-  const std::size_t size_bytes = GENERATE(1U, 4096U, 12345U);
-  const std::size_t offset = GENERATE(0U, 1U, 4096U, 20000U);
-  const std::size_t wanted_bytes = GENERATE(1U, 4096U, 8192U, 100U);
-  const std::size_t shift = GENERATE(0U, 8U);
-  CAPTURE(size_bytes, offset, wanted_bytes, shift);
-  std::vector<std::byte> content(size_bytes);
-  for (std::size_t i = 0; i < size_bytes; ++i) content[i] = static_cast<std::byte>(i * 7 / 3);
-  auto file = disk->open("file", OpenMode::kCreateNew);
-  REQUIRE(file);
-  REQUIRE((*file)->write_at(0, content));
-  REQUIRE((*file)->sync());
-  (*file)->drop_cache();
-
-  alignas(store::kDirectBytes) std::array<std::byte, 8192 + 8> buffer{};
-  const std::span into(buffer.data() + shift, wanted_bytes);
-  const auto got = (*file)->read_at(offset, into);
-  REQUIRE(got);
-  const auto expected =
-      offset < size_bytes ? std::min(wanted_bytes, size_bytes - offset) : std::size_t{0};
-  REQUIRE(*got == expected);
-  CHECK(std::equal(into.begin(), into.begin() + static_cast<std::ptrdiff_t>(expected),
-                   content.begin() + static_cast<std::ptrdiff_t>(std::min(offset, size_bytes))));
-
-  // Writing and reading go on as before.
-  REQUIRE((*file)->write_at(0, std::vector<std::byte>(1, std::byte{42})));
-  REQUIRE((*file)->read_at(0, into.first(1)));
-  CHECK(into.front() == std::byte{42});
-}
-
 TEST_CASE("the disk knows its filesystem, its space and where SQLite finds it") {
   const TempDir dir;
   const auto disk = open_disk(dir.path());
@@ -717,46 +339,4 @@ TEST_CASE("a root that is no directory is not found, and nothing is made") {
   CHECK(store::open_posix_disk(dir / "none").error().kind == ErrorKind::kNotFound);
   CHECK(store::open_posix_disk(dir / "file").error().kind == ErrorKind::kNotFound);
   CHECK_FALSE(std::filesystem::exists(dir / "none"));
-}
-
-TEST_CASE("an open file of another directory gets a second name, which is the same file") {
-  const TempDir dir;
-  const TempDir elsewhere;
-  const auto disk = open_disk(dir.path());
-  const auto other = open_disk(elsewhere.path());
-  { std::ofstream(elsewhere / "file") << "content"; }
-  REQUIRE(::chmod((elsewhere / "file").c_str(), 0600) == 0);
-  const auto file = other->open("file", OpenMode::kRead).value();
-  REQUIRE(disk->make_directory("d"));
-  REQUIRE(disk->link_file(*file, "d/linked"));
-  CHECK(std::filesystem::equivalent(elsewhere / "file", dir / "d/linked"));
-  CHECK(disk->link_file(*file, "d/linked").error().kind == ErrorKind::kExists);
-  CHECK(disk->link_file(*file, "none/linked").error().kind == ErrorKind::kNotFound);
-  CHECK(disk->link_file(*file, "../linked").error().kind == ErrorKind::kRefusedName);
-
-  REQUIRE(disk->take_over("d/linked"));
-  struct stat info {};
-  REQUIRE(::stat((elsewhere / "file").c_str(), &info) == 0);
-  CHECK((info.st_mode & 07777) == 0440);
-  CHECK(info.st_uid == ::geteuid());
-  CHECK(disk->take_over("d/none").error().kind == ErrorKind::kNotFound);
-}
-
-TEST_CASE("a file that belongs to another user is taken over by root only") {
-  if (::geteuid() != 0) {
-    WARN("SKIPPED: only root can give files away");
-    return;
-  }
-  const TempDir dir;
-  const auto disk = open_disk(dir.path());
-  { std::ofstream(dir / "theirs") << "content"; }
-  constexpr uid_t kNobody = 65534;
-  REQUIRE(::chown((dir / "theirs").c_str(), kNobody, kNobody) == 0);
-  const auto refused =
-      with_refused({{SYS_fchown, EPERM}}, [&] { return disk->take_over("theirs"); });
-  if (refused) CHECK(refused->error().kind == ErrorKind::kNotSupported);
-  REQUIRE(disk->take_over("theirs"));
-  struct stat info {};
-  REQUIRE(::stat((dir / "theirs").c_str(), &info) == 0);
-  CHECK(info.st_uid == 0);
 }

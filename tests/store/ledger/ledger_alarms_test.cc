@@ -1,0 +1,42 @@
+#include "store/ledger/ledger_alarms.h"
+
+#include <string>
+
+#include "tests/store/ledger/ledger_fixture.h"
+
+using ledger_test::at;
+using ledger_test::Held;
+
+TEST_CASE("an alarm is raised once and stays until it ends") {
+  Held held;
+  const std::string key("k\0\xff", 3);
+  CHECK(held.ledger.raise_alarm(held.source, store::AlarmKind::kChanged, key, "first", at(5))
+            .value());
+  held.disk.reset_counts();
+  CHECK_FALSE(held.ledger.raise_alarm(held.source, store::AlarmKind::kChanged, key, "second", at(6))
+                  .value());
+  CHECK(held.disk.counts().bytes_written == 0);
+  CHECK(held.ledger.raise_alarm(held.source, store::AlarmKind::kChanged, "other", "third", at(7))
+            .value());
+  CHECK(
+      held.ledger.raise_alarm(held.source, store::AlarmKind::kStale, "", "fourth", at(8)).value());
+
+  const auto open = held.ledger.open_alarms(held.source, 2);
+  REQUIRE(open->size() == 2);
+  CHECK(open->at(0).kind == "changed");
+  CHECK(open->at(0).key == key);
+  CHECK(open->at(0).since == at(5));
+  CHECK(open->at(0).message == "first");
+  CHECK(held.ledger.count_open_alarms(held.source).value() == 3);
+
+  REQUIRE(held.ledger.end_alarm(held.source, store::AlarmKind::kChanged, key, at(9)));
+  CHECK(held.ledger.count_open_alarms(held.source).value() == 2);
+  CHECK(held.ledger.raise_alarm(held.source, store::AlarmKind::kChanged, key, "again", at(10))
+            .value());
+  const auto newest = held.ledger.open_alarms(held.source, 10);
+  // The gravest first, then the oldest.
+  REQUIRE(newest->size() == 3);
+  CHECK(newest->back().kind == "stale");
+  CHECK(newest->at(1).message == "again");
+  CHECK(newest->at(1).id > newest->front().id + 1);
+}
