@@ -42,15 +42,15 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
 std::chrono::milliseconds pause_asked_for(const HttpHead& head, Time now) {
   using std::chrono::milliseconds;
   using std::chrono::seconds;
-  constexpr milliseconds kMost = std::chrono::hours{24};
+  constexpr milliseconds kMaxPause = std::chrono::hours{24};
   const auto bounded = [&](milliseconds pause) {
-    return std::clamp(pause, milliseconds{0}, kMost);
+    return std::clamp(pause, milliseconds{0}, kMaxPause);
   };
   const auto own = whole_number(header_or(head, "x-amz-retry-after", ""));
-  if (own) return milliseconds{std::clamp<std::int64_t>(*own, 0, kMost.count())};
+  if (own) return milliseconds{std::clamp<std::int64_t>(*own, 0, kMaxPause.count())};
   const auto text = header_or(head, "retry-after", "");
   if (const auto number = whole_number(text)) {
-    return seconds{std::clamp<std::int64_t>(*number, 0, kMost / seconds{1})};
+    return seconds{std::clamp<std::int64_t>(*number, 0, kMaxPause / seconds{1})};
   }
   const auto date = parse_http_date(text);
   if (!date) return milliseconds{0};

@@ -171,12 +171,12 @@ void SessionState::learn_clock_offset(std::chrono::milliseconds offset) {
 }
 
 bool SessionState::learn_redirect(std::string_view key, std::string_view target) {
-  constexpr std::size_t kMostRedirects = 64;
+  constexpr std::size_t kMaxRedirects = 64;
   const std::scoped_lock lock(mutex_);
   auto address = redirect_target(address_.endpoint, options_.bucket, target);
   if (!address) return false;
   // Keys whose next request never came must not pile up.
-  if (redirects_.size() >= kMostRedirects) redirects_.clear();
+  if (redirects_.size() >= kMaxRedirects) redirects_.clear();
   redirects_.insert_or_assign(std::string(key), *std::move(address));
   return true;
 }
@@ -197,10 +197,10 @@ void SessionState::refuse_option(std::string option) {
 }
 
 void SessionState::doubt_option(const Operation& operation, std::string_view option) {
-  constexpr std::size_t kMostDoubts = 64;
+  constexpr std::size_t kMaxDoubts = 64;
   const std::scoped_lock lock(mutex_);
   // As with redirects_: some requests are not made again.
-  if (doubts_.size() >= kMostDoubts) doubts_.clear();
+  if (doubts_.size() >= kMaxDoubts) doubts_.clear();
   doubts_.insert(doubt_name(operation, option));
 }
 

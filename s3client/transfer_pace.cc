@@ -8,7 +8,7 @@ namespace {
 // A window is looked at in so many pieces, so that a burst at its begin hides no trickle for long.
 constexpr int kSlots = 10;
 // No server sends so much before its body; one that goes on would fill our memory.
-constexpr std::uint64_t kMostHeadBytes = std::uint64_t{512} * 1024;
+constexpr std::uint64_t kMaxHeadBytes = std::uint64_t{512} * 1024;
 
 std::string seconds(std::chrono::milliseconds limit) {
   return fmt::format("{:g} s", static_cast<double>(limit.count()) / 1000);
@@ -60,7 +60,7 @@ bool TransferPace::too_slow(Duration wire) const {
 }
 
 std::optional<std::string> TransferPace::verdict(Time now) const {
-  if (head_bytes_ > kMostHeadBytes) return "the head of the answer has no end";
+  if (head_bytes_ > kMaxHeadBytes) return "the head of the answer has no end";
   if (auto stall = stalled(now)) return stall;
   if (!body_since_) {
     const bool over = head_since_ && now - *head_since_ > limits_.head_limit;

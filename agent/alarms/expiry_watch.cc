@@ -16,7 +16,7 @@ namespace {
 // Once a day, also for a nightly run that begins some minutes earlier.
 constexpr std::chrono::hours kAskEvery{20};
 // AWS allows 1000 rules; a server may claim any number.
-constexpr std::size_t kMostRules = 1000;
+constexpr std::size_t kMaxRules = 1000;
 
 // The value of `name="..."` in the header.
 std::optional<std::string_view> field(std::string_view header, std::string_view name) {
@@ -85,7 +85,7 @@ store::Status ExpiryWatch::judge(std::size_t source, State& state, const ExpiryN
   const auto before = known.days_by_rule.find(notice.rule);
   const bool is_new = before == known.days_by_rule.end();
   if (!is_new && days >= before->second) return {};
-  if (is_new && known.days_by_rule.size() >= kMostRules) return {};
+  if (is_new && known.days_by_rule.size() >= kMaxRules) return {};
   const auto& run = context_.sources[source];
   auto& ledger = context_.mirror.ledger;
   if (known.asked_at) {

@@ -14,11 +14,11 @@ namespace agent {
 namespace {
 
 // Fewer sets make no habit that somebody could expect something of.
-constexpr std::uint64_t kLeastOfStream = 3;
+constexpr std::uint64_t kMinOfStream = 3;
 // What came at one time, as a backlog does, tells no habit.
-constexpr std::chrono::minutes kLeastGap{1};
+constexpr std::chrono::minutes kMinGap{1};
 // Of a set of more parts nobody is asked whether they go on without one.
-constexpr std::size_t kMostParts = 256;
+constexpr std::size_t kMaxParts = 256;
 
 using Habit = store::Ledger::Habit;
 
@@ -31,11 +31,11 @@ std::optional<std::chrono::seconds> usual_gap(const Habit& habit) {
   std::vector<std::chrono::seconds> gaps;
   for (std::size_t i = 1; i < habit.made.size(); ++i) {
     const auto gap = habit.made[i] - habit.made[i - 1];
-    if (gap >= kLeastGap) gaps.push_back(gap);
+    if (gap >= kMinGap) gaps.push_back(gap);
   }
-  constexpr std::size_t kLeastGaps = 2;
+  constexpr std::size_t kMinGaps = 2;
   constexpr std::size_t kSeveral = 4;
-  if (gaps.size() < kLeastGaps) return std::nullopt;
+  if (gaps.size() < kMinGaps) return std::nullopt;
   std::ranges::sort(gaps, std::greater<>{});
   return gaps[gaps.size() >= kSeveral ? 1 : 0];
 }
@@ -68,7 +68,7 @@ class StaleJudge {
     if (auto told = tell(all_stale, "", "this source", *newest); !told) return told;
 
     store::Status told;
-    const auto visited = ledger.visit_habits(source_.id, kLeastOfStream, [&](const Habit& habit) {
+    const auto visited = ledger.visit_habits(source_.id, kMinOfStream, [&](const Habit& habit) {
       if (habit.stream.empty()) return true;
       const auto stale = is_stale(habit);
       if (!stale) {
@@ -101,7 +101,7 @@ class StaleJudge {
   // are lacking are told as `small`, if that is asked for.
   store::Result<bool> speaks_for_set(const Habit& habit) {
     const auto& series = source_.config->series;
-    const auto keys = context_.mirror.ledger.keys_from(source_.id, habit.last_set, kMostParts);
+    const auto keys = context_.mirror.ledger.keys_from(source_.id, habit.last_set, kMaxParts);
     if (!keys) return keys.error();
     for (const auto& key : *keys) {
       const auto place = series.place(key);
@@ -111,7 +111,7 @@ class StaleJudge {
       if (!*other) continue;
       const bool goes_on =
           source_.config->shrink_alarm_share && (*other)->last_set != habit.last_set;
-      const bool tells = (*other)->sets >= kLeastOfStream && place.stream < habit.stream;
+      const bool tells = (*other)->sets >= kMinOfStream && place.stream < habit.stream;
       if (goes_on || tells) return false;
     }
     return true;
@@ -144,7 +144,7 @@ class StaleJudge {
 };
 
 // The ledger knows it. A rebuild has to know it too; of a set with more parts some are enough.
-constexpr std::size_t kMostJudged = 1000;
+constexpr std::size_t kMaxJudged = 1000;
 
 store::Status tell_manifest(RunContext& context, const SourceRun& source,
                             std::vector<store::Batch::Judged> judged) {
@@ -174,7 +174,7 @@ store::Status judge_arrivals(RunContext& context, const SourceRun& source) {
   };
   std::vector<store::Batch::Judged> judged;
   judge.judged = [&](const store::Batch::Judged& one) {
-    if (judged.size() < kMostJudged) judged.push_back(one);
+    if (judged.size() < kMaxJudged) judged.push_back(one);
   };
   auto taken = context.mirror.ledger.take_arrivals(source.id, config.series.spec(), judge,
                                                    context.now(source));

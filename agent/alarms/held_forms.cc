@@ -8,7 +8,7 @@ namespace agent {
 namespace {
 
 // Recorded at once.
-constexpr std::size_t kMostFound = 64;
+constexpr std::size_t kMaxFound = 64;
 
 std::string besides_of(std::size_t others) {
   if (others == 0) return "";
@@ -50,7 +50,7 @@ store::Status HeldForms::look(const store::Holding& holding, const store::FileEn
   if (is_usual) return {};
   (*archive)->unsound = unsound_by(look);
   found_[std::move(stream)].push_back({**std::move(archive), look, std::move(judged.why)});
-  return ++count_ < kMostFound ? store::Status{} : record();
+  return ++count_ < kMaxFound ? store::Status{} : record();
 }
 
 store::Status HeldForms::record() {

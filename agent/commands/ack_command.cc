@@ -22,8 +22,8 @@ struct Acknowledged {
 };
 
 // Of a set of more parts some are enough: a set is no better than its worst part.
-constexpr std::size_t kMostParts = 256;
-constexpr std::size_t kMostLost = 1000;
+constexpr std::size_t kMaxParts = 256;
+constexpr std::size_t kMaxLost = 1000;
 
 // What is left of a set of which a part is lost takes no place in the keep rules.
 store::Status doubt_sets_of(SourceMirror& source, const Series& series,
@@ -36,7 +36,7 @@ store::Status doubt_sets_of(SourceMirror& source, const Series& series,
     const auto place = series.place(key);
     if (!place.has_time) continue;
     const auto set = key.substr(0, place.set_bytes);
-    const auto keys = ledger.keys_from(source.id, set, kMostParts);
+    const auto keys = ledger.keys_from(source.id, set, kMaxParts);
     if (!keys) return keys.error();
     for (const auto& part : *keys) {
       if (!part.starts_with(set) || series.place(part).set_bytes != set.size()) continue;
@@ -74,7 +74,7 @@ store::Result<store::GivenUp> give_up_lost(SourceMirror& source, const AckOption
   std::vector<std::string> lost;
   request.found = [&](const store::Reading& reading) {
     const bool is_archive = reading.holding.generation_path.empty();
-    if (reading.finding != store::Finding::kRight && is_archive && lost.size() < kMostLost) {
+    if (reading.finding != store::Finding::kRight && is_archive && lost.size() < kMaxLost) {
       lost.push_back(reading.holding.key);
     }
     if (reading.finding == store::Finding::kRight) {

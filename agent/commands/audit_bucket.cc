@@ -14,8 +14,8 @@ namespace {
 using State = Setting::State;
 
 // The time that an owner has to notice.
-constexpr std::int64_t kLeastDaysCurrent = 7;
-constexpr std::int64_t kLeastDaysNoncurrent = 14;
+constexpr std::int64_t kMinDaysCurrent = 7;
+constexpr std::int64_t kMinDaysNoncurrent = 14;
 
 class BucketJudge {
  public:
@@ -160,8 +160,8 @@ class BucketJudge {
     bool soon = false;
     for (const auto& rule : rules) {
       said += fmt::format("{}\"{}\" {}", said.empty() ? "" : ", ", rule.id, words_of(rule));
-      soon = soon || (rule.kind == "current" && rule.days < kLeastDaysCurrent) ||
-             (rule.kind == "noncurrent" && rule.days < kLeastDaysNoncurrent);
+      soon = soon || (rule.kind == "current" && rule.days < kMinDaysCurrent) ||
+             (rule.kind == "noncurrent" && rule.days < kMinDaysNoncurrent);
     }
     if (rules.empty()) {
       add("lifecycle", true, "no rule deletes anything of this source", "");
@@ -180,7 +180,7 @@ class BucketJudge {
         api("put-bucket-lifecycle-configuration",
             fmt::format("--lifecycle-configuration file://rules.json, with {} days or more for "
                         "archives and {} for replaced versions",
-                        kLeastDaysCurrent, kLeastDaysNoncurrent)));
+                        kMinDaysCurrent, kMinDaysNoncurrent)));
   }
 
   void judge_replication() {

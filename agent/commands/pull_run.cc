@@ -32,7 +32,7 @@ namespace agent {
 namespace {
 
 // Listings at once: each has a thread and a connection.
-constexpr std::size_t kMostListings = 8;
+constexpr std::size_t kMaxListings = 8;
 constexpr std::chrono::hours kRecordTimeEvery{6};
 
 class Pull {
@@ -224,7 +224,7 @@ class Pull {
     }
     if (auto swept = sweep_unwanted(context_); !swept) return swept;
     {
-      const auto threads = std::min(order.size(), kMostListings);
+      const auto threads = std::min(order.size(), kMaxListings);
       for (std::size_t i = 0; i < threads; ++i) {
         listing_lanes_.push_back(std::make_unique<Lane>(context_));
         retriers_.push_back(make_retrier());
@@ -249,7 +249,7 @@ class Pull {
 
   void warn_of_wrong_clock() {
     const SourceRun* worst = nullptr;
-    std::chrono::milliseconds most{kMostClockError};
+    std::chrono::milliseconds most{kMaxClockError};
     for (const auto& source : context_.sources) {
       const auto skew = context_.clock_skew(source);
       if (!skew || std::chrono::abs(*skew) <= most) continue;

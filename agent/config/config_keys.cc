@@ -52,8 +52,8 @@ Complaint take_count(unsigned& into, const std::string& value, unsigned low, uns
 
 // What is counted is kept in memory, so there is a bound.
 Complaint take_kept(unsigned& into, const std::string& value) {
-  constexpr unsigned kMost = 10'000;
-  return take_count(into, value, 0, kMost);
+  constexpr unsigned kMaxNumber = 10'000;
+  return take_count(into, value, 0, kMaxNumber);
 }
 
 Complaint take_globs(std::vector<std::string>& into, std::string_view value) {
@@ -342,8 +342,8 @@ std::span<const KeyRule<SourceConfig>> source_rules() {
       {"tripwire_min",
        {"NUMBER", "5", "And at least this many keys."},
        [](S& s, const std::string& v) {
-         constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
-         return store_parsed(s.tripwire_min, parse_number(v, 1, kMost), v, "a number from 1");
+         constexpr auto kMaxNumber = std::numeric_limits<std::uint64_t>::max();
+         return store_parsed(s.tripwire_min, parse_number(v, 1, kMaxNumber), v, "a number from 1");
        }},
       {"series",
        {"EXPRESSION", "auto",

@@ -22,7 +22,7 @@ struct Cursor {
   }
 };
 
-constexpr std::size_t kMostGap = 4;
+constexpr std::size_t kMaxGap = 4;
 
 bool is_gap(char c) {
   constexpr std::string_view kGaps = "-_. @+~,";
@@ -37,7 +37,7 @@ char take_gap(Cursor& cursor) {
     return first == '/' ? '/' : 'T';
   }
   std::size_t length = 0;
-  while (length < kMostGap && is_gap(char_at(cursor.name, cursor.at + length))) ++length;
+  while (length < kMaxGap && is_gap(char_at(cursor.name, cursor.at + length))) ++length;
   const auto word = cursor.at + length;
   if (has_word(cursor.name, word, "at") && is_gap(char_at(cursor.name, word + 2))) {
     cursor.take(length + 3, "-at-");

@@ -92,9 +92,9 @@ void SeriesRetention::add(const Content& content) {
 }
 
 void SeriesRetention::Recent::add(const Place& place, std::uint64_t parts) {
-  constexpr std::size_t kMost = 10;
+  constexpr std::size_t kMaxRecent = 10;
   parts_.emplace(place, parts);
-  if (parts_.size() > kMost) parts_.erase(parts_.begin());
+  if (parts_.size() > kMaxRecent) parts_.erase(parts_.begin());
 }
 
 std::optional<SeriesRetention::Place> SeriesRetention::Recent::newest_whole() const {

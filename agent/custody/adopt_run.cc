@@ -15,7 +15,7 @@ namespace agent {
 namespace {
 
 constexpr std::size_t kRows = 64;
-constexpr std::size_t kMostLookedForStrips = 20;
+constexpr std::size_t kMaxLookedForStrips = 20;
 constexpr const char* kUnlistedKind = "files that the bucket does not have";
 
 }  // namespace
@@ -119,11 +119,11 @@ store::Status AdoptRun::look_for_strip() {
   if (plan_ != nullptr) {
     auto visited = plan_->visit_wanted([&](const store::Pending& wanted) {
       some.push_back(wanted);
-      return some.size() < kMostLookedForStrips;
+      return some.size() < kMaxLookedForStrips;
     });
     if (!visited) return visited;
   } else {
-    auto rows = context_.mirror.ledger.next_pending(source().id, nullptr, kMostLookedForStrips);
+    auto rows = context_.mirror.ledger.next_pending(source().id, nullptr, kMaxLookedForStrips);
     if (!rows) return rows.error();
     some = *std::move(rows);
   }
@@ -196,7 +196,7 @@ store::Status AdoptRun::consider(const store::Pending& wanted) {
 void AdoptRun::note_missing(const store::Pending& wanted) {
   ++counts_.missing;
   if (!options_.strip.empty() || !likely_strip_.empty()) return;
-  if (++looked_for_strips_ > kMostLookedForStrips) return;
+  if (++looked_for_strips_ > kMaxLookedForStrips) return;
   likely_strip_ = strip_that_finds(wanted);
 }
 

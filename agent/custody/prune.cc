@@ -23,7 +23,7 @@ constexpr std::uint64_t kShareOfRun = 10;
 // A scrub may stamp a little ahead of the clock, and a clock may be set back by seconds.
 constexpr std::chrono::minutes kClockSlack{1};
 // A clock by which nothing was listed for so long may be years ahead.
-constexpr std::chrono::days kMostSilence{30};
+constexpr std::chrono::days kMaxSilence{30};
 
 // What is counted together.
 enum Lane : std::size_t { kTrustedLane, kSuspectLane, kQuarantineLane, kLanes };
@@ -203,7 +203,7 @@ class Prune {
       freeze(
           "this machine's clock was wrong at the last pull, so the age of what came is not known "
           "yet. Run 'holdfast pull' first");
-    } else if (!totals->listed_at || request_.now - *totals->listed_at > kMostSilence) {
+    } else if (!totals->listed_at || request_.now - *totals->listed_at > kMaxSilence) {
       const auto since =
           totals->listed_at ? "since " + format_time(*totals->listed_at) : std::string("yet");
       freeze(

@@ -45,7 +45,7 @@ store::Status RestoreSelection::visit_matching(const Visit& visit) {
 store::Status RestoreSelection::visit_generation(const Visit& visit) {
   const auto archive = ledger_.find(source_.id, options_.pattern);
   if (!archive) return archive.error();
-  auto beside = ledger_.generations(source_.id, options_.pattern, kMostGenerations);
+  auto beside = ledger_.generations(source_.id, options_.pattern, kMaxGenerations);
   if (!beside) return beside.error();
   if (*archive) {
     // By the name that it would have beside another one.
@@ -102,7 +102,7 @@ store::Result<bool> RestoreSelection::offer_trusted(const std::string& key,
 // put beside the archives as soon as it was held.
 store::Result<std::optional<store::Generation>> RestoreSelection::superseded_since(
     const std::string& key) {
-  auto beside = ledger_.generations(source_.id, key, kMostGenerations);
+  auto beside = ledger_.generations(source_.id, key, kMaxGenerations);
   if (!beside) return beside.error();
   std::optional<store::Generation> then;
   for (auto& one : *beside) {

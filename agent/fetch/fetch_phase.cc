@@ -18,10 +18,10 @@ constexpr std::size_t kFewFiles = 4;
 constexpr std::chrono::milliseconds kPatience{500};
 constexpr std::chrono::milliseconds kListingPatience{50};
 // A server that wants fewer requests gets the same one so often again, over fewer lanes.
-constexpr int kMostThrottled = 3;
+constexpr int kMaxThrottled = 3;
 constexpr const char* kReadingFact = "key-reading";
 // Contents that wait in staging for other witnesses.
-constexpr std::size_t kMostDoubted = 16;
+constexpr std::size_t kMaxDoubted = 16;
 
 }  // namespace
 
@@ -133,7 +133,7 @@ store::Status FetchPhase::settle_refused(FetchRefused refused) {
     return {};
   }
   if (!is_over && refused.error.kind == s3::ErrorKind::kThrottled &&
-      ++job.throttled < kMostThrottled) {
+      ++job.throttled < kMaxThrottled) {
     feeder_.again(std::move(job));
     return {};
   }
@@ -345,7 +345,7 @@ store::Status FetchPhase::doubt_etag(Fetched fetched, ProofLevel level) {
     const auto waiting = std::count_if(doubted_.begin(), doubted_.end(), [&](const Doubted& one) {
       return one.fetched.job.source == index && one.level == level;
     });
-    if (static_cast<std::size_t>(waiting) >= kMostDoubted) return mismatch(fetched, level);
+    if (static_cast<std::size_t>(waiting) >= kMaxDoubted) return mismatch(fetched, level);
     doubted_.push_back({std::move(fetched), level});
     return {};
   }

@@ -14,7 +14,7 @@ namespace agent {
 namespace {
 
 // An object that is rewritten faster than it can be fetched is left for the next run.
-constexpr int kMostMoves = 3;
+constexpr int kMaxMoves = 3;
 // So much has to come before a line that is cut counts as one that works. Less is added up.
 constexpr std::uint64_t kProgressBytes = std::uint64_t{16} << 10;
 
@@ -71,7 +71,7 @@ class Fetcher::Transfer {
   }
 
   Done moved() {
-    if (++job_.moves <= kMostMoves) return FetchMoved{std::move(job_)};
+    if (++job_.moves <= kMaxMoves) return FetchMoved{std::move(job_)};
     return FetchRefused{
         std::move(job_),
         {s3::ErrorKind::kChanged, 0, "", "it is rewritten faster than it can be fetched", ""}};

@@ -56,9 +56,9 @@ bool concerns_it_alone(const s3::Error& error) {
 
 void TrialChoice::offer(const store::Pending& wanted) {
   const auto at = std::upper_bound(best_.begin(), best_.end(), wanted, is_cheaper);
-  if (best_.size() == kMost && at == best_.end()) return;
+  if (best_.size() == kMaxTried && at == best_.end()) return;
   best_.insert(at, wanted);
-  if (best_.size() > kMost) best_.pop_back();
+  if (best_.size() > kMaxTried) best_.pop_back();
 }
 
 GetTrial try_get(const std::vector<store::Pending>& candidates, s3::Client& client,

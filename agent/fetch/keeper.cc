@@ -16,7 +16,7 @@ namespace agent {
 namespace {
 
 // No bucket can make a disk refuse so many: every key has a name of letters and digits.
-constexpr int kMostRefusedInARow = 20;
+constexpr int kMaxRefusedInARow = 20;
 // A name that has had so many contents is likely to rotate.
 constexpr std::uint64_t kRotatingContents = 2;
 constexpr const char* kMisnamesFact = "listing-etags";
@@ -132,7 +132,7 @@ store::Status Keeper::place_all(std::vector<Accepted>& accepted, Work& work) {
       if (auto taken = take_bad_file(source, key, sorted.error()); !taken) return taken;
       continue;
     }
-    if (++refused_in_a_row_ >= kMostRefusedInARow) return sorted;
+    if (++refused_in_a_row_ >= kMaxRefusedInARow) return sorted;
     fail(source, key, "refused names", explain_refused_name(sorted.error()));
   }
   return {};

@@ -10,13 +10,13 @@ namespace agent {
 namespace {
 
 // So many objects denied, and none readable, are not odd objects but credentials that may not read.
-constexpr std::size_t kMostDenied = 20;
+constexpr std::size_t kMaxDenied = 20;
 // So many objects in a row for which there was not even a connection: the rest would only take
 // hours to fail.
-constexpr int kMostUnreachable = 3;
+constexpr int kMaxUnreachable = 3;
 // And so many that were cut off or never came: a line that gives nothing. An answer, whatever it
 // says, is about one object, and never counts for giving up on the source.
-constexpr int kMostCut = 64;
+constexpr int kMaxCut = 64;
 constexpr std::size_t kSetbacksAtOnce = 256;
 // An index that is behind, or a key that was deleted a moment ago, has that long to come right.
 constexpr std::chrono::days kGhostAfter{7};
@@ -132,15 +132,15 @@ void Refusals::count_failure(SourceRun& source, const s3::Error& error) {
   if (error.kind != s3::ErrorKind::kNetwork) return;
   ++source.cut_in_a_row;
   if (error.is_unreachable) ++source.unreachable_in_a_row;
-  const bool lost = source.unreachable_in_a_row >= kMostUnreachable;
-  if (source.stopped || (!lost && source.cut_in_a_row < kMostCut)) return;
+  const bool lost = source.unreachable_in_a_row >= kMaxUnreachable;
+  if (source.stopped || (!lost && source.cut_in_a_row < kMaxCut)) return;
   source.stopped = true;
   source.server_failed = true;
   context_.report(
       source, "",
       fmt::format("{} archives in a row could not be fetched; the others are left to the next "
                   "run",
-                  lost ? kMostUnreachable : kMostCut));
+                  lost ? kMaxUnreachable : kMaxCut));
 }
 
 store::Status Refusals::flush_setbacks(std::size_t source) {
@@ -162,7 +162,7 @@ store::Status Refusals::take_denied(const FetchRefused& refused) {
   // Already said of the source; these are what was still on the way.
   if (context_.sources[index].stopped) return {};
   denied_[index].push_back(refused);
-  if (denied_[index].size() >= kMostDenied) {
+  if (denied_[index].size() >= kMaxDenied) {
     stop_source(context_.sources[index], refused);
     denied_[index].clear();
   }

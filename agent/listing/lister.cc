@@ -12,7 +12,7 @@ namespace agent {
 namespace {
 
 // A page may be empty and truncated, but a server that goes on like that is broken.
-constexpr int kMostEmptyPages = 100;
+constexpr int kMaxEmptyPages = 100;
 constexpr std::string_view kNullVersion = "null";
 
 /// Where a page begins; nothing for the first.
@@ -94,7 +94,7 @@ class Lister {
     if (!take_(page)) return interrupted();
     has_news_ = !page.objects.empty();
     empty_pages_ = has_news_ ? 0 : empty_pages_ + 1;
-    if (page.truncated && empty_pages_ > kMostEmptyPages) return broken("has no keys and no end");
+    if (page.truncated && empty_pages_ > kMaxEmptyPages) return broken("has no keys and no end");
     if (marker_.asks_on && has_news_) note_behind_end(page);
     return {};
   }

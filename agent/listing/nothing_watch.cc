@@ -60,11 +60,11 @@ std::string explain_empty(const SourceConfig& source, s3::Client& client) {
     return fmt::format("{}; did you mean \"prefix = {}\"? Correct it in [source {}]", what,
                        printable(other), source.name);
   }
-  constexpr std::size_t kMostFolders = 5;
-  const auto folders = folders_of(all, kMostFolders);
+  constexpr std::size_t kMaxFolders = 5;
+  const auto folders = folders_of(all, kMaxFolders);
   if (!folders.empty()) {
     return fmt::format("{}; the bucket has keys under {}: correct it in [source {}]", what,
-                       listed_names(folders, kMostFolders), source.name);
+                       listed_names(folders, kMaxFolders), source.name);
   }
   if (!all.empty()) {
     return fmt::format("{}; the bucket has keys without a folder ({}): correct it in [source {}]",

@@ -14,7 +14,7 @@ namespace agent {
 namespace {
 
 // Lines on contents that came back, and one more to know of more.
-constexpr std::size_t kMostReturned = 20;
+constexpr std::size_t kMaxReturned = 20;
 
 store::Identity identity_of(const s3::ListedObject& object) {
   store::Identity identity{object.etag, object.size_bytes, object.version_id};
@@ -178,8 +178,8 @@ store::Status Planner::take_one(const s3::ListedObject& object) {
 }
 
 void Planner::drop(const s3::ListedObject& object) {
-  constexpr std::size_t kMostDropped = 1000;
-  if (!object.is_latest || figures_.matched > 0 || dropped_.size() >= kMostDropped) return;
+  constexpr std::size_t kMaxDropped = 1000;
+  if (!object.is_latest || figures_.matched > 0 || dropped_.size() >= kMaxDropped) return;
   dropped_.push_back(object.key);
 }
 
@@ -244,7 +244,7 @@ store::Status Planner::note_return(const s3::ListedObject& object) {
   const auto news =
       plan_.raise_or_renew_alarm(store::AlarmKind::kChanged, object.key, message, now_);
   if (!news) return news.error();
-  if (*news && returned_.size() <= kMostReturned) {
+  if (*news && returned_.size() <= kMaxReturned) {
     returned_.emplace_back(object.key, std::move(message));
   }
   return {};

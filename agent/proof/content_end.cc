@@ -26,12 +26,12 @@ std::string_view last_bytes(std::string_view tail, std::size_t bytes) {
 // Its last four bytes are the size of what was compressed, modulo 2^32, of the last member where
 // there are several; and deflate cannot make anything smaller than by 1032.
 bool is_cut_gzip(const ContentEnds& ends) {
-  constexpr std::uint64_t kLeastBytes = 18;
-  constexpr std::uint64_t kMostRatio = 1032;
+  constexpr std::uint64_t kMinBytes = 18;
+  constexpr std::uint64_t kMaxRatio = 1032;
   constexpr std::uint64_t kSlack = 1024;
-  if (ends.size_bytes < kLeastBytes) return true;
+  if (ends.size_bytes < kMinBytes) return true;
   const auto told = little_endian(ends.tail, ends.tail.size() - 4, 4);
-  return told / kMostRatio > ends.size_bytes + kSlack;
+  return told / kMaxRatio > ends.size_bytes + kSlack;
 }
 
 // Counts off the blocks of all frames, where all of a content is at hand.
@@ -92,8 +92,8 @@ FrameWalk::Frame frame_of(bool is_whole) {
 FrameWalk::Frame take_zstd_frame(FrameWalk& walk) {
   constexpr std::uint64_t kMagic = 0xFD2FB528;
   constexpr std::uint64_t kSkippable = 0x184D2A5;
-  constexpr std::size_t kLeastBytes = 5;
-  if (walk.left_bytes() < kLeastBytes) return FrameWalk::Frame::kNone;
+  constexpr std::size_t kMinBytes = 5;
+  if (walk.left_bytes() < kMinBytes) return FrameWalk::Frame::kNone;
   const auto magic = walk.number(0, 4);
   if (magic >> 4U == kSkippable) {
     const auto size = walk.number(4, 4);

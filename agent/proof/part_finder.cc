@@ -7,7 +7,7 @@ namespace agent {
 namespace {
 
 // Of an object in more parts than that, some are asked for.
-constexpr std::uint32_t kMostQuestions = 1000;
+constexpr std::uint32_t kMaxQuestions = 1000;
 
 const FoundParts kUnknown{{}, false};
 
@@ -55,7 +55,7 @@ FoundParts PartFinder::find(const s3::ObjectHead& head) {
 
 FoundParts PartFinder::every(const s3::ObjectHead& head, std::uint64_t first_bytes) {
   const auto count = part_count_of_etag(head.etag);
-  if (count > kMostQuestions) {
+  if (count > kMaxQuestions) {
     if (!may_be_uniform(first_bytes, count, head.size_bytes)) return kUnknown;
     for (const auto number : {2U, count / 2, count - 1}) {
       if (ask(head, number) != first_bytes) return kUnknown;

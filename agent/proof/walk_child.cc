@@ -121,11 +121,11 @@ class WalkingChild {
 
  private:
   void read_some() {
-    std::array<char, kMostAnswerBytes + 1> buffer;
+    std::array<char, kMaxAnswerBytes + 1> buffer;
     const auto count = ::read(answer_, buffer.data(), buffer.size());
     if (count < 0) return;
     text_.append(buffer.data(), static_cast<std::size_t>(count));
-    is_over_ = count == 0 || text_.size() > kMostAnswerBytes;
+    is_over_ = count == 0 || text_.size() > kMaxAnswerBytes;
   }
 
   int reap() const {
@@ -144,9 +144,9 @@ class WalkingChild {
 
 std::chrono::seconds cpu_for(const WalkRequest& request) {
   const auto mib = request.size_bytes >> 20U;
-  constexpr std::uint64_t kMostMib = std::uint64_t{1} << 30U;
+  constexpr std::uint64_t kMaxMib = std::uint64_t{1} << 30U;
   const auto more = request.limits.cpu_for_each_mib *
-                    static_cast<std::int64_t>(std::min<std::uint64_t>(mib, kMostMib));
+                    static_cast<std::int64_t>(std::min<std::uint64_t>(mib, kMaxMib));
   return request.limits.cpu + std::chrono::duration_cast<std::chrono::seconds>(more);
 }
 

@@ -54,7 +54,7 @@ std::vector<std::uint64_t> counts(Count count, const WalkAnswer& answer,
   for (const auto& one : past) {
     const bool is_alike = one.form == static_cast<std::int64_t>(answer.form) &&
                           one.inner == static_cast<std::int64_t>(answer.inner);
-    if (is_alike && one.*count && all.size() < kMostSetsOfHabit) all.push_back(*(one.*count));
+    if (is_alike && one.*count && all.size() < kMaxSetsOfHabit) all.push_back(*(one.*count));
   }
   if (all.size() < kSetsOfHabit) all.clear();
   std::sort(all.begin(), all.end());

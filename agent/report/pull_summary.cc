@@ -10,7 +10,7 @@
 namespace agent {
 namespace {
 
-constexpr std::size_t kMostNamed = 3;
+constexpr std::size_t kMaxNamed = 3;
 
 struct Sums {
   RunFigures run;
@@ -81,8 +81,8 @@ std::string what_needs_you(const Status& status, bool colour) {
   if (all.empty() && !is_failure(status.state)) return word("32", "nothing");
   std::string text = is_failure(status.state) ? word("31", std::string(name_of(status.state)))
                                               : word("33", "attention");
-  for (std::size_t i = 0; i < all.size() && i < kMostNamed; ++i) text += "; " + all[i];
-  if (all.size() > kMostNamed) text += fmt::format("; and {} more", all.size() - kMostNamed);
+  for (std::size_t i = 0; i < all.size() && i < kMaxNamed; ++i) text += "; " + all[i];
+  if (all.size() > kMaxNamed) text += fmt::format("; and {} more", all.size() - kMaxNamed);
   return text + " ('holdfast status' says more)";
 }
 

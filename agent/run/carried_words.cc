@@ -147,7 +147,7 @@ std::string line_of(const Word& word) {
 
 Result<void> read_words(std::string_view text, const std::string& disk,
                         const std::function<bool(const Word&)>& take) {
-  if (text.size() > kMostCarriedBytes) return tl::unexpected<std::string>("it is too large");
+  if (text.size() > kMaxCarriedBytes) return tl::unexpected<std::string>("it is too large");
   bool is_first = true;
   std::size_t number = 0;
   while (!text.empty()) {

@@ -102,7 +102,7 @@ store::Status carry_out(const Config& config, const Environment& environment, Mi
   const auto visited =
       mirror.ledger.visit_words(config.agent.on_alarm.empty(), [&](const store::Word& word) {
         const auto line = line_of(word);
-        if (text.size() + line.size() > kMostCarriedBytes) return false;
+        if (text.size() + line.size() > kMaxCarriedBytes) return false;
         text += line;
         return true;
       });

@@ -88,7 +88,7 @@ class AtWork {
 /// What the parts of one pull share.
 struct RunContext {
   /// Lines for one kind of trouble of one source.
-  static constexpr std::uint64_t kMostTold = 10;
+  static constexpr std::uint64_t kMaxTold = 10;
 
   const Config& config;
   const Environment& environment;
@@ -130,7 +130,7 @@ struct RunContext {
   /// tell_rest(), at the end of the run, says how many more there were.
   void report_one_of(const SourceRun& source, const std::string& kind, const std::string& key,
                      const std::string& message) const {
-    if (++source.told[kind] <= kMostTold) report(source, key, message);
+    if (++source.told[kind] <= kMaxTold) report(source, key, message);
   }
   void report_one_of(const SourceRun& source, store::AlarmKind kind, const std::string& key,
                      const std::string& message) const {
@@ -138,8 +138,8 @@ struct RunContext {
   }
   void tell_rest(const SourceRun& source) const {
     for (const auto& [kind, count] : source.told) {
-      if (count <= kMostTold) continue;
-      report(source, "", fmt::format("and {} more like these ({})", count - kMostTold, kind));
+      if (count <= kMaxTold) continue;
+      report(source, "", fmt::format("and {} more like these ({})", count - kMaxTold, kind));
     }
     source.told.clear();
   }

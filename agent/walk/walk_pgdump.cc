@@ -14,7 +14,7 @@ constexpr unsigned kCustom = 1;
 constexpr unsigned kDirectory = 3;  // its table of contents calls itself a tar
 constexpr unsigned kData = 1;       // BLK_DATA
 constexpr unsigned kBlobs = 3;      // BLK_BLOBS
-constexpr std::uint64_t kMostEntries = 10'000'000;
+constexpr std::uint64_t kMaxEntries = 10'000'000;
 
 unsigned version(unsigned major, unsigned minor) { return major << 8U | minor; }
 
@@ -26,7 +26,7 @@ class Archive {
     if (auto read = header(); !read) return read.error();
     const auto entries = integer();
     if (!entries) return entries.error();
-    if (!*entries || **entries > kMostEntries) return broken("its table of contents is damaged");
+    if (!*entries || **entries > kMaxEntries) return broken("its table of contents is damaged");
     for (std::uint64_t i = 0; i < **entries; ++i) {
       if (auto read = entry(); !read) return read.error();
     }

@@ -14,7 +14,7 @@
 namespace store {
 namespace {
 
-constexpr std::size_t kMostBytes = std::size_t{64} << 20;
+constexpr std::size_t kMaxBytes = std::size_t{64} << 20;
 
 class Descriptor {
  public:
@@ -198,7 +198,7 @@ Result<std::optional<std::string>> read_system_file(const std::string& path) {
     if (got < 0) return error_from_errno(errno, "read", path);
     if (got == 0) return content;
     content.append(buffer, 0, static_cast<std::size_t>(got));
-    if (content.size() > kMostBytes) {
+    if (content.size() > kMaxBytes) {
       return Error{ErrorKind::kIo, EFBIG, path, "the file is too large"};
     }
   }

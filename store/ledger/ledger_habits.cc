@@ -13,8 +13,8 @@ namespace habits {
 
 namespace {
 
-constexpr std::size_t kMostRecent = 10;
-constexpr std::size_t kMostMade = 11;
+constexpr std::size_t kMaxRecent = 10;
+constexpr std::size_t kMaxMade = 11;
 
 // Numbers with one byte between them; what stands there is up to the writer.
 class Numbers {
@@ -134,13 +134,13 @@ Status update(Database& database, SourceId source, const Row& row) {
 void add_recent(Row& row, const Ledger::SetMade& set) {
   auto& recent = row.habit.recent;
   recent.push_back(set);
-  if (recent.size() > kMostRecent) recent.erase(recent.begin());
+  if (recent.size() > kMaxRecent) recent.erase(recent.begin());
 }
 
 void add_made(Row& row, Time made) {
   auto& times = row.habit.made;
   times.push_back(made);
-  if (times.size() > kMostMade) times.erase(times.begin());
+  if (times.size() > kMaxMade) times.erase(times.begin());
 }
 
 }  // namespace habits

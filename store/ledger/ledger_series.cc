@@ -13,7 +13,7 @@ namespace store {
 namespace {
 
 // Of a set of more parts than these neither forms nor further streams are kept.
-constexpr std::size_t kMostParts = 64;
+constexpr std::size_t kMaxParts = 64;
 
 constexpr const char* kMakeTable =
     "DROP TABLE IF EXISTS temp.came;"
@@ -99,7 +99,7 @@ class ArrivalTaker {
       return true;
     });
     if (!read) return read.error();
-    if (names.size() <= kMostParts) set.made.forms = judge_.forms_of(names);
+    if (names.size() <= kMaxParts) set.made.forms = judge_.forms_of(names);
     return set;
   }
 
@@ -112,8 +112,8 @@ class ArrivalTaker {
     set.made.size_bytes += size;
     set.made.largest_bytes = std::max(set.made.largest_bytes, size);
     set.only_key = key;
-    if (names.size() <= kMostParts) names.emplace_back(key.substr(belonging.set_bytes));
-    if (set.streams.size() >= kMostParts && !set.streams.contains(belonging.stream)) return;
+    if (names.size() <= kMaxParts) names.emplace_back(key.substr(belonging.set_bytes));
+    if (set.streams.size() >= kMaxParts && !set.streams.contains(belonging.stream)) return;
     auto& stream = set.streams[belonging.stream];
     stream.held_since = std::max(stream.held_since, rows::time(row.integer(2)));
     stream.arrived = stream.arrived || row.integer(3) != 0;
