@@ -42,7 +42,7 @@ class Answer : public ResponseSink {
   }
 
   bool on_body(std::span<const std::byte> bytes) final {
-    if (!is_error_) return take(bytes);
+    if (!is_error_) return on_bytes(bytes);
     constexpr std::size_t kMaxErrorBytes = std::size_t{64} * 1024;
     const std::size_t room = kMaxErrorBytes - error_body_.size();
     const auto part = bytes.first(std::min(room, bytes.size()));
@@ -73,7 +73,7 @@ class Answer : public ResponseSink {
  protected:
   /// The head of a 200 or 206. false: stop, the caller wants it; an error: stop, it is no good.
   virtual Result<bool> accept(const HttpHead& head) = 0;
-  virtual bool take(std::span<const std::byte> bytes) = 0;
+  virtual bool on_bytes(std::span<const std::byte> bytes) = 0;
   void refuse(Error error) { refusal_ = std::move(error); }
   /// This request succeeds. Where it was made without the option that it had been refused with, the
   /// server does not know that one.
@@ -125,7 +125,7 @@ class ListAnswer final : public Answer {
     return true;
   }
 
-  bool take(std::span<const std::byte> bytes) override {
+  bool on_bytes(std::span<const std::byte> bytes) override {
     const auto more = bytes.first(std::min(bytes.size(), kBeginningBytes - beginning_.size()));
     beginning_.append(static_cast<const char*>(static_cast<const void*>(more.data())), more.size());
     auto fed = parser.feed(bytes);
@@ -169,7 +169,7 @@ class ObjectAnswer final : public Answer {
     return sink_ == nullptr || sink_->on_object(object_);
   }
 
-  bool take(std::span<const std::byte> bytes) override {
+  bool on_bytes(std::span<const std::byte> bytes) override {
     if (bytes.size() > expected_bytes_ - received_bytes_) {
       refuse({ErrorKind::kProtocol, 0, "", "more bytes came than were promised", ""});
       return false;
@@ -189,7 +189,7 @@ class ObjectAnswer final : public Answer {
 /// was the option that it refused.
 bool use_option(SessionState& session, Operation& operation, std::string_view option) {
   if (session.refuses(option)) return false;
-  if (session.take_doubt(operation, option)) {
+  if (session.withdraw_doubt(operation, option)) {
     operation.without = option;
     return false;
   }

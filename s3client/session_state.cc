@@ -53,7 +53,7 @@ Result<std::unique_ptr<SessionState>> SessionState::open(SessionOptions options)
   return state;
 }
 
-Address SessionState::take_address(std::string_view key, bool& redirected) {
+Address SessionState::address_for(std::string_view key, bool& redirected) {
   const auto found = redirects_.find(key);
   redirected = found != redirects_.end();
   if (!redirected) return address_;
@@ -84,7 +84,7 @@ SignedRequest SessionState::sign(const Operation& operation) {
   {
     const std::scoped_lock lock(mutex_);
     ++requests_;
-    address = take_address(operation.key, out.redirected);
+    address = address_for(operation.key, out.redirected);
     out.region = region_;
     out.clock_offset = clock_offset_.value_or(std::chrono::milliseconds{0});
     out.credentials = credentials_;
@@ -204,7 +204,7 @@ void SessionState::doubt_option(const Operation& operation, std::string_view opt
   doubts_.insert(doubt_name(operation, option));
 }
 
-bool SessionState::take_doubt(const Operation& operation, std::string_view option) {
+bool SessionState::withdraw_doubt(const Operation& operation, std::string_view option) {
   const std::scoped_lock lock(mutex_);
   return doubts_.erase(doubt_name(operation, option)) > 0;
 }

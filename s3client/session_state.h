@@ -82,7 +82,7 @@ class SessionState {
   /// This operation may have been refused for this option. Its next try is to do without.
   void doubt_option(const Operation& operation, std::string_view option);
   /// Whether it is to do so now; forgets it.
-  bool take_doubt(const Operation& operation, std::string_view option);
+  bool withdraw_doubt(const Operation& operation, std::string_view option);
 
   Result<void> reload_credentials();
 
@@ -95,7 +95,7 @@ class SessionState {
   };
 
   SessionState(SessionOptions options, Address address);
-  Address take_address(std::string_view key, bool& redirected);
+  Address address_for(std::string_view key, bool& redirected);
   SigningKey signing_key(const std::shared_ptr<const Credentials>& credentials,
                          const SigningScope& scope);
 

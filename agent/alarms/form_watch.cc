@@ -32,7 +32,7 @@ store::Result<std::optional<store::StreamForm>> FormWatch::form_of(std::size_t s
   const auto acknowledged =
       is_acknowledged(source, stream, store::at_its_word((*form)->modified), "");
   if (!acknowledged) return acknowledged.error();
-  if (*acknowledged) take_seen(**form);
+  if (*acknowledged) make_seen_the_habit(**form);
   return form;
 }
 
@@ -68,7 +68,7 @@ store::Result<std::optional<FormWatch::Note>> FormWatch::judge(std::size_t sourc
   return std::optional(std::move(note));
 }
 
-store::Status FormWatch::take(std::size_t source, const store::Archive& archive, const Note& note,
+store::Status FormWatch::note(std::size_t source, const store::Archive& archive, const Note& note,
                               bool replaces, store::Change& change) {
   const auto& stream = note.place.stream;
   const auto before = form_of(source, stream);
@@ -85,7 +85,7 @@ store::Status FormWatch::take(std::size_t source, const store::Archive& archive,
                                        : store::to_hex(archive.sha256);
   if (note.acknowledged && !unsound) {
     note_unsound(form, note.look, store::Unsound::kOtherForm);
-    take_seen(form);
+    make_seen_the_habit(form);
   } else if (unsound) {
     ++form.unsound;
     note_unsound(form, note.look, note.unsound);

@@ -176,7 +176,7 @@ store::Status judge_arrivals(RunContext& context, const SourceRun& source) {
   judge.judged = [&](const store::Batch::Judged& one) {
     if (judged.size() < kMaxJudged) judged.push_back(one);
   };
-  auto taken = context.mirror.ledger.take_arrivals(source.id, config.series.spec(), judge,
+  auto taken = context.mirror.ledger.sort_arrivals(source.id, config.series.spec(), judge,
                                                    context.now(source));
   if (taken) taken = tell_manifest(context, source, std::move(judged));
   if (!taken) return taken;

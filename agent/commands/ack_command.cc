@@ -92,15 +92,15 @@ store::Result<store::GivenUp> give_up_lost(SourceMirror& source, const AckOption
 }
 
 // What the streams whose alarms end have become is what they are meant to be.
-store::Status take_new_forms(SourceMirror& mirror, const AckOptions& options,
-                             const Series& series) {
+store::Status accept_new_forms(SourceMirror& mirror, const AckOptions& options,
+                               const Series& series) {
   auto& ledger = mirror.mirror.ledger;
   const auto stream_of = [&](std::string_view key) { return series.place(key).stream; };
-  if (!options.alarm) return ledger.take_new_form(mirror.id, nullptr, stream_of);
+  if (!options.alarm) return ledger.accept_new_form(mirror.id, nullptr, stream_of);
   const auto alarm = ledger.open_alarm(mirror.id, *options.alarm);
   if (!alarm) return alarm.error();
   if (!*alarm || (*alarm)->kind != name_of(store::AlarmKind::kUnsound)) return {};
-  return ledger.take_new_form(mirror.id, &(*alarm)->key, stream_of);
+  return ledger.accept_new_form(mirror.id, &(*alarm)->key, stream_of);
 }
 
 store::Result<Acknowledged> acknowledge(SourceMirror& mirror, const AckOptions& options,
@@ -117,7 +117,7 @@ store::Result<Acknowledged> acknowledge(SourceMirror& mirror, const AckOptions& 
   const auto over = *open_before - std::min(*open_before, *left);
   const auto totals = ledger.totals(source);
   if (!totals) return totals.error();
-  if (auto taken = take_new_forms(mirror, options, series); !taken) return taken.error();
+  if (auto taken = accept_new_forms(mirror, options, series); !taken) return taken.error();
   const auto ended = ledger.acknowledge(source, options.alarm, now);
   if (!ended) return ended.error();
   const auto still_open = ledger.is_open(source, store::AlarmKind::kMassChange, "");

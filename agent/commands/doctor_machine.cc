@@ -39,7 +39,7 @@ class Machine {
     }
     const auto& ids = config_.disk.ids;
     const auto turns =
-        config_.disk.takes_turns()
+        config_.disk.rotates()
             ? fmt::format(", which takes turns with {}",
                           ids.front() == mirror->marker.id ? ids.back() : ids.front())
             : std::string();

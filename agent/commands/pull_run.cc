@@ -54,7 +54,7 @@ class Pull {
   ExitStatus run() {
     const auto done = effects();
     if (!done) fail_run(done.error());
-    take_back_stop();
+    withdraw_stop();
     // What is recorded is judged and told of, whatever became of the rest.
     if (auto judged = judge_sources(); !judged && done) fail_run(judged.error());
     if (done && context_.run_status == ExitStatus::kOk) {
@@ -88,8 +88,8 @@ class Pull {
     warn_of_wrong_clock();
     if (auto noted = note_failed_servers(); !noted) return noted;
     for (const auto& source : context_.sources) {
-      if (!context_.config.disk.takes_turns()) break;
-      if (auto taken = take_accepted(context_, source); !taken) return taken;
+      if (!context_.config.disk.rotates()) break;
+      if (auto taken = reinstate_accepted(context_, source); !taken) return taken;
     }
     if (auto written = write_stale_sums(context_); !written) return written;
     if (auto scrubbed = scrub_due(context_, begun_); !scrubbed) return scrubbed;
@@ -300,7 +300,7 @@ class Pull {
   }
 
   // The workers are gone, and on_alarm may have its time.
-  void take_back_stop() {
+  void withdraw_stop() {
     if (stopped_by_us_) context_.environment.stop.store(false);
   }
 

@@ -24,7 +24,7 @@ template <typename Target>
 struct KeyRule {
   std::string_view name;
   KeyWords words;
-  std::function<std::optional<std::string>(Target&, const std::string&)> take;
+  std::function<std::optional<std::string>(Target&, const std::string&)> set;
 };
 
 /// The keys that each section may have; contract section 1.

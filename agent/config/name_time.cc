@@ -46,7 +46,7 @@ constexpr std::array<std::string_view, 14> kWeekdays = {
 bool is_gap(char c) { return c == '-' || c == '_' || c == '.' || c == ' ' || c == ','; }
 
 // The name of the day before a date or after it is part of it.
-void take_weekday(std::string_view name, NameTime& time) {
+void read_weekday(std::string_view name, NameTime& time) {
   for (const auto day : kWeekdays) {
     const auto before = day.size() + 1;
     if (time.begin >= before && is_gap(name[time.begin - 1]) &&
@@ -82,7 +82,7 @@ std::optional<NameTime> time_at(std::string_view name, std::size_t at) {
       return std::nullopt;
     }
   }
-  take_weekday(name, time);
+  read_weekday(name, time);
   return time;
 }
 

@@ -31,7 +31,7 @@ AdoptRun::AdoptRun(RunContext& context, const AdoptOptions& options, AdoptDirect
       retrier_(context.config.agent.retries, context.environment.clock, context.environment.stop,
                context.environment.seed),
       prover_(context, lane_.client(0), retrier_),
-      taker_(context, options, directory, prover_, counts_) {}
+      batch_(context, options, directory, prover_, counts_) {}
 
 store::Status AdoptRun::run() {
   if (auto recalled = recall_facts(context_, source()); !recalled) return recalled;
@@ -82,8 +82,8 @@ store::Status AdoptRun::adopt() {
     });
     // First, so that what is adopted now does not count as held before.
     if (auto walked = walk(); !walked) return walked;
-    if (auto taken = take_pending(); !taken) return taken;
-    if (auto committed = taker_.commit(); !committed) return committed;
+    if (auto taken = adopt_pending(); !taken) return taken;
+    if (auto committed = batch_.commit(); !committed) return committed;
   }
   if (auto remembered = remember_refusals(context_); !remembered) return remembered;
   return write_stale_sums(context_);
@@ -91,7 +91,7 @@ store::Status AdoptRun::adopt() {
 
 bool AdoptRun::stopping() {
   if (context_.stopping()) counts_.interrupted = true;
-  return counts_.interrupted || source().stopped || taker_.directory_is_gone();
+  return counts_.interrupted || source().stopped || batch_.directory_is_gone();
 }
 
 // Only a listing that is whole says what the bucket no longer has, and on HOLD nothing does.
@@ -99,8 +99,8 @@ store::Status AdoptRun::judge_orphans() {
   if (!options_.orphans) return {};
   const auto totals = context_.mirror.ledger.totals(source().id);
   if (!totals) return totals.error();
-  takes_orphans_ = source().listed == SourceRun::Listed::kWhole && !totals->hold_since;
-  if (takes_orphans_) return look_for_strip();
+  adopts_orphans_ = source().listed == SourceRun::Listed::kWhole && !totals->hold_since;
+  if (adopts_orphans_) return look_for_strip();
   context_.fail_source(source(), ExitStatus::kIncomplete);
   context_.report(
       source(), "",
@@ -134,7 +134,7 @@ store::Status AdoptRun::look_for_strip() {
     if (strip.empty()) strip = strip_that_finds(wanted);
   }
   if (strip.empty() || strip == options_.strip) return {};
-  takes_orphans_ = false;
+  adopts_orphans_ = false;
   context_.fail_source(source(), ExitStatus::kIncomplete);
   context_.report(
       source(), "",
@@ -153,7 +153,7 @@ std::string AdoptRun::strip_that_finds(const store::Pending& wanted) {
   return "";
 }
 
-store::Status AdoptRun::take_pending() {
+store::Status AdoptRun::adopt_pending() {
   std::optional<store::Pending> last;
   while (!stopping()) {
     auto rows = context_.mirror.ledger.next_pending(source().id, last ? &*last : nullptr, kRows);
@@ -176,18 +176,18 @@ store::Status AdoptRun::consider(const store::Pending& wanted) {
   if (!is_for_us) return {};
   auto found = directory_.find(names_.paths_of(wanted.key), wanted.upstream.size_bytes);
   if (!found) {
-    taker_.fail(wanted.key, found.error());
+    batch_.fail(wanted.key, found.error());
     return {};
   }
   if (found->file && options_.dry_run) {
-    taker_.look_at(wanted, *found->file, print_);
+    batch_.look_at(wanted, *found->file, print_);
     return {};
   }
-  if (found->file) return taker_.take(wanted, *std::move(found->file));
+  if (found->file) return batch_.adopt(wanted, *std::move(found->file));
   if (found->trouble.empty()) {
     note_missing(wanted);
   } else {
-    taker_.fail(wanted.key, names_.paths_of(wanted.key).front(), found->trouble);
+    batch_.fail(wanted.key, names_.paths_of(wanted.key).front(), found->trouble);
   }
   return {};
 }
@@ -207,7 +207,7 @@ store::Status AdoptRun::walk() {
         considered = consider_file(file);
         return considered.has_value() && !stopping();
       },
-      [&](const store::Error& error) { taker_.fail("", error); });
+      [&](const store::Error& error) { batch_.fail("", error); });
   return considered;
 }
 
@@ -246,12 +246,12 @@ store::Status AdoptRun::consider_held(const std::string& key, const AdoptDirecto
   ++counts_.held;
   const auto held = ledger.find(source().id, key);
   if (!held) return held.error();
-  if (*held) taker_.leave_held(**held, file);
+  if (*held) batch_.leave_held(**held, file);
   return {};
 }
 
 store::Status AdoptRun::consider_orphan(const std::string& key, const AdoptDirectory::File& file) {
-  if (!takes_orphans_) {
+  if (!adopts_orphans_) {
     ++counts_.unlisted;
     context_.report_one_of(source(), kUnlistedKind, key,
                            fmt::format("the bucket does not have {}/{}; it was not adopted",
@@ -262,8 +262,8 @@ store::Status AdoptRun::consider_orphan(const std::string& key, const AdoptDirec
   wanted.key = key;
   wanted.upstream.size_bytes = file.info.size_bytes;
   wanted.role = store::Role::kOrphan;
-  if (!options_.dry_run) return taker_.take(std::move(wanted), file);
-  taker_.look_at(std::move(wanted), file, print_);
+  if (!options_.dry_run) return batch_.adopt(std::move(wanted), file);
+  batch_.look_at(std::move(wanted), file, print_);
   return {};
 }
 

@@ -43,17 +43,17 @@ FetchPhase::FetchPhase(RunContext& context, Workers& workers, ExpiryWatch& expir
 
 store::Status FetchPhase::run() {
   while (true) {
-    if (auto planned = take_listings(std::chrono::milliseconds{0}); !planned) return planned;
+    if (auto planned = plan_ended_listings(std::chrono::milliseconds{0}); !planned) return planned;
     if (auto fed = feed(); !fed) return fed;
     const bool idle = workers_.in_flight() == 0;
     const bool nothing_gathered = unsynced_.empty() && accepted_.empty();
     if (idle && nothing_gathered && all_listed()) break;
     if (!idle) {
-      if (auto done = workers_.take(all_listed() ? kPatience : kListingPatience)) {
+      if (auto done = workers_.next_done(all_listed() ? kPatience : kListingPatience)) {
         if (auto settled = settle(std::move(*done)); !settled) return settled;
       }
     } else if (nothing_gathered) {
-      if (auto planned = take_listings(kPatience); !planned) return planned;
+      if (auto planned = plan_ended_listings(kPatience); !planned) return planned;
     }
     if (idle || batch_is_full()) {
       if (auto committed = commit(); !committed) return committed;
@@ -137,7 +137,7 @@ store::Status FetchPhase::settle_refused(FetchRefused refused) {
     feeder_.again(std::move(job));
     return {};
   }
-  return refusals_.take(refused);
+  return refusals_.settle(refused);
 }
 
 // For the whole endpoint: it is the server that writes its listings so.
@@ -223,7 +223,7 @@ void FetchPhase::begin_batch() {
 
 store::Status FetchPhase::settle_sidecar(SidecarRead read) {
   auto& content = read.job.content;
-  if (!read.hex) return refusals_.take({std::move(content.job), read.hex.error()});
+  if (!read.hex) return refusals_.settle({std::move(content.job), read.hex.error()});
   if (read.hex->empty()) return decide(std::move(content), std::nullopt);
   const bool sha256 = read.job.suffix == ".sha256";
   const auto& verification = *content.verification;

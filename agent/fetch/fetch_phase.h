@@ -45,7 +45,7 @@ class FetchPhase {
   };
 
   store::Status feed();
-  store::Status take_listings(std::chrono::milliseconds timeout);
+  store::Status plan_ended_listings(std::chrono::milliseconds timeout);
   store::Status plan(Listed listed);
   bool all_listed() const { return listings_ == nullptr || listings_->done(); }
   void expect_work();

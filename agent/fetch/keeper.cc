@@ -129,7 +129,7 @@ store::Status Keeper::place_all(std::vector<Accepted>& accepted, Work& work) {
       continue;
     }
     if (!store::concerns_a_name(sorted.error())) {
-      if (auto taken = take_bad_file(source, key, sorted.error()); !taken) return taken;
+      if (auto taken = fail_bad_file(source, key, sorted.error()); !taken) return taken;
       continue;
     }
     if (++refused_in_a_row_ >= kMaxRefusedInARow) return sorted;
@@ -158,7 +158,7 @@ void Keeper::fail(std::size_t source, const std::string& key, const std::string&
 }
 
 // The file that is in the way of one content is that key's trouble, until there are many.
-store::Status Keeper::take_bad_file(std::size_t source, const std::string& key,
+store::Status Keeper::fail_bad_file(std::size_t source, const std::string& key,
                                     const store::Error& error) {
   if (!store::concerns_a_content(error) || context_.unreadable.note(error.path)) return error;
   fail(source, key, "bad files", "not kept: " + explain_bad_file(error));
@@ -285,7 +285,7 @@ store::Status Keeper::place_archive(Accepted accepted, Work& work) {
   work.fresh.push_back(accepted.source);
   if (!form) return {};
   const auto& archive = work.change.batch().archives.back().archive;
-  return forms_.take(accepted.source, archive, *form, false, work.change);
+  return forms_.note(accepted.source, archive, *form, false, work.change);
 }
 
 store::Status Keeper::place_beside(const Accepted& accepted, store::Place place, Work& work) {
@@ -313,7 +313,7 @@ store::Status Keeper::supersede(Work& work) {
     const auto& accepted = work.superseding[i];
     const auto& superseded = (*before)[i];
     if (superseded.stuck) {
-      auto taken = take_bad_file(accepted.source, accepted.archive.key, *superseded.stuck);
+      auto taken = fail_bad_file(accepted.source, accepted.archive.key, *superseded.stuck);
       if (!taken) return taken;
       continue;
     }
@@ -324,7 +324,7 @@ store::Status Keeper::supersede(Work& work) {
     }
     work.fresh.push_back(accepted.source);
     if (!accepted.form) continue;
-    auto taken = forms_.take(accepted.source, accepted.archive, *accepted.form, true, work.change);
+    auto taken = forms_.note(accepted.source, accepted.archive, *accepted.form, true, work.change);
     if (!taken) return taken;
   }
   return {};

@@ -49,7 +49,7 @@ class Keeper {
   store::Status sort(Accepted accepted, Work& work);
   void fail(std::size_t source, const std::string& key, const std::string& kind,
             const std::string& message);
-  store::Status take_bad_file(std::size_t source, const std::string& key,
+  store::Status fail_bad_file(std::size_t source, const std::string& key,
                               const store::Error& error);
   store::Result<bool> is_known_beside(const Accepted& accepted);
   store::Status note_listed_as(const Accepted& accepted, Work& work);

@@ -29,7 +29,7 @@ Listings::~Listings() {
   for (auto& thread : threads_) thread.join();
 }
 
-std::optional<Listed> Listings::take(std::chrono::milliseconds timeout) {
+std::optional<Listed> Listings::next_ended(std::chrono::milliseconds timeout) {
   auto listed = listed_.pop_for(timeout);
   if (listed) --left_;
   return listed;

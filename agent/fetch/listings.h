@@ -29,7 +29,7 @@ struct Listed {
 };
 
 /// Lists sources side by side, so that none waits for another one's server. Each listing is kept
-/// until the ledger's thread takes it. take() and done() belong to one thread.
+/// until the ledger's thread takes it. next_ended() and done() belong to one thread.
 class Listings {
  public:
   /// In this order, where they are too many to be listed at once. `lanes` and `retriers` outlive
@@ -41,7 +41,7 @@ class Listings {
   Listings& operator=(const Listings&) = delete;
 
   /// nullopt when none was done within `timeout`.
-  std::optional<Listed> take(std::chrono::milliseconds timeout);
+  std::optional<Listed> next_ended(std::chrono::milliseconds timeout);
   /// All have been taken.
   bool done() const { return left_ == 0; }
 

@@ -54,17 +54,17 @@ Refusals::Refusals(RunContext& context)
       readable_(context.sources.size()),
       setbacks_(context.sources.size()) {}
 
-store::Status Refusals::take(const FetchRefused& refused) {
+store::Status Refusals::settle(const FetchRefused& refused) {
   auto& source = context_.sources[refused.job.source];
   switch (verdict_on(refused.error)) {
     case Verdict::kStopped:
       return {};
     case Verdict::kGone:
-      return take_absent(refused);
+      return settle_absent(refused);
     case Verdict::kArchived:
       return mark_archived(refused);
     case Verdict::kUnreadable:
-      return refused.error.kind == s3::ErrorKind::kDenied ? take_denied(refused)
+      return refused.error.kind == s3::ErrorKind::kDenied ? settle_denied(refused)
                                                           : mark_unreadable(refused);
     case Verdict::kStopSource:
     case Verdict::kReload:
@@ -86,7 +86,7 @@ store::Status Refusals::take(const FetchRefused& refused) {
 }
 
 // It was listed, and is not there. A key that was deleted since then is not listed the next time.
-store::Status Refusals::take_absent(const FetchRefused& refused) {
+store::Status Refusals::settle_absent(const FetchRefused& refused) {
   auto& source = context_.sources[refused.job.source];
   auto& ledger = context_.mirror.ledger;
   const auto& wanted = refused.job.wanted;
@@ -156,7 +156,7 @@ void Refusals::stop_source(SourceRun& source, const FetchRefused& refused) {
   context_.report(source, refused.job.wanted.key, explain(refused.error, read_action(refused)));
 }
 
-store::Status Refusals::take_denied(const FetchRefused& refused) {
+store::Status Refusals::settle_denied(const FetchRefused& refused) {
   const auto index = refused.job.source;
   if (readable_[index]) return mark_unreadable(refused);
   // Already said of the source; these are what was still on the way.

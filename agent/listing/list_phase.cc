@@ -188,7 +188,7 @@ class SourceListing {
     planner_.reset();
     plan_.reset();
     if (any_returned) {
-      if (auto taken = take_back_returned(context_, source_); !taken) return taken;
+      if (auto taken = reinstate_returned(context_, source_); !taken) return taken;
     }
     return remember();
   }
@@ -217,7 +217,7 @@ class SourceListing {
     if (!plan) return plan.error();
     plan_.emplace(*std::move(plan));
     auto listed = feed.hand_over([this](const s3::ListPage& page) {
-      planned_ = take(page);
+      planned_ = plan_page(page);
       return planned_.has_value();
     });
     if (!planned_) return planned_;
@@ -229,9 +229,9 @@ class SourceListing {
     return in_order_ ? store::Status{} : plan_sorted();
   }
 
-  store::Status take(const s3::ListPage& page) {
+  store::Status plan_page(const s3::ListPage& page) {
     begin();
-    if (in_order_) return planner_->take(page.objects);
+    if (in_order_) return planner_->plan_page(page.objects);
     for (const auto& object : page.objects) {
       if (const auto kept = plan_->set_aside(entry_of(object)); !kept) return kept.error();
     }
@@ -248,7 +248,7 @@ class SourceListing {
         failure_ = s3::Error{s3::ErrorKind::kServer, 200, "", "the listing " + guard.defect(), ""};
         return false;
       }
-      planned_ = planner_->take(page.objects);
+      planned_ = planner_->plan_page(page.objects);
       page.objects.clear();
       return planned_.has_value();
     };
@@ -399,7 +399,7 @@ store::Status recall_listing(const RunContext& context, SourceRun& source) {
 
 PageFeed listing_of(const RunContext& context, const SourceRun& source, s3::Client& client,
                     Retrier& retrier, bool in_order) {
-  return {in_order, [&context, &source, &client, &retrier, in_order](const TakePage& take) {
+  return {in_order, [&context, &source, &client, &retrier, in_order](const VisitPage& visit) {
             auto& clock = context.environment.clock;
             const auto halt = context.halt().at_latest(clock, clock.steady_now() + kLongestListing);
             const auto& was = source.listing;
@@ -409,7 +409,7 @@ PageFeed listing_of(const RunContext& context, const SourceRun& source, s3::Clie
                   return was.is_first || was.is_due || was.cuts ||
                          (in_order && was.last_expected && last_key < *was.last_expected);
                 }};
-            return list_bucket(client, *source.session, retrier, halt, request, take);
+            return list_bucket(client, *source.session, retrier, halt, request, visit);
           }};
 }
 

@@ -44,20 +44,20 @@ class Landmark {
 class Lister {
  public:
   Lister(s3::Client& client, s3::Session& session, Retrier& retrier, const Halt& halt,
-         const ListRequest& request, const TakePage& take)
+         const ListRequest& request, const VisitPage& visit)
       : client_(client),
         session_(session),
         retrier_(retrier),
         halt_(halt),
         request_(request),
-        take_(take),
+        visit_(visit),
         guard_(request.versions) {}
 
   s3::Result<ListEnd> run() {
     while (true) {
       auto page = retrier_.run<s3::ListPage>(session_, [&] { return ask(); });
       if (!page) return page.error();
-      if (auto took = take(*page); !took) return took.error();
+      if (auto took = hand_over(*page); !took) return took.error();
       if (end_.out_of_order) return std::move(end_);
       const auto next = page->truncated ? go_on(*page) : end(*page);
       if (!next) return next.error();
@@ -83,7 +83,7 @@ class Lister {
     return {s3::ErrorKind::kServer, 200, "", "the listing " + what, ""};
   }
 
-  s3::Result<void> take(s3::ListPage& page) {
+  s3::Result<void> hand_over(s3::ListPage& page) {
     if (end_.odd_entries == 0) end_.first_odd = page.first_odd;
     end_.odd_entries += page.odd_entries;
     was_empty_ = page.objects.empty();
@@ -91,7 +91,7 @@ class Lister {
     if (auto sifted = request_.in_order ? sift(page) : sift_any(page); !sifted) return sifted;
     if (end_.out_of_order) return {};
     if (halt_.load()) return interrupted();
-    if (!take_(page)) return interrupted();
+    if (!visit_(page)) return interrupted();
     has_news_ = !page.objects.empty();
     empty_pages_ = has_news_ ? 0 : empty_pages_ + 1;
     if (page.truncated && empty_pages_ > kMaxEmptyPages) return broken("has no keys and no end");
@@ -246,7 +246,7 @@ class Lister {
   Retrier& retrier_;
   const Halt& halt_;
   const ListRequest& request_;
-  const TakePage& take_;
+  const VisitPage& visit_;
 
   ListGuard guard_;
   Landmark tokens_;
@@ -268,8 +268,8 @@ class Lister {
 
 s3::Result<ListEnd> list_bucket(s3::Client& client, s3::Session& session, Retrier& retrier,
                                 const Halt& halt, const ListRequest& request,
-                                const TakePage& take) {
-  return Lister(client, session, retrier, halt, request, take).run();
+                                const VisitPage& visit) {
+  return Lister(client, session, retrier, halt, request, visit).run();
 }
 
 }  // namespace agent

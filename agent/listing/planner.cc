@@ -80,19 +80,19 @@ Planner::Planner(store::Ledger::Plan& plan, const SourceConfig& source,
   figures_.on_hold = on_hold_since.has_value();
 }
 
-store::Status Planner::take(const std::vector<s3::ListedObject>& page) {
+store::Status Planner::plan_page(const std::vector<s3::ListedObject>& page) {
   if (!started_) {
     started_ = true;
     if (auto first = advance(); !first) return first;
   }
   for (const auto& object : page) {
-    if (auto taken = take_one(object); !taken) return taken;
+    if (auto taken = plan_entry(object); !taken) return taken;
   }
   return {};
 }
 
 store::Status Planner::end() {
-  if (auto started = take({}); !started) return started;
+  if (auto started = plan_page({}); !started) return started;
   while (held_ != nullptr) {
     if (auto left = leave_held(); !left) return left;
   }
@@ -117,9 +117,10 @@ store::Status Planner::finish(Absence absence) {
 
 store::Status Planner::judge_all() {
   if (base_line_ && figures_.listed > 0) return {};
-  auto struck = plan_.visit_struck([&](std::string_view key) { return source_.series.of(key); },
-                                   [&](std::string_view key) { return source_.wants(key); },
-                                   [&](const Tripwire::Stream& stream) { tripwire_.take(stream); });
+  auto struck =
+      plan_.visit_struck([&](std::string_view key) { return source_.series.of(key); },
+                         [&](std::string_view key) { return source_.wants(key); },
+                         [&](const Tripwire::Stream& stream) { tripwire_.count(stream); });
   if (!struck || !tripwire_.is_tripped(figures_.listed)) return struck;
   figures_.on_hold = true;
   auto message = tripwire_.message(why_);
@@ -154,7 +155,7 @@ store::Status Planner::advance() {
   return {};
 }
 
-store::Status Planner::take_one(const s3::ListedObject& object) {
+store::Status Planner::plan_entry(const s3::ListedObject& object) {
   const bool is_current = object.is_latest && !object.is_delete_marker;
   if (is_current) ++figures_.listed;
   while (held_ != nullptr && held_->key < object.key) {

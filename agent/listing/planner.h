@@ -45,7 +45,7 @@ class Planner {
   void want_refused() { wants_refused_ = true; }
 
   /// The next page of the listing.
-  store::Status take(const std::vector<s3::ListedObject>& page);
+  store::Status plan_page(const std::vector<s3::ListedObject>& page);
 
   /// What is known of why so much is missing: a sentence for the alarm `mass-change`.
   void explain(std::string why) { why_ = std::move(why); }
@@ -72,7 +72,7 @@ class Planner {
   const std::vector<std::pair<std::string, std::string>>& returned() const { return returned_; }
 
  private:
-  store::Status take_one(const s3::ListedObject& object);
+  store::Status plan_entry(const s3::ListedObject& object);
   void drop(const s3::ListedObject& object);
   store::Status compare(const s3::ListedObject& object);
   store::Status consider_unheld(const s3::ListedObject& object);

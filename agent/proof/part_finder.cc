@@ -95,7 +95,7 @@ s3::Result<s3::ObjectHead> PartFinder::ask_for(std::uint32_t number) {
   const auto ask = [&] {
     return retrier_.run<s3::ObjectHead>(session_, [&] { return client_.head(request); });
   };
-  if (!job_.part_hints->takes_condition()) return ask();
+  if (!job_.part_hints->accepts_condition()) return ask();
   request.if_match = job_.wanted.upstream.etag;
   auto part = ask();
   if (part || part.error().kind != s3::ErrorKind::kChanged) return part;
@@ -103,7 +103,7 @@ s3::Result<s3::ObjectHead> PartFinder::ask_for(std::uint32_t number) {
   // content that is here is seen when they fit.
   request.if_match.clear();
   part = ask();
-  if (part && part->parts_count > 0) job_.part_hints->takes_no_condition();
+  if (part && part->parts_count > 0) job_.part_hints->refuses_condition();
   return part;
 }
 

@@ -40,7 +40,7 @@ class Writer {
     begin(name, help);
     sample({}, value);
   }
-  std::string take() { return std::move(out_); }
+  std::string text() { return std::move(out_); }
 
  private:
   void line(Labels labels, std::string_view value) {
@@ -232,7 +232,7 @@ std::string to_metrics(const Status& status) {
     to.begin(metric.name, metric.help);
     for (const auto& source : status.sources) metric.write(to, source);
   }
-  return to.take();
+  return to.text();
 }
 
 }  // namespace agent

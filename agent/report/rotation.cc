@@ -99,7 +99,7 @@ store::Status end_everywhere(store::Ledger& ledger, Time now) {
 
 std::vector<RotatedDisk> rotated_disks(const Config& config, const Status& last, Time now) {
   std::vector<RotatedDisk> disks;
-  if (!config.disk.takes_turns()) return disks;
+  if (!config.disk.rotates()) return disks;
   auto before = last.disks;
   for (const auto& id : config.disk.ids) {
     auto* const known = find(before, id);

@@ -80,7 +80,7 @@ void Watch::ended(const Status& status, ExitStatus exit) {
   // Who ended the run knows that it did, and a hook would be ended with it.
   if (!environment_.stop.load()) {
     const auto now = environment_.clock.now_s();
-    const auto news = take_ending(told, ending_of(status), now, settings_.agent.remind_every);
+    const auto news = note_ending(told, ending_of(status), now, settings_.agent.remind_every);
     tell_of_failure(told, {news, exit, status.state, message_of(status, exit)});
     remind(told, status);
   }
@@ -94,7 +94,7 @@ void Watch::ended_early(ExitStatus exit, const std::string& message) {
   Ending ending;
   ending.states[""] = state_of(exit);
   const auto now = environment_.clock.now_s();
-  const auto news = take_ending(told, ending, now, settings_.agent.remind_every);
+  const auto news = note_ending(told, ending, now, settings_.agent.remind_every);
   tell_of_failure(told, {news, exit, state_of(exit), message});
   ping(told, exit);
   remember(before, told);
@@ -134,7 +134,7 @@ void Watch::tell_of_failure(const Told& told, const Call& call) const {
 
 void Watch::remind(Told& told, const Status& status) const {
   const auto due =
-      take_reminders(told, status, environment_.clock.now_s(), settings_.agent.remind_every);
+      note_reminders(told, status, environment_.clock.now_s(), settings_.agent.remind_every);
   AlarmHook hook(environment_, settings_.agent.on_alarm);
   for (const auto& reminder : due) {
     environment_.log.warning({reminder.source, "", reminder.message});
@@ -167,7 +167,7 @@ Config salvage_watch(const std::string& path) {
         continue;
       }
       for (const auto& rule : agent_rules()) {
-        if (rule.name == key.name) (void)rule.take(config, key.value);
+        if (rule.name == key.name) (void)rule.set(config, key.value);
       }
     }
   }

@@ -21,6 +21,6 @@ std::string line_of(const store::Word& word);
 /// Calls `take` for each word, in order, until it returns false. The error says what is wrong with
 /// the text, which may be anybody's: words before it were given already.
 Result<void> read_words(std::string_view text, const std::string& disk,
-                        const std::function<bool(const store::Word&)>& take);
+                        const std::function<bool(const store::Word&)>& visit);
 
 }  // namespace agent

@@ -54,7 +54,7 @@ std::optional<FormHabit> habit_at(const SourceConfig& config,
   return habit_of(*form);
 }
 
-void take_seen(store::StreamForm& form) {
+void make_seen_the_habit(store::StreamForm& form) {
   form.form = form.seen_form;
   form.is_cut = form.seen_cut;
   form.sets = kSteadySets;

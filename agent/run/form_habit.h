@@ -21,7 +21,7 @@ std::optional<FormHabit> habit_at(const SourceConfig& config,
                                   const store::Archive& archive);
 
 /// What was seen last becomes the habit.
-void take_seen(store::StreamForm& form);
+void make_seen_the_habit(store::StreamForm& form);
 
 /// What was seen last is unsound.
 void note_unsound(store::StreamForm& form, const ContentLook& look, store::Unsound unsound);

@@ -59,7 +59,7 @@ bool ask_person(const std::string& question) {
 void describe_terminal(Environment& environment) {
   environment.terminal = ::isatty(STDERR_FILENO) == 1;
   environment.reads_stdout = ::isatty(STDOUT_FILENO) == 1;
-  if (takes_escape_codes()) {
+  if (understands_escape_codes()) {
     environment.columns = columns_of_stderr;
     const char* no_colour = std::getenv("NO_COLOR");
     environment.colour = environment.reads_stdout && (no_colour == nullptr || *no_colour == 0);
@@ -89,7 +89,7 @@ Result<std::unique_ptr<StagedFile>> stage_config_file(const std::string& path,
 
 }  // namespace
 
-bool takes_escape_codes() {
+bool understands_escape_codes() {
   const char* kind = std::getenv("TERM");
   return ::isatty(STDERR_FILENO) == 1 && kind != nullptr && *kind != 0 &&
          std::string_view(kind) != "dumb";

@@ -119,7 +119,7 @@ class Archive {
     return true;
   }
 
-  Walked<std::string_view> take(std::size_t bytes) {
+  Walked<std::string_view> read(std::size_t bytes) {
     if (at_ < from_ || at_ + bytes > from_ + kept_.size()) {
       from_ = at_;
       kept_.resize(
@@ -131,14 +131,14 @@ class Archive {
   }
 
   Walked<unsigned> byte() {
-    const auto one = take(1);
+    const auto one = read(1);
     if (!one) return one.error();
     return static_cast<unsigned>(static_cast<unsigned char>(one->front()));
   }
 
   // nullopt: it is negative.
   Walked<std::optional<std::uint64_t>> integer() {
-    const auto bytes = take(1 + int_bytes_);
+    const auto bytes = read(1 + int_bytes_);
     if (!bytes) return bytes.error();
     if (bytes->front() != 0) return std::optional<std::uint64_t>();
     return std::optional(little_endian(*bytes, 1, int_bytes_));

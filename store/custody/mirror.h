@@ -56,7 +56,7 @@ struct Mirror {
   /// Gives a held key a content that lies beside it; the one before is superseded, and the
   /// quarantine has it no more. `chosen` says what the upstream calls it. SHA256SUMS is to be
   /// refreshed. Where one of the two files is `stuck`, nothing has changed.
-  Result<Superseded> take_back(SourceId source, const std::string& source_name, const Archive& held,
+  Result<Superseded> reinstate(SourceId source, const std::string& source_name, const Archive& held,
                                const Generation& chosen, Time now);
   /// Likewise, and SHA256SUMS says the same.
   Result<Superseded> accept(SourceId source, const std::string& source_name, const Archive& held,

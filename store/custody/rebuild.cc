@@ -46,7 +46,7 @@ class Replay {
   Replay(Ledger& ledger, SourceId source, std::string_view source_name)
       : ledger_(ledger), source_(source), top_(source_name) {}
 
-  Status take(ManifestEntry&& entry) {
+  Status replay(ManifestEntry&& entry) {
     switch (entry.kind) {
       case ManifestEntry::Kind::kHeld:
         // What is trusted since when goes by the time of the batch.
@@ -136,13 +136,13 @@ class Rebuild {
     const auto names = carried_sources(disk_);
     if (!names) return names.error();
     for (const auto& name : *names) {
-      if (auto done = take_source(name); !done) return done.error();
+      if (auto done = replay_source(name); !done) return done.error();
     }
     return rebuilt_;
   }
 
  private:
-  Status take_source(const std::string& name) {
+  Status replay_source(const std::string& name) {
     const auto id = ledger_.register_source(name);
     if (!id) return id.error();
     ++rebuilt_.sources;
@@ -163,7 +163,7 @@ class Rebuild {
     Replay replay(ledger_, id, name);
     Status taken;
     const auto visited = visit_manifest(disk_, name, [&](ManifestEntry&& entry) {
-      taken = going() ? replay.take(std::move(entry)) : interrupted();
+      taken = going() ? replay.replay(std::move(entry)) : interrupted();
       return taken.has_value();
     });
     if (!visited) return visited;

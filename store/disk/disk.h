@@ -159,7 +159,7 @@ class Disk : public ReadableDisk {
 
   /// A file that was made elsewhere becomes as one that was made here and is finished: its owner,
   /// and 0440. kNotSupported where it cannot; then its mode is what it was.
-  virtual Status take_over(std::string_view path) = 0;
+  virtual Status make_ours(std::string_view path) = 0;
 
   /// Atomically replaces `to`. For our own small files, and for an archive that has a durable
   /// second name: see Placer::replace().

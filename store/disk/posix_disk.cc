@@ -107,7 +107,7 @@ class PosixDisk final : public Disk {
   Status rename_no_replace(std::string_view from, std::string_view to) override;
   Status link(std::string_view from, std::string_view to) override;
   Status link_file(File& file, std::string_view to) override;
-  Status take_over(std::string_view path) override;
+  Status make_ours(std::string_view path) override;
   Status rename_replace(std::string_view from, std::string_view to) override;
   Status remove_file(std::string_view path) override { return remove(path, 0); }
   Status remove_directory(std::string_view path) override { return remove(path, AT_REMOVEDIR); }
@@ -290,13 +290,13 @@ Status PosixDisk::link_file(File& file, std::string_view to) {
   return failed(cannot ? EOPNOTSUPP : error_number, "link to", to);
 }
 
-Status PosixDisk::take_over(std::string_view path) {
+Status PosixDisk::make_ours(std::string_view path) {
   auto opened = open_regular(path, O_RDONLY | O_NONBLOCK, "take over");
   if (!opened && opened.error().error_number == EACCES)
     return failed(EOPNOTSUPP, "take over", path);
   if (!opened) return opened.error();
   const int fd = opened->fd.get();
-  if (owner_.take(fd) && mode_->set(fd, true, path)) return {};
+  if (owner_.make_ours(fd) && mode_->set(fd, true, path)) return {};
   return failed(EOPNOTSUPP, "take over", path);
 }
 

@@ -135,11 +135,11 @@ class Teller {
   bool goes_on_ = true;
 };
 
-class Taker {
+class WordRecorder {
  public:
-  Taker(Database& database, Time now) : database_(database), now_(now) {}
+  WordRecorder(Database& database, Time now) : database_(database), now_(now) {}
 
-  Status take(SourceId source, const Word& word) {
+  Status record(SourceId source, const Word& word) {
     switch (word.what) {
       case Word::What::kTold:
         return keep(source, word);
@@ -284,17 +284,17 @@ Status CarriedView::visit_words(bool all_told, const Visit& visit) {
   return done;
 }
 
-Result<bool> CarriedView::has_taken(std::string_view disk, std::string_view digest) {
+Result<bool> CarriedView::has_words(std::string_view disk, std::string_view digest) {
   const Result<std::int64_t> found = impl_->database.read_integer(
       "SELECT EXISTS (SELECT 1 FROM carried_from WHERE disk=?1 AND digest=?2)", disk, digest);
   if (!found) return found.error();
   return *found != 0;
 }
 
-Result<std::uint64_t> CarriedView::take_words(
+Result<std::uint64_t> CarriedView::replace_words(
     std::string_view disk, std::string_view digest,
     const std::function<bool(const std::string& source)>& wanted,
-    const std::function<Status(const TakeWord&)>& read, Time now) {
+    const std::function<Status(const VisitWord&)>& read, Time now) {
   Database& database = impl_->database;
   Result<Transaction> transaction = Transaction::begin(database);
   if (!transaction) return transaction.error();
@@ -302,14 +302,14 @@ Result<std::uint64_t> CarriedView::take_words(
     const Result<std::uint64_t> emptied = database.run(sql);
     if (!emptied) return emptied.error();
   }
-  Taker taker(database, now);
+  WordRecorder recorder(database, now);
   const Status taken = read([&](const Word& word) -> Status {
     if (!wanted(word.source)) return {};
     const Result<SourceId> source = id_of(database, word.source);
-    return source ? taker.take(*source, word) : Status(tl::unexpected(source.error()));
+    return source ? recorder.record(*source, word) : Status(tl::unexpected(source.error()));
   });
   if (!taken) return taken.error();
-  const Result<std::uint64_t> ended = taker.finish();
+  const Result<std::uint64_t> ended = recorder.finish();
   if (!ended) return ended;
   const Result<std::uint64_t> noted =
       database.run("INSERT INTO carried_from (disk, digest) VALUES (?1, ?2)", disk, digest);

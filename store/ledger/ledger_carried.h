@@ -43,16 +43,17 @@ class CarriedView {
   Status visit_words(bool all_told, const std::function<bool(const Word&)>& visit);
 
   /// Whether these very words of that disk were taken.
-  Result<bool> has_taken(std::string_view disk, std::string_view digest);
+  Result<bool> has_words(std::string_view disk, std::string_view digest);
   /// Takes what `read` gives to its argument, in the stead of what was taken before, in one
   /// transaction: HOLDs begin here too, what was acknowledged ends here, and what was told or
   /// acknowledged is neither told nor raised when it comes up here. Sources that are not `wanted`
   /// are passed over. When `read` fails nothing has changed. Returns how many alarms and HOLDs have
   /// ended.
-  using TakeWord = std::function<Status(const Word&)>;
-  Result<std::uint64_t> take_words(std::string_view disk, std::string_view digest,
-                                   const std::function<bool(const std::string& source)>& wanted,
-                                   const std::function<Status(const TakeWord&)>& read, Time now);
+  using VisitWord = std::function<Status(const Word&)>;
+  Result<std::uint64_t> replace_words(std::string_view disk, std::string_view digest,
+                                      const std::function<bool(const std::string& source)>& wanted,
+                                      const std::function<Status(const VisitWord&)>& read,
+                                      Time now);
 
   /// Of an alarm that is about to be raised. `upstream`: the content that it is about.
   Result<Heard> heard(SourceId source, AlarmKind kind, std::string_view key,

@@ -77,7 +77,7 @@ class ExpectationView {
   /// begins: what is wrong becomes an open alarm `small` of the set, told to `raised`, which ends
   /// when the rest comes. Where `spec` is not that of the last call the streams are made anew from
   /// all that is held, which is judged no more. All or nothing.
-  Status take_arrivals(SourceId source, std::string_view spec, const ArrivalJudge& judge, Time now);
+  Status sort_arrivals(SourceId source, std::string_view spec, const ArrivalJudge& judge, Time now);
   /// Nothing is expected of the source: what comes from here on is not counted, and once something
   /// is expected again the streams are made anew.
   Status forget_series(SourceId source);

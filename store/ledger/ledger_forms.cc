@@ -82,8 +82,8 @@ Result<std::optional<StreamForm>> FormView::form_of_stream(SourceId source,
   return form;
 }
 
-Status FormView::take_new_form(SourceId source, const std::string* stream,
-                               const std::function<std::string(std::string_view)>& stream_of) {
+Status FormView::accept_new_form(SourceId source, const std::string* stream,
+                                 const std::function<std::string(std::string_view)>& stream_of) {
   Database& database = impl_->database;
   Result<Transaction> transaction = Transaction::begin(database);
   if (!transaction) return transaction.error();

@@ -22,8 +22,8 @@ class FormView {
   /// From now on what came last to a stream is what it is, where that may be meant, and what is
   /// held of it in that form is sound. `stream`: nullptr for all of the source. `stream_of` tells
   /// the stream of a key. A form that cannot be meant stays what is not expected.
-  Status take_new_form(SourceId source, const std::string* stream,
-                       const std::function<std::string(std::string_view key)>& stream_of);
+  Status accept_new_form(SourceId source, const std::string* stream,
+                         const std::function<std::string(std::string_view key)>& stream_of);
 
  protected:
   explicit FormView(OpenLedger* open) : impl_(open) {}

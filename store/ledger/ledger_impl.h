@@ -93,12 +93,12 @@ inline std::string_view slot(Role role, const Identity& upstream) {
 }
 
 /// Calls `take` with each row until it returns false.
-template <typename Take>
-Status each(Query& query, const Take& take) {
+template <typename Visit>
+Status each(Query& query, const Visit& visit) {
   while (true) {
     const Result<bool> row = query.step();
     if (!row) return row.error();
-    if (!*row || !take(query)) return {};
+    if (!*row || !visit(query)) return {};
   }
 }
 

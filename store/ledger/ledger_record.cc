@@ -39,8 +39,8 @@ class Recorder {
     const Archive& archive = placed.archive;
     Status done = reigns::note(database_, placed.source, archive, now);
     if (!done) return done;
-    done =
-        take_out(placed.source, archive.key, archive.last_modified, archive.held_since, difference);
+    done = remove_row(placed.source, archive.key, archive.last_modified, archive.held_since,
+                      difference);
     if (!done) return done;
     done = insert(placed.source, archive);
     if (!done) return done;
@@ -199,7 +199,8 @@ class Recorder {
  private:
   Status remove_archive(SourceId source, const std::string& key, Time now) {
     Difference& difference = differences_[source];
-    if (Status out = take_out(source, key, UpstreamTime::max(), now, difference); !out) return out;
+    if (Status out = remove_row(source, key, UpstreamTime::max(), now, difference); !out)
+      return out;
     difference.newest_may_be_gone = true;
     for (const std::string_view table : {"archive", "pending"}) {
       const Result<std::uint64_t> done = database_.run(
@@ -210,8 +211,8 @@ class Recorder {
   }
 
   // A key that is recorded again (another content was accepted for it) counts once.
-  Status take_out(SourceId source, std::string_view key, UpstreamTime last_modified, Time now,
-                  Difference& difference) {
+  Status remove_row(SourceId source, std::string_view key, UpstreamTime last_modified, Time now,
+                    Difference& difference) {
     Result<Query> query = database_.query(
         "SELECT size_bytes, verified_by, last_modified FROM archive WHERE source_id=?1 AND key=?2");
     if (!query) return query.error();

@@ -123,7 +123,7 @@ struct Ledger::Review::Impl {
   ~Impl() { static_cast<void>(ledger->database.run_script(kDropTables)); }
 
   using Place = std::function<Belonging(std::string_view)>;
-  Status take(std::string_view sql, SourceId source, const Place& place, bool trusted);
+  Status number(std::string_view sql, SourceId source, const Place& place, bool trusted);
   Status sort(const Query& row, const Belonging& belonging, bool trusted);
   Result<OpenSet*> set_of(const Query& row, const Belonging& belonging);
   Status close(const OpenSet& set) const;
@@ -199,8 +199,8 @@ Status Ledger::Review::Impl::sort(const Query& row, const Belonging& belonging, 
   return {};
 }
 
-Status Ledger::Review::Impl::take(std::string_view sql, SourceId source, const Place& place,
-                                  bool trusted) {
+Status Ledger::Review::Impl::number(std::string_view sql, SourceId source, const Place& place,
+                                    bool trusted) {
   Result<Query> query = ledger->database.query(sql);
   if (!query) return query.error();
   Status sorted;
@@ -226,7 +226,7 @@ Result<Ledger::Review> ReviewView::begin_review(
   if (!transaction) return transaction.error();
   // Of the same times the set that was numbered last is the newer one: the trusted one.
   for (const bool trusted : {false, true}) {
-    if (Status taken = review->take(trusted ? kArchives : kGenerations, source, place, trusted);
+    if (Status taken = review->number(trusted ? kArchives : kGenerations, source, place, trusted);
         !taken) {
       return taken.error();
     }

@@ -40,9 +40,9 @@ struct LoadedSet {
   const std::string& alarm_key() const { return made.parts == 1 ? only_key : name; }
 };
 
-class ArrivalTaker {
+class ArrivalSorter {
  public:
-  ArrivalTaker(Database& database, SourceId source, const Ledger::ArrivalJudge& judge, Time now)
+  ArrivalSorter(Database& database, SourceId source, const Ledger::ArrivalJudge& judge, Time now)
       : database_(database), source_(source), judge_(judge), now_(now) {}
 
   // Which sets something came of.
@@ -64,14 +64,14 @@ class ArrivalTaker {
     return read ? taken : read;
   }
 
-  Status take_all(bool judged) {
+  Status sort_all(bool judged) {
     judged_ = judged;
     Result<Query> query =
         database_.query("SELECT name, has_time, made FROM temp.came ORDER BY made, name");
     if (!query) return query.error();
     Status taken;
     const Status read = rows::each(*query, [&](Query& row) {
-      taken = take(std::string(row.bytes(0)), row.integer(1) != 0, rows::time(row.integer(2)));
+      taken = sort(std::string(row.bytes(0)), row.integer(1) != 0, rows::time(row.integer(2)));
       return taken.has_value();
     });
     return read ? taken : read;
@@ -120,7 +120,7 @@ class ArrivalTaker {
     set.is_late = set.is_late || row.integer(3) == 0;
   }
 
-  Status take(const std::string& name, bool has_time, Time made) {
+  Status sort(const std::string& name, bool has_time, Time made) {
     Result<LoadedSet> set = load(name, has_time);
     if (!set) return set.error();
     if (set->made.parts == 0) return {};
@@ -297,7 +297,7 @@ Status begin_anew(Database& database, SourceId source, std::string_view spec) {
 
 }  // namespace
 
-Status ExpectationView::take_arrivals(SourceId source, std::string_view spec,
+Status ExpectationView::sort_arrivals(SourceId source, std::string_view spec,
                                       const ArrivalJudge& judge, Time now) {
   Database& database = impl_->database;
   const Result<bool> same_spec = is_of(database, source, spec);
@@ -311,24 +311,24 @@ Status ExpectationView::take_arrivals(SourceId source, std::string_view spec,
   if (Status made = database.run_script(kMakeTable); !made) return made;
   Result<Transaction> transaction = Transaction::begin(database);
   if (!transaction) return transaction.error();
-  ArrivalTaker taker(database, source, judge, now);
+  ArrivalSorter sorter(database, source, judge, now);
   Status taken;
   if (!*same_spec) {
     taken = begin_anew(database, source, spec);
     if (taken) {
-      taken = taker.gather(
+      taken = sorter.gather(
           "SELECT a.key, a.last_modified, a.held_since FROM archive a WHERE a.source_id=?1 AND NOT "
           "EXISTS (SELECT 1 FROM arrival r WHERE r.source_id=?1 AND "
           "r.last_modified=a.last_modified AND r.key=a.key)");
     }
-    if (taken) taken = taker.take_all(false);
+    if (taken) taken = sorter.sort_all(false);
     if (taken) taken = database.run_script("DELETE FROM temp.came");
   }
   if (taken) {
-    taken = taker.gather(
+    taken = sorter.gather(
         "SELECT key, last_modified, held_since FROM arrival WHERE source_id=?1 ORDER BY key");
   }
-  if (taken) taken = taker.take_all(true);
+  if (taken) taken = sorter.sort_all(true);
   if (!taken) return taken;
   const Result<std::uint64_t> done = database.run("DELETE FROM arrival WHERE source_id=?1", source);
   if (!done) return done.error();

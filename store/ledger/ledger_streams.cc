@@ -121,9 +121,9 @@ constexpr std::chrono::days kRecently{2};
 // Of what stays: more may be the first that there was.
 constexpr std::int64_t kMaxRecent = 5;
 
-Status take_held(Database& database, SourceId source, const PrefixRange& range, Time now,
-                 const std::function<std::string(std::string_view)>& series_of,
-                 const std::function<bool(std::string_view)>& wants, StreamTable& table) {
+Status add_held(Database& database, SourceId source, const PrefixRange& range, Time now,
+                const std::function<std::string(std::string_view)>& series_of,
+                const std::function<bool(std::string_view)>& wants, StreamTable& table) {
   Result<Query> query = database.query(fmt::format(
       "SELECT a.key, a.size_bytes, a.last_modified, coalesce(s.strike, 0), s.strike IS NULL AND "
       "d.key IS NOT NULL FROM archive a LEFT JOIN temp.strike s ON s.key=a.key LEFT JOIN deviation "
@@ -173,8 +173,8 @@ Status take_held(Database& database, SourceId source, const PrefixRange& range, 
   return read ? taken : read;
 }
 
-Status take_new(Database& database, const std::function<std::string(std::string_view)>& series_of,
-                StreamTable& table) {
+Status add_new(Database& database, const std::function<std::string(std::string_view)>& series_of,
+               StreamTable& table) {
   Result<Query> query =
       database.query("SELECT key, size_bytes FROM temp.wanted WHERE role=?1 ORDER BY key");
   if (!query) return query.error();
@@ -264,8 +264,8 @@ Status Ledger::Plan::visit_struck(const std::function<std::string(std::string_vi
   if (Status made = database.run_script(kMakeTables); !made) return impl_->checked(made);
   StreamTable table(database);
   Status done =
-      take_held(database, impl_->source, impl_->range, impl_->planned_at, series_of, wants, table);
-  if (done) done = take_new(database, series_of, table);
+      add_held(database, impl_->source, impl_->range, impl_->planned_at, series_of, wants, table);
+  if (done) done = add_new(database, series_of, table);
   if (done) done = table.flush();
   if (done) done = visit_streams(database, visit);
   if (done) done = database.run_script(kDropTables);
