@@ -7,7 +7,7 @@
 #include "s3client/clock_offset.h"
 #include "s3client/dates.h"
 #include "s3client/error_kind.h"
-#include "s3client/explain.h"
+#include "s3client/failed_answer.h"
 #include "s3client/object_head.h"
 #include "s3client/responses.h"
 #include "s3client/session_state.h"
@@ -59,15 +59,15 @@ class Answer : public ResponseSink {
       if (!sent && sent.error().kind == ErrorKind::kAborted && !full_) return sent;
       failed_.body = parse_error_body(error_body_);
       failed_.beginning = error_body_.substr(0, kBeginningBytes);
-      return explain(session_, operation, request_, failed_);
+      return learn_from_failure(session_, operation, request_, failed_);
     }
     return sent;
   }
 
   /// The same for an error that came as a 200.
-  Error explain_as(const Operation& operation, const ErrorBody& body) {
+  Error error_of_ok(const Operation& operation, const ErrorBody& body) {
     failed_.body = body;
-    return explain(session_, operation, request_, failed_);
+    return learn_from_failure(session_, operation, request_, failed_);
   }
 
  protected:
@@ -283,7 +283,7 @@ Result<ListPage> ask_for_page(SessionState& session, Transport& transport, Listi
     if (auto other = answer.other_document(session.virtual_host())) return *std::move(other);
   }
   if (answer.parser.error()) {
-    return answer.explain_as(operation, *answer.parser.error());
+    return answer.error_of_ok(operation, *answer.parser.error());
   }
   // With a marker it may be the empty last page of a server that calls both roots alike.
   if (answer.parser.ignores_versions() && !has_query(operation, "key-marker")) {

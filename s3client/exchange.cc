@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "s3client/clock_offset.h"
-#include "s3client/explain.h"
+#include "s3client/failed_answer.h"
 
 namespace s3 {
 namespace {

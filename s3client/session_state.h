@@ -36,7 +36,7 @@ struct Operation {
 /// An operation ready to be sent, and what it was signed with.
 struct SignedRequest {
   HttpRequest http;
-  Time sent;
+  ClockTime sent;
   std::chrono::milliseconds clock_offset{0};
   std::string region;
   bool redirected = false;
@@ -54,7 +54,7 @@ class SessionState {
   /// Counts as one request. A host learned from a redirect is used for its key, once.
   SignedRequest sign(const Operation& operation);
 
-  Time now() const { return options_.now(); }
+  ClockTime now() const { return options_.now(); }
   const std::string& bucket() const { return options_.bucket; }
   /// Whether the bucket is part of the host name.
   bool virtual_host() const;

@@ -32,7 +32,7 @@ class FormWatch {
     bool acknowledged = false;  ///< on the other disk, where two take turns
   };
   /// nullopt: `soundness = off`. Writes nothing.
-  store::Result<std::optional<Note>> judge(std::size_t source, const store::Archive& archive,
+  store::Result<std::optional<Note>> weigh(std::size_t source, const store::Archive& archive,
                                            const ContentLook& look);
 
   /// The content is about to be the trusted one of its key: raises the alarm of its stream or ends

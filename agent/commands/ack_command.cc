@@ -43,7 +43,7 @@ store::Status doubt_sets_of(SourceMirror& source, const Series& series,
       const auto archive = ledger.find(source.id, part);
       if (!archive) return archive.error();
       if (!*archive || (*archive)->unsound != store::Unsound::kNo) continue;
-      change->note_judged({source.id, part, (*archive)->sha256, store::Unsound::kBroken});
+      change->note_soundness({source.id, part, (*archive)->sha256, store::Unsound::kBroken});
     }
   }
   return change->commit();

@@ -277,7 +277,7 @@ class SourceChecks {
       sift(page, sifted);
     }
     if (sifted.matched == 0) {
-      add(fail("filters", ExitStatus::kAlarm, explain_nothing(source_, sifted, client)));
+      add(fail("filters", ExitStatus::kAlarm, why_nothing_matches(source_, sifted, client)));
       return;
     }
     add(well("filters", sifted.listed == 1

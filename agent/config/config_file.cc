@@ -39,7 +39,7 @@ void note_heading(Parser& parser, const char* text) {
 }
 
 // A comment begins at a ';' or '#' with a blank before it. inih knows the first of them only, so
-// the line loses it here, on the way; what the line began with is inih's to judge.
+// the line loses it here, on the way; what the line began with is for inih to see.
 void cut_comment(char* text) {
   const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
   for (char* at = text; *at != '\0'; ++at) {

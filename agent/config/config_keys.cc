@@ -19,7 +19,7 @@
 namespace agent {
 namespace {
 
-// nullopt: taken; otherwise what is wrong with the value.
+// nullopt: the value is right; otherwise what is wrong with the value.
 using Complaint = std::optional<std::string>;
 
 template <typename Target, typename Member>

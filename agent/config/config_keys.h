@@ -19,7 +19,7 @@ struct KeyWords {
 };
 
 /// One key of a section: its name, what is told of it, and how its value gets into the
-/// configuration. `take` returns nullopt, or what is wrong with the value.
+/// configuration. `set` returns nullopt, or what is wrong with the value.
 template <typename Target>
 struct KeyRule {
   std::string_view name;

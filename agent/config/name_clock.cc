@@ -4,7 +4,7 @@
 
 #include "agent/config/name_date.h"
 
-// The time of day beside a date.
+// The time of day next to a date.
 namespace agent::name_date {
 namespace {
 
@@ -158,7 +158,7 @@ void read_zone(Cursor& cursor, char gap) {
 
 }  // namespace
 
-std::optional<TimeOfDay> time_beside(std::string_view name, std::size_t at, char date_separator) {
+std::optional<TimeOfDay> time_next_to(std::string_view name, std::size_t at, char date_separator) {
   Cursor cursor{name, at};
   const char gap = read_gap(cursor);
   if (gap == '\0') return std::nullopt;

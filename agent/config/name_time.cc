@@ -75,7 +75,7 @@ std::optional<NameTime> time_at(std::string_view name, std::size_t at) {
   if (digit && is_within_hash(name, at, at + name_date::digits_at(name, at))) return std::nullopt;
   NameTime time{at, date->end, std::move(date->form), date->day, date->year, date->month};
   if (date->may_have_time) {
-    if (auto of_day = name_date::time_beside(name, date->end, date->separator)) {
+    if (auto of_day = name_date::time_next_to(name, date->end, date->separator)) {
       time.end = of_day->end;
       time.form += of_day->form;
     } else if (date->needs_time) {

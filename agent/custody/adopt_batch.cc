@@ -36,7 +36,7 @@ AdoptBatch::AdoptBatch(RunContext& context, const AdoptOptions& options, AdoptDi
       prover_(prover),
       counts_(counts),
       stager_(context, options.how),
-      keeper_(context),
+      committer_(context),
       etags_(context) {}
 
 Job AdoptBatch::job_of(store::Pending wanted) const {
@@ -151,7 +151,7 @@ store::Status AdoptBatch::let_go(const InHand& one) {
   return context_.mirror.staging.remove(one.path);
 }
 
-// What lies in staging, synced, is read from the device and judged.
+// What lies in staging, synced, is read from the device and held against its promise.
 store::Status AdoptBatch::settle(InHand one) {
   auto proof = [&]() -> store::Result<AdoptProof> {
     const auto staged = context_.mirror.disk().open_to_read_back(one.path);
@@ -179,7 +179,7 @@ store::Status AdoptBatch::settle_proven(InHand one, const AdoptProof& proof) {
     case What::kUntold:
     case What::kMoved:
     case What::kUnasked:
-      fail(wanted.key, one.found.path, explain(proof));
+      fail(wanted.key, one.found.path, why_not(proof));
       break;
     case What::kStopped:
       counts_.interrupted = true;
@@ -260,14 +260,14 @@ store::Status AdoptBatch::commit() {
   for (auto& one : std::exchange(unsynced_, {})) {
     if (auto settled = settle(std::move(one)); !settled) return settled;
   }
-  if (auto kept = keeper_.keep(std::exchange(accepted_, {})); !kept) return kept;
+  if (auto kept = committer_.commit(std::exchange(accepted_, {})); !kept) return kept;
   for (const auto& one : std::exchange(kept_, {})) {
     if (auto noted = note_kept(one); !noted) return noted;
   }
   return {};
 }
 
-// The keeper may have found it held or removed before, or no name for it.
+// The committer may have found it held or removed before, or no name for it.
 store::Status AdoptBatch::note_kept(const Kept& kept) {
   auto& ledger = context_.mirror.ledger;
   const auto id = source().id;
@@ -280,9 +280,9 @@ store::Status AdoptBatch::note_kept(const Kept& kept) {
     const auto held = ledger.find(id, kept.key);
     if (!held) return held.error();
     if (!*held || (*held)->sha256 != kept.sha256) {
-      const auto heard = ledger.heard_of(id, kept.key);
+      const auto heard = ledger.state_of_key(id, kept.key);
       if (!heard) return heard.error();
-      if (*heard == store::Ledger::Heard::kRemoved) ++counts_.removed;
+      if (*heard == store::Ledger::KeyState::kRemoved) ++counts_.removed;
       return {};
     }
     // Its damaged copy could not be replaced.
@@ -363,7 +363,7 @@ void AdoptBatch::look_at(store::Pending wanted, const AdoptDirectory::File& foun
     return;
   }
   if (proof->what != What::kRight) {
-    fail(key, found.path, explain(*proof));
+    fail(key, found.path, why_not(*proof));
     return;
   }
   ++counts_.adopted;

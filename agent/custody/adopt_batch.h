@@ -13,7 +13,7 @@
 #include "agent/custody/adopt_directory.h"
 #include "agent/custody/adopt_prover.h"
 #include "agent/custody/adopt_stager.h"
-#include "agent/fetch/keeper.h"
+#include "agent/fetch/committer.h"
 #include "agent/run/etag_evidence.h"
 
 namespace agent {
@@ -90,7 +90,7 @@ class AdoptBatch {
   AdoptProver& prover_;
   AdoptCounts& counts_;
   AdoptStager stager_;
-  Keeper keeper_;
+  Committer committer_;
   EtagEvidence etags_;
   std::vector<InHand> unsynced_;  ///< copies
   std::vector<Accepted> accepted_;

@@ -4,7 +4,8 @@
 
 #include <utility>
 
-#include "agent/custody/housekeeping.h"
+#include "agent/custody/staging_sweep.h"
+#include "agent/custody/stale_sums.h"
 #include "agent/listing/list_phase.h"
 #include "agent/report/progress.h"
 #include "agent/report/pull_status.h"
@@ -47,7 +48,7 @@ store::Status AdoptRun::look() {
   return list_source(context_, source(), lane_.client(0), retrier_,
                      [&](store::Ledger::Plan& plan) -> store::Status {
                        plan_ = &plan;
-                       auto walked = judge_orphans();
+                       auto walked = decide_on_orphans();
                        if (walked) walked = walk();
                        if (!walked) return walked;
                        store::Status looked;
@@ -65,9 +66,9 @@ store::Status AdoptRun::adopt() {
     return listed;
   }
   if (auto settled = settle_time(context_, source()); !settled) return settled;
-  if (source().listed == SourceRun::Listed::kNo) return {};
+  if (source().listed == SourceRun::ListingResult::kNo) return {};
   if (auto swept = sweep_unwanted(context_); !swept) return swept;
-  if (auto judged = judge_orphans(); !judged) return judged;
+  if (auto decided = decide_on_orphans(); !decided) return decided;
   const auto backlog = context_.mirror.ledger.backlog(source().id);
   if (!backlog) return backlog.error();
   {
@@ -95,11 +96,11 @@ bool AdoptRun::stopping() {
 }
 
 // Only a listing that is whole says what the bucket no longer has, and on HOLD nothing does.
-store::Status AdoptRun::judge_orphans() {
+store::Status AdoptRun::decide_on_orphans() {
   if (!options_.orphans) return {};
   const auto totals = context_.mirror.ledger.totals(source().id);
   if (!totals) return totals.error();
-  adopts_orphans_ = source().listed == SourceRun::Listed::kWhole && !totals->hold_since;
+  adopts_orphans_ = source().listed == SourceRun::ListingResult::kWhole && !totals->hold_since;
   if (adopts_orphans_) return look_for_strip();
   context_.fail_source(source(), ExitStatus::kIncomplete);
   context_.report(
@@ -212,29 +213,29 @@ store::Status AdoptRun::walk() {
 }
 
 store::Status AdoptRun::consider_file(const AdoptDirectory::File& file) {
-  using Heard = store::Ledger::Heard;
+  using KeyState = store::Ledger::KeyState;
   const auto& config = *source().config;
   std::optional<std::string> unheard;
   for (const auto& key : names_.keys_of(file.path)) {
     const bool belongs = key.starts_with(config.prefix) && config.wants(key) &&
                          key.size() <= store::kLongestKeyBytes;
     if (!belongs) continue;
-    const auto heard = heard_of(key);
+    const auto heard = state_of_key(key);
     if (!heard) return heard.error();
-    if (*heard == Heard::kHeld) return consider_held(key, file);
-    if (*heard == Heard::kRemoved) ++counts_.removed;
-    if (*heard != Heard::kNo) return {};
+    if (*heard == KeyState::kHeld) return consider_held(key, file);
+    if (*heard == KeyState::kRemoved) ++counts_.removed;
+    if (*heard != KeyState::kNo) return {};
     if (!unheard) unheard = key;
   }
   return unheard ? consider_orphan(*unheard, file) : store::Status{};
 }
 
-store::Result<store::Ledger::Heard> AdoptRun::heard_of(const std::string& key) {
-  const auto heard = context_.mirror.ledger.heard_of(source().id, key);
-  if (!heard || *heard != store::Ledger::Heard::kNo || plan_ == nullptr) return heard;
+store::Result<store::Ledger::KeyState> AdoptRun::state_of_key(const std::string& key) {
+  const auto heard = context_.mirror.ledger.state_of_key(source().id, key);
+  if (!heard || *heard != store::Ledger::KeyState::kNo || plan_ == nullptr) return heard;
   const auto wanted = plan_->is_wanted(key);
   if (!wanted) return wanted.error();
-  return *wanted ? store::Ledger::Heard::kPending : *heard;
+  return *wanted ? store::Ledger::KeyState::kPending : *heard;
 }
 
 store::Status AdoptRun::consider_held(const std::string& key, const AdoptDirectory::File& file) {

@@ -41,8 +41,8 @@ class AdoptRun {
   store::Status consider_file(const AdoptDirectory::File& file);
   store::Status consider_held(const std::string& key, const AdoptDirectory::File& file);
   store::Status consider_orphan(const std::string& key, const AdoptDirectory::File& file);
-  store::Result<store::Ledger::Heard> heard_of(const std::string& key);
-  store::Status judge_orphans();
+  store::Result<store::Ledger::KeyState> state_of_key(const std::string& key);
+  store::Status decide_on_orphans();
   store::Status look_for_strip();
   std::string strip_that_finds(const store::Pending& wanted);
   void note_missing(const store::Pending& wanted);

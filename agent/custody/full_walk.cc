@@ -22,7 +22,7 @@ constexpr unsigned kMaxTries = 3;
 // What is recorded is synced: not for each small file.
 constexpr unsigned kRecordedAtOnce = 32;
 
-WalkAnswer not_judged(Cause cause, std::string why) {
+WalkAnswer undecided(Cause cause, std::string why) {
   WalkAnswer answer;
   answer.cause = cause;
   answer.why = std::move(why);
@@ -38,11 +38,11 @@ store::Result<WalkAnswer> SourceWalk::ask(const store::Archive& archive, const H
   if (!file && !store::concerns_a_name(file.error()) && !store::concerns_a_content(file.error())) {
     return file.error();
   }
-  if (!file) return not_judged(Cause::kDied, "its file cannot be opened");
+  if (!file) return undecided(Cause::kDied, "its file cannot be opened");
   const auto size = (*file)->size();
   if (!size) return size.error();
   if (*size != archive.upstream.size_bytes) {
-    return not_judged(Cause::kDied, "its file has another size than it should");
+    return undecided(Cause::kDied, "its file has another size than it should");
   }
   return environment_.walk({**file, *size}, halt);
 }
@@ -124,7 +124,7 @@ store::Status SourceWalk::raise(const store::Archive& archive, const WalkAnswer&
                    "'holdfast ack {}'",
                    printable(archive.key), count, answer.why, config_.name)});
   change.note_form(std::move(form));
-  change.note_judged({source_, archive.key, archive.sha256, unsound});
+  change.note_soundness({source_, archive.key, archive.sha256, unsound});
   return {};
 }
 

@@ -25,13 +25,13 @@ constexpr std::size_t kMaxDoubted = 16;
 
 }  // namespace
 
-FetchPhase::FetchPhase(RunContext& context, Workers& workers, ExpiryWatch& expiry,
+FetchPhase::FetchPhase(RunContext& context, Workers& workers, LifecycleWatch& expiry,
                        Listings* listings, Plan plan)
     : context_(context),
       workers_(workers),
       feeder_(context),
       refusals_(context),
-      keeper_(context),
+      committer_(context),
       etags_(context),
       expiry_(expiry),
       listings_(listings),
@@ -59,7 +59,7 @@ store::Status FetchPhase::run() {
       if (auto committed = commit(); !committed) return committed;
     }
   }
-  if (auto judged = judge_doubted(); !judged) return judged;
+  if (auto decided = settle_doubted(); !decided) return decided;
   if (auto finished = refusals_.finish(); !finished) return finished;
   return {};
 }
@@ -361,10 +361,10 @@ store::Status FetchPhase::doubt_etag(Fetched fetched, ProofLevel level) {
 }
 
 // No further witness came: without evidence against the ETags it is the bytes that are wrong.
-store::Status FetchPhase::judge_doubted() {
+store::Status FetchPhase::settle_doubted() {
   if (context_.stopping()) return {};
   for (const auto& one : std::exchange(doubted_, {})) {
-    if (auto judged = mismatch(one.fetched, one.level); !judged) return judged;
+    if (auto decided = mismatch(one.fetched, one.level); !decided) return decided;
   }
   return {};
 }
@@ -378,7 +378,7 @@ bool FetchPhase::batch_is_full() const {
 
 store::Status FetchPhase::commit() {
   if (auto verified = sync_and_verify(); !verified) return verified;
-  if (auto kept = keeper_.keep(std::exchange(accepted_, {})); !kept) return kept;
+  if (auto kept = committer_.commit(std::exchange(accepted_, {})); !kept) return kept;
   reserved_.files -= std::min(reserved_.files, std::exchange(unplaced_files_, 0));
   return {};
 }

@@ -16,7 +16,7 @@ store::Status FetchPhase::plan_ended_listings(std::chrono::milliseconds timeout)
   return {};
 }
 
-store::Status FetchPhase::plan(Listed listed) {
+store::Status FetchPhase::plan(EndedListing listed) {
   planned_[listed.source] = true;
   if (listed.disk_error) return *std::move(listed.disk_error);
   store::Status read;

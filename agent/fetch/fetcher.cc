@@ -128,8 +128,8 @@ class Fetcher::Transfer {
     request.listed_size_bytes = job_.wanted.upstream.size_bytes;
     request.accept_gzip = packed_;
     const auto& upstream = job_.wanted.upstream;
-    request.listed =
-        s3::Listed{upstream.etag, upstream.size_bytes, server_date(job_.wanted.last_modified)};
+    request.listed = s3::ListingFacts{upstream.etag, upstream.size_bytes,
+                                      server_date(job_.wanted.last_modified)};
     return request;
   }
 
@@ -260,7 +260,7 @@ class Fetcher::Transfer {
                         *file_, upstream, offset_, head_ ? &*head_ : nullptr});
       const auto result = client_.get(next_request(), sink);
       if (sink.disk_error()) return fail(*sink.disk_error());
-      if (sink.judgement() == StagingSink::Judgement::kMoved) return move_on(*sink.head());
+      if (sink.match() == StagingSink::HeadMatch::kMoved) return move_on(*sink.head());
       if (sink.head() && !head_) head_ = sink.head();
       offset_ = sink.offset();
       if (result) break;
@@ -296,33 +296,33 @@ class Fetcher::Transfer {
 
   // kComplete: make the request again.
   Step after_failure(const s3::Error& error, const StagingSink& sink, Retrier::Tries& tries) {
-    using Judgement = StagingSink::Judgement;
+    using HeadMatch = StagingSink::HeadMatch;
     using s3::ErrorKind;
     // Stored packed, and unpacked on the way, so that neither the size nor the promise can fit.
     const bool odd_size =
-        sink.judgement() == Judgement::kOtherSize ||
+        sink.match() == HeadMatch::kOtherSize ||
         (sink.head() && sink.head()->size_is_listed && error.kind == ErrorKind::kProtocol);
     if (odd_size && !packed_) {
       packed_ = true;
       return begin_anew();
     }
-    auto judged = error;
-    if (odd_size) judged = other_size_error();
-    if (sink.judgement() == Judgement::kImpostor) judged = impostor_error();
+    auto outcome = error;
+    if (odd_size) outcome = other_size_error();
+    if (sink.match() == HeadMatch::kImpostor) outcome = impostor_error();
     const bool has_condition = offset_ > 0 && !unconditional_;
-    const bool unknown = sink.judgement() == Judgement::kUnknown || (offset_ > 0 && !can_resume());
+    const bool unknown = sink.match() == HeadMatch::kUnknown || (offset_ > 0 && !can_resume());
     if (error.kind == ErrorKind::kChanged && has_condition && !unknown) {
       // It has changed, or the server compares wrongly: the answer's own ETag says which.
       unconditional_ = true;
-      judged.kind = ErrorKind::kServer;
+      outcome.kind = ErrorKind::kServer;
     } else if (offset_ > 0 && (unknown || error.kind == ErrorKind::kProtocol ||
                                error.kind == ErrorKind::kRangeInvalid)) {
       if (const auto step = begin_anew(); step != Step::kComplete) return step;
-      if (judged.kind == ErrorKind::kAborted || judged.kind == ErrorKind::kRangeInvalid) {
-        judged.kind = halted() ? ErrorKind::kAborted : ErrorKind::kProtocol;
+      if (outcome.kind == ErrorKind::kAborted || outcome.kind == ErrorKind::kRangeInvalid) {
+        outcome.kind = halted() ? ErrorKind::kAborted : ErrorKind::kProtocol;
       }
     }
-    return retrier_.again(session_, judged, tries) ? Step::kComplete : refuse(std::move(judged));
+    return retrier_.again(session_, outcome, tries) ? Step::kComplete : refuse(std::move(outcome));
   }
 
   bool can_resume() const {

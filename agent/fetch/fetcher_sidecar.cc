@@ -10,11 +10,11 @@ namespace {
 
 // For good: asking again would not help. A fault that passes would make us believe a size.
 bool says_nothing(const s3::Error& sidecar_error) {
-  switch (verdict_on(sidecar_error)) {
-    case Verdict::kGone:
-    case Verdict::kArchived:
-    case Verdict::kUnreadable:
-    case Verdict::kSkip:
+  switch (meaning_of(sidecar_error)) {
+    case FailureMeaning::kGone:
+    case FailureMeaning::kArchived:
+    case FailureMeaning::kUnreadable:
+    case FailureMeaning::kSkip:
       return true;
     default:
       return false;

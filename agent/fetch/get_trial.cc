@@ -41,15 +41,15 @@ s3::GetRequest request_for(const store::Pending& wanted) {
   request.version_id = upstream.version_id;
   request.listed_size_bytes = upstream.size_bytes;
   request.listed =
-      s3::Listed{upstream.etag, upstream.size_bytes, server_date(wanted.last_modified)};
+      s3::ListingFacts{upstream.etag, upstream.size_bytes, server_date(wanted.last_modified)};
   return request;
 }
 
 bool concerns_it_alone(const s3::Error& error) {
-  const auto verdict = verdict_on(error);
-  return verdict == Verdict::kArchived || verdict == Verdict::kGone ||
-         verdict == Verdict::kChanged || verdict == Verdict::kUnreadable ||
-         verdict == Verdict::kSkip;
+  const auto meaning = meaning_of(error);
+  return meaning == FailureMeaning::kArchived || meaning == FailureMeaning::kGone ||
+         meaning == FailureMeaning::kChanged || meaning == FailureMeaning::kUnreadable ||
+         meaning == FailureMeaning::kSkip;
 }
 
 }  // namespace

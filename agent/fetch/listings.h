@@ -20,7 +20,7 @@ namespace agent {
 class Lane;
 
 /// A listing that has ended, however.
-struct Listed {
+struct EndedListing {
   std::size_t source = 0;
   bool in_order = true;
   s3::Result<ListEnd> result = ListEnd{};
@@ -41,21 +41,21 @@ class Listings {
   Listings& operator=(const Listings&) = delete;
 
   /// nullopt when none was done within `timeout`.
-  std::optional<Listed> next_ended(std::chrono::milliseconds timeout);
+  std::optional<EndedListing> next_ended(std::chrono::milliseconds timeout);
   /// All have been taken.
   bool done() const { return left_ == 0; }
 
  private:
   void run(std::size_t lane);
-  Listed list(std::size_t source, std::size_t lane);
-  Listed list(std::size_t source, std::size_t lane, bool in_order);
+  EndedListing list(std::size_t source, std::size_t lane);
+  EndedListing list(std::size_t source, std::size_t lane, bool in_order);
 
   RunContext& context_;
   std::vector<std::unique_ptr<Lane>>& lanes_;
   const std::vector<Retrier*> retriers_;
   std::size_t left_;
   BoundedQueue<std::size_t> sources_;
-  BoundedQueue<Listed> listed_;
+  BoundedQueue<EndedListing> listed_;
   std::vector<std::thread> threads_;
 };
 

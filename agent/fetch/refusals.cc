@@ -56,30 +56,30 @@ Refusals::Refusals(RunContext& context)
 
 store::Status Refusals::settle(const FetchRefused& refused) {
   auto& source = context_.sources[refused.job.source];
-  switch (verdict_on(refused.error)) {
-    case Verdict::kStopped:
+  switch (meaning_of(refused.error)) {
+    case FailureMeaning::kStopped:
       return {};
-    case Verdict::kGone:
+    case FailureMeaning::kGone:
       return settle_absent(refused);
-    case Verdict::kArchived:
+    case FailureMeaning::kArchived:
       return mark_archived(refused);
-    case Verdict::kUnreadable:
+    case FailureMeaning::kUnreadable:
       return refused.error.kind == s3::ErrorKind::kDenied ? settle_denied(refused)
                                                           : mark_unreadable(refused);
-    case Verdict::kStopSource:
-    case Verdict::kReload:
+    case FailureMeaning::kStopSource:
+    case FailureMeaning::kReload:
       stop_source(source, refused);
       return {};
-    case Verdict::kRetryNow:
+    case FailureMeaning::kRetryNow:
       // Where it is sent is told for each key; the rest is of the server and all its keys.
       if (refused.error.kind != s3::ErrorKind::kRedirect) {
         stop_source(source, refused);
         return {};
       }
       return fail_object(source, refused);
-    case Verdict::kRetry:
-    case Verdict::kChanged:
-    case Verdict::kSkip:
+    case FailureMeaning::kRetry:
+    case FailureMeaning::kChanged:
+    case FailureMeaning::kSkip:
       return fail_object(source, refused);
   }
   return {};

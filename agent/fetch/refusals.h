@@ -18,7 +18,7 @@ class Refusals {
   /// The source gave us this object: so the credentials may read, and the network works.
   store::Status note_success(const Job& job);
 
-  /// At the end: denials that were waiting for a success are judged without one.
+  /// At the end: denials that were waiting for a success are settled without one.
   store::Status finish();
 
  private:

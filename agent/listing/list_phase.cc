@@ -58,7 +58,7 @@ void report_failed_listing(RunContext& context, SourceRun& source, const s3::Err
   }
   context.figures(source, [](SourceStatus& status) { status.listed_whole = false; });
   context.fail_source(source, status_of(error));
-  source.server_failed = verdict_on(error) == Verdict::kRetry;
+  source.server_failed = meaning_of(error) == FailureMeaning::kRetry;
   source.stopped = !objects_may_still_come(error);
   context.report(source, "",
                  fmt::format("cannot list {}: {}. What is held stays as it is",
@@ -204,7 +204,7 @@ class SourceListing {
   void begin() {
     if (planner_) return;
     planner_.emplace(*plan_, *source_.config, hold_since_, context_.now(source_));
-    if (was_.is_first) planner_->is_base_line();
+    if (was_.is_first) planner_->set_base_line();
     if (source_.wants_refused) planner_->want_refused();
   }
 
@@ -244,7 +244,7 @@ class SourceListing {
     ListGuard guard(is_of_versions());
     s3::ListPage page;
     const auto flush = [&] {
-      if (guard.sift(page) != ListGuard::Verdict::kGood) {
+      if (guard.sift(page) != ListGuard::PageOrder::kGood) {
         failure_ = s3::Error{s3::ErrorKind::kServer, 200, "", "the listing " + guard.defect(), ""};
         return false;
       }
@@ -275,7 +275,8 @@ class SourceListing {
       absence = ask_for(*missing);
     }
     const bool is_whole = absence == Planner::Absence::kMeansGone;
-    source_.listed = is_whole ? SourceRun::Listed::kWhole : SourceRun::Listed::kInDoubt;
+    source_.listed =
+        is_whole ? SourceRun::ListingResult::kWhole : SourceRun::ListingResult::kInDoubt;
     return planner_->finish(absence);
   }
 
@@ -290,7 +291,7 @@ class SourceListing {
         retrier_.run<s3::ObjectHead>(*source_.session, [&] { return client_.head(request); });
     const bool is_empty = planner_->figures().listed == 0;
     if (head && is_empty) {
-      planner_->explain(
+      planner_->set_reason(
           fmt::format("The bucket still has \"{}\", so the listing is wrong.", printable(key)));
     } else if (head) {
       doubt(
@@ -300,8 +301,8 @@ class SourceListing {
     }
     if (is_empty) return Planner::Absence::kMeansGone;
     if (head) return Planner::Absence::kMeansNothing;
-    const auto verdict = verdict_on(head.error());
-    if (verdict != Verdict::kRetry && verdict != Verdict::kStopped) {
+    const auto meaning = meaning_of(head.error());
+    if (meaning != FailureMeaning::kRetry && meaning != FailureMeaning::kStopped) {
       return Planner::Absence::kMeansGone;
     }
     doubt(fmt::format(

@@ -16,7 +16,7 @@ constexpr int kMaxEmptyPages = 100;
 constexpr std::string_view kNullVersion = "null";
 
 /// Where a page begins; nothing for the first.
-struct Marker {
+struct PageStart {
   std::string token;     ///< of a listing of objects
   std::string key;       ///< of objects: start-after; of versions: the key marker
   std::string version;   ///< of versions: its own marker
@@ -129,12 +129,12 @@ class Lister {
       return broken("is truncated, does not say where it goes on, and ignores start-after");
     }
     switch (guard_.sift(page)) {
-      case ListGuard::Verdict::kGood:
+      case ListGuard::PageOrder::kGood:
         return {};
-      case ListGuard::Verdict::kOutOfOrder:
+      case ListGuard::PageOrder::kOutOfOrder:
         end_.out_of_order = true;
         return {};
-      case ListGuard::Verdict::kBroken:
+      case ListGuard::PageOrder::kBroken:
         return broken(guard_.defect());
     }
     return {};
@@ -172,7 +172,7 @@ class Lister {
   }
 
   // The page says that there is more.
-  s3::Result<Marker> go_on(const s3::ListPage& page) {
+  s3::Result<PageStart> go_on(const s3::ListPage& page) {
     if (marker_.asks_on && !has_news_) return finish();
     if (request_.versions) return go_on_with_versions(page);
     if (!page.next_token.empty()) {
@@ -182,14 +182,14 @@ class Lister {
                         "a circle",
                         printable(page.next_token)));
       }
-      return Marker{page.next_token, "", "", false};
+      return PageStart{page.next_token, "", "", false};
     }
     if (!has_news_) return broken("is truncated, and does not say where it goes on");
-    return Marker{"", last_of_page_->key, "", false};
+    return PageStart{"", last_of_page_->key, "", false};
   }
 
-  s3::Result<Marker> go_on_with_versions(const s3::ListPage& page) {
-    Marker next{"", page.next_token, page.next_version_marker, false};
+  s3::Result<PageStart> go_on_with_versions(const s3::ListPage& page) {
+    PageStart next{"", page.next_token, page.next_version_marker, false};
     const bool is_last =
         last_of_page_ && !was_empty_ && (next.key.empty() || next.key == last_of_page_->key);
     if (is_last) {
@@ -207,7 +207,7 @@ class Lister {
   }
 
   // The page says that it is the last.
-  s3::Result<Marker> end(const s3::ListPage& page) {
+  s3::Result<PageStart> end(const s3::ListPage& page) {
     if (marker_.asks_on) {
       if (has_news_) return after_last();
       if (!page.unclean.empty() && !was_empty_) return broken(page.unclean);
@@ -222,11 +222,11 @@ class Lister {
     return finish();
   }
 
-  s3::Result<Marker> after_last() {
+  s3::Result<PageStart> after_last() {
     end_.asked_on = true;
     const auto& last =
         request_.in_order && guard_.last() != nullptr ? *guard_.last() : *last_of_page_;
-    Marker next{"", last.key, "", true};
+    PageStart next{"", last.key, "", true};
     if (request_.versions && last.version_id != kNullVersion) next.version = last.version_id;
     after_null_ = was_empty_ && was_truncated_ && marker_.version == kNullVersion;
     return next;
@@ -236,9 +236,9 @@ class Lister {
     return request_.in_order && guard_.last() != nullptr ? *guard_.last() : *last_of_page_;
   }
 
-  s3::Result<Marker> finish() {
+  s3::Result<PageStart> finish() {
     done_ = true;
-    return Marker{};
+    return PageStart{};
   }
 
   s3::Client& client_;
@@ -252,7 +252,7 @@ class Lister {
   Landmark tokens_;
   Landmark first_entries_;
   std::string first_of_listing_;
-  Marker marker_;
+  PageStart marker_;
   ListEnd end_;
   std::optional<s3::ListedObject> last_of_page_;  ///< of the last page that was not empty
   int empty_pages_ = 0;

@@ -109,13 +109,14 @@ store::Status Planner::finish(Absence absence) {
   }
   if (auto probing = want_probe(); !probing) return probing;
   if (auto noted = plan_.note_listed(now_); !noted) return noted;
-  if (auto judged = figures_.on_hold ? keep_hold_up_to_date(concludes) : judge_all(); !judged) {
-    return judged;
+  if (auto decided = figures_.on_hold ? keep_hold_up_to_date(concludes) : weigh_strikes();
+      !decided) {
+    return decided;
   }
   return figures_.on_hold ? plan_.forget_changes() : store::Status{};
 }
 
-store::Status Planner::judge_all() {
+store::Status Planner::weigh_strikes() {
   if (base_line_ && figures_.listed > 0) return {};
   auto struck =
       plan_.visit_struck([&](std::string_view key) { return source_.series.of(key); },
@@ -218,11 +219,11 @@ store::Status Planner::compare(const s3::ListedObject& object) {
     if (auto noted = strike(what); !noted) return noted;
     if (auto noted = plan_.note_changed(held.key, listed, now_); !noted) return noted;
   }
-  if (known != store::Known::kBeside) return consider(object, store::Role::kChanged);
+  if (known != store::Known::kGeneration) return consider(object, store::Role::kChanged);
   if (!seen_before) {
     if (auto told = note_return(object); !told) return told;
   }
-  // The archives follow the bucket, without a download where it lies beside them.
+  // The archives follow the bucket, without a download where it is a generation.
   if (source_.on_change == OnChange::kGenerations) {
     ++figures_.returned;
     return consider(object, store::Role::kChanged);
@@ -257,9 +258,9 @@ store::Status Planner::strike(Strike what) {
   return plan_.note_strike(held_->key, what);
 }
 
-// It lies beside the trusted one, perhaps damaged.
+// It is a generation of its key, perhaps damaged.
 store::Status Planner::consider_repair(const s3::ListedObject& object, store::Role role) {
-  const auto damaged = plan_.is_damaged_beside(object.key, identity_of(object));
+  const auto damaged = plan_.is_damaged_generation(object.key, identity_of(object));
   if (!damaged) return damaged.error();
   return *damaged ? consider(object, role) : store::Status{};
 }

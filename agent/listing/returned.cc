@@ -42,7 +42,7 @@ store::Status reinstate(RunContext& context, const SourceRun& source,
     context.report(source, key, kGoneBefore);
     return {};
   }
-  const auto message = explain_rotted_before(before->damaged_path, source.config->name);
+  const auto message = words_of_rotted_before(before->damaged_path, source.config->name);
   const auto raised = mirror.ledger.raise_alarm(source.id, store::AlarmKind::kCorrupt, key, message,
                                                 context.now(source));
   if (!raised) return raised.error();

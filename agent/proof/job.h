@@ -72,7 +72,7 @@ struct Fetched {
   bool resumed = false;    ///< some of its bytes are from an earlier run
   bool parts_told = true;  ///< the part sizes are the upstream's word, or are not needed
   std::string expiration;  ///< x-amz-expiration, as sent
-  bool is_witness = true;  ///< what comes is what was stored, so that its ETag may be judged by it
+  bool is_witness = true;  ///< what comes is what was stored, so that it is evidence on its ETag
   // Of a small one.
   std::vector<Promise> promises;
   std::vector<Promise> further_promises;

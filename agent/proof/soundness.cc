@@ -104,7 +104,7 @@ std::string_view claim_of(std::string_view key) {
   return claim == nullptr ? std::string_view{} : claim->says;
 }
 
-Soundness judge_soundness(std::string_view key, const ContentLook& look,
+Soundness weigh_soundness(std::string_view key, const ContentLook& look,
                           const std::optional<FormHabit>& habit) {
   const auto* const claim = find_claim(key);
   const bool steady = is_steady(habit);

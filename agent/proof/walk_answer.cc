@@ -75,8 +75,8 @@ class AnswerReader {
 
 bool fits(const WalkAnswer& answer) {
   using Verdict = WalkAnswer::Verdict;
-  const bool judged = answer.verdict != Verdict::kNotJudged;
-  return judged == (answer.cause == WalkAnswer::Cause::kNone) &&
+  const bool is_decided = answer.verdict != Verdict::kUndecided;
+  return is_decided == (answer.cause == WalkAnswer::Cause::kNone) &&
          (answer.verdict == Verdict::kUnsound || !answer.is_inner) &&
          (answer.verdict == Verdict::kSound) == answer.why.empty();
 }

@@ -90,7 +90,7 @@ std::optional<std::string> fall_of(const WalkAnswer& answer, const std::vector<R
 WalkVerdict weigh(std::string_view key, WalkAnswer answer, const std::vector<Record>& past) {
   if (answer.verdict == Verdict::kUnsound) {
     if (is_expected(key, answer, past)) return {std::move(answer), store::Unsound::kBroken};
-    answer.verdict = Verdict::kNotJudged;
+    answer.verdict = Verdict::kUndecided;
     answer.cause = WalkAnswer::Cause::kUnknown;
     answer.is_inner = false;
     answer.why += ", and nothing says that it should be whole";

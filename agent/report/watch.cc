@@ -38,7 +38,7 @@ std::string line_of(const Problem& problem) {
 }
 
 // The first problems of the run, on one line.
-std::string problems_of(const Status& status) {
+std::string problems_of(const StatusReport& status) {
   std::string text;
   const auto shown = std::min(status.errors.size(), kProblemsTold);
   for (std::size_t i = 0; i < shown; ++i) {
@@ -51,7 +51,7 @@ std::string problems_of(const Status& status) {
   return text;
 }
 
-std::string message_of(const Status& status, ExitStatus exit) {
+std::string message_of(const StatusReport& status, ExitStatus exit) {
   const auto problems = problems_of(status);
   if (!problems.empty()) return problems;
   return fmt::format("the pull ended with exit status {}; 'holdfast status' tells more",
@@ -74,7 +74,7 @@ Watch::Watch(const Config& settings, const Environment& environment)
 
 void Watch::started() { ping_.started(); }
 
-void Watch::ended(const Status& status, ExitStatus exit) {
+void Watch::ended(const StatusReport& status, ExitStatus exit) {
   const auto before = recall();
   auto told = before;
   // Who ended the run knows that it did, and a hook would be ended with it.
@@ -132,7 +132,7 @@ void Watch::tell_of_failure(const Told& told, const Call& call) const {
       {"", "", fmt::format("on_failure: {}; the backup is not affected", done.error())});
 }
 
-void Watch::remind(Told& told, const Status& status) const {
+void Watch::remind(Told& told, const StatusReport& status) const {
   const auto due =
       note_reminders(told, status, environment_.clock.now_s(), settings_.agent.remind_every);
   AlarmHook hook(environment_, settings_.agent.on_alarm);

@@ -51,8 +51,8 @@ struct SourceRun {
   std::shared_ptr<PartHints> part_hints = std::make_shared<PartHints>();  ///< of its endpoint
   ListingMemory listing;
   /// How far the listing of this run may be believed.
-  enum class Listed { kNo, kInDoubt, kWhole };
-  Listed listed = Listed::kNo;
+  enum class ListingResult { kNo, kInDoubt, kWhole };
+  ListingResult listed = ListingResult::kNo;
   bool wants_refused = false;  ///< see Planner::want_refused()
   bool stopped = false;        ///< nothing more is asked of it in this run
   ExitStatus status = ExitStatus::kOk;
@@ -145,7 +145,7 @@ struct RunContext {
   }
   template <typename Change>
   void figures(const SourceRun& source, const Change& change) const {
-    board.update([&](Status& status) { change(*status.find(source.config->name)); });
+    board.update([&](StatusReport& status) { change(*status.find(source.config->name)); });
   }
 };
 

@@ -264,8 +264,8 @@ DrillStatus read_drill(const Reader& json) {
   return drill;
 }
 
-Status read_status(const Reader& json) {
-  Status status;
+StatusReport read_status(const Reader& json) {
+  StatusReport status;
   json.get("host", status.host);
   status.state = read_state(json, status.state);
   json.get("exit_status", status.exit_status);
@@ -310,7 +310,7 @@ Status read_status(const Reader& json) {
 
 }  // namespace
 
-Result<Status> status_from_json(std::string_view text) {
+Result<StatusReport> status_from_json(std::string_view text) {
   const auto json = Json::parse(text);
   if (!json) return json.error();
   if (json->object() == nullptr) return "it is not a JSON object";

@@ -67,7 +67,7 @@ void describe_terminal(Environment& environment) {
   if (environment.terminal && ::isatty(STDIN_FILENO) == 1) environment.confirm = ask_person;
 }
 
-class StagedConfigFile final : public StagedFile {
+class StagedConfigFile final : public UnnamedFile {
  public:
   explicit StagedConfigFile(store::StagedSystemFile file) : file_(std::move(file)) {}
   Result<void> place() override {
@@ -80,11 +80,11 @@ class StagedConfigFile final : public StagedFile {
   store::StagedSystemFile file_;
 };
 
-Result<std::unique_ptr<StagedFile>> stage_config_file(const std::string& path,
-                                                      const std::string& text) {
+Result<std::unique_ptr<UnnamedFile>> stage_config_file(const std::string& path,
+                                                       const std::string& text) {
   auto staged = store::stage_system_file(path, text);
   if (!staged) return tl::unexpected(store::describe(staged.error()));
-  return std::unique_ptr<StagedFile>(std::make_unique<StagedConfigFile>(std::move(*staged)));
+  return std::unique_ptr<UnnamedFile>(std::make_unique<StagedConfigFile>(std::move(*staged)));
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace agent {
 namespace {
 
 Obstacle unreadable(int error) {
-  return {WalkAnswer::Verdict::kNotJudged, WalkAnswer::Cause::kDied,
+  return {WalkAnswer::Verdict::kUndecided, WalkAnswer::Cause::kDied,
           fmt::format("it cannot be read ({})", std::strerror(error))};
 }
 

@@ -57,9 +57,9 @@ class Change {
   /// Likewise for a file that lies under its first name already, as a crash left it.
   void adopt(std::string_view path, Placed placed);
   /// The staged content is held beside the trusted one of its key. Returns where it lies.
-  Result<std::string> place_beside(const std::string& staged_path, const std::string& source_name,
-                                   SourceId source, const Archive& content, Place place,
-                                   Role fetched_as);
+  Result<std::string> place_generation(const std::string& staged_path,
+                                       const std::string& source_name, SourceId source,
+                                       const Archive& content, Place place, Role fetched_as);
   struct Repair {
     bool read_right_again = false;  ///< a crash came between an earlier repair and its record
     std::string damaged_path;       ///< where the damaged bytes are; "": there were none
@@ -78,7 +78,7 @@ class Change {
   void end(Batch::Ended alarm);
   void note_form(StreamForm form);
   void note_walk(WalkRecord walk);
-  void note_judged(Batch::Judged judged);
+  void note_soundness(Batch::SoundnessNote note);
   /// The source is on HOLD from the commit on; one that is so already stays so.
   void hold(SourceId source);
 

@@ -25,14 +25,15 @@ constexpr std::size_t kBufferBytes = 64 * 1024;
 constexpr std::size_t kLongestLineBytes = 16 * 1024;
 constexpr std::string_view kArchives = "archives/";
 
-constexpr std::array<std::pair<Kind, std::string_view>, 8> kNames = {{{Kind::kHeld, "held"},
-                                                                      {Kind::kBeside, "beside"},
-                                                                      {Kind::kSame, "same"},
-                                                                      {Kind::kGone, "gone"},
-                                                                      {Kind::kPruned, "pruned"},
-                                                                      {Kind::kLost, "lost"},
-                                                                      {Kind::kReign, "trusted"},
-                                                                      {Kind::kJudged, "judged"}}};
+constexpr std::array<std::pair<Kind, std::string_view>, 8> kNames = {
+    {{Kind::kHeld, "held"},
+     {Kind::kGeneration, "beside"},
+     {Kind::kSame, "same"},
+     {Kind::kGone, "gone"},
+     {Kind::kPruned, "pruned"},
+     {Kind::kLost, "lost"},
+     {Kind::kReign, "trusted"},
+     {Kind::kSoundness, "judged"}}};
 
 // Nothing is said of what it was.
 bool ends_holding(Kind kind) {
@@ -41,7 +42,7 @@ bool ends_holding(Kind kind) {
 
 // Of the others the SHA-256 is enough.
 bool says_what_it_is(Kind kind) {
-  return !ends_holding(kind) && kind != Kind::kReign && kind != Kind::kJudged;
+  return !ends_holding(kind) && kind != Kind::kReign && kind != Kind::kSoundness;
 }
 
 std::string_view name_of(Kind kind) {
@@ -75,8 +76,8 @@ ManifestEntry held(const Archive& archive, NameRules rules) {
       archive.unsound};
 }
 
-ManifestEntry lying_beside(const Generation& generation) {
-  return {Kind::kBeside,         generation.key,
+ManifestEntry generation_entry(const Generation& generation) {
+  return {Kind::kGeneration,     generation.key,
           NameVariant::kPlain,   below_source(generation.path),
           generation.upstream,   generation.last_modified,
           generation.sha256,     generation.verified_by,
@@ -104,13 +105,13 @@ ManifestEntry trusted_since(const LedgerWriter::Since& reign, NameRules rules) {
   return entry;
 }
 
-ManifestEntry judged(const Batch::Judged& judged, NameRules rules) {
+ManifestEntry soundness_entry(const Batch::SoundnessNote& note, NameRules rules) {
   ManifestEntry entry;
-  entry.kind = Kind::kJudged;
-  entry.key = judged.key;
-  entry.path = std::string(kArchives) + path_of_key(judged.key, rules, NameVariant::kPlain);
-  entry.sha256 = judged.sha256;
-  entry.unsound = judged.unsound;
+  entry.kind = Kind::kSoundness;
+  entry.key = note.key;
+  entry.path = std::string(kArchives) + path_of_key(note.key, rules, NameVariant::kPlain);
+  entry.sha256 = note.sha256;
+  entry.unsound = note.unsound;
   return entry;
 }
 
@@ -129,7 +130,7 @@ std::map<SourceId, std::string> lines_of(const Batch& batch, NameRules rules) {
     lines[one.source] += line_of(no_longer(Kind::kGone, one.key, one.path));
   }
   for (const auto& one : batch.generations) {
-    lines[one.source] += line_of(lying_beside(one.generation));
+    lines[one.source] += line_of(generation_entry(one.generation));
   }
   for (const auto& one : batch.archives) {
     auto entry = held(one.archive, rules);
@@ -138,7 +139,7 @@ std::map<SourceId, std::string> lines_of(const Batch& batch, NameRules rules) {
     lines[one.source] += line_of(entry);
   }
   for (const auto& one : batch.same) lines[one.source] += line_of(same(one, rules));
-  for (const auto& one : batch.judged) lines[one.source] += line_of(judged(one, rules));
+  for (const auto& one : batch.soundness) lines[one.source] += line_of(soundness_entry(one, rules));
   return lines;
 }
 
@@ -197,7 +198,7 @@ Status write_all(File& file, Ledger& ledger, SourceId source, NameRules rules) {
       });
   if (!visited || !written) return visited ? written : visited;
   visited = ledger.visit_generations(source, [&](const Generation& generation) {
-    written = writer.add(line_of(lying_beside(generation)));
+    written = writer.add(line_of(generation_entry(generation)));
     return written.has_value();
   });
   if (visited && written) {
@@ -260,7 +261,7 @@ bool read_path(const Json& json, ManifestEntry& entry) {
   entry.variant = named->variant;
   if (!is_content_path("a/" + entry.path) || entry.path.starts_with("damaged/")) return false;
   return entry.kind == Kind::kPruned || entry.kind == Kind::kLost ||
-         trusted == (entry.kind != Kind::kBeside && entry.kind != Kind::kGone);
+         trusted == (entry.kind != Kind::kGeneration && entry.kind != Kind::kGone);
 }
 
 }  // namespace
@@ -275,15 +276,15 @@ std::string line_of(const ManifestEntry& entry) {
     const bool by_date = entry.upstream.etag.empty() && entry.upstream.modified != UpstreamTime{};
     if (by_date) json.emplace_back("modified", seconds(entry.upstream.modified));
   }
-  if (entry.kind == Kind::kHeld || entry.kind == Kind::kBeside) {
+  if (entry.kind == Kind::kHeld || entry.kind == Kind::kGeneration) {
     json.emplace_back("last_modified", seconds(entry.last_modified));
     json.emplace_back("verified_by", name_of(entry.verified_by));
     json.emplace_back("held_since", seconds(entry.held_since));
   }
-  if (entry.unsound != Unsound::kNo || entry.kind == Kind::kJudged) {
+  if (entry.unsound != Unsound::kNo || entry.kind == Kind::kSoundness) {
     json.emplace_back("unsound", static_cast<std::uint64_t>(entry.unsound));
   }
-  const bool says_when = entry.kind == Kind::kBeside || entry.kind == Kind::kReign;
+  const bool says_when = entry.kind == Kind::kGeneration || entry.kind == Kind::kReign;
   if (says_when || entry.placed_at != Time{}) {
     json.emplace_back("placed_at", seconds(entry.placed_at));
   }

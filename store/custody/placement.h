@@ -16,7 +16,7 @@
 namespace store {
 
 /// A content that is held beside the trusted one of its key.
-struct Beside {
+struct GenerationName {
   std::string_view source;
   Place place = Place::kSuperseded;
   std::string_view key;
@@ -52,11 +52,11 @@ class Placer {
 
   /// Likewise for a staged content that is held beside the trusted one of its key: in the first of
   /// its generation_paths() that can be had. Returns that path.
-  Result<std::string> place_generation(const std::string& staged_path, const Beside& beside);
+  Result<std::string> place_generation(const std::string& staged_path, const GenerationName& name);
 
   /// Gives a placed content a second place beside the trusted one: a second name of the same file,
   /// or a copy, synced and read back, where the filesystem has no links. The first place stays.
-  Result<std::string> keep_aside(const std::string& placed_path, const Beside& beside);
+  Result<std::string> keep_aside(const std::string& placed_path, const GenerationName& name);
 
   /// Whether a file of exactly this name lies there and holds this content. It is not synced yet;
   /// see note_placed().

@@ -114,7 +114,7 @@ class Finishing {
       if (!*placed) continue;
       placer_.note_placed(path);
       batch_.generations.push_back(
-          {intent.source, beside(archive, place, path, archive.held_since), intent.role});
+          {intent.source, generation_of(archive, place, path, archive.held_since), intent.role});
       if (place == Place::kQuarantine) raise_changed(intent, path);
       return {};
     }

@@ -59,7 +59,7 @@ class Replay {
              {std::move(entry.key), entry.variant, std::move(entry.upstream), entry.last_modified,
               entry.sha256, entry.verified_by, entry.held_since, Time{}, entry.unsound}});
         break;
-      case ManifestEntry::Kind::kBeside:
+      case ManifestEntry::Kind::kGeneration:
         batch_.generations.push_back({source_, generation_of(std::move(entry)), std::nullopt});
         break;
       case ManifestEntry::Kind::kSame:
@@ -77,9 +77,9 @@ class Replay {
         if (auto flushed = flush(); !flushed) return flushed;
         return LedgerWriter(ledger_).note_reign(source_,
                                                 {entry.key, entry.placed_at, entry.sha256});
-      case ManifestEntry::Kind::kJudged:
+      case ManifestEntry::Kind::kSoundness:
         // A batch judges behind all that it adds, and only this very content.
-        batch_.judged.push_back({source_, std::move(entry.key), entry.sha256, entry.unsound});
+        batch_.soundness.push_back({source_, std::move(entry.key), entry.sha256, entry.unsound});
         break;
       case ManifestEntry::Kind::kPruned:
       case ManifestEntry::Kind::kLost:
@@ -155,7 +155,7 @@ class Rebuild {
     const auto totals = ledger_.totals(*id);
     if (!totals) return totals.error();
     rebuilt_.archives += totals->archives;
-    rebuilt_.beside += totals->superseded + totals->quarantined;
+    rebuilt_.generations += totals->superseded + totals->quarantined;
     return read_all(*id, name);
   }
 
@@ -215,7 +215,7 @@ class Rebuild {
     Batch batch;
     batch.now = request_.now;
     batch.generations.push_back(
-        {id, beside(archive, Place::kSuperseded, path, request_.now), std::nullopt});
+        {id, generation_of(archive, Place::kSuperseded, path, request_.now), std::nullopt});
     return LedgerWriter(ledger_).record_batch(batch);
   }
 

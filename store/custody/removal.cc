@@ -86,7 +86,7 @@ class Removals {
   }
 
   Result<bool> is_held(const Removal& removal) {
-    if (!removal.trusted) return ledger_.lies_beside(source_, removal.key, removal.path);
+    if (!removal.trusted) return ledger_.has_generation_at(source_, removal.key, removal.path);
     const auto archive = ledger_.find(source_, removal.key);
     if (!archive) return archive.error();
     return *archive &&

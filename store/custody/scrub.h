@@ -17,8 +17,8 @@ struct ScrubPass {
   SourceId source = 0;
   std::string_view source_name;
   NameRules rules = NameRules::kPosix;
-  bool beside = true;  ///< also what lies under superseded/ and quarantine/
-  bool record = true;  ///< else the ledger is only read
+  bool generations = true;  ///< also what lies under superseded/ and quarantine/
+  bool record = true;       ///< else the ledger is only read
   Time now{};
 
   std::function<bool(const Holding&)> wanted;   ///< asked before each; false ends the pass

@@ -57,7 +57,7 @@ class ExpectationView {
     std::vector<SetMade> recent;  ///< of the last 10 sets that are complete, the newest last
   };
   /// What is asked of the agent about what came.
-  struct ArrivalJudge {
+  struct ArrivalQuestions {
     std::function<Belonging(std::string_view key)> place;
     std::function<std::string(std::string_view key)> shape_of;
     /// From the names of the parts without that of the set.
@@ -70,14 +70,15 @@ class ExpectationView {
         complaint;
     std::function<void(const std::string& key, const std::string& message)> raised;
     /// Told of each archive of a set that is small, or no longer is; recorded in the ledger alone.
-    std::function<void(const Batch::Judged&)> judged;
+    std::function<void(const Batch::SoundnessNote&)> small;
   };
   /// Takes all that arrived since the last call into its sets and streams, the set that the
   /// upstream made first first. A set is judged once it is complete or the next one of its stream
   /// begins: what is wrong becomes an open alarm `small` of the set, told to `raised`, which ends
   /// when the rest comes. Where `spec` is not that of the last call the streams are made anew from
   /// all that is held, which is judged no more. All or nothing.
-  Status sort_arrivals(SourceId source, std::string_view spec, const ArrivalJudge& judge, Time now);
+  Status sort_arrivals(SourceId source, std::string_view spec, const ArrivalQuestions& questions,
+                       Time now);
   /// Nothing is expected of the source: what comes from here on is not counted, and once something
   /// is expected again the streams are made anew.
   Status forget_series(SourceId source);

@@ -44,15 +44,15 @@ Status note(Database& database, const StreamForm& form) {
   return done ? Status{} : done.error();
 }
 
-Status judge(Database& database, const Batch::Judged& judged) {
+Status record_soundness(Database& database, const Batch::SoundnessNote& note) {
   Result<std::uint64_t> done = database.run(
       "UPDATE archive SET unsound=?4 WHERE source_id=?1 AND key=?2 AND sha256=?3 AND unsound<>?4",
-      judged.source, Bytes{judged.key}, rows::digest(judged.sha256),
-      static_cast<std::int64_t>(judged.unsound));
+      note.source, Bytes{note.key}, rows::digest(note.sha256),
+      static_cast<std::int64_t>(note.unsound));
   if (!done) return done.error();
   if (*done == 0) return {};
   // Retention looks again.
-  done = database.run("UPDATE source SET reviewed_by=NULL WHERE source_id=?1", judged.source);
+  done = database.run("UPDATE source SET reviewed_by=NULL WHERE source_id=?1", note.source);
   return done ? Status{} : done.error();
 }
 

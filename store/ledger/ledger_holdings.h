@@ -30,20 +30,20 @@ class HoldingView {
   /// True when the key is held or pending: the bucket has, or had, an object of that name.
   Result<bool> knows(SourceId source, std::string_view key);
   /// What is known of a key, the first of these that holds.
-  enum class Heard {
+  enum class KeyState {
     kNo,
     kHeld,
     kPending,
-    kRefused,  ///< the bucket has it, and it could not be had
-    kBeside,   ///< one of its contents lies beside the archives
-    kRemoved,  ///< retention has removed one of its contents
+    kRefused,     ///< the bucket has it, and it could not be had
+    kGeneration,  ///< one of its contents lies beside the archives
+    kRemoved,     ///< retention has removed one of its contents
   };
-  Result<Heard> heard_of(SourceId source, std::string_view key);
+  Result<KeyState> state_of_key(SourceId source, std::string_view key);
   /// True when a content of the key is to be fetched, so that one may have been placed and not yet
   /// been recorded.
   Result<bool> is_pending(SourceId source, std::string_view key);
   /// Whether a generation of the key lies at this path.
-  Result<bool> lies_beside(SourceId source, std::string_view key, std::string_view path);
+  Result<bool> has_generation_at(SourceId source, std::string_view key, std::string_view path);
   /// In byte order of the keys, until `visit` returns false.
   Status visit_archives(SourceId source, const std::function<bool(const Archive&)>& visit);
 

@@ -39,7 +39,7 @@ class PlanView {
     /// Whether the listing has called the held content so once, and the object itself did not.
     Result<bool> was_listed_as(std::string_view key, const Identity& upstream);
     /// Whether it is a content that lies beside the trusted one, and is damaged.
-    Result<bool> is_damaged_beside(std::string_view key, const Identity& upstream);
+    Result<bool> is_damaged_generation(std::string_view key, const Identity& upstream);
     /// Whether it is a content that lies in quarantine.
     Result<bool> is_quarantined(std::string_view key, const Identity& upstream);
     /// Whether it is a content of the key that retention removed.

@@ -73,7 +73,7 @@ Result<Known> Ledger::Plan::known(std::string_view key, const Identity& upstream
                    std::int64_t{upstream.etag.empty() ? 0 : 1})
             .step();
     if (!row) return row.error();
-    if (*row) return query->integer(0) == 1 ? Known::kHeld : Known::kBeside;
+    if (*row) return query->integer(0) == 1 ? Known::kHeld : Known::kGeneration;
   }
   return Known::kNo;
 }
@@ -106,7 +106,7 @@ Result<bool> Ledger::Plan::Impl::is_sighting_of(std::string_view what, std::stri
   return *found != 0;
 }
 
-Result<bool> Ledger::Plan::is_damaged_beside(std::string_view key, const Identity& upstream) {
+Result<bool> Ledger::Plan::is_damaged_generation(std::string_view key, const Identity& upstream) {
   if (!impl_->any_damage) return false;
   return impl_->is_sighting_of(
       "JOIN generation g ON g.source_id=s.source_id AND g.key=s.key AND g.sha256=s.sha256 "

@@ -66,15 +66,15 @@ class Recorder {
     return {};
   }
 
-  Status add(const Batch::Beside& beside) {
-    Difference& difference = differences_[beside.source];
-    const Generation& generation = beside.generation;
+  Status add(const Batch::NewGeneration& added) {
+    Difference& difference = differences_[added.source];
+    const Generation& generation = added.generation;
     const Result<std::uint64_t> inserted = database_.run(
         "INSERT INTO generation (source_id, key, path, place, etag, size_bytes, version_id, "
         "last_modified, sha256, verified_by, held_since, read_at, placed_at, unsound) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT DO "
         "NOTHING",
-        beside.source, Bytes{generation.key}, std::string_view(generation.path),
+        added.source, Bytes{generation.key}, std::string_view(generation.path),
         static_cast<std::int64_t>(generation.place), std::string_view(generation.upstream.etag),
         rows::signed_size(generation.upstream.size_bytes),
         std::string_view(generation.upstream.version_id), rows::seconds(generation.last_modified),
@@ -83,19 +83,18 @@ class Recorder {
         rows::seconds(generation.placed_at), static_cast<std::int64_t>(generation.unsound));
     if (!inserted) return inserted.error();
     count(generation.place, static_cast<std::int64_t>(*inserted), difference);
-    if (!beside.fetched_as) {
+    if (!added.fetched_as) {
       // What was found damaged under archives/ is so here as well.
       const Result<std::uint64_t> moved = database_.run(
           "UPDATE OR REPLACE damage SET path=?3 WHERE source_id=?1 AND key=?2 AND path=''",
-          beside.source, Bytes{generation.key}, std::string_view(generation.path));
+          added.source, Bytes{generation.key}, std::string_view(generation.path));
       if (!moved) return moved.error();
     }
     const Status sighted =
-        sight(beside.source, generation.key, generation.upstream, generation.sha256);
-    if (!sighted || !beside.fetched_as) return sighted;
-    return settle(beside.source, generation.key,
-                  rows::slot(*beside.fetched_as, generation.upstream), generation.held_since,
-                  difference);
+        sight(added.source, generation.key, generation.upstream, generation.sha256);
+    if (!sighted || !added.fetched_as) return sighted;
+    return settle(added.source, generation.key, rows::slot(*added.fetched_as, generation.upstream),
+                  generation.held_since, difference);
   }
 
   Status add(const Batch::Same& same, Time now) {
@@ -406,8 +405,8 @@ Status LedgerWriter::record_batch(const Batch& batch,
   for (const auto& removed : batch.removed) {
     if (Status done = recorder.remove(removed, batch.now); !done) return done;
   }
-  for (const auto& beside : batch.generations) {
-    if (Status done = recorder.add(beside); !done) return done;
+  for (const auto& added : batch.generations) {
+    if (Status done = recorder.add(added); !done) return done;
   }
   for (const Placed& placed : batch.archives) {
     if (Status done = recorder.add(placed, batch.now); !done) return done;
@@ -422,8 +421,8 @@ Status LedgerWriter::record_batch(const Batch& batch,
   for (const auto& repaired : batch.repaired) {
     if (Status done = recorder.add(repaired, batch.now); !done) return done;
   }
-  for (const auto& judged : batch.judged) {
-    if (Status done = forms::judge(database, judged); !done) return done;
+  for (const auto& note : batch.soundness) {
+    if (Status done = forms::record_soundness(database, note); !done) return done;
   }
   for (const auto& form : batch.forms) {
     if (Status done = forms::note(database, form); !done) return done;

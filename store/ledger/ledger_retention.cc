@@ -109,7 +109,7 @@ struct OpenSet {
 };
 
 // Of the rest that is recorded of the source.
-constexpr std::string_view kNewestBesides =
+constexpr std::string_view kNewestOfRest =
     "SELECT max(coalesce(first_listed_at, 0), coalesce(scrubbed_at, 0), coalesce((SELECT newest "
     "FROM own_clock), 0)) FROM source WHERE source_id=?1";
 
@@ -232,9 +232,9 @@ Result<Ledger::Review> ReviewView::begin_review(
     }
   }
   if (Status done = transaction->commit(); !done) return done.error();
-  const Result<std::int64_t> besides = database.read_integer(kNewestBesides, source);
-  if (!besides) return besides.error();
-  review->newest = std::max(review->newest, *besides);
+  const Result<std::int64_t> of_rest = database.read_integer(kNewestOfRest, source);
+  if (!of_rest) return of_rest.error();
+  review->newest = std::max(review->newest, *of_rest);
   return Review(std::move(review));
 }
 

@@ -136,8 +136,9 @@ Result<Time> ReadingView::stamp_of_pass(SourceId source, Time now) {
   }
 }
 
-Result<std::vector<Holding>> ReadingView::longest_unread(SourceId source, bool beside, Time stamp,
-                                                         const Holding* after, std::size_t limit) {
+Result<std::vector<Holding>> ReadingView::longest_unread(SourceId source, bool generations,
+                                                         Time stamp, const Holding* after,
+                                                         std::size_t limit) {
   Holding start;
   start.looked_at = rows::time(std::numeric_limits<std::int64_t>::min());
   if (after != nullptr) start = *after;
@@ -145,7 +146,7 @@ Result<std::vector<Holding>> ReadingView::longest_unread(SourceId source, bool b
   // The empty key sorts first and is a key like any other.
   for (const std::string_view sql :
        {kArchives, kDamagedArchives, kGenerations, kDamagedGenerations}) {
-    if (!beside && (sql == kGenerations || sql == kDamagedGenerations)) continue;
+    if (!generations && (sql == kGenerations || sql == kDamagedGenerations)) continue;
     Result<Query> query = impl_->database.query(sql);
     if (!query) return query.error();
     query->bind(source, rows::seconds(start.looked_at), Bytes{start.key},
@@ -177,13 +178,13 @@ Result<std::vector<bool>> LedgerWriter::record_readings(
   return news;
 }
 
-Result<HoldingView::Heard> HoldingView::heard_of(SourceId source, std::string_view key) {
-  constexpr std::array<std::pair<std::string_view, Heard>, 5> kTables = {
-      {{"archive", Heard::kHeld},
-       {"pending", Heard::kPending},
-       {"refusal", Heard::kRefused},
-       {"generation", Heard::kBeside},
-       {"pruned", Heard::kRemoved}}};
+Result<HoldingView::KeyState> HoldingView::state_of_key(SourceId source, std::string_view key) {
+  constexpr std::array<std::pair<std::string_view, KeyState>, 5> kTables = {
+      {{"archive", KeyState::kHeld},
+       {"pending", KeyState::kPending},
+       {"refusal", KeyState::kRefused},
+       {"generation", KeyState::kGeneration},
+       {"pruned", KeyState::kRemoved}}};
   for (const auto& [table, heard] : kTables) {
     const Result<std::int64_t> found = impl_->database.read_integer(
         fmt::format("SELECT EXISTS (SELECT 1 FROM {} WHERE source_id=?1 AND key=?2)", table),
@@ -191,7 +192,7 @@ Result<HoldingView::Heard> HoldingView::heard_of(SourceId source, std::string_vi
     if (!found) return found.error();
     if (*found != 0) return heard;
   }
-  return Heard::kNo;
+  return KeyState::kNo;
 }
 
 Result<bool> HoldingView::is_pending(SourceId source, std::string_view key) {
@@ -201,8 +202,8 @@ Result<bool> HoldingView::is_pending(SourceId source, std::string_view key) {
   return *pending != 0;
 }
 
-Result<bool> HoldingView::lies_beside(SourceId source, std::string_view key,
-                                      std::string_view path) {
+Result<bool> HoldingView::has_generation_at(SourceId source, std::string_view key,
+                                            std::string_view path) {
   const Result<std::int64_t> lies = impl_->database.read_integer(
       "SELECT EXISTS (SELECT 1 FROM generation WHERE source_id=?1 AND key=?2 AND path=?3)", source,
       Bytes{key}, path);
@@ -218,9 +219,9 @@ Result<bool> ReadingView::is_damaged(SourceId source, std::string_view key) {
   return *damaged != 0;
 }
 
-Result<std::optional<std::string>> ReadingView::damaged_beside(SourceId source,
-                                                               std::string_view key,
-                                                               const Sha256& sha256) {
+Result<std::optional<std::string>> ReadingView::damaged_generation(SourceId source,
+                                                                   std::string_view key,
+                                                                   const Sha256& sha256) {
   Result<Query> query = impl_->database.query(
       "SELECT g.path FROM damage d JOIN generation g ON g.source_id=d.source_id AND g.key=d.key "
       "AND g.path=d.path WHERE d.source_id=?1 AND d.key=?2 AND g.sha256=?3 LIMIT 1");

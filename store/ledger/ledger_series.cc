@@ -42,8 +42,9 @@ struct LoadedSet {
 
 class ArrivalSorter {
  public:
-  ArrivalSorter(Database& database, SourceId source, const Ledger::ArrivalJudge& judge, Time now)
-      : database_(database), source_(source), judge_(judge), now_(now) {}
+  ArrivalSorter(Database& database, SourceId source, const Ledger::ArrivalQuestions& questions,
+                Time now)
+      : database_(database), source_(source), questions_(questions), now_(now) {}
 
   // Which sets something came of.
   Status gather(std::string_view sql) {
@@ -52,7 +53,7 @@ class ArrivalSorter {
     Status taken;
     const Status read = rows::each(query->bind(source_), [&](Query& row) {
       const auto key = row.bytes(0);
-      const auto belonging = judge_.place(key);
+      const auto belonging = questions_.place(key);
       const Result<std::uint64_t> done = database_.run(
           "INSERT INTO temp.came (name, has_time, made) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE "
           "SET made=min(made, excluded.made)",
@@ -64,8 +65,8 @@ class ArrivalSorter {
     return read ? taken : read;
   }
 
-  Status sort_all(bool judged) {
-    judged_ = judged;
+  Status sort_all(bool weighed) {
+    weighs_ = weighed;
     Result<Query> query =
         database_.query("SELECT name, has_time, made FROM temp.came ORDER BY made, name");
     if (!query) return query.error();
@@ -99,13 +100,13 @@ class ArrivalSorter {
       return true;
     });
     if (!read) return read.error();
-    if (names.size() <= kMaxParts) set.made.forms = judge_.forms_of(names);
+    if (names.size() <= kMaxParts) set.made.forms = questions_.forms_of(names);
     return set;
   }
 
   void add_part(LoadedSet& set, const Query& row, std::vector<std::string>& names) {
     const auto key = row.bytes(0);
-    const auto belonging = judge_.place(key);
+    const auto belonging = questions_.place(key);
     if (belonging.set_bytes != set.name.size()) return;
     const auto size = static_cast<std::uint64_t>(std::max<std::int64_t>(row.integer(1), 0));
     ++set.made.parts;
@@ -124,14 +125,14 @@ class ArrivalSorter {
     Result<LoadedSet> set = load(name, has_time);
     if (!set) return set.error();
     if (set->made.parts == 0) return {};
-    if (judged_ && has_time && set->is_late) {
+    if (weighs_ && has_time && set->is_late) {
       const Result<Experience> before = experience_of(*set);
       if (!before) return before.error();
-      if (!before->is_last) return judge(*set, before->best, true);
+      if (!before->is_last) return weigh(*set, before->best, true);
     }
     bool is_last = false;
     for (const auto& [stream, part] : set->streams) {
-      if (judged_ && !part.arrived) continue;
+      if (weighs_ && !part.arrived) continue;
       Result<std::optional<Row>> row = habits::find(database_, source_, stream);
       if (!row) return row.error();
       const bool goes_on = *row && (*row)->habit.last_set == name && has_time;
@@ -171,7 +172,7 @@ class ArrivalSorter {
     row.habit.last_set = set.name;
     row.open = Open::kYes;
     habits::add_made(row, made);
-    return habits::write(database_, source_, row, judge_.shape_of(stream));
+    return habits::write(database_, source_, row, questions_.shape_of(stream));
   }
 
   struct Experience {
@@ -200,17 +201,17 @@ class ArrivalSorter {
   Status settle(const LoadedSet& set, bool went_on) {
     const Result<Experience> known = experience_of(set);
     if (!known) return known.error();
-    if (known->open == Open::kJudged && went_on) return judge(set, known->best, true);
-    if (!judge_.is_complete(set.made, known->best.habit.recent)) return {};
-    if (Status judged = judge(set, known->best, false); !judged) return judged;
-    return mark(set, Open::kJudged);
+    if (known->open == Open::kWeighed && went_on) return weigh(set, known->best, true);
+    if (!questions_.is_complete(set.made, known->best.habit.recent)) return {};
+    if (Status weighed = weigh(set, known->best, false); !weighed) return weighed;
+    return mark(set, Open::kWeighed);
   }
 
   Status close(const LoadedSet& set) {
     const Result<Experience> known = experience_of(set);
     if (!known) return known.error();
     if (known->open == Open::kYes && set.made.parts > 0) {
-      if (Status judged = judge(set, known->best, false); !judged) return judged;
+      if (Status weighed = weigh(set, known->best, false); !weighed) return weighed;
     }
     return mark(set, Open::kNo);
   }
@@ -227,9 +228,9 @@ class ArrivalSorter {
     return {};
   }
 
-  Status judge(const LoadedSet& set, const Row& best, bool again) {
-    if (!judged_) return {};
-    const auto message = judge_.complaint(set.made, best.habit.recent, best.habit.stream);
+  Status weigh(const LoadedSet& set, const Row& best, bool again) {
+    if (!weighs_) return {};
+    const auto message = questions_.complaint(set.made, best.habit.recent, best.habit.stream);
     if (!message) {
       Status ended = mark_small(set, false);
       if (ended) {
@@ -245,7 +246,7 @@ class ArrivalSorter {
     const Result<bool> is_new =
         alarms::raise(database_, source_, AlarmKind::kSmall, set.alarm_key(), *message, now_);
     if (!is_new) return is_new.error();
-    if (*is_new) judge_.raised(set.alarm_key(), *message);
+    if (*is_new) questions_.raised(set.alarm_key(), *message);
     return {};
   }
 
@@ -262,11 +263,12 @@ class ArrivalSorter {
     query->bind(source_, range.first(), range.end());
     Status marked;
     const Status read = rows::each(*query, [&](Query& row) {
-      if (judge_.place(row.bytes(0)).set_bytes != set.name.size()) return true;
-      const Batch::Judged judged{source_, std::string(row.bytes(0)), rows::digest(row.bytes(1)),
-                                 is_small ? Unsound::kSmall : Unsound::kNo};
-      marked = forms::judge(database_, judged);
-      if (marked && judge_.judged) judge_.judged(judged);
+      if (questions_.place(row.bytes(0)).set_bytes != set.name.size()) return true;
+      const Batch::SoundnessNote note{source_, std::string(row.bytes(0)),
+                                      rows::digest(row.bytes(1)),
+                                      is_small ? Unsound::kSmall : Unsound::kNo};
+      marked = forms::record_soundness(database_, note);
+      if (marked && questions_.small) questions_.small(note);
       return marked.has_value();
     });
     return read ? marked : read;
@@ -274,9 +276,9 @@ class ArrivalSorter {
 
   Database& database_;
   const SourceId source_;
-  const Ledger::ArrivalJudge& judge_;
+  const Ledger::ArrivalQuestions& questions_;
   const Time now_;
-  bool judged_ = true;
+  bool weighs_ = true;
 };
 
 Result<bool> is_of(Database& database, SourceId source, std::string_view spec) {
@@ -298,7 +300,7 @@ Status begin_anew(Database& database, SourceId source, std::string_view spec) {
 }  // namespace
 
 Status ExpectationView::sort_arrivals(SourceId source, std::string_view spec,
-                                      const ArrivalJudge& judge, Time now) {
+                                      const ArrivalQuestions& questions, Time now) {
   Database& database = impl_->database;
   const Result<bool> same_spec = is_of(database, source, spec);
   if (!same_spec) return same_spec.error();
@@ -311,7 +313,7 @@ Status ExpectationView::sort_arrivals(SourceId source, std::string_view spec,
   if (Status made = database.run_script(kMakeTable); !made) return made;
   Result<Transaction> transaction = Transaction::begin(database);
   if (!transaction) return transaction.error();
-  ArrivalSorter sorter(database, source, judge, now);
+  ArrivalSorter sorter(database, source, questions, now);
   Status taken;
   if (!*same_spec) {
     taken = begin_anew(database, source, spec);

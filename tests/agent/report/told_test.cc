@@ -86,7 +86,7 @@ TEST_CASE("a source that left the configuration fails no more", "[watch]") {
 }
 
 TEST_CASE("open alarms are told of again, those of a HOLD each day", "[watch]") {
-  agent::Status status;
+  agent::StatusReport status;
   status.sources = {with_alarm("changed", kStart)};
   agent::Told told;
   const auto due = [&](agent::Time now, std::chrono::seconds every) {
@@ -132,7 +132,7 @@ TEST_CASE("what was told is known to the next run", "[watch]") {
 
 TEST_CASE("a clock that has fallen behind does not tell of an alarm at each run", "[watch]") {
   agent::Told told;
-  agent::Status status;
+  agent::StatusReport status;
   status.sources.push_back(with_alarm("corrupt", kStart));
   const auto in_1970 = agent::Time{1h};
   CHECK(agent::note_reminders(told, status, in_1970, kWeek).empty());

@@ -1,4 +1,4 @@
-#include "s3client/explain.h"
+#include "s3client/failed_answer.h"
 
 #include <fmt/format.h>
 
@@ -20,7 +20,7 @@ std::string header_or(const HttpHead& head, std::string_view name, const std::st
   return value == nullptr || value->empty() ? otherwise : *value;
 }
 
-Refusal refusal_of(const Operation& operation, const FailedAnswer& answer) {
+ErrorAnswer refusal_of(const Operation& operation, const FailedAnswer& answer) {
   return {answer.head.status,
           answer.body.code,
           answer.body.message,
@@ -39,7 +39,7 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
 }
 
 /// Retry-After is a number of seconds or a date; the other one is Amazon's own, in milliseconds.
-std::chrono::milliseconds pause_asked_for(const HttpHead& head, Time now) {
+std::chrono::milliseconds pause_asked_for(const HttpHead& head, ClockTime now) {
   using std::chrono::milliseconds;
   using std::chrono::seconds;
   constexpr milliseconds kMaxPause = std::chrono::hours{24};
@@ -56,7 +56,7 @@ std::chrono::milliseconds pause_asked_for(const HttpHead& head, Time now) {
   if (!date) return milliseconds{0};
   // By the server's own clock, where it tells it.
   const auto there = parse_http_date(header_or(head, "date", ""));
-  return bounded(there ? *date - *there : Time{date->time_since_epoch()} - now);
+  return bounded(there ? *date - *there : ClockTime{date->time_since_epoch()} - now);
 }
 
 /// A server may echo what we sent, and messages end up in logs and mails. To be done before
@@ -163,7 +163,7 @@ std::optional<ErrorKind> clock_kind(const Operation& operation, const SignedRequ
 /// leave that out helps nothing, and would be remembered against a server that knows it.
 std::optional<ErrorKind> operation_kind(const Operation& operation, const FailedAnswer& answer,
                                         std::string& code) {
-  const Refusal refusal = refusal_of(operation, answer);
+  const ErrorAnswer refusal = refusal_of(operation, answer);
   const std::string& argument = answer.body.argument;
   const bool names_option =
       !argument.empty() &&
@@ -193,8 +193,8 @@ void redact(HttpHead& head, const SignedRequest& request) {
   for (Header& header : head.headers) redact(header.second, request);
 }
 
-Error explain(SessionState& session, const Operation& operation, const SignedRequest& request,
-              const FailedAnswer& answer) {
+Error learn_from_failure(SessionState& session, const Operation& operation,
+                         const SignedRequest& request, const FailedAnswer& answer) {
   Error error;
   error.http_status = answer.head.status;
   error.code = fit_to_print(answer.body.code, request);

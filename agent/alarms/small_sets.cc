@@ -1,4 +1,4 @@
-#include "agent/alarms/set_judge.h"
+#include "agent/alarms/small_sets.h"
 
 #include <fmt/format.h>
 
@@ -156,7 +156,7 @@ std::uint64_t lacks(const SetMade& set, const std::vector<SetMade>& recent) {
   return std::min(lacking, fewest - set.parts);
 }
 
-std::optional<std::string> judge_set(const SourceConfig& config, const SetMade& set,
+std::optional<std::string> why_small(const SourceConfig& config, const SetMade& set,
                                      const std::vector<SetMade>& recent, std::string_view stream) {
   if (set.size_bytes < config.min_size_bytes) {
     return fmt::format("it has only {}, and min_size is {}. {}", format_size(set.size_bytes),
