@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "s3client/exchange.h"
-#include "s3client/explain.h"
+#include "s3client/failed_answer.h"
 #include "s3client/responses.h"
 #include "s3client/session_state.h"
 
@@ -23,7 +23,7 @@ Result<std::string> BucketSettings::read(std::string_view name) {
   failed.body = parse_error_body(answer->body);
   failed.beginning = answer->body.substr(0, 1024);
   failed.head = std::move(answer->head);
-  return explain(session, operation, request, failed);
+  return learn_from_failure(session, operation, request, failed);
 }
 
 }  // namespace s3

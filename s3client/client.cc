@@ -7,7 +7,7 @@
 #include "s3client/clock_offset.h"
 #include "s3client/dates.h"
 #include "s3client/error_kind.h"
-#include "s3client/explain.h"
+#include "s3client/failed_answer.h"
 #include "s3client/object_head.h"
 #include "s3client/responses.h"
 #include "s3client/session_state.h"
@@ -42,7 +42,7 @@ class Answer : public ResponseSink {
   }
 
   bool on_body(std::span<const std::byte> bytes) final {
-    if (!is_error_) return take(bytes);
+    if (!is_error_) return on_bytes(bytes);
     constexpr std::size_t kMaxErrorBytes = std::size_t{64} * 1024;
     const std::size_t room = kMaxErrorBytes - error_body_.size();
     const auto part = bytes.first(std::min(room, bytes.size()));
@@ -59,21 +59,21 @@ class Answer : public ResponseSink {
       if (!sent && sent.error().kind == ErrorKind::kAborted && !full_) return sent;
       failed_.body = parse_error_body(error_body_);
       failed_.beginning = error_body_.substr(0, kBeginningBytes);
-      return explain(session_, operation, request_, failed_);
+      return learn_from_failure(session_, operation, request_, failed_);
     }
     return sent;
   }
 
   /// The same for an error that came as a 200.
-  Error explain_as(const Operation& operation, const ErrorBody& body) {
+  Error error_of_ok(const Operation& operation, const ErrorBody& body) {
     failed_.body = body;
-    return explain(session_, operation, request_, failed_);
+    return learn_from_failure(session_, operation, request_, failed_);
   }
 
  protected:
   /// The head of a 200 or 206. false: stop, the caller wants it; an error: stop, it is no good.
   virtual Result<bool> accept(const HttpHead& head) = 0;
-  virtual bool take(std::span<const std::byte> bytes) = 0;
+  virtual bool on_bytes(std::span<const std::byte> bytes) = 0;
   void refuse(Error error) { refusal_ = std::move(error); }
   /// This request succeeds. Where it was made without the option that it had been refused with, the
   /// server does not know that one.
@@ -125,7 +125,7 @@ class ListAnswer final : public Answer {
     return true;
   }
 
-  bool take(std::span<const std::byte> bytes) override {
+  bool on_bytes(std::span<const std::byte> bytes) override {
     const auto more = bytes.first(std::min(bytes.size(), kBeginningBytes - beginning_.size()));
     beginning_.append(static_cast<const char*>(static_cast<const void*>(more.data())), more.size());
     auto fed = parser.feed(bytes);
@@ -169,7 +169,7 @@ class ObjectAnswer final : public Answer {
     return sink_ == nullptr || sink_->on_object(object_);
   }
 
-  bool take(std::span<const std::byte> bytes) override {
+  bool on_bytes(std::span<const std::byte> bytes) override {
     if (bytes.size() > expected_bytes_ - received_bytes_) {
       refuse({ErrorKind::kProtocol, 0, "", "more bytes came than were promised", ""});
       return false;
@@ -189,7 +189,7 @@ class ObjectAnswer final : public Answer {
 /// was the option that it refused.
 bool use_option(SessionState& session, Operation& operation, std::string_view option) {
   if (session.refuses(option)) return false;
-  if (session.take_doubt(operation, option)) {
+  if (session.withdraw_doubt(operation, option)) {
     operation.without = option;
     return false;
   }
@@ -284,7 +284,7 @@ Result<ListPage> ask_for_page(SessionState& session, Transport& transport, Listi
     if (auto other = answer.other_document(session.virtual_host())) return *std::move(other);
   }
   if (answer.parser.error()) {
-    return answer.explain_as(operation, *answer.parser.error());
+    return answer.error_of_ok(operation, *answer.parser.error());
   }
   // With a marker it may be the empty last page of a server that calls both roots alike.
   if (answer.parser.ignores_versions() && !has_query(operation, "key-marker")) {

@@ -86,7 +86,7 @@ struct ObjectHead {
 };
 
 /// What a listing said of the object.
-struct Listed {
+struct ListingFacts {
   std::string etag;  ///< without quotes
   std::uint64_t size_bytes = 0;
   ServerDate last_modified{};
@@ -108,7 +108,7 @@ struct GetRequest {
   bool accept_gzip = false;
   /// Its ETag is taken where the bucket's own answer, to be known by its x-amz-* headers, has none,
   /// and is else as listed. S3Proxy leaves it out for folder markers.
-  std::optional<Listed> listed = std::nullopt;
+  std::optional<ListingFacts> listed = std::nullopt;
 };
 
 /// Takes the bytes of an object. Called from the thread that called get().

@@ -10,14 +10,14 @@ constexpr std::chrono::minutes kThreshold{4};
 
 }  // namespace
 
-std::optional<std::chrono::milliseconds> clock_offset_of(const HttpHead& head, Time sent,
-                                                         Time received) {
+std::optional<std::chrono::milliseconds> clock_offset_of(const HttpHead& head, ClockTime sent,
+                                                         ClockTime received) {
   const std::string* date = head.find("date");
   if (date == nullptr || head.find("age") != nullptr) return std::nullopt;
   if (received < sent || received - sent > kLongestRoundTrip) return std::nullopt;
   const auto server = parse_http_date(*date);
   if (!server) return std::nullopt;
-  return Time{server->time_since_epoch()} - (sent + (received - sent) / 2);
+  return ClockTime{server->time_since_epoch()} - (sent + (received - sent) / 2);
 }
 
 TimeBlame time_blame(std::string_view code) {

@@ -12,8 +12,8 @@ namespace s3 {
 /// Server minus local clock, as one response tells it: its Date against the middle of the round
 /// trip. nullopt when there is no Date, when a cache answered (Age), or when the round trip took
 /// longer than 15 minutes. The resolution is that of Date, a second.
-std::optional<std::chrono::milliseconds> clock_offset_of(const HttpHead& head, Time sent,
-                                                         Time received);
+std::optional<std::chrono::milliseconds> clock_offset_of(const HttpHead& head, ClockTime sent,
+                                                         ClockTime received);
 
 /// What an error code says about the time in the signature.
 enum class TimeBlame { kNone, kPossible, kDefinite };

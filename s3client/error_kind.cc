@@ -87,16 +87,16 @@ bool mentions(std::string_view text, std::string_view lower_case_word) {
 }
 
 /// The action "kms:Decrypt" in S3's message, or "the KMS key"; not the "kms" in some key's name.
-bool is_about_kms(const Refusal& refusal) {
+bool is_about_kms(const ErrorAnswer& refusal) {
   return refusal.code.starts_with("KMS.") || mentions(refusal.message, "kms:") ||
          mentions(refusal.message, " kms ");
 }
 
-bool is_about_encryption(const Refusal& refusal) {
+bool is_about_encryption(const ErrorAnswer& refusal) {
   return mentions(refusal.message, "encrypt") || is_about_kms(refusal);
 }
 
-bool is_unreadable(const Refusal& refusal) {
+bool is_unreadable(const ErrorAnswer& refusal) {
   if (!refusal.on_object) return false;
   if (refusal.code.starts_with("KMS.")) return true;
   if (refusal.status == 403) return is_about_kms(refusal);
@@ -106,7 +106,7 @@ bool is_unreadable(const Refusal& refusal) {
          is_about_encryption(refusal);
 }
 
-ErrorKind kind_of_status(const Refusal& refusal) {
+ErrorKind kind_of_status(const ErrorAnswer& refusal) {
   switch (refusal.status) {
     case 401:
       return ErrorKind::kBadCredentials;
@@ -138,7 +138,7 @@ ErrorKind kind_of_status(const Refusal& refusal) {
 
 }  // namespace
 
-ErrorKind kind_of(const Refusal& refusal) {
+ErrorKind kind_of(const ErrorAnswer& refusal) {
   if (const auto kind = kind_of_code(refusal.code)) return *kind;
   if (is_unreadable(refusal)) return ErrorKind::kUnreadable;
   const auto hint = hint_of(refusal);
@@ -147,7 +147,7 @@ ErrorKind kind_of(const Refusal& refusal) {
   return kind_of_status(refusal);
 }
 
-Hint hint_of(const Refusal& refusal) {
+Hint hint_of(const ErrorAnswer& refusal) {
   for (const CodeHint& known : kHints) {
     if (refusal.code == known.code && mentions(refusal.message, known.message)) return known.hint;
   }
@@ -175,11 +175,12 @@ Hint hint_of_page(std::string_view content_type, std::string_view beginning) {
   return is_html ? Hint::kWebPage : Hint::kNone;
 }
 
-bool is_unknown_operation(const Refusal& refusal) {
+bool is_unknown_operation(const ErrorAnswer& refusal) {
   return refusal.status == 405 || refusal.status == 501 || refusal.code == kNotImplemented;
 }
 
-bool may_refuse_option(const Refusal& refusal, std::string_view argument, std::string_view option) {
+bool may_refuse_option(const ErrorAnswer& refusal, std::string_view argument,
+                       std::string_view option) {
   const bool plausible = refusal.status == 501 ||
                          (refusal.status == 400 &&
                           (refusal.head || refusal.code == "InvalidArgument" ||

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "s3client/clock_offset.h"
-#include "s3client/explain.h"
+#include "s3client/failed_answer.h"
 
 namespace s3 {
 namespace {
@@ -22,7 +22,7 @@ class Collector final : public ResponseSink {
   }
 
   bool on_body(std::span<const std::byte> bytes) override {
-    const auto part = bytes.first(std::min(kMostAnswerBytes - answer.body.size(), bytes.size()));
+    const auto part = bytes.first(std::min(kMaxAnswerBytes - answer.body.size(), bytes.size()));
     answer.body.append(static_cast<const char*>(static_cast<const void*>(part.data())),
                        part.size());
     is_full = part.size() < bytes.size();

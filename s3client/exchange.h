@@ -10,10 +10,10 @@ namespace s3 {
 /// A small answer, whatever its status.
 struct PlainAnswer {
   HttpHead head;
-  std::string body;  ///< no more of it than kMostAnswerBytes
+  std::string body;  ///< no more of it than kMaxAnswerBytes
 };
 
-inline constexpr std::size_t kMostAnswerBytes = std::size_t{1} << 20;
+inline constexpr std::size_t kMaxAnswerBytes = std::size_t{1} << 20;
 
 /// One request and its whole answer. The session learns the server's clock from it. Errors are the
 /// transport's.

@@ -212,7 +212,7 @@ bool is_encoded(const HttpHead& head) {
 }
 
 /// The answer is the bucket's own, and of what was listed, but for an ETag that it leaves out.
-bool is_as_listed(const HttpHead& head, const ObjectHead& object, const Listed& listed) {
+bool is_as_listed(const HttpHead& head, const ObjectHead& object, const ListingFacts& listed) {
   const bool is_from_s3 =
       std::any_of(head.headers.begin(), head.headers.end(),
                   [](const Header& header) { return header.first.starts_with("x-amz-"); });

@@ -14,7 +14,7 @@
 
 namespace s3 {
 
-using Time = std::chrono::sys_time<std::chrono::milliseconds>;
+using ClockTime = std::chrono::sys_time<std::chrono::milliseconds>;
 
 enum class Addressing { kAuto, kPath, kVirtual };
 
@@ -25,7 +25,7 @@ struct SessionOptions {
   Addressing addressing = Addressing::kAuto;  ///< auto: virtual for AWS, path for the rest; a
                                               ///< bucket name with dots is path style over TLS
   bool request_payer = false;
-  std::function<Time()> now;  ///< the local clock
+  std::function<ClockTime()> now;  ///< the local clock
   /// Loads the credentials anew; called at construction and on kExpiredToken.
   std::function<Result<Credentials>()> credentials;
 };

@@ -53,7 +53,7 @@ Result<std::unique_ptr<SessionState>> SessionState::open(SessionOptions options)
   return state;
 }
 
-Address SessionState::take_address(std::string_view key, bool& redirected) {
+Address SessionState::address_for(std::string_view key, bool& redirected) {
   const auto found = redirects_.find(key);
   redirected = found != redirects_.end();
   if (!redirected) return address_;
@@ -84,7 +84,7 @@ SignedRequest SessionState::sign(const Operation& operation) {
   {
     const std::scoped_lock lock(mutex_);
     ++requests_;
-    address = take_address(operation.key, out.redirected);
+    address = address_for(operation.key, out.redirected);
     out.region = region_;
     out.clock_offset = clock_offset_.value_or(std::chrono::milliseconds{0});
     out.credentials = credentials_;
@@ -171,12 +171,12 @@ void SessionState::learn_clock_offset(std::chrono::milliseconds offset) {
 }
 
 bool SessionState::learn_redirect(std::string_view key, std::string_view target) {
-  constexpr std::size_t kMostRedirects = 64;
+  constexpr std::size_t kMaxRedirects = 64;
   const std::scoped_lock lock(mutex_);
   auto address = redirect_target(address_.endpoint, options_.bucket, target);
   if (!address) return false;
   // Keys whose next request never came must not pile up.
-  if (redirects_.size() >= kMostRedirects) redirects_.clear();
+  if (redirects_.size() >= kMaxRedirects) redirects_.clear();
   redirects_.insert_or_assign(std::string(key), *std::move(address));
   return true;
 }
@@ -197,14 +197,14 @@ void SessionState::refuse_option(std::string option) {
 }
 
 void SessionState::doubt_option(const Operation& operation, std::string_view option) {
-  constexpr std::size_t kMostDoubts = 64;
+  constexpr std::size_t kMaxDoubts = 64;
   const std::scoped_lock lock(mutex_);
   // As with redirects_: some requests are not made again.
-  if (doubts_.size() >= kMostDoubts) doubts_.clear();
+  if (doubts_.size() >= kMaxDoubts) doubts_.clear();
   doubts_.insert(doubt_name(operation, option));
 }
 
-bool SessionState::take_doubt(const Operation& operation, std::string_view option) {
+bool SessionState::withdraw_doubt(const Operation& operation, std::string_view option) {
   const std::scoped_lock lock(mutex_);
   return doubts_.erase(doubt_name(operation, option)) > 0;
 }

@@ -36,7 +36,7 @@ struct Operation {
 /// An operation ready to be sent, and what it was signed with.
 struct SignedRequest {
   HttpRequest http;
-  Time sent;
+  ClockTime sent;
   std::chrono::milliseconds clock_offset{0};
   std::string region;
   bool redirected = false;
@@ -54,7 +54,7 @@ class SessionState {
   /// Counts as one request. A host learned from a redirect is used for its key, once.
   SignedRequest sign(const Operation& operation);
 
-  Time now() const { return options_.now(); }
+  ClockTime now() const { return options_.now(); }
   const std::string& bucket() const { return options_.bucket; }
   /// Whether the bucket is part of the host name.
   bool virtual_host() const;
@@ -82,7 +82,7 @@ class SessionState {
   /// This operation may have been refused for this option. Its next try is to do without.
   void doubt_option(const Operation& operation, std::string_view option);
   /// Whether it is to do so now; forgets it.
-  bool take_doubt(const Operation& operation, std::string_view option);
+  bool withdraw_doubt(const Operation& operation, std::string_view option);
 
   Result<void> reload_credentials();
 
@@ -95,7 +95,7 @@ class SessionState {
   };
 
   SessionState(SessionOptions options, Address address);
-  Address take_address(std::string_view key, bool& redirected);
+  Address address_for(std::string_view key, bool& redirected);
   SigningKey signing_key(const std::shared_ptr<const Credentials>& credentials,
                          const SigningScope& scope);
 

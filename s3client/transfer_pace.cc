@@ -8,7 +8,7 @@ namespace {
 // A window is looked at in so many pieces, so that a burst at its begin hides no trickle for long.
 constexpr int kSlots = 10;
 // No server sends so much before its body; one that goes on would fill our memory.
-constexpr std::uint64_t kMostHeadBytes = std::uint64_t{512} * 1024;
+constexpr std::uint64_t kMaxHeadBytes = std::uint64_t{512} * 1024;
 
 std::string seconds(std::chrono::milliseconds limit) {
   return fmt::format("{:g} s", static_cast<double>(limit.count()) / 1000);
@@ -16,19 +16,19 @@ std::string seconds(std::chrono::milliseconds limit) {
 
 }  // namespace
 
-void TransferPace::head_line(Time now, std::uint64_t bytes) {
+void TransferPace::head_line(SteadyTime now, std::uint64_t bytes) {
   last_ = now;
   if (!head_since_) head_since_ = now;
   head_bytes_ += bytes;
 }
 
-void TransferPace::head_done(Time now, int status) {
+void TransferPace::head_done(SteadyTime now, int status) {
   constexpr int kFirstOther = 300;
   body_since_ = now;
   is_error_ = status >= kFirstOther;
 }
 
-void TransferPace::body(Time begun, Time done, std::uint64_t bytes) {
+void TransferPace::body(SteadyTime begun, SteadyTime done, std::uint64_t bytes) {
   // Behind the caller: a disk that takes its time is no stall of the network.
   last_ = done;
   callers_ += done - begun;
@@ -41,7 +41,7 @@ void TransferPace::body(Time begun, Time done, std::uint64_t bytes) {
   while (slots_.front().end + limits_.rate_window < wire) slots_.pop_front();
 }
 
-std::optional<std::string> TransferPace::stalled(Time now) const {
+std::optional<std::string> TransferPace::stalled(SteadyTime now) const {
   if (!last_) return std::nullopt;
   const auto limit = is_text_ && !head_since_ ? limits_.text_wait : limits_.stall_timeout;
   if (now - *last_ <= limit) return std::nullopt;
@@ -59,8 +59,8 @@ bool TransferPace::too_slow(Duration wire) const {
   return static_cast<double>(bytes) < needed;
 }
 
-std::optional<std::string> TransferPace::verdict(Time now) const {
-  if (head_bytes_ > kMostHeadBytes) return "the head of the answer has no end";
+std::optional<std::string> TransferPace::verdict(SteadyTime now) const {
+  if (head_bytes_ > kMaxHeadBytes) return "the head of the answer has no end";
   if (auto stall = stalled(now)) return stall;
   if (!body_since_) {
     const bool over = head_since_ && now - *head_since_ > limits_.head_limit;

@@ -155,6 +155,52 @@ twins = [f"{folder}: {name} is in {', '.join(where)}" for (folder, name), where 
          if len(where) > 1]
 tell(owners and not twins, "no two headers of a library give one name to two types", twins)
 
+# One name, one type, in the whole program: s3::Time beside store::Time had to be read twice. What the
+# two libraries that never see each other both need is meant to be alike.
+ALIKE = {"Error", "ErrorKind"}
+ALIAS = re.compile(r"^using (\w+) = (?:\w+::)*(\w+);", re.MULTILINE)
+everywhere = {}
+for (folder, name), where in owners.items():
+    everywhere.setdefault(name, []).extend(where)
+for name in files:
+    if name.endswith(".h"):
+        for alias, meant in ALIAS.findall((ROOT / name).read_text()):
+            if alias != meant:
+                everywhere.setdefault(alias, []).append(name)
+twins = [f"{name} is in {', '.join(where)}" for name, where in everywhere.items()
+         if len(where) > 1 and name not in ALIKE]
+tell(not twins, "and no two of the program", twins)
+
+# ARCHITECTURE.md, "Words": what once stood for several things does not come back, neither as a name nor in one.
+WORDS = {
+    "kMost, kLeast": re.compile(r"\bk(?:Most|Least)(?:[A-Z]\w*)?\b"),
+    "take": re.compile(r"\btake(?:_\w+)?\s*(?=[(<])|\b\w*Takes?r?(?:[A-Z]\w*)?\b(?=[ &*(>{;:])"),
+    "judge": re.compile(r"\b\w*(?:judge_|_judge|[a-z]Judge|Judge[a-z]*)\w*\b|\bjudged?\b|\bjudgement\b"),
+    "beside": re.compile(r"\b(?:\w*_)?besides?(?:_\w*)?\b|\b\w*Beside\w*\b"),
+    "keeper": re.compile(r"\b\w*[Kk]eeper\w*\b"),
+    "freshness, housekeeping": re.compile(r"\b(?:freshness|housekeeping|expiry_watch|ExpiryWatch)\w*\b"),
+}
+JUDGE = re.compile(r"\bjudge(?:_guess|_doubt)?\(")  # agent/proof/judge.h, and who asks it
+NOT_CODE = re.compile(r'//[^\n]*|"(?:\\.|[^"\\\n])*"')
+strays = []
+for name in files:
+    code = NOT_CODE.sub("", JUDGE.sub("", re.sub(r"^#include.*$", "", (ROOT / name).read_text(), flags=re.MULTILINE)))
+    strays += [f"{name}: {match.group(0)}" for word in WORDS.values() for match in word.finditer(code)]
+tell(not strays, f"{len(WORDS)} words that had several meanings have not come back", strays)
+
+# Who has to scroll through more reads it in pieces. These are to be split; none may join them.
+LONGEST = 400
+KNOWN_LONG = {
+    "agent/fetch/fetch_phase.cc", "agent/fetch/fetcher.cc", "agent/listing/list_phase.cc", "agent/config/config_keys.cc",
+    "store/custody/manifest.cc", "store/disk/posix_disk.cc", "store/ledger/ledger.cc", "store/ledger/ledger_record.cc",
+    "store/ledger/schema.cc",
+}
+lengths = {name: (ROOT / name).read_text().count("\n") for name in files}
+long = [f"{name} has {lines}" for name, lines in lengths.items() if lines > LONGEST and name not in KNOWN_LONG]
+tell(not long, f"no file has more than {LONGEST} lines, but for {len(KNOWN_LONG)} that are known", long)
+split = [name for name in sorted(KNOWN_LONG) if lengths.get(name, 0) <= LONGEST]
+tell(not split, "and those that are known are still so long", split)
+
 unnamed = [name for name in MAY_SEE
            for source in sorted((ROOT / name).rglob("*.cc"))
            if source.name not in "".join(path.read_text() for path in (ROOT / name).rglob("CMakeLists.txt"))]

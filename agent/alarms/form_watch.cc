@@ -32,7 +32,7 @@ store::Result<std::optional<store::StreamForm>> FormWatch::form_of(std::size_t s
   const auto acknowledged =
       is_acknowledged(source, stream, store::at_its_word((*form)->modified), "");
   if (!acknowledged) return acknowledged.error();
-  if (*acknowledged) take_seen(**form);
+  if (*acknowledged) make_seen_the_habit(**form);
   return form;
 }
 
@@ -47,7 +47,7 @@ store::Result<bool> FormWatch::is_acknowledged(std::size_t source, const std::st
   return made <= (*at)->at || (!reason.empty() && (*at)->message.find(reason) != std::string::npos);
 }
 
-store::Result<std::optional<FormWatch::Note>> FormWatch::judge(std::size_t source,
+store::Result<std::optional<FormWatch::Note>> FormWatch::weigh(std::size_t source,
                                                                const store::Archive& archive,
                                                                const ContentLook& look) {
   const auto& config = *context_.sources[source].config;
@@ -55,7 +55,7 @@ store::Result<std::optional<FormWatch::Note>> FormWatch::judge(std::size_t sourc
   Note note{look, {}, store::Unsound::kNo, config.series.place(archive.key)};
   const auto form = form_of(source, note.place.stream);
   if (!form) return form.error();
-  note.soundness = judge_soundness(archive.key, look, habit_at(config, *form, archive));
+  note.soundness = weigh_soundness(archive.key, look, habit_at(config, *form, archive));
   if (note.soundness.verdict != Soundness::Verdict::kUnsound) return std::optional(std::move(note));
   note.unsound = unsound_by(look);
   const bool may_be_meant = note.unsound == store::Unsound::kOtherForm;
@@ -68,7 +68,7 @@ store::Result<std::optional<FormWatch::Note>> FormWatch::judge(std::size_t sourc
   return std::optional(std::move(note));
 }
 
-store::Status FormWatch::take(std::size_t source, const store::Archive& archive, const Note& note,
+store::Status FormWatch::note(std::size_t source, const store::Archive& archive, const Note& note,
                               bool replaces, store::Change& change) {
   const auto& stream = note.place.stream;
   const auto before = form_of(source, stream);
@@ -85,7 +85,7 @@ store::Status FormWatch::take(std::size_t source, const store::Archive& archive,
                                        : store::to_hex(archive.sha256);
   if (note.acknowledged && !unsound) {
     note_unsound(form, note.look, store::Unsound::kOtherForm);
-    take_seen(form);
+    make_seen_the_habit(form);
   } else if (unsound) {
     ++form.unsound;
     note_unsound(form, note.look, note.unsound);
@@ -126,7 +126,7 @@ void FormWatch::raise(std::size_t source, const store::Archive& archive, const N
   const auto& run = context_.sources[source];
   change.raise(
       {run.id, store::AlarmKind::kUnsound, note.place.stream,
-       unsound_message(archive.key, besides_of(form), note.soundness.why, run.config->name)});
+       unsound_message(archive.key, others_before(form), note.soundness.why, run.config->name)});
 }
 
 void FormWatch::count_lost(std::size_t source, const std::string& stream, store::Change& change) {

@@ -32,15 +32,15 @@ class FormWatch {
     bool acknowledged = false;  ///< on the other disk, where two take turns
   };
   /// nullopt: `soundness = off`. Writes nothing.
-  store::Result<std::optional<Note>> judge(std::size_t source, const store::Archive& archive,
+  store::Result<std::optional<Note>> weigh(std::size_t source, const store::Archive& archive,
                                            const ContentLook& look);
 
   /// The content is about to be the trusted one of its key: raises the alarm of its stream or ends
   /// it, and changes the habit, all with `change`. `replaces`: its key was held with another one.
-  store::Status take(std::size_t source, const store::Archive& archive, const Note& note,
+  store::Status note(std::size_t source, const store::Archive& archive, const Note& note,
                      bool replaces, store::Change& change);
 
-  /// What take() has noted since is recorded.
+  /// What note() has noted since is recorded.
   void recorded() { pending_.clear(); }
 
  private:

@@ -8,9 +8,9 @@ namespace agent {
 namespace {
 
 // Recorded at once.
-constexpr std::size_t kMostFound = 64;
+constexpr std::size_t kMaxFound = 64;
 
-std::string besides_of(std::size_t others) {
+std::string others_before(std::size_t others) {
   if (others == 0) return "";
   if (others == 1) return ", nor does another one of its stream that is held";
   return fmt::format(", nor do {} others of its stream that are held", others);
@@ -26,15 +26,15 @@ void HeldForms::watch(store::ScrubPass& pass) {
   if (source_.config->soundness == SoundnessCheck::kOff) return;
   pass.ends = {ContentEnds::kHeadBytes, ContentEnds::kTailBytes, {}, {}};
   pass.looked = [this](const store::Holding& holding, const store::FileEnds& ends) {
-    // What lies beside the archives is there because something was wrong with it.
+    // A generation is one because something was wrong with it.
     if (looked_ && holding.generation_path.empty()) looked_ = look(holding, ends);
   };
 }
 
 store::Status HeldForms::look(const store::Holding& holding, const store::FileEnds& ends) {
   const auto look = look_at({ends.head, ends.tail, holding.size_bytes});
-  auto judged = judge_soundness(holding.key, look, std::nullopt);
-  if (judged.verdict != Soundness::Verdict::kUnsound) return {};
+  auto weighed = weigh_soundness(holding.key, look, std::nullopt);
+  if (weighed.verdict != Soundness::Verdict::kUnsound) return {};
   auto& ledger = context_.mirror.ledger;
   auto archive = ledger.find(source_.id, holding.key);
   if (!archive) return archive.error();
@@ -49,8 +49,8 @@ store::Status HeldForms::look(const store::Holding& holding, const store::FileEn
                         (*form)->is_cut == look.is_cut;
   if (is_usual) return {};
   (*archive)->unsound = unsound_by(look);
-  found_[std::move(stream)].push_back({**std::move(archive), look, std::move(judged.why)});
-  return ++count_ < kMostFound ? store::Status{} : record();
+  found_[std::move(stream)].push_back({**std::move(archive), look, std::move(weighed.why)});
+  return ++count_ < kMaxFound ? store::Status{} : record();
 }
 
 store::Status HeldForms::record() {
@@ -75,7 +75,7 @@ store::Status HeldForms::tell(const std::string& stream, const std::vector<Found
   auto& ledger = context_.mirror.ledger;
   for (const auto& one : found) {
     const auto& archive = one.archive;
-    change.note_judged({source_.id, archive.key, archive.sha256, archive.unsound});
+    change.note_soundness({source_.id, archive.key, archive.sha256, archive.unsound});
   }
   const auto& last = found.back();
   auto form = ledger.form_of_stream(source_.id, stream);
@@ -94,7 +94,7 @@ store::Status HeldForms::tell(const std::string& stream, const std::vector<Found
   if (!is_open) return is_open.error();
   if (*is_open) return {};
   change.raise({source_.id, store::AlarmKind::kUnsound, stream,
-                unsound_message(last.archive.key, besides_of(found.size() - 1), last.why,
+                unsound_message(last.archive.key, others_before(found.size() - 1), last.why,
                                 source_.config->name)});
   return {};
 }

@@ -30,14 +30,14 @@ class BoundedQueue {
   std::optional<T> pop() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return closed_ || !values_.empty(); });
-    return take();
+    return pop_front();
   }
 
   /// As pop(), but gives up after `timeout`.
   std::optional<T> pop_for(std::chrono::milliseconds timeout) {
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, timeout, [&] { return closed_ || !values_.empty(); });
-    return take();
+    return pop_front();
   }
 
   void close() {
@@ -48,7 +48,7 @@ class BoundedQueue {
 
  private:
   // Requires the lock.
-  std::optional<T> take() {
+  std::optional<T> pop_front() {
     if (values_.empty()) return std::nullopt;
     std::optional<T> value(std::move(values_.front()));
     values_.pop_front();

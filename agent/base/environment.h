@@ -24,9 +24,9 @@ struct WalkRequest;
 
 /// A small file of this system that is whole and durable, and only lacks its name. Without place()
 /// it goes again.
-class StagedFile {
+class UnnamedFile {
  public:
-  virtual ~StagedFile() = default;
+  virtual ~UnnamedFile() = default;
   /// The error is a sentence.
   virtual Result<void> place() = 0;
 };
@@ -58,8 +58,8 @@ struct Environment {
   /// Readies a file of the system's configuration: a new one is 0640, in a directory that is made
   /// where it is missing; one that exists is replaced, and its owner and mode stay. The error is a
   /// sentence.
-  std::function<Result<std::unique_ptr<StagedFile>>(const std::string& path,
-                                                    const std::string& text)>
+  std::function<Result<std::unique_ptr<UnnamedFile>>(const std::string& path,
+                                                     const std::string& text)>
       stage_file = {};
   /// As root: a new mirror belongs to the user that the scheduled run is, where the system has that
   /// user. The error is a sentence.

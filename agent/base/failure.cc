@@ -17,40 +17,40 @@ bool is_about_time(const s3::Error& error) {
 
 }  // namespace
 
-Verdict verdict_on(const s3::Error& error) {
+FailureMeaning meaning_of(const s3::Error& error) {
   switch (error.kind) {
     case s3::ErrorKind::kNetwork:
     case s3::ErrorKind::kThrottled:
     case s3::ErrorKind::kServer:
     case s3::ErrorKind::kProtocol:
-      return Verdict::kRetry;
+      return FailureMeaning::kRetry;
     case s3::ErrorKind::kClockSkew:
     case s3::ErrorKind::kWrongRegion:
     case s3::ErrorKind::kRedirect:
     case s3::ErrorKind::kRefusedOption:
-      return Verdict::kRetryNow;
+      return FailureMeaning::kRetryNow;
     case s3::ErrorKind::kExpiredToken:
-      return Verdict::kReload;
+      return FailureMeaning::kReload;
     case s3::ErrorKind::kChanged:
-      return Verdict::kChanged;
+      return FailureMeaning::kChanged;
     case s3::ErrorKind::kNotFound:
-      return Verdict::kGone;
+      return FailureMeaning::kGone;
     case s3::ErrorKind::kArchived:
-      return Verdict::kArchived;
+      return FailureMeaning::kArchived;
     case s3::ErrorKind::kDenied:
     case s3::ErrorKind::kUnreadable:
-      return Verdict::kUnreadable;
+      return FailureMeaning::kUnreadable;
     case s3::ErrorKind::kAborted:
-      return Verdict::kStopped;
+      return FailureMeaning::kStopped;
     case s3::ErrorKind::kRangeInvalid:
     case s3::ErrorKind::kInvalid:
-      return is_about_time(error) ? Verdict::kStopSource : Verdict::kSkip;
+      return is_about_time(error) ? FailureMeaning::kStopSource : FailureMeaning::kSkip;
     case s3::ErrorKind::kTls:
     case s3::ErrorKind::kBadCredentials:
     case s3::ErrorKind::kNoSuchBucket:
-      return Verdict::kStopSource;
+      return FailureMeaning::kStopSource;
   }
-  return Verdict::kSkip;
+  return FailureMeaning::kSkip;
 }
 
 ExitStatus status_of(const s3::Error& error) {

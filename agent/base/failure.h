@@ -9,8 +9,8 @@
 
 namespace agent {
 
-/// What a failed request means for the run. The only place where the libraries' kinds are judged.
-enum class Verdict {
+/// What a failed request means for the run. The only place where the libraries' kinds are weighed.
+enum class FailureMeaning {
   kRetry,       ///< try the same again after a pause
   kRetryNow,    ///< the session has learned something: once more, at once
   kReload,      ///< the credentials have expired: load them again, then once more
@@ -22,7 +22,7 @@ enum class Verdict {
   kSkip,        ///< final for this object
   kStopSource,  ///< final for the source
 };
-Verdict verdict_on(const s3::Error& error);
+FailureMeaning meaning_of(const s3::Error& error);
 
 /// The exit status of a source that this error stopped.
 ExitStatus status_of(const s3::Error& error);

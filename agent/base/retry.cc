@@ -27,9 +27,9 @@ void Retrier::progressed(Tries& tries) {
   tries.patience = std::max(patience, std::chrono::seconds{1});
 }
 
-bool Retrier::correct(s3::Session& session, Verdict verdict, Tries& tries) {
+bool Retrier::correct(s3::Session& session, FailureMeaning meaning, Tries& tries) {
   if (++tries.corrections > kCorrections) return false;
-  if (verdict != Verdict::kReload) return true;
+  if (meaning != FailureMeaning::kReload) return true;
   // Where those that were loaded have expired too, nobody has renewed them yet.
   if (std::exchange(tries.reloaded, true)) return false;
   return session.reload_credentials().has_value();
@@ -58,12 +58,12 @@ bool Retrier::wait_for_server(s3::Session& session, const s3::Error& error, Trie
 }
 
 bool Retrier::again(s3::Session& session, const s3::Error& error, Tries& tries) {
-  const auto verdict = verdict_on(error);
+  const auto meaning = meaning_of(error);
   if (halt_.load()) return false;
   bool once_more = false;
-  if (verdict == Verdict::kRetryNow || verdict == Verdict::kReload) {
-    once_more = correct(session, verdict, tries);
-  } else if (verdict == Verdict::kRetry) {
+  if (meaning == FailureMeaning::kRetryNow || meaning == FailureMeaning::kReload) {
+    once_more = correct(session, meaning, tries);
+  } else if (meaning == FailureMeaning::kRetry) {
     once_more = error.kind == s3::ErrorKind::kNetwork ? wait_for_network(tries)
                                                       : wait_for_server(session, error, tries);
   }

@@ -71,7 +71,7 @@ class Retrier {
   std::uint64_t retries(const s3::Session& session) const;
 
  private:
-  bool correct(s3::Session& session, Verdict verdict, Tries& tries);
+  bool correct(s3::Session& session, FailureMeaning meaning, Tries& tries);
   bool wait_for_network(Tries& tries);
   bool wait_for_server(s3::Session& session, const s3::Error& error, Tries& tries);
   double unit() { return std::uniform_real_distribution<double>(0, 1)(random_); }

@@ -84,7 +84,7 @@ class Acceptance {
   }
 
   store::Result<std::optional<store::Generation>> choose() {
-    const auto found = mirror_.ledger.generations(source_.id, options_.key, kMostGenerations);
+    const auto found = mirror_.ledger.generations(source_.id, options_.key, kMaxGenerations);
     if (!found) return found.error();
     auto chosen = options_.generation.empty()
                       ? newest_in_quarantine(*found)

@@ -22,8 +22,8 @@ struct Acknowledged {
 };
 
 // Of a set of more parts some are enough: a set is no better than its worst part.
-constexpr std::size_t kMostParts = 256;
-constexpr std::size_t kMostLost = 1000;
+constexpr std::size_t kMaxParts = 256;
+constexpr std::size_t kMaxLost = 1000;
 
 // What is left of a set of which a part is lost takes no place in the keep rules.
 store::Status doubt_sets_of(SourceMirror& source, const Series& series,
@@ -36,14 +36,14 @@ store::Status doubt_sets_of(SourceMirror& source, const Series& series,
     const auto place = series.place(key);
     if (!place.has_time) continue;
     const auto set = key.substr(0, place.set_bytes);
-    const auto keys = ledger.keys_from(source.id, set, kMostParts);
+    const auto keys = ledger.keys_from(source.id, set, kMaxParts);
     if (!keys) return keys.error();
     for (const auto& part : *keys) {
       if (!part.starts_with(set) || series.place(part).set_bytes != set.size()) continue;
       const auto archive = ledger.find(source.id, part);
       if (!archive) return archive.error();
       if (!*archive || (*archive)->unsound != store::Unsound::kNo) continue;
-      change->note_judged({source.id, part, (*archive)->sha256, store::Unsound::kBroken});
+      change->note_soundness({source.id, part, (*archive)->sha256, store::Unsound::kBroken});
     }
   }
   return change->commit();
@@ -74,7 +74,7 @@ store::Result<store::GivenUp> give_up_lost(SourceMirror& source, const AckOption
   std::vector<std::string> lost;
   request.found = [&](const store::Reading& reading) {
     const bool is_archive = reading.holding.generation_path.empty();
-    if (reading.finding != store::Finding::kRight && is_archive && lost.size() < kMostLost) {
+    if (reading.finding != store::Finding::kRight && is_archive && lost.size() < kMaxLost) {
       lost.push_back(reading.holding.key);
     }
     if (reading.finding == store::Finding::kRight) {
@@ -92,15 +92,15 @@ store::Result<store::GivenUp> give_up_lost(SourceMirror& source, const AckOption
 }
 
 // What the streams whose alarms end have become is what they are meant to be.
-store::Status take_new_forms(SourceMirror& mirror, const AckOptions& options,
-                             const Series& series) {
+store::Status accept_new_forms(SourceMirror& mirror, const AckOptions& options,
+                               const Series& series) {
   auto& ledger = mirror.mirror.ledger;
   const auto stream_of = [&](std::string_view key) { return series.place(key).stream; };
-  if (!options.alarm) return ledger.take_new_form(mirror.id, nullptr, stream_of);
+  if (!options.alarm) return ledger.accept_new_form(mirror.id, nullptr, stream_of);
   const auto alarm = ledger.open_alarm(mirror.id, *options.alarm);
   if (!alarm) return alarm.error();
   if (!*alarm || (*alarm)->kind != name_of(store::AlarmKind::kUnsound)) return {};
-  return ledger.take_new_form(mirror.id, &(*alarm)->key, stream_of);
+  return ledger.accept_new_form(mirror.id, &(*alarm)->key, stream_of);
 }
 
 store::Result<Acknowledged> acknowledge(SourceMirror& mirror, const AckOptions& options,
@@ -117,7 +117,7 @@ store::Result<Acknowledged> acknowledge(SourceMirror& mirror, const AckOptions& 
   const auto over = *open_before - std::min(*open_before, *left);
   const auto totals = ledger.totals(source);
   if (!totals) return totals.error();
-  if (auto taken = take_new_forms(mirror, options, series); !taken) return taken.error();
+  if (auto taken = accept_new_forms(mirror, options, series); !taken) return taken.error();
   const auto ended = ledger.acknowledge(source, options.alarm, now);
   if (!ended) return ended.error();
   const auto still_open = ledger.is_open(source, store::AlarmKind::kMassChange, "");

@@ -124,7 +124,8 @@ class Adoption {
       if (done && !told) return told.error();
     }
     if (!done) return done.error();
-    if (source.listed == SourceRun::Listed::kNo) return graver(status, ExitStatus::kIncomplete);
+    if (source.listed == SourceRun::ListingResult::kNo)
+      return graver(status, ExitStatus::kIncomplete);
     print_(text_of(options_, adopt.counts()));
     advise(options_, adopt, environment_);
     return adopt.counts().interrupted ? graver(status, ExitStatus::kIncomplete) : status;

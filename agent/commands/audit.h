@@ -13,14 +13,14 @@
 
 namespace agent {
 
-enum class Judgement { kGood, kBad, kUnknown };
+enum class Grade { kGood, kBad, kUnknown };
 /// "good", "bad", "unknown"
-std::string_view name_of(Judgement judgement);
+std::string_view name_of(Grade grade);
 
 /// One thing that was looked at.
-struct Finding {
+struct AuditFinding {
   std::string name;  ///< stable: "versioning"
-  Judgement judgement = Judgement::kUnknown;
+  Grade grade = Grade::kUnknown;
   std::string why;     ///< what is so, and why it matters
   std::string remedy;  ///< what mends it: a command, or where to look; empty: nothing is to do
 };
@@ -65,15 +65,15 @@ std::vector<LifecycleRule> new_rules(const std::vector<LifecycleRule>& before,
 std::string words_of(const LifecycleRule& rule);
 
 /// How the bucket is set up: a pure function of what it said.
-std::vector<Finding> judge_bucket(const SourceConfig& source, const Settings& settings);
+std::vector<AuditFinding> grade_bucket(const SourceConfig& source, const Settings& settings);
 
 /// What would be left upstream.
 struct Scenario {
-  std::string name;                          ///< stable: "bucket-lost"
-  std::string happens;                       ///< "the bucket or its region is lost"
-  Judgement upstream = Judgement::kUnknown;  ///< good: survived
-  std::string by;                            ///< by what, or why not
+  std::string name;                  ///< stable: "bucket-lost"
+  std::string happens;               ///< "the bucket or its region is lost"
+  Grade upstream = Grade::kUnknown;  ///< good: survived
+  std::string by;                    ///< by what, or why not
 };
-std::vector<Scenario> recovery_scenarios(const std::vector<Finding>& findings);
+std::vector<Scenario> recovery_scenarios(const std::vector<AuditFinding>& findings);
 
 }  // namespace agent

@@ -14,31 +14,31 @@ namespace {
 using State = Setting::State;
 
 // The time that an owner has to notice.
-constexpr std::int64_t kLeastDaysCurrent = 7;
-constexpr std::int64_t kLeastDaysNoncurrent = 14;
+constexpr std::int64_t kMinDaysCurrent = 7;
+constexpr std::int64_t kMinDaysNoncurrent = 14;
 
-class BucketJudge {
+class BucketGrader {
  public:
-  BucketJudge(const SourceConfig& source, const Settings& settings)
+  BucketGrader(const SourceConfig& source, const Settings& settings)
       : source_(source), settings_(settings) {
     const auto endpoint = s3::parse_endpoint(source.endpoint);
     on_aws_ = source.endpoint.empty() || (endpoint && s3::is_aws(*endpoint));
   }
 
-  std::vector<Finding> judge() {
-    judge_versioning();
-    judge_versions();
-    judge_mfa_delete();
-    judge_object_lock();
-    judge_lifecycle();
-    judge_replication();
-    judge_public_access_block();
-    judge_ownership();
-    judge_policy_status();
-    judge_bucket_deletion();
-    judge_acl();
-    judge_encryption();
-    judge_logging();
+  std::vector<AuditFinding> grade() {
+    grade_versioning();
+    grade_versions();
+    grade_mfa_delete();
+    grade_object_lock();
+    grade_lifecycle();
+    grade_replication();
+    grade_public_access_block();
+    grade_ownership();
+    grade_policy_status();
+    grade_bucket_deletion();
+    grade_acl();
+    grade_encryption();
+    grade_logging();
     return std::move(findings_);
   }
 
@@ -56,22 +56,22 @@ class BucketJudge {
   }
 
   void add(std::string name, bool is_good, std::string why, std::string remedy) {
-    findings_.push_back({std::move(name), is_good ? Judgement::kGood : Judgement::kBad,
-                         std::move(why), is_good ? "" : std::move(remedy)});
+    findings_.push_back({std::move(name), is_good ? Grade::kGood : Grade::kBad, std::move(why),
+                         is_good ? "" : std::move(remedy)});
   }
 
   // What could not be read is never bad.
   bool is_unknown(const std::string& name, const Setting& asked, std::string_view matters) {
     if (asked.state == State::kForbidden) {
       findings_.push_back(
-          {name, Judgement::kUnknown,
+          {name, Grade::kUnknown,
            fmt::format("these credentials may not read it ({}); {}", asked.told, matters),
            fmt::format("let them: 'holdfast policy {} --posture' prints the policy",
                        source_.name)});
       return true;
     }
     if (asked.state != State::kUnknown) return false;
-    findings_.push_back({name, Judgement::kUnknown,
+    findings_.push_back({name, Grade::kUnknown,
                          fmt::format("this server does not tell ({}); {}", asked.told, matters),
                          "look into the provider's console"});
     return true;
@@ -79,7 +79,7 @@ class BucketJudge {
 
   bool is_versioned() const { return setting("versioning").document.at("Status") == "Enabled"; }
 
-  void judge_versioning() {
+  void grade_versioning() {
     constexpr auto kMatters = "with versions kept, overwriting and deleting only add something";
     const auto& asked = setting("versioning");
     if (is_unknown("versioning", asked, kMatters)) return;
@@ -93,7 +93,7 @@ class BucketJudge {
         api("put-bucket-versioning", "--versioning-configuration Status=Enabled"));
   }
 
-  void judge_versions() {
+  void grade_versions() {
     if (!is_versioned()) return;
     const bool all = source_.versions == Versions::kAll;
     add("versions", all,
@@ -103,7 +103,7 @@ class BucketJudge {
         fmt::format("write \"versions = all\" into [source {}]", source_.name));
   }
 
-  void judge_mfa_delete() {
+  void grade_mfa_delete() {
     constexpr auto kMatters =
         "with it no stolen key alone deletes a version for good, the administrator's included";
     const auto& asked = setting("versioning");
@@ -120,7 +120,7 @@ class BucketJudge {
             "root, whose device that is"));
   }
 
-  void judge_object_lock() {
+  void grade_object_lock() {
     constexpr auto kMatters = "a lock keeps versions from everybody for a time";
     const auto& asked = setting("object-lock");
     if (is_unknown("object-lock", asked, kMatters)) return;
@@ -150,7 +150,7 @@ class BucketJudge {
         "");
   }
 
-  void judge_lifecycle() {
+  void grade_lifecycle() {
     constexpr auto kMatters =
         "a lifecycle deletes by itself, and is how a key deletes that may not delete";
     const auto& asked = setting("lifecycle");
@@ -160,8 +160,8 @@ class BucketJudge {
     bool soon = false;
     for (const auto& rule : rules) {
       said += fmt::format("{}\"{}\" {}", said.empty() ? "" : ", ", rule.id, words_of(rule));
-      soon = soon || (rule.kind == "current" && rule.days < kLeastDaysCurrent) ||
-             (rule.kind == "noncurrent" && rule.days < kLeastDaysNoncurrent);
+      soon = soon || (rule.kind == "current" && rule.days < kMinDaysCurrent) ||
+             (rule.kind == "noncurrent" && rule.days < kMinDaysNoncurrent);
     }
     if (rules.empty()) {
       add("lifecycle", true, "no rule deletes anything of this source", "");
@@ -180,10 +180,10 @@ class BucketJudge {
         api("put-bucket-lifecycle-configuration",
             fmt::format("--lifecycle-configuration file://rules.json, with {} days or more for "
                         "archives and {} for replaced versions",
-                        kLeastDaysCurrent, kLeastDaysNoncurrent)));
+                        kMinDaysCurrent, kMinDaysNoncurrent)));
   }
 
-  void judge_replication() {
+  void grade_replication() {
     constexpr auto kMatters = "a replica in another account survives this one";
     const auto& asked = setting("replication");
     if (is_unknown("replication", asked, kMatters)) return;
@@ -205,7 +205,7 @@ class BucketJudge {
         "");
   }
 
-  void judge_public_access_block() {
+  void grade_public_access_block() {
     constexpr auto kMatters = "it keeps a slip in an ACL or a policy from making backups public";
     const auto& asked = setting("publicAccessBlock");
     if (is_unknown("public-access-block", asked, kMatters)) return;
@@ -234,7 +234,7 @@ class BucketJudge {
             fmt::format("--public-access-block-configuration {}", arguments)));
   }
 
-  void judge_ownership() {
+  void grade_ownership() {
     constexpr auto kMatters = "who puts an object may own it, and then read and share it";
     const auto& asked = setting("ownershipControls");
     if (is_unknown("ownership", asked, kMatters)) return;
@@ -246,7 +246,7 @@ class BucketJudge {
             "--ownership-controls 'Rules=[{ObjectOwnership=BucketOwnerEnforced}]'"));
   }
 
-  void judge_policy_status() {
+  void grade_policy_status() {
     constexpr auto kMatters = "a policy may open the bucket to everybody";
     const auto& asked = setting("policyStatus");
     if (is_unknown("policy-status", asked, kMatters)) return;
@@ -267,7 +267,7 @@ class BucketJudge {
                        [&](const store::Json& one) { return names(&one, action); });
   }
 
-  void judge_bucket_deletion() {
+  void grade_bucket_deletion() {
     constexpr auto kMatters = "a policy that denies s3:DeleteBucket stands in the way of a slip";
     const auto& asked = setting("policy");
     if (is_unknown("bucket-deletion", asked, kMatters)) return;
@@ -289,7 +289,7 @@ class BucketJudge {
             "--policy file://policy.json, with a Deny of s3:DeleteBucket; deploy/iam has one"));
   }
 
-  void judge_acl() {
+  void grade_acl() {
     constexpr auto kMatters = "an ACL may open the bucket to everybody";
     const auto& asked = setting("acl");
     if (is_unknown("acl", asked, kMatters)) return;
@@ -308,7 +308,7 @@ class BucketJudge {
         api("put-bucket-acl", "--acl private"));
   }
 
-  void judge_encryption() {
+  void grade_encryption() {
     constexpr auto kMatters = "unencrypted, what is on the provider's disks can be read there";
     const auto& asked = setting("encryption");
     if (is_unknown("encryption", asked, kMatters)) return;
@@ -322,7 +322,7 @@ class BucketJudge {
             "'Rules=[{ApplyServerSideEncryptionByDefault={SSEAlgorithm=AES256}}]'"));
   }
 
-  void judge_logging() {
+  void grade_logging() {
     constexpr auto kMatters = "only an access log says afterwards who did it";
     const auto& asked = setting("logging");
     if (is_unknown("logging", asked, kMatters)) return;
@@ -337,13 +337,13 @@ class BucketJudge {
   const SourceConfig& source_;
   const Settings& settings_;
   bool on_aws_ = true;
-  std::vector<Finding> findings_;
+  std::vector<AuditFinding> findings_;
 };
 
 }  // namespace
 
-std::vector<Finding> judge_bucket(const SourceConfig& source, const Settings& settings) {
-  return BucketJudge(source, settings).judge();
+std::vector<AuditFinding> grade_bucket(const SourceConfig& source, const Settings& settings) {
+  return BucketGrader(source, settings).grade();
 }
 
 }  // namespace agent

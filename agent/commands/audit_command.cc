@@ -23,21 +23,21 @@ namespace agent {
 namespace {
 
 struct Audited {
-  std::vector<Finding> findings;
+  std::vector<AuditFinding> findings;
   std::vector<Scenario> scenarios;
   std::vector<LifecycleRule> rules;
   bool knows_rules = false;
 };
 
-const Finding* find(const std::vector<Finding>& findings, std::string_view name) {
+const AuditFinding* find(const std::vector<AuditFinding>& findings, std::string_view name) {
   const auto found = std::find_if(findings.begin(), findings.end(),
-                                  [&](const Finding& one) { return one.name == name; });
+                                  [&](const AuditFinding& one) { return one.name == name; });
   return found == findings.end() ? nullptr : &*found;
 }
 
-Judgement judgement_of(const std::vector<Finding>& findings, std::string_view name) {
+Grade grade_of(const std::vector<AuditFinding>& findings, std::string_view name) {
   const auto* found = find(findings, name);
-  return found == nullptr ? Judgement::kUnknown : found->judgement;
+  return found == nullptr ? Grade::kUnknown : found->grade;
 }
 
 // One source, from the first request to the findings.
@@ -69,9 +69,9 @@ class SourceAudit {
     if (!page) return page.error();
     s3::Leash leash(session_, *transport_);
     Audited done;
-    done.findings = judge_leash(source_, leash, new_probe(source_, first_key(*page)));
+    done.findings = grade_leash(source_, leash, new_probe(source_, first_key(*page)));
     const auto settings = read_settings();
-    for (auto& finding : judge_bucket(source_, settings)) {
+    for (auto& finding : grade_bucket(source_, settings)) {
       done.findings.push_back(std::move(finding));
     }
     done.scenarios = recovery_scenarios(done.findings);
@@ -138,16 +138,16 @@ class Records {
 
  private:
   store::Status keep_leash(const SourceConfig& source, store::SourceId id, const Audited& audited) {
-    const auto write = judgement_of(audited.findings, "write");
-    const auto removal = judgement_of(audited.findings, "delete");
-    const bool any_bad = write == Judgement::kBad || removal == Judgement::kBad;
+    const auto write = grade_of(audited.findings, "write");
+    const auto removal = grade_of(audited.findings, "delete");
+    const bool any_bad = write == Grade::kBad || removal == Grade::kBad;
     if (any_bad) {
-      const auto* finding = find(audited.findings, write == Judgement::kBad ? "write" : "delete");
+      const auto* finding = find(audited.findings, write == Grade::kBad ? "write" : "delete");
       const auto message = fmt::format("{}; {}", finding->why, finding->remedy);
       return raise(source, id, store::AlarmKind::kWritable, "", message);
     }
     // An unknown one says nothing against what was seen before.
-    if (write != Judgement::kGood || removal != Judgement::kGood) return {};
+    if (write != Grade::kGood || removal != Grade::kGood) return {};
     const auto open = ledger_.is_open(id, store::AlarmKind::kWritable, "");
     if (!open) return open.error();
     return *open ? ledger_.end_alarm(id, store::AlarmKind::kWritable, "", now_) : store::Status{};
@@ -191,13 +191,13 @@ class Records {
   const store::Time now_;
 };
 
-std::string_view word_of(Judgement upstream) {
+std::string_view word_of(Grade upstream) {
   switch (upstream) {
-    case Judgement::kGood:
+    case Grade::kGood:
       return "survived";
-    case Judgement::kBad:
+    case Grade::kBad:
       return "not";
-    case Judgement::kUnknown:
+    case Grade::kUnknown:
       break;
   }
   return "unknown";
@@ -206,14 +206,14 @@ std::string_view word_of(Judgement upstream) {
 void print_text(const SourceConfig& source, const Audited& audited,
                 std::optional<std::uint64_t> held, const std::vector<std::string>& drills,
                 const Print& print) {
-  const auto count = [&](Judgement judgement) {
+  const auto count = [&](Grade grade) {
     return std::count_if(audited.findings.begin(), audited.findings.end(),
-                         [&](const Finding& one) { return one.judgement == judgement; });
+                         [&](const AuditFinding& one) { return one.grade == grade; });
   };
-  print(fmt::format("{}: {} good, {} bad, {} unknown", source.name, count(Judgement::kGood),
-                    count(Judgement::kBad), count(Judgement::kUnknown)));
+  print(fmt::format("{}: {} good, {} bad, {} unknown", source.name, count(Grade::kGood),
+                    count(Grade::kBad), count(Grade::kUnknown)));
   for (const auto& finding : audited.findings) {
-    print(fmt::format("  {:<8} {:<20} {}", name_of(finding.judgement), finding.name,
+    print(fmt::format("  {:<8} {:<20} {}", name_of(finding.grade), finding.name,
                       printable(finding.why)));
     if (!finding.remedy.empty()) {
       print(fmt::format("  {:<8} {:<20} -> {}", "", "", printable(finding.remedy)));
@@ -238,7 +238,7 @@ std::string json_of(const SourceConfig& source, const Audited& audited,
   Json::Array findings;
   for (const auto& finding : audited.findings) {
     findings.emplace_back(Json::Object{{"name", finding.name},
-                                       {"judgement", name_of(finding.judgement)},
+                                       {"judgement", name_of(finding.grade)},
                                        {"why", finding.why},
                                        {"remedy", finding.remedy}});
   }
@@ -259,7 +259,7 @@ std::string json_of(const SourceConfig& source, const Audited& audited,
 // Of whether it can be restored, a drill knows more than the bucket.
 std::vector<std::string> answers(const Config& config, store::Ledger& ledger,
                                  const std::string& source) {
-  Status status;
+  StatusReport status;
   show_drills(config, ledger, status);
   std::vector<std::string> all;
   for (const auto& drill : status.drills) {
@@ -269,10 +269,10 @@ std::vector<std::string> answers(const Config& config, store::Ledger& ledger,
   return all;
 }
 
-ExitStatus judged(const Audited& audited) {
+ExitStatus exit_status_of(const Audited& audited) {
   const bool any_bad =
       std::any_of(audited.findings.begin(), audited.findings.end(),
-                  [](const Finding& one) { return one.judgement == Judgement::kBad; });
+                  [](const AuditFinding& one) { return one.grade == Grade::kBad; });
   return any_bad ? ExitStatus::kAlarm : ExitStatus::kOk;
 }
 
@@ -282,7 +282,7 @@ ExitStatus audit_command(const Config& config, const AuditOptions& options,
                          const Environment& environment, const Print& print) {
   const auto selected = select_sources(config, options.sources, environment.log);
   if (!selected) return ExitStatus::kUsage;
-  // The bucket can be judged while the disk is in a drawer.
+  // The bucket can be audited while the disk is in a drawer.
   auto mirror = open_mirror(config, environment, store::Access::kReadWrite);
   if (!mirror) {
     environment.log.warning(
@@ -309,7 +309,7 @@ ExitStatus audit_command(const Config& config, const AuditOptions& options,
                                          explain(error, "s3:ListBucket"))});
       continue;
     }
-    exit = graver(exit, judged(*audited));
+    exit = graver(exit, exit_status_of(*audited));
     std::optional<std::uint64_t> held;
     if (mirror) {
       Records records(*mirror, environment);

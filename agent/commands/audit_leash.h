@@ -19,7 +19,7 @@ LeashProbe new_probe(const SourceConfig& source, std::string a_key);
 
 /// Whether writes and deletes are refused to these credentials, and everything to everybody else.
 /// Four requests, none of which changes anything, allowed or not.
-std::vector<Finding> judge_leash(const SourceConfig& source, s3::Leash& leash,
-                                 const LeashProbe& probe);
+std::vector<AuditFinding> grade_leash(const SourceConfig& source, s3::Leash& leash,
+                                      const LeashProbe& probe);
 
 }  // namespace agent

@@ -7,35 +7,35 @@ namespace {
 
 class Survival {
  public:
-  explicit Survival(const std::vector<Finding>& findings) : findings_(findings) {}
+  explicit Survival(const std::vector<AuditFinding>& findings) : findings_(findings) {}
 
-  Judgement of(std::string_view name) const {
+  Grade of(std::string_view name) const {
     const auto found = std::find_if(findings_.begin(), findings_.end(),
-                                    [&](const Finding& one) { return one.name == name; });
-    return found == findings_.end() ? Judgement::kUnknown : found->judgement;
+                                    [&](const AuditFinding& one) { return one.name == name; });
+    return found == findings_.end() ? Grade::kUnknown : found->grade;
   }
 
-  static Judgement both(Judgement a, Judgement b) {
-    if (a == Judgement::kBad || b == Judgement::kBad) return Judgement::kBad;
-    return a == Judgement::kGood ? b : a;
+  static Grade both(Grade a, Grade b) {
+    if (a == Grade::kBad || b == Grade::kBad) return Grade::kBad;
+    return a == Grade::kGood ? b : a;
   }
-  static Judgement either(Judgement a, Judgement b) {
-    if (a == Judgement::kGood || b == Judgement::kGood) return Judgement::kGood;
-    return a == Judgement::kBad ? b : a;
+  static Grade either(Grade a, Grade b) {
+    if (a == Grade::kGood || b == Grade::kGood) return Grade::kGood;
+    return a == Grade::kBad ? b : a;
   }
 
  private:
-  const std::vector<Finding>& findings_;
+  const std::vector<AuditFinding>& findings_;
 };
 
 // In three forms: survived, not, not known.
-std::string by(Judgement judgement, std::string_view what, std::string_view lacks) {
-  switch (judgement) {
-    case Judgement::kGood:
+std::string by(Grade grade, std::string_view what, std::string_view lacks) {
+  switch (grade) {
+    case Grade::kGood:
       return std::string(what);
-    case Judgement::kBad:
+    case Grade::kBad:
       return std::string(lacks);
-    case Judgement::kUnknown:
+    case Grade::kUnknown:
       break;
   }
   return "not known, see above";
@@ -43,7 +43,7 @@ std::string by(Judgement judgement, std::string_view what, std::string_view lack
 
 }  // namespace
 
-std::vector<Scenario> recovery_scenarios(const std::vector<Finding>& findings) {
+std::vector<Scenario> recovery_scenarios(const std::vector<AuditFinding>& findings) {
   const Survival survival(findings);
   const auto replica = survival.of("replication");
   // Versions are of use as long as nothing makes them final before somebody looks.
@@ -60,16 +60,15 @@ std::vector<Scenario> recovery_scenarios(const std::vector<Finding>& findings) {
       {"object-deleted", "an archive is deleted by a slip", versions,
        by(versions, kVersions, kNoVersions)},
       {"versions-deleted", "versions are deleted for good", guarded,
-       by(guarded,
-          survival.of("object-lock") == Judgement::kGood ? "the object lock" : "MFA delete",
+       by(guarded, survival.of("object-lock") == Grade::kGood ? "the object lock" : "MFA delete",
           "there is neither MFA delete nor an object lock")},
       {"content-corrupted", "contents rot or are encrypted, and it is noticed late", versions,
        by(versions, "the last good version", kNoVersions)},
       {"bucket-deleted", "the bucket is deleted", kept,
        by(kept,
-          replica == Judgement::kGood ? "the replica"
-          : lock == Judgement::kGood  ? "the object lock, which keeps it from being emptied"
-                                      : "a policy that denies it",
+          replica == Grade::kGood ? "the replica"
+          : lock == Grade::kGood  ? "the object lock, which keeps it from being emptied"
+                                  : "a policy that denies it",
           "there is no replica, no lock, and no policy that denies it")},
   };
 }

@@ -61,13 +61,13 @@ bool may_concern(const SourceConfig& source, const s3::XmlNode& rule) {
 
 }  // namespace
 
-std::string_view name_of(Judgement judgement) {
-  switch (judgement) {
-    case Judgement::kGood:
+std::string_view name_of(Grade grade) {
+  switch (grade) {
+    case Grade::kGood:
       return "good";
-    case Judgement::kBad:
+    case Grade::kBad:
       return "bad";
-    case Judgement::kUnknown:
+    case Grade::kUnknown:
       break;
   }
   return "unknown";

@@ -36,7 +36,7 @@ struct ListOptions {
   bool json = false;
 };
 /// `holdfast list SOURCE [GLOB] [--all]`: what is held, one archive a line; with `all` also what
-/// lies beside the archives.
+/// lies under superseded/ or quarantine/.
 ExitStatus list_command(const Config& config, const ListOptions& options,
                         const Environment& environment, const Print& print);
 
@@ -47,7 +47,7 @@ struct AcceptOptions {
                            ///< newest in quarantine
   bool json = false;
 };
-/// `holdfast accept SOURCE KEY`: a content that lies beside the trusted one, read and found right,
+/// `holdfast accept SOURCE KEY`: a generation of a held key, read and found right,
 /// takes its place; the trusted one is superseded, and the alarm `changed` of the key ends. Of
 /// several keys it asks first, where there is somebody to ask.
 ExitStatus accept_command(const Config& config, const AcceptOptions& options,
@@ -71,7 +71,7 @@ struct VerifyOptions {
   bool open = false;  ///< not with `all`
 };
 /// `holdfast verify`: reads archives again, the longest-unread first, and compares them with the
-/// recorded SHA-256; with `all` also what lies beside them, and looks for foreign files. Names each
+/// recorded SHA-256; with `all` also the generations, and looks for foreign files. Names each
 /// that is not right on stderr, and ends with 1 when there is any. With `open` it unpacks archives
 /// to their end instead; with a budget those that were not yet, the newest first.
 ExitStatus verify_command(const Config& config, const VerifyOptions& options,

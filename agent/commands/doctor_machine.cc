@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "agent/base/failure.h"
-#include "agent/base/room.h"
+#include "agent/base/min_free.h"
 #include "agent/base/shell_word.h"
 #include "agent/base/units.h"
 #include "agent/commands/doctor.h"
@@ -39,7 +39,7 @@ class Machine {
     }
     const auto& ids = config_.disk.ids;
     const auto turns =
-        config_.disk.takes_turns()
+        config_.disk.rotates()
             ? fmt::format(", which takes turns with {}",
                           ids.front() == mirror->marker.id ? ids.back() : ids.front())
             : std::string();

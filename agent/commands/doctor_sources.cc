@@ -5,7 +5,7 @@
 
 #include "agent/base/failure.h"
 #include "agent/base/printable.h"
-#include "agent/base/reckoning.h"
+#include "agent/base/trusted_clock.h"
 #include "agent/base/retry.h"
 #include "agent/base/units.h"
 #include "agent/commands/doctor.h"
@@ -18,11 +18,11 @@ namespace agent {
 namespace {
 
 constexpr std::chrono::days kSoonOver{14};
-constexpr int kMostPages = 20;
-constexpr std::size_t kMostDropped = 1000;
+constexpr int kMaxPages = 20;
+constexpr std::size_t kMaxDropped = 1000;
 constexpr std::chrono::seconds kSmallSkew{60};
 // What servers bear with in a signature.
-constexpr std::chrono::minutes kMostSkew{15};
+constexpr std::chrono::minutes kMaxSkew{15};
 
 // A byte is enough to know.
 class OneByte final : public s3::BodySink {
@@ -255,7 +255,7 @@ class SourceChecks {
       ++sifted.listed;
       if (source_.wants(object.key)) {
         ++sifted.matched;
-      } else if (sifted.dropped.size() < kMostDropped) {
+      } else if (sifted.dropped.size() < kMaxDropped) {
         sifted.dropped.push_back(object.key);
       }
     }
@@ -265,7 +265,7 @@ class SourceChecks {
   void check_filters(s3::Client& client, s3::ListPage page) {
     Sifted sifted;
     sift(page, sifted);
-    for (int pages = 1; sifted.matched == 0 && page.truncated && pages < kMostPages; ++pages) {
+    for (int pages = 1; sifted.matched == 0 && page.truncated && pages < kMaxPages; ++pages) {
       const auto last = page.objects.empty() ? std::string() : page.objects.back().key;
       const auto token = page.next_token;
       auto next = ask<s3::ListPage>([&] {
@@ -277,7 +277,7 @@ class SourceChecks {
       sift(page, sifted);
     }
     if (sifted.matched == 0) {
-      add(fail("filters", ExitStatus::kAlarm, explain_nothing(source_, sifted, client)));
+      add(fail("filters", ExitStatus::kAlarm, why_nothing_matches(source_, sifted, client)));
       return;
     }
     add(well("filters", sifted.listed == 1
@@ -301,7 +301,7 @@ Check check_clock(const std::optional<std::chrono::milliseconds>& worst) {
     return well("clock", fmt::format("{} off the server's", format_duration(off)));
   const auto text = fmt::format("{} {} the server's clock; set it: 'timedatectl set-ntp true'",
                                 format_duration(off), worst->count() > 0 ? "behind" : "ahead of");
-  if (off <= kMostSkew) return warn("clock", text);
+  if (off <= kMaxSkew) return warn("clock", text);
   return fail("clock", ExitStatus::kAlarm, text);
 }
 

@@ -15,7 +15,7 @@
 namespace agent {
 namespace {
 
-constexpr std::size_t kMostText = std::size_t{1} << 20;
+constexpr std::size_t kMaxText = std::size_t{1} << 20;
 
 std::string user_name(unsigned user) {
   const auto* entry = ::getpwuid(user);
@@ -44,7 +44,7 @@ std::optional<std::string> text_of(const std::string& path) {
   if (!file) return std::nullopt;
   std::string text;
   text.assign(std::istreambuf_iterator<char>(file), {});
-  text.resize(std::min(text.size(), kMostText));
+  text.resize(std::min(text.size(), kMaxText));
   return text;
 }
 

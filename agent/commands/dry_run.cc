@@ -9,7 +9,7 @@
 
 #include "agent/base/failure.h"
 #include "agent/base/json_line.h"
-#include "agent/base/room.h"
+#include "agent/base/min_free.h"
 #include "agent/fetch/get_trial.h"
 #include "agent/fetch/workers.h"
 #include "agent/listing/list_phase.h"
@@ -200,7 +200,7 @@ class DryRun {
       return;
     }
     // What a pull counts, and tells of, is no fault of the set-up.
-    if (verdict_on(*trial.error) != Verdict::kArchived) {
+    if (meaning_of(*trial.error) != FailureMeaning::kArchived) {
       context_.fail_source(source, status_of(*trial.error));
     }
     context_.report(source, trial.key, explain(*trial.error, "s3:GetObject"));

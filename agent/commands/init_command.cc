@@ -128,7 +128,7 @@ class Init {
                                                    change.error().line, change.error().message));
     }
     if (change->kind == ConfigChange::Kind::kConflict) return refuse(change->disk_line);
-    std::unique_ptr<StagedFile> staged;
+    std::unique_ptr<UnnamedFile> staged;
     if (change->kind != ConfigChange::Kind::kNothing) {
       auto made = environment_.stage_file(file, change->text);
       if (!made) {

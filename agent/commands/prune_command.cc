@@ -57,8 +57,9 @@ class PruneRun {
                          false,   {}};
     request.keep_going = [&] { return !environment_.stop.load(); };
     if (options_.dry_run) {
-      request.explain = [&](const store::Candidate& candidate, PruneDecision decision,
-                            Keeps keeps) { explanation.tell(candidate, decision, keeps); };
+      request.tell = [&](const store::Candidate& candidate, PruneDecision decision, Keeps keeps) {
+        explanation.tell(candidate, decision, keeps);
+      };
     }
     const auto pruned = prune_source(mirror_, request);
     if (!pruned) return pruned.error();

@@ -47,7 +47,7 @@ void note_rate(const RunContext& context, Clock::Steady begun, Clock::Steady end
   const auto took = std::chrono::duration<double>(ended - begun).count();
   const auto received = context.received_bytes.load();
   if (received < kEnoughBytes || took <= 0) return;
-  board.update([&](Status& status) {
+  board.update([&](StatusReport& status) {
     status.bytes_per_second = static_cast<std::uint64_t>(static_cast<double>(received) / took);
   });
 }
@@ -74,7 +74,7 @@ ExitStatus show_what_would_come(const Config& config, const PullOptions& options
 }
 
 // What was said while the other disk was here comes before all that this run may have to say:
-// without it nothing is judged.
+// without it nothing is assessed.
 ExitStatus run_carried(RunContext& context) {
   const auto fail = [&](const store::Error& error) {
     context.environment.log.error({"", "", explain(error)});
@@ -108,7 +108,7 @@ ExitStatus pull_once(const Config& config, const Environment& environment,
   const auto begun = environment.clock.steady_now();
   {
     const Ticker ticker(kStatusInterval, [&] {
-      board.update([&](Status& status) { status.updated_at = environment.clock.now_s(); });
+      board.update([&](StatusReport& status) { status.updated_at = environment.clock.now_s(); });
       board.publish();
     });
     exit = run_carried(context);

@@ -7,13 +7,14 @@
 #include <optional>
 #include <utility>
 
-#include "agent/alarms/expiry_watch.h"
-#include "agent/alarms/freshness.h"
+#include "agent/alarms/arrival_alarms.h"
+#include "agent/alarms/lifecycle_watch.h"
 #include "agent/base/failure.h"
-#include "agent/custody/housekeeping.h"
 #include "agent/custody/left_sources.h"
 #include "agent/custody/prune_phase.h"
 #include "agent/custody/scrub_slice.h"
+#include "agent/custody/staging_sweep.h"
+#include "agent/custody/stale_sums.h"
 #include "agent/custody/walk_phase.h"
 #include "agent/fetch/fetch_phase.h"
 #include "agent/fetch/listings.h"
@@ -32,7 +33,7 @@ namespace agent {
 namespace {
 
 // Listings at once: each has a thread and a connection.
-constexpr std::size_t kMostListings = 8;
+constexpr std::size_t kMaxListings = 8;
 constexpr std::chrono::hours kRecordTimeEvery{6};
 
 class Pull {
@@ -54,9 +55,9 @@ class Pull {
   ExitStatus run() {
     const auto done = effects();
     if (!done) fail_run(done.error());
-    take_back_stop();
-    // What is recorded is judged and told of, whatever became of the rest.
-    if (auto judged = judge_sources(); !judged && done) fail_run(judged.error());
+    withdraw_stop();
+    // Alarms are raised for what is recorded, and told of, whatever became of the rest.
+    if (auto raised = raise_alarms(); !raised && done) fail_run(raised.error());
     if (done && context_.run_status == ExitStatus::kOk) {
       if (auto pruned = prune_pulled(context_); !pruned) fail_run(pruned.error());
     }
@@ -66,8 +67,9 @@ class Pull {
       finish_source(context_, source, retriers_);
     }
     show_disk(context_.board, context_.mirror, context_.config.disk.path);
-    context_.board.update(
-        [&](Status& status) { show_drills(context_.config, context_.mirror.ledger, status); });
+    context_.board.update([&](StatusReport& status) {
+      show_drills(context_.config, context_.mirror.ledger, status);
+    });
     return exit_status();
   }
 
@@ -88,8 +90,8 @@ class Pull {
     warn_of_wrong_clock();
     if (auto noted = note_failed_servers(); !noted) return noted;
     for (const auto& source : context_.sources) {
-      if (!context_.config.disk.takes_turns()) break;
-      if (auto taken = take_accepted(context_, source); !taken) return taken;
+      if (!context_.config.disk.rotates()) break;
+      if (auto taken = reinstate_accepted(context_, source); !taken) return taken;
     }
     if (auto written = write_stale_sums(context_); !written) return written;
     if (auto scrubbed = scrub_due(context_, begun_); !scrubbed) return scrubbed;
@@ -109,21 +111,21 @@ class Pull {
   }
 
   // Each by itself, as far as it goes: the first error is the run's.
-  store::Status judge_sources() {
+  store::Status raise_alarms() {
     store::Status all;
-    const auto note = [&](store::Status judged) {
-      if (!judged && all) all = std::move(judged);
+    const auto note = [&](store::Status raised) {
+      if (!raised && all) all = std::move(raised);
     };
     for (std::size_t i = 0; i < context_.sources.size(); ++i) {
       const auto& source = context_.sources[i];
       if (source.id == 0) continue;
       if (source.session) note(expiry_.finish(i, lanes_[0]->client(i), *retriers_[0]));
       // Of a source that is paused nothing is expected.
-      if (source.config->enabled) note(judge_arrivals(context_, source));
+      if (source.config->enabled) note(raise_arrival_alarms(context_, source));
     }
     if (all) note(record_time());
-    if (all) note(judge_rotation(context_));
-    if (all) note(judge_drills(context_));
+    if (all) note(raise_rotation_alarm(context_));
+    if (all) note(raise_drill_alarms(context_));
     note(announce_alarms(context_.mirror.ledger, context_.environment,
                          context_.config.agent.on_alarm));
     return all;
@@ -224,7 +226,7 @@ class Pull {
     }
     if (auto swept = sweep_unwanted(context_); !swept) return swept;
     {
-      const auto threads = std::min(order.size(), kMostListings);
+      const auto threads = std::min(order.size(), kMaxListings);
       for (std::size_t i = 0; i < threads; ++i) {
         listing_lanes_.push_back(std::make_unique<Lane>(context_));
         retriers_.push_back(make_retrier());
@@ -249,7 +251,7 @@ class Pull {
 
   void warn_of_wrong_clock() {
     const SourceRun* worst = nullptr;
-    std::chrono::milliseconds most{kMostClockError};
+    std::chrono::milliseconds most{kMaxClockError};
     for (const auto& source : context_.sources) {
       const auto skew = context_.clock_skew(source);
       if (!skew || std::chrono::abs(*skew) <= most) continue;
@@ -300,7 +302,7 @@ class Pull {
   }
 
   // The workers are gone, and on_alarm may have its time.
-  void take_back_stop() {
+  void withdraw_stop() {
     if (stopped_by_us_) context_.environment.stop.store(false);
   }
 
@@ -318,7 +320,7 @@ class Pull {
   RunContext& context_;
   const Clock::Steady begun_;
   RateLimit rate_limit_;
-  ExpiryWatch expiry_;
+  LifecycleWatch expiry_;
   Lane lane_;  ///< of this thread
   bool stopped_by_us_ = false;
   std::vector<std::unique_ptr<Lane>> lanes_;

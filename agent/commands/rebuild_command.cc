@@ -30,7 +30,7 @@ store::Result<bool> is_in_order(store::Disk& disk) {
 std::string text_of(const store::Rebuilt& rebuilt) {
   auto text = fmt::format("the ledger was rebuilt: {} {}, and {} other {} beside them",
                           rebuilt.archives, rebuilt.archives == 1 ? "archive" : "archives",
-                          rebuilt.beside, rebuilt.beside == 1 ? "copy" : "copies");
+                          rebuilt.generations, rebuilt.generations == 1 ? "copy" : "copies");
   if (rebuilt.unlisted > 0) {
     text += fmt::format(
         "; {} of them were in no manifest and are known by their names and digests only",
@@ -45,7 +45,7 @@ std::string text_of(const store::Rebuilt& rebuilt) {
 std::string json_of(const store::Rebuilt& rebuilt) {
   return json_line({{"sources", rebuilt.sources},
                     {"archives", rebuilt.archives},
-                    {"beside", rebuilt.beside},
+                    {"beside", rebuilt.generations},
                     {"unlisted", rebuilt.unlisted},
                     {"corrupt", rebuilt.corrupt},
                     {"missing", rebuilt.missing}});

@@ -13,7 +13,7 @@ namespace agent {
 namespace {
 
 // A source that somebody mistyped is never told to be well.
-bool is_known(const Status& status, const std::string& source, Log& log) {
+bool is_known(const StatusReport& status, const std::string& source, Log& log) {
   const auto found = std::any_of(status.sources.begin(), status.sources.end(),
                                  [&](const SourceStatus& s) { return s.name == source; });
   if (source.empty() || found) return true;

@@ -61,12 +61,12 @@ class VerifyRun {
   store::Result<store::ScrubTotals> read() {
     const auto totals = mirror_.ledger.totals(id_);
     if (!totals) return totals.error();
-    const auto beside_bytes = mirror_.ledger.held_bytes(id_);
-    if (!beside_bytes) return beside_bytes.error();
+    const auto held_bytes = mirror_.ledger.held_bytes(id_);
+    if (!held_bytes) return held_bytes.error();
     ProgressFigures all;
     all.archives_total =
         totals->archives + (options_.all ? totals->superseded + totals->quarantined : 0);
-    all.total_bytes = options_.all ? *beside_bytes : totals->size_bytes;
+    all.total_bytes = options_.all ? *held_bytes : totals->size_bytes;
     std::atomic<std::uint64_t> contents{0};
     std::atomic<std::uint64_t> bytes{0};
     const auto progress = make_progress(environment_, [&] {
@@ -81,7 +81,7 @@ class VerifyRun {
     pass.source = id_;
     pass.source_name = source_->name;
     pass.rules = mirror_.rules;
-    pass.beside = options_.all;
+    pass.generations = options_.all;
     pass.record = !read_only_;
     pass.now = environment_.clock.now_s();
     pass.keep_going = [&] { return !environment_.stop.load(); };

@@ -23,8 +23,8 @@ struct Opened {
   std::uint64_t bytes = 0;
   std::uint64_t sound = 0;
   std::uint64_t unsound = 0;
-  std::uint64_t unknown = 0;     ///< their form is none that can be opened
-  std::uint64_t not_judged = 0;  ///< and of these it is
+  std::uint64_t unknown = 0;    ///< their form is none that can be opened
+  std::uint64_t undecided = 0;  ///< and of these it is
   bool unable = false;
   bool interrupted = false;
 };
@@ -125,7 +125,7 @@ class OpenRun {
     } else if (answer.cause == Cause::kUnable) {
       environment_.log.error({source_.name, "", fmt::format("nothing was opened: {}", answer.why)});
     } else if (answer.cause != Cause::kHalted) {
-      ++opened_.not_judged;
+      ++opened_.undecided;
       environment_.log.warning(
           {source_.name, key, fmt::format("it is not judged: {}", answer.why)});
     }
@@ -149,7 +149,7 @@ std::string text_of(const std::string& source, const Opened& opened) {
   auto text = fmt::format("{}: {} opened ({}); {} sound, {} unsound", source,
                           counted(opened.contents, "archive", "archives"),
                           format_size(opened.bytes), opened.sound, opened.unsound);
-  if (opened.not_judged > 0) text += fmt::format(", {} not judged", opened.not_judged);
+  if (opened.undecided > 0) text += fmt::format(", {} not judged", opened.undecided);
   if (opened.unknown > 0) {
     text += fmt::format(", {} of a form that cannot be opened", opened.unknown);
   }
@@ -162,7 +162,7 @@ std::string json_of(const std::string& source, const Opened& opened) {
                     {"bytes", opened.bytes},
                     {"sound", opened.sound},
                     {"unsound", opened.unsound},
-                    {"not_judged", opened.not_judged},
+                    {"not_judged", opened.undecided},
                     {"unknown", opened.unknown},
                     {"interrupted", opened.interrupted}});
 }

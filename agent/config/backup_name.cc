@@ -39,7 +39,7 @@ bool is_same_number(std::string_view digits, int number, std::size_t width) {
 }
 
 // Folders of the year and the month before the date they are of.
-void take_folders(std::string_view key, const NameTime& own, std::vector<Piece>& pieces) {
+void add_folders(std::string_view key, const NameTime& own, std::vector<Piece>& pieces) {
   if (own.year == 0) return;
   bool after_year = false;
   for (std::size_t begin = 0; begin < own.begin;) {
@@ -140,7 +140,7 @@ BackupName backup_name(std::string_view key) {
   const auto& own = times[index];
   const auto own_end = own.end;
   std::vector<Piece> pieces;
-  take_folders(key, own, pieces);
+  add_folders(key, own, pieces);
   auto token = updraft_token(key, own.begin, own_end);
   if (!token) token = akeeba_token(key, own_end);
   for (auto& time : times) {

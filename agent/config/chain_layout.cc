@@ -28,7 +28,7 @@ struct Tail {
   std::string_view outer;
 };
 
-std::string_view take_last(std::string_view& rest) {
+std::string_view split_last(std::string_view& rest) {
   const auto slash = rest.rfind('/');
   const auto last = slash == std::string_view::npos ? rest : rest.substr(slash + 1);
   rest = rest.substr(0, slash == std::string_view::npos ? 0 : slash);
@@ -37,9 +37,9 @@ std::string_view take_last(std::string_view& rest) {
 
 Tail tail_of(std::string_view key) {
   Tail tail;
-  tail.name = take_last(key);
-  tail.folder = take_last(key);
-  tail.outer = take_last(key);
+  tail.name = split_last(key);
+  tail.folder = split_last(key);
+  tail.outer = split_last(key);
   return tail;
 }
 

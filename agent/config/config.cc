@@ -55,7 +55,7 @@ class Loader {
                                                     error.message));
     }
     for (const auto& section : file->sections) {
-      if (auto error = take(section)) return *error;
+      if (auto error = read_section(section)) return *error;
     }
     if (auto error = check_drills(*file)) return *error;
     if (auto error = check_commands(*file)) return *error;
@@ -71,32 +71,32 @@ class Loader {
                      : fmt::format("{}: {}", path_, what)};
   }
 
-  Failure take(const IniSection& section) {
+  Failure read_section(const IniSection& section) {
     if (seen_.contains(section.name)) {
       return complain(section.line, fmt::format("[{}] is given twice; the first is in line {}",
                                                 section.name, seen_[section.name]));
     }
     seen_[section.name] = section.line;
-    if (section.name == "disk") return take_disk(section);
-    if (section.name == "agent") return take_keys(section, config_, agent_rules());
+    if (section.name == "disk") return read_disk(section);
+    if (section.name == "agent") return read_keys(section, config_, agent_rules());
     constexpr std::string_view kSource = "source ";
-    if (section.name.starts_with(kSource)) return take_source(section, kSource.size());
-    if (section.name.starts_with(kDrill)) return take_drill(section);
+    if (section.name.starts_with(kSource)) return read_source(section, kSource.size());
+    if (section.name.starts_with(kDrill)) return read_drill(section);
     return complain(section.line,
                     fmt::format("there is no section [{}]{}", section.name,
                                 did_you_mean(section.name.substr(0, section.name.find(' ')),
                                              {"disk", "agent", "source", "drill"})));
   }
 
-  Failure take_disk(const IniSection& section) {
-    if (auto failure = take_keys(section, config_, disk_rules())) return failure;
-    if (!config_.disk.rotate_every || config_.disk.takes_turns()) return std::nullopt;
+  Failure read_disk(const IniSection& section) {
+    if (auto failure = read_keys(section, config_, disk_rules())) return failure;
+    if (!config_.disk.rotate_every || config_.disk.rotates()) return std::nullopt;
     return complain(line_of(section, "rotate_every"),
                     "rotate_every: only two disks can take turns; name both, \"id = ID, ID\", or "
                     "remove this line");
   }
 
-  Failure take_source(const IniSection& section, std::size_t name_at) {
+  Failure read_source(const IniSection& section, std::size_t name_at) {
     SourceConfig source;
     source.name = name_in(section, name_at);
     if (!is_source_name(source.name)) {
@@ -111,13 +111,13 @@ class Loader {
         return complain(section.line, fmt::format("source \"{}\" is given twice", source.name));
       }
     }
-    if (auto failure = take_keys(section, source, source_rules())) return failure;
+    if (auto failure = read_keys(section, source, source_rules())) return failure;
     if (auto failure = check_source(section, source)) return failure;
     config_.sources.push_back(std::move(source));
     return std::nullopt;
   }
 
-  Failure take_drill(const IniSection& section) {
+  Failure read_drill(const IniSection& section) {
     DrillConfig drill;
     drill.name = name_in(section, kDrill.size());
     if (!is_source_name(drill.name)) {
@@ -131,7 +131,7 @@ class Loader {
         return complain(section.line, fmt::format("drill \"{}\" is given twice", drill.name));
       }
     }
-    if (auto failure = take_keys(section, drill, drill_rules())) return failure;
+    if (auto failure = read_keys(section, drill, drill_rules())) return failure;
     if (drill.source.empty()) {
       return complain(section.line, fmt::format("[{}] needs \"source = NAME\"", section.name));
     }
@@ -155,7 +155,7 @@ class Loader {
   }
 
   template <typename Target>
-  Failure take_keys(const IniSection& section, Target& target,
+  Failure read_keys(const IniSection& section, Target& target,
                     std::span<const KeyRule<Target>> rules) {
     std::map<std::string_view, int> lines;
     for (const auto& key : section.keys) {
@@ -169,7 +169,7 @@ class Loader {
         return complain(key.line, fmt::format("\"{}\" is given twice; the first is in line {}",
                                               key.name, first->second));
       }
-      if (const auto complaint = rule->take(target, key.value)) {
+      if (const auto complaint = rule->set(target, key.value)) {
         return complain(key.line, fmt::format("{}: {}", key.name, *complaint));
       }
     }

@@ -77,7 +77,7 @@ struct Config {
     bool require_mount = true;
     std::vector<std::string> ids;  ///< none: any holdfast disk; two: they take turns
     std::optional<std::chrono::seconds> rotate_every;
-    bool takes_turns() const { return ids.size() == 2; }
+    bool rotates() const { return ids.size() == 2; }
     std::uint64_t min_free_bytes = std::uint64_t{1} << 30;
   } disk;
   struct {

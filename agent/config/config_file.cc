@@ -39,7 +39,7 @@ void note_heading(Parser& parser, const char* text) {
 }
 
 // A comment begins at a ';' or '#' with a blank before it. inih knows the first of them only, so
-// the line loses it here, on the way; what the line began with is inih's to judge.
+// the line loses it here, on the way; what the line began with is for inih to see.
 void cut_comment(char* text) {
   const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
   for (char* at = text; *at != '\0'; ++at) {
@@ -77,7 +77,7 @@ bool is_writable_by_others(std::FILE* file) {
   return !is_ours || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
 }
 
-int take_key(void* user, const char*, const char* name, const char* value) {
+int note_key(void* user, const char*, const char* name, const char* value) {
   auto& parser = *static_cast<Parser*>(user);
   if (parser.sections.empty()) {
     parser.fail(fmt::format("\"{}\" stands before the first [section]", name));
@@ -100,7 +100,7 @@ Result<IniFile, IniError> read_all(const OpenFile& file) {
 
   Parser parser;
   parser.file = file.get();
-  const int first_bad_line = ini_parse_stream(&read_line, &parser, &take_key, &parser);
+  const int first_bad_line = ini_parse_stream(&read_line, &parser, &note_key, &parser);
   if (!parser.failed() && first_bad_line != 0) {
     parser.error = {
         first_bad_line > 0 ? first_bad_line : 0, "neither a [section] nor \"key = value\"", {}};

@@ -19,7 +19,7 @@
 namespace agent {
 namespace {
 
-// nullopt: taken; otherwise what is wrong with the value.
+// nullopt: the value is right; otherwise what is wrong with the value.
 using Complaint = std::optional<std::string>;
 
 template <typename Target, typename Member>
@@ -43,7 +43,7 @@ constexpr std::string_view kDurationForm = "a duration (such as 90s, 15m, 26h, 3
 constexpr std::string_view kShareForm = "a percentage above 0% and up to 100% (such as 20%)";
 constexpr std::string_view kYesNoForm = "yes or no";
 
-Complaint take_count(unsigned& into, const std::string& value, unsigned low, unsigned high) {
+Complaint set_count(unsigned& into, const std::string& value, unsigned low, unsigned high) {
   const auto parsed = parse_number(value, low, high);
   if (!parsed) return fmt::format("\"{}\" is not a number from {} to {}", value, low, high);
   into = static_cast<unsigned>(*parsed);
@@ -51,12 +51,12 @@ Complaint take_count(unsigned& into, const std::string& value, unsigned low, uns
 }
 
 // What is counted is kept in memory, so there is a bound.
-Complaint take_kept(unsigned& into, const std::string& value) {
-  constexpr unsigned kMost = 10'000;
-  return take_count(into, value, 0, kMost);
+Complaint set_kept(unsigned& into, const std::string& value) {
+  constexpr unsigned kMaxNumber = 10'000;
+  return set_count(into, value, 0, kMaxNumber);
 }
 
-Complaint take_globs(std::vector<std::string>& into, std::string_view value) {
+Complaint set_globs(std::vector<std::string>& into, std::string_view value) {
   while (!value.empty()) {
     const auto comma = std::min(value.find(','), value.size());
     auto glob = value.substr(0, comma);
@@ -74,7 +74,7 @@ template <typename T>
 using Choices = std::initializer_list<std::pair<std::string_view, T>>;
 
 template <typename T>
-Complaint take_choice(T& into, const std::string& value, Choices<T> choices) {
+Complaint set_choice(T& into, const std::string& value, Choices<T> choices) {
   std::string wanted;
   for (const auto& choice : choices) {
     if (value == choice.first) {
@@ -87,13 +87,13 @@ Complaint take_choice(T& into, const std::string& value, Choices<T> choices) {
   return fmt::format("\"{}\" is not {}", value, wanted);
 }
 
-Complaint take_path(std::string& into, const std::string& value) {
+Complaint set_path(std::string& into, const std::string& value) {
   if (value.empty() || value.front() != '/') return "the path has to begin with '/'";
   into = value;
   return std::nullopt;
 }
 
-Complaint take_tripwire(std::optional<double>& into, const std::string& value) {
+Complaint set_tripwire(std::optional<double>& into, const std::string& value) {
   if (value == "off") {
     into = std::nullopt;
     return std::nullopt;
@@ -104,7 +104,7 @@ Complaint take_tripwire(std::optional<double>& into, const std::string& value) {
   return std::nullopt;
 }
 
-Complaint take_series(Series& into, const std::string& value) {
+Complaint set_series(Series& into, const std::string& value) {
   auto series = Series::parse(value);
   if (!series) return std::move(series).error();
   into = *std::move(series);
@@ -113,7 +113,7 @@ Complaint take_series(Series& into, const std::string& value) {
 
 // Zero would be an alarm, or a scrub of everything, at every run.
 template <typename Period>
-Complaint take_period(Period& into, const std::string& value) {
+Complaint set_period(Period& into, const std::string& value) {
   const auto duration = parse_duration(value);
   if (!duration || duration->count() == 0) {
     return fmt::format("\"{}\" is not {}", value, kDurationForm);
@@ -124,10 +124,10 @@ Complaint take_period(Period& into, const std::string& value) {
 
 // Whoever writes "6m" here means months; taken as minutes it would remove nearly everything.
 template <typename Period>
-Complaint take_age(Period& into, const std::string& value) {
+Complaint set_age(Period& into, const std::string& value) {
   const bool is_minutes = value.ends_with('m') && parse_duration(value);
   if (is_minutes) return fmt::format("\"{}\": minutes? write {}o", value, value);
-  return take_period(into, value);
+  return set_period(into, value);
 }
 
 }  // namespace
@@ -163,7 +163,7 @@ std::span<const KeyRule<Config>> disk_rules() {
        {"DURATION", "none",
         "Raise the alarm `rotation` when one of two disks that take turns was not here for this "
         "long."},
-       [](Config& c, const std::string& v) { return take_period(c.disk.rotate_every, v); }},
+       [](Config& c, const std::string& v) { return set_period(c.disk.rotate_every, v); }},
       {"min_free",
        {"SIZE", "1G",
         "Never start a download that would leave less free space than this; a thousandth of the "
@@ -180,10 +180,10 @@ std::span<const KeyRule<Config>> agent_rules() {
       {"status_file",
        {"PATH", "/var/lib/holdfast/status.json",
         "Where the status goes, see holdfast-status(5); its directory is made if it is missing."},
-       [](Config& c, const std::string& v) { return take_path(c.agent.status_file, v); }},
+       [](Config& c, const std::string& v) { return set_path(c.agent.status_file, v); }},
       {"parallel",
        {"NUMBER", "4", "How many downloads run at once, 1 to 16."},
-       [](Config& c, const std::string& v) { return take_count(c.agent.parallel, v, 1, 16); }},
+       [](Config& c, const std::string& v) { return set_count(c.agent.parallel, v, 1, 16); }},
       {"limit_rate",
        {"SIZE", "0", "Bytes per second over all downloads together; 0 means no limit."},
        [](Config& c, const std::string& v) {
@@ -207,17 +207,17 @@ std::span<const KeyRule<Config>> agent_rules() {
        {"NUMBER", "5",
         "How often one request that is answered with an error is tried, 1 to 100, before it counts "
         "as failed; a network that is away is waited for about two minutes."},
-       [](Config& c, const std::string& v) { return take_count(c.agent.retries, v, 1, 100); }},
+       [](Config& c, const std::string& v) { return set_count(c.agent.retries, v, 1, 100); }},
       {"metrics_file",
        {"PATH", "none",
         "Where the figures go for Prometheus's node exporter (`*.prom` in its textfile directory), "
         "replaced atomically when a pull starts and when it ends, on failure too."},
-       [](Config& c, const std::string& v) { return take_path(c.agent.metrics_file, v); }},
+       [](Config& c, const std::string& v) { return set_path(c.agent.metrics_file, v); }},
       {"html_file",
        {"PATH", "none",
         "Where the page of `holdfast status --html` goes, written after each pull: one file that "
         "needs nothing else."},
-       [](Config& c, const std::string& v) { return take_path(c.agent.html_file, v); }},
+       [](Config& c, const std::string& v) { return set_path(c.agent.html_file, v); }},
       {"ping_url",
        {"URL", "none",
         "Asked for with `/start` behind it when a run begins, as it is when the run ends with 0, "
@@ -282,8 +282,8 @@ std::span<const KeyRule<SourceConfig>> source_rules() {
         "and path for every other endpoint."},
        [](S& s, const std::string& v) {
          using A = s3::Addressing;
-         return take_choice<A>(s.addressing, v,
-                               {{"auto", A::kAuto}, {"path", A::kPath}, {"virtual", A::kVirtual}});
+         return set_choice<A>(s.addressing, v,
+                              {{"auto", A::kAuto}, {"path", A::kPath}, {"virtual", A::kVirtual}});
        }},
       text("credentials_file",
            {"PATH", "/etc/holdfast/credentials",
@@ -301,16 +301,16 @@ std::span<const KeyRule<SourceConfig>> source_rules() {
        {"GLOBS", "everything",
         "Globs, separated by commas, on the key without the prefix; `*` does not cross a slash, "
         "`**` does."},
-       [](S& s, const std::string& v) { return take_globs(s.include, v); }},
+       [](S& s, const std::string& v) { return set_globs(s.include, v); }},
       {"exclude",
        {"GLOBS", "nothing", "Globs of what is not mirrored, likewise; they win over `include`."},
-       [](S& s, const std::string& v) { return take_globs(s.exclude, v); }},
+       [](S& s, const std::string& v) { return set_globs(s.exclude, v); }},
       {"versions",
        {"current|all", "current",
         "With `all`, every noncurrent version that the bucket still has is held too."},
        [](S& s, const std::string& v) {
-         return take_choice<Versions>(s.versions, v,
-                                      {{"current", Versions::kCurrent}, {"all", Versions::kAll}});
+         return set_choice<Versions>(s.versions, v,
+                                     {{"current", Versions::kCurrent}, {"all", Versions::kAll}});
        }},
       {"on_change",
        {"quarantine|generations", "quarantine",
@@ -318,7 +318,7 @@ std::span<const KeyRule<SourceConfig>> source_rules() {
         "alarm, or, for names that rotate by design, it takes the place of the old one, which is "
         "superseded."},
        [](S& s, const std::string& v) {
-         return take_choice<OnChange>(
+         return set_choice<OnChange>(
              s.on_change, v,
              {{"quarantine", OnChange::kQuarantine}, {"generations", OnChange::kGenerations}});
        }},
@@ -329,34 +329,34 @@ std::span<const KeyRule<SourceConfig>> source_rules() {
         "whether its end is there; with `full`, each archive is also unpacked to its end once, "
         "after all pulling, in a process that can do nothing else."},
        [](S& s, const std::string& v) {
-         return take_choice<SoundnessCheck>(s.soundness, v,
-                                            {{"full", SoundnessCheck::kFull},
-                                             {"quick", SoundnessCheck::kQuick},
-                                             {"off", SoundnessCheck::kOff}});
+         return set_choice<SoundnessCheck>(s.soundness, v,
+                                           {{"full", SoundnessCheck::kFull},
+                                            {"quick", SoundnessCheck::kQuick},
+                                            {"off", SoundnessCheck::kOff}});
        }},
       {"tripwire",
        {"PERCENTAGE", "20%",
         "The share of the held keys which, changed or gone since the last complete listing, puts "
         "the source on HOLD; `off` for a bucket whose names all rotate."},
-       [](S& s, const std::string& v) { return take_tripwire(s.tripwire_share, v); }},
+       [](S& s, const std::string& v) { return set_tripwire(s.tripwire_share, v); }},
       {"tripwire_min",
        {"NUMBER", "5", "And at least this many keys."},
        [](S& s, const std::string& v) {
-         constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
-         return store_parsed(s.tripwire_min, parse_number(v, 1, kMost), v, "a number from 1");
+         constexpr auto kMaxNumber = std::numeric_limits<std::uint64_t>::max();
+         return store_parsed(s.tripwire_min, parse_number(v, 1, kMaxNumber), v, "a number from 1");
        }},
       {"series",
        {"EXPRESSION", "auto",
         "Which archives are backups of one thing, a stream: `auto` (keys that only differ in their "
         "time), `source` (all), or a POSIX extended regular expression on the whole key whose "
         "groups, joined, name the stream."},
-       [](S& s, const std::string& v) { return take_series(s.series, v); }},
+       [](S& s, const std::string& v) { return set_series(s.series, v); }},
       {"expect_every",
        {"DURATION", "none",
         "Raise the alarm `stale` when no new archive came to the source for this long, or to a "
         "stream for this long and for twice the time that usually lies between two of its "
         "backups."},
-       [](S& s, const std::string& v) { return take_period(s.expect_every, v); }},
+       [](S& s, const std::string& v) { return set_period(s.expect_every, v); }},
       {"min_size",
        {"SIZE", "0", "Raise the alarm `small` for a new backup, a set, smaller than this."},
        [](S& s, const std::string& v) {
@@ -379,27 +379,27 @@ std::span<const KeyRule<SourceConfig>> source_rules() {
        }},
       {"keep_within",
        {"DURATION", "none", "Keep what came within this time."},
-       [](S& s, const std::string& v) { return take_age(s.keep.within, v); }},
+       [](S& s, const std::string& v) { return set_age(s.keep.within, v); }},
       {"keep_last",
        {"NUMBER", "none", "Keep the newest so many sets of each stream."},
-       [](S& s, const std::string& v) { return take_kept(s.keep.last, v); }},
+       [](S& s, const std::string& v) { return set_kept(s.keep.last, v); }},
       {"keep_daily",
        {"NUMBER", "none",
         "Keep the newest archive of each of the last so many days that have any."},
-       [](S& s, const std::string& v) { return take_kept(s.keep.daily, v); }},
+       [](S& s, const std::string& v) { return set_kept(s.keep.daily, v); }},
       {"keep_weekly",
        {"NUMBER", "none", "Likewise of weeks, which begin on Monday, in UTC."},
-       [](S& s, const std::string& v) { return take_kept(s.keep.weekly, v); }},
+       [](S& s, const std::string& v) { return set_kept(s.keep.weekly, v); }},
       {"keep_monthly",
        {"NUMBER", "none", "Likewise of months."},
-       [](S& s, const std::string& v) { return take_kept(s.keep.monthly, v); }},
+       [](S& s, const std::string& v) { return set_kept(s.keep.monthly, v); }},
       {"keep_yearly",
        {"NUMBER", "none", "Likewise of years."},
-       [](S& s, const std::string& v) { return take_kept(s.keep.yearly, v); }},
+       [](S& s, const std::string& v) { return set_kept(s.keep.yearly, v); }},
       {"scrub_every",
        {"DURATION", "30d",
         "Every held archive is read again and compared with its SHA-256 at least this often."},
-       [](S& s, const std::string& v) { return take_period(s.scrub_every, v); }},
+       [](S& s, const std::string& v) { return set_period(s.scrub_every, v); }},
       {"enabled",
        {"yes|no", "yes",
         "With `no`, nothing is asked of the bucket; what is held is still scrubbed and shown."},

@@ -19,12 +19,12 @@ struct KeyWords {
 };
 
 /// One key of a section: its name, what is told of it, and how its value gets into the
-/// configuration. `take` returns nullopt, or what is wrong with the value.
+/// configuration. `set` returns nullopt, or what is wrong with the value.
 template <typename Target>
 struct KeyRule {
   std::string_view name;
   KeyWords words;
-  std::function<std::optional<std::string>(Target&, const std::string&)> take;
+  std::function<std::optional<std::string>(Target&, const std::string&)> set;
 };
 
 /// The keys that each section may have; contract section 1.

@@ -7,7 +7,7 @@
 namespace agent {
 namespace {
 
-constexpr std::size_t kMostDisks = 2;
+constexpr std::size_t kMaxDisks = 2;
 constexpr std::string_view kBlanks = " \t";
 
 std::string_view trimmed(std::string_view text) {
@@ -31,7 +31,7 @@ Result<std::vector<std::string>> parse_disk_ids(std::string_view value) {
     }
     ids.emplace_back(id);
   }
-  if (ids.size() <= kMostDisks) return ids;
+  if (ids.size() <= kMaxDisks) return ids;
   return fmt::format("{} disks are named, but only two can take turns; remove {}", ids.size(),
                      ids.size() == 3 ? "one" : "the others");
 }

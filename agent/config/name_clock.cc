@@ -4,7 +4,7 @@
 
 #include "agent/config/name_date.h"
 
-// The time of day beside a date.
+// The time of day next to a date.
 namespace agent::name_date {
 namespace {
 
@@ -16,13 +16,13 @@ struct Cursor {
   char here() const { return char_at(name, at); }
   std::size_t digits() const { return digits_at(name, at); }
   int number(std::size_t offset) const { return number_at(name, at + offset, 2); }
-  void take(std::size_t bytes, std::string_view as) {
+  void pass(std::size_t bytes, std::string_view as) {
     at += bytes;
     form += as;
   }
 };
 
-constexpr std::size_t kMostGap = 4;
+constexpr std::size_t kMaxGap = 4;
 
 bool is_gap(char c) {
   constexpr std::string_view kGaps = "-_. @+~,";
@@ -30,31 +30,31 @@ bool is_gap(char c) {
 }
 
 // What stands between the two; '\0' where no time can follow. 'T' binds them, '/' makes a folder.
-char take_gap(Cursor& cursor) {
+char read_gap(Cursor& cursor) {
   const char first = cursor.here();
   if (first == 'T' || first == 't' || first == '/') {
-    cursor.take(1, first == '/' ? "/" : "T");
+    cursor.pass(1, first == '/' ? "/" : "T");
     return first == '/' ? '/' : 'T';
   }
   std::size_t length = 0;
-  while (length < kMostGap && is_gap(char_at(cursor.name, cursor.at + length))) ++length;
+  while (length < kMaxGap && is_gap(char_at(cursor.name, cursor.at + length))) ++length;
   const auto word = cursor.at + length;
   if (has_word(cursor.name, word, "at") && is_gap(char_at(cursor.name, word + 2))) {
-    cursor.take(length + 3, "-at-");
+    cursor.pass(length + 3, "-at-");
     return '@';
   }
   if (length == 0) return '\0';
   const char last = cursor.name[word - 1];
-  cursor.take(length, std::string(cursor.name.substr(cursor.at, length)));
+  cursor.pass(length, std::string(cursor.name.substr(cursor.at, length)));
   return last;
 }
 
 bool valid(int hour, int minute, int second = 0) { return hour < 24 && minute < 60 && second < 61; }
 
-bool take_compact(Cursor& cursor, char gap) {
+bool read_compact(Cursor& cursor, char gap) {
   if (cursor.digits() == 6) {
     if (!valid(cursor.number(0), cursor.number(2), cursor.number(4))) return false;
-    cursor.take(6, "hhmmss");
+    cursor.pass(6, "hhmmss");
     return true;
   }
   if (!valid(cursor.number(0), cursor.number(2))) return false;
@@ -63,39 +63,39 @@ bool take_compact(Cursor& cursor, char gap) {
   if (!bound && cursor.number(0) == 0 && cursor.number(2) != 0) return false;
   const char after = char_at(cursor.name, cursor.at + 4);
   if (gap == '/' && after != '/' && after != '\0') return false;
-  cursor.take(4, "hhmm");
+  cursor.pass(4, "hhmm");
   return true;
 }
 
 // "02h00m00s" and shorter.
-bool take_lettered(Cursor& cursor) {
+bool read_lettered(Cursor& cursor) {
   if (digits_at(cursor.name, cursor.at + 3) != 2 || !valid(cursor.number(0), cursor.number(3))) {
     return false;
   }
-  cursor.take(5, "hhhmm");
+  cursor.pass(5, "hhhmm");
   if (cursor.here() != 'm') return true;
-  cursor.take(1, "m");
-  if (cursor.digits() == 2 && char_at(cursor.name, cursor.at + 2) == 's') cursor.take(3, "sss");
+  cursor.pass(1, "m");
+  if (cursor.digits() == 2 && char_at(cursor.name, cursor.at + 2) == 's') cursor.pass(3, "sss");
   return true;
 }
 
-bool take_spaced(Cursor& cursor, char gap, char date_separator) {
+bool read_spaced(Cursor& cursor, char gap, char date_separator) {
   const char between = char_at(cursor.name, cursor.at + 2);
-  if (between == 'h') return take_lettered(cursor);
+  if (between == 'h') return read_lettered(cursor);
   constexpr std::string_view kBetween = ":-_.";
   const bool spaced = between != '\0' && kBetween.find(between) != std::string_view::npos &&
                       digits_at(cursor.name, cursor.at + 3) == 2;
   if (!spaced || !valid(cursor.number(0), cursor.number(3))) {
     // "T02" is an hour, "-02" may be the second part.
     if (gap != 'T' || cursor.number(0) >= 24) return false;
-    cursor.take(2, "hh");
+    cursor.pass(2, "hh");
     return true;
   }
   const bool has_seconds = char_at(cursor.name, cursor.at + 5) == between &&
                            digits_at(cursor.name, cursor.at + 6) == 2 && cursor.number(6) < 61;
   const std::string separator(1, between);
   if (has_seconds) {
-    cursor.take(8, "hh" + separator + "mm" + separator + "ss");
+    cursor.pass(8, "hh" + separator + "mm" + separator + "ss");
     return true;
   }
   // "16.10.0" is a version.
@@ -104,21 +104,21 @@ bool take_spaced(Cursor& cursor, char gap, char date_separator) {
   if (goes_on) return false;
   const bool alike = between == gap && between != date_separator;
   if (between != ':' && alike) return false;
-  cursor.take(5, "hh" + separator + "mm");
+  cursor.pass(5, "hh" + separator + "mm");
   return true;
 }
 
-void take_half_of_day(Cursor& cursor) {
+void read_half_of_day(Cursor& cursor) {
   const std::size_t gap = is_gap(cursor.here()) ? 1 : 0;
   for (const std::string_view half : {"am", "pm"}) {
     const auto word = cursor.at + gap;
     if (!has_word(cursor.name, word, half) || is_letter(char_at(cursor.name, word + 2))) continue;
-    cursor.take(gap + 2, "am");
+    cursor.pass(gap + 2, "am");
     return;
   }
 }
 
-void take_fraction(Cursor& cursor) {
+void read_fraction(Cursor& cursor) {
   const auto digits = digits_at(cursor.name, cursor.at + 1);
   if (digits == 0) return;
   // Home Assistant writes seconds and microseconds so, after "hh.mm".
@@ -127,19 +127,19 @@ void take_fraction(Cursor& cursor) {
   const char next = char_at(cursor.name, cursor.at + 1 + digits);
   // ".001" is a part.
   const bool exact = digits == 6 || digits == 9 || next == 'Z' || next == '+';
-  if (after_dots || (point && exact)) cursor.take(1 + digits, ".f");
+  if (after_dots || (point && exact)) cursor.pass(1 + digits, ".f");
 }
 
-void take_zone(Cursor& cursor, char gap) {
+void read_zone(Cursor& cursor, char gap) {
   const char c = cursor.here();
   const char after = char_at(cursor.name, cursor.at + 1);
-  if ((c == 'Z' || c == 'z') && !is_letter(after) && !is_digit(after)) return cursor.take(1, "Z");
+  if ((c == 'Z' || c == 'z') && !is_letter(after) && !is_digit(after)) return cursor.pass(1, "Z");
   if (c == '+' || (c == '-' && gap == 'T')) {
     const auto digits = digits_at(cursor.name, cursor.at + 1);
-    if (digits == 4) return cursor.take(5, "Z");
+    if (digits == 4) return cursor.pass(5, "Z");
     const bool spaced = digits == 2 && char_at(cursor.name, cursor.at + 3) == ':' &&
                         digits_at(cursor.name, cursor.at + 4) == 2;
-    if (spaced) cursor.take(6, "Z");
+    if (spaced) cursor.pass(6, "Z");
     return;
   }
   constexpr std::array<std::string_view, 16> kZones = {"utc", "gmt", "cet",  "cest", "est", "edt",
@@ -152,26 +152,26 @@ void take_zone(Cursor& cursor, char gap) {
     const auto end = cursor.at + space + kZones[i].size();
     if (!has_word(cursor.name, cursor.at + space, kZones[i])) continue;
     if (is_letter(char_at(cursor.name, end)) || is_digit(char_at(cursor.name, end))) continue;
-    return cursor.take(end - cursor.at, "Z");
+    return cursor.pass(end - cursor.at, "Z");
   }
 }
 
 }  // namespace
 
-std::optional<TimeOfDay> time_beside(std::string_view name, std::size_t at, char date_separator) {
+std::optional<TimeOfDay> time_next_to(std::string_view name, std::size_t at, char date_separator) {
   Cursor cursor{name, at};
-  const char gap = take_gap(cursor);
+  const char gap = read_gap(cursor);
   if (gap == '\0') return std::nullopt;
   // The second date of two is no time of day.
   if (gap != 'T' && date_at(name, cursor.at)) return std::nullopt;
   const auto digits = cursor.digits();
   bool taken = false;
-  if (digits == 6 || digits == 4) taken = take_compact(cursor, gap);
-  if (digits == 2) taken = take_spaced(cursor, gap, date_separator);
+  if (digits == 6 || digits == 4) taken = read_compact(cursor, gap);
+  if (digits == 2) taken = read_spaced(cursor, gap, date_separator);
   if (!taken) return std::nullopt;
-  take_half_of_day(cursor);
-  take_fraction(cursor);
-  take_zone(cursor, gap);
+  read_half_of_day(cursor);
+  read_fraction(cursor);
+  read_zone(cursor, gap);
   return TimeOfDay{cursor.at, std::move(cursor.form)};
 }
 

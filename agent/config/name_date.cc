@@ -133,7 +133,7 @@ std::optional<Date> year_first(std::string_view name, std::size_t at) {
               number_at(name, after + 1, 2), after + 3, form, separator);
 }
 
-// "31-Jan-2026", "31Jan2026", "31.01.2026", "01-31-2026"; with a time beside it "1.31.2026" too.
+// "31-Jan-2026", "31Jan2026", "31.01.2026", "01-31-2026"; with a time next to it "1.31.2026" too.
 std::optional<Date> day_first(std::string_view name, std::size_t at, std::size_t digits) {
   const char separator = char_at(name, at + digits);
   const bool separated = is_separator(separator);

@@ -18,19 +18,19 @@ struct Date {
   int year = 0;
   int month = 0;
   bool may_have_time = true;  ///< it does not tell one yet
-  bool needs_time = false;    ///< without a time of day beside it, it may as well be a version
+  bool needs_time = false;    ///< without a time of day next to it, it may as well be a version
 };
 
 /// The date that begins at `at`. What stands before it is not looked at, but for what would make it
 /// the end of something longer.
 std::optional<Date> date_at(std::string_view name, std::size_t at);
 
-/// A time of day beside a date that ends at `at`.
+/// A time of day next to a date that ends at `at`.
 struct TimeOfDay {
   std::size_t end = 0;
   std::string form;
 };
-std::optional<TimeOfDay> time_beside(std::string_view name, std::size_t at, char date_separator);
+std::optional<TimeOfDay> time_next_to(std::string_view name, std::size_t at, char date_separator);
 
 /// How many digits stand at `at`.
 std::size_t digits_at(std::string_view name, std::size_t at);

@@ -46,7 +46,7 @@ constexpr std::array<std::string_view, 14> kWeekdays = {
 bool is_gap(char c) { return c == '-' || c == '_' || c == '.' || c == ' ' || c == ','; }
 
 // The name of the day before a date or after it is part of it.
-void take_weekday(std::string_view name, NameTime& time) {
+void read_weekday(std::string_view name, NameTime& time) {
   for (const auto day : kWeekdays) {
     const auto before = day.size() + 1;
     if (time.begin >= before && is_gap(name[time.begin - 1]) &&
@@ -75,14 +75,14 @@ std::optional<NameTime> time_at(std::string_view name, std::size_t at) {
   if (digit && is_within_hash(name, at, at + name_date::digits_at(name, at))) return std::nullopt;
   NameTime time{at, date->end, std::move(date->form), date->day, date->year, date->month};
   if (date->may_have_time) {
-    if (auto of_day = name_date::time_beside(name, date->end, date->separator)) {
+    if (auto of_day = name_date::time_next_to(name, date->end, date->separator)) {
       time.end = of_day->end;
       time.form += of_day->form;
     } else if (date->needs_time) {
       return std::nullopt;
     }
   }
-  take_weekday(name, time);
+  read_weekday(name, time);
   return time;
 }
 

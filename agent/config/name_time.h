@@ -19,7 +19,7 @@ struct NameTime {
 };
 
 /// The times in a name, from the left, none within another. A time is a date with four digits of
-/// its year (2000 to 2099) and a day that there is, alone or with a time of day beside it, or an
+/// its year (2000 to 2099) and a day that there is, alone or with a time of day next to it, or an
 /// epoch from 2010 to 2033 in seconds or milliseconds. Numbers that could as well be parts,
 /// machines, addresses or versions are none; nor is what lies within a UUID or a hash. Two digits
 /// after a date are no hour, and four that begin with 00 and are not 0000 no minute past midnight:

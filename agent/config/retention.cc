@@ -92,9 +92,9 @@ void SeriesRetention::add(const Content& content) {
 }
 
 void SeriesRetention::Recent::add(const Place& place, std::uint64_t parts) {
-  constexpr std::size_t kMost = 10;
+  constexpr std::size_t kMaxRecent = 10;
   parts_.emplace(place, parts);
-  if (parts_.size() > kMost) parts_.erase(parts_.begin());
+  if (parts_.size() > kMaxRecent) parts_.erase(parts_.begin());
 }
 
 std::optional<SeriesRetention::Place> SeriesRetention::Recent::newest_whole() const {
@@ -130,7 +130,7 @@ void SeriesRetention::collect(const Count& count, std::map<std::uint64_t, Kept>&
 std::vector<SeriesRetention::Kept> SeriesRetention::kept() const {
   std::map<std::uint64_t, Kept> by_rank;
   collect(by_holding_, by_rank, &Place::when);
-  collect(by_making_, by_rank, &Place::besides);
+  collect(by_making_, by_rank, &Place::other);
   std::vector<Kept> kept;
   kept.reserve(by_rank.size());
   for (const auto& [rank, one] : by_rank) kept.push_back({rank, one.keeps, one.held_since});

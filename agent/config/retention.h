@@ -79,7 +79,7 @@ class SeriesRetention {
   // Where a content stands in one of the two counts: a later one is newer.
   struct Place {
     store::Time when{};
-    store::Time besides{};
+    store::Time other{};  // of the two times, the one that this count does not go by
     std::uint64_t from_end = 0;
     auto operator<=>(const Place&) const = default;  // NOLINT(modernize-use-nullptr): LLVM 39694
   };

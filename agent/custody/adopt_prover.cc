@@ -34,7 +34,7 @@ bool is_by_etag_alone(const std::vector<Promise>& promises) {
 
 }  // namespace
 
-std::string explain(const AdoptProof& proof) {
+std::string why_not(const AdoptProof& proof) {
   switch (proof.what) {
     case What::kUntold:
       return "the server does not tell in which parts it was uploaded, and no usual part size "
@@ -71,8 +71,8 @@ store::Result<AdoptProof> AdoptProver::prove(store::File& file, const Job& job) 
   // An ETag may be no MD5, and there may be a better promise.
   auto asked = job;
   const auto head = ask(asked);
-  if (!head) return explain_unasked(head.error(), job);
-  if (is_impostor(*head, job.wanted.upstream)) return explain_unasked(impostor_error(), job);
+  if (!head) return not_asked(head.error(), job);
+  if (is_impostor(*head, job.wanted.upstream)) return not_asked(impostor_error(), job);
   if (!same_content(*head, job.wanted.upstream)) return AdoptProof{What::kMoved};
   if (first && is_by_etag_alone(promises_of(*head, job.trust, whole))) {
     return conclude(*std::move(first), job, true);
@@ -105,7 +105,7 @@ s3::Result<s3::ObjectHead> AdoptProver::ask(Job& job) {
     request.listed_size_bytes = job.wanted.upstream.size_bytes;
     const auto& upstream = job.wanted.upstream;
     request.listed =
-        s3::Listed{upstream.etag, upstream.size_bytes, server_date(job.wanted.last_modified)};
+        s3::ListingFacts{upstream.etag, upstream.size_bytes, server_date(job.wanted.last_modified)};
     return retrier_.run<s3::ObjectHead>(session, [&] { return client_.head(request); });
   };
   auto head = once();
@@ -118,13 +118,14 @@ s3::Result<s3::ObjectHead> AdoptProver::ask(Job& job) {
   return other ? std::move(other) : std::move(head);
 }
 
-AdoptProof AdoptProver::explain_unasked(const s3::Error& error, const Job& job) {
-  const auto verdict = verdict_on(error);
-  if (verdict == Verdict::kStopped) return {What::kStopped};
+AdoptProof AdoptProver::not_asked(const s3::Error& error, const Job& job) {
+  const auto meaning = meaning_of(error);
+  if (meaning == FailureMeaning::kStopped) return {What::kStopped};
   const bool versioned = !job.wanted.upstream.version_id.empty();
   auto why = explain(error, versioned ? "s3:GetObjectVersion" : "s3:GetObject");
-  if (verdict == Verdict::kGone || verdict == Verdict::kChanged) return {What::kMoved};
-  if (verdict == Verdict::kStopSource || verdict == Verdict::kRetry) {
+  if (meaning == FailureMeaning::kGone || meaning == FailureMeaning::kChanged)
+    return {What::kMoved};
+  if (meaning == FailureMeaning::kStopSource || meaning == FailureMeaning::kRetry) {
     auto& source = context_.sources[job.source];
     source.stopped = true;
     context_.fail_source(source, status_of(error));

@@ -27,7 +27,7 @@ struct AdoptProof {
 };
 
 /// What to say of a file that is neither right nor known to differ.
-std::string explain(const AdoptProof& proof);
+std::string why_not(const AdoptProof& proof);
 
 /// Holds files against the bucket's promises without fetching anything: by the listed ETag where
 /// that is an MD5 that fits; else after one HEAD, and those for part sizes. What a pull would fetch
@@ -46,7 +46,7 @@ class AdoptProver {
 
  private:
   s3::Result<s3::ObjectHead> ask(Job& job);
-  AdoptProof explain_unasked(const s3::Error& error, const Job& job);
+  AdoptProof not_asked(const s3::Error& error, const Job& job);
   AdoptProof conclude(Verification verification, const Job& job, bool parts_told) const;
 
   RunContext& context_;

@@ -4,7 +4,8 @@
 
 #include <utility>
 
-#include "agent/custody/housekeeping.h"
+#include "agent/custody/staging_sweep.h"
+#include "agent/custody/stale_sums.h"
 #include "agent/listing/list_phase.h"
 #include "agent/report/progress.h"
 #include "agent/report/pull_status.h"
@@ -15,7 +16,7 @@ namespace agent {
 namespace {
 
 constexpr std::size_t kRows = 64;
-constexpr std::size_t kMostLookedForStrips = 20;
+constexpr std::size_t kMaxLookedForStrips = 20;
 constexpr const char* kUnlistedKind = "files that the bucket does not have";
 
 }  // namespace
@@ -31,7 +32,7 @@ AdoptRun::AdoptRun(RunContext& context, const AdoptOptions& options, AdoptDirect
       retrier_(context.config.agent.retries, context.environment.clock, context.environment.stop,
                context.environment.seed),
       prover_(context, lane_.client(0), retrier_),
-      taker_(context, options, directory, prover_, counts_) {}
+      batch_(context, options, directory, prover_, counts_) {}
 
 store::Status AdoptRun::run() {
   if (auto recalled = recall_facts(context_, source()); !recalled) return recalled;
@@ -47,7 +48,7 @@ store::Status AdoptRun::look() {
   return list_source(context_, source(), lane_.client(0), retrier_,
                      [&](store::Ledger::Plan& plan) -> store::Status {
                        plan_ = &plan;
-                       auto walked = judge_orphans();
+                       auto walked = decide_on_orphans();
                        if (walked) walked = walk();
                        if (!walked) return walked;
                        store::Status looked;
@@ -65,9 +66,9 @@ store::Status AdoptRun::adopt() {
     return listed;
   }
   if (auto settled = settle_time(context_, source()); !settled) return settled;
-  if (source().listed == SourceRun::Listed::kNo) return {};
+  if (source().listed == SourceRun::ListingResult::kNo) return {};
   if (auto swept = sweep_unwanted(context_); !swept) return swept;
-  if (auto judged = judge_orphans(); !judged) return judged;
+  if (auto decided = decide_on_orphans(); !decided) return decided;
   const auto backlog = context_.mirror.ledger.backlog(source().id);
   if (!backlog) return backlog.error();
   {
@@ -82,8 +83,8 @@ store::Status AdoptRun::adopt() {
     });
     // First, so that what is adopted now does not count as held before.
     if (auto walked = walk(); !walked) return walked;
-    if (auto taken = take_pending(); !taken) return taken;
-    if (auto committed = taker_.commit(); !committed) return committed;
+    if (auto taken = adopt_pending(); !taken) return taken;
+    if (auto committed = batch_.commit(); !committed) return committed;
   }
   if (auto remembered = remember_refusals(context_); !remembered) return remembered;
   return write_stale_sums(context_);
@@ -91,16 +92,16 @@ store::Status AdoptRun::adopt() {
 
 bool AdoptRun::stopping() {
   if (context_.stopping()) counts_.interrupted = true;
-  return counts_.interrupted || source().stopped || taker_.directory_is_gone();
+  return counts_.interrupted || source().stopped || batch_.directory_is_gone();
 }
 
 // Only a listing that is whole says what the bucket no longer has, and on HOLD nothing does.
-store::Status AdoptRun::judge_orphans() {
+store::Status AdoptRun::decide_on_orphans() {
   if (!options_.orphans) return {};
   const auto totals = context_.mirror.ledger.totals(source().id);
   if (!totals) return totals.error();
-  takes_orphans_ = source().listed == SourceRun::Listed::kWhole && !totals->hold_since;
-  if (takes_orphans_) return look_for_strip();
+  adopts_orphans_ = source().listed == SourceRun::ListingResult::kWhole && !totals->hold_since;
+  if (adopts_orphans_) return look_for_strip();
   context_.fail_source(source(), ExitStatus::kIncomplete);
   context_.report(
       source(), "",
@@ -119,11 +120,11 @@ store::Status AdoptRun::look_for_strip() {
   if (plan_ != nullptr) {
     auto visited = plan_->visit_wanted([&](const store::Pending& wanted) {
       some.push_back(wanted);
-      return some.size() < kMostLookedForStrips;
+      return some.size() < kMaxLookedForStrips;
     });
     if (!visited) return visited;
   } else {
-    auto rows = context_.mirror.ledger.next_pending(source().id, nullptr, kMostLookedForStrips);
+    auto rows = context_.mirror.ledger.next_pending(source().id, nullptr, kMaxLookedForStrips);
     if (!rows) return rows.error();
     some = *std::move(rows);
   }
@@ -134,7 +135,7 @@ store::Status AdoptRun::look_for_strip() {
     if (strip.empty()) strip = strip_that_finds(wanted);
   }
   if (strip.empty() || strip == options_.strip) return {};
-  takes_orphans_ = false;
+  adopts_orphans_ = false;
   context_.fail_source(source(), ExitStatus::kIncomplete);
   context_.report(
       source(), "",
@@ -153,7 +154,7 @@ std::string AdoptRun::strip_that_finds(const store::Pending& wanted) {
   return "";
 }
 
-store::Status AdoptRun::take_pending() {
+store::Status AdoptRun::adopt_pending() {
   std::optional<store::Pending> last;
   while (!stopping()) {
     auto rows = context_.mirror.ledger.next_pending(source().id, last ? &*last : nullptr, kRows);
@@ -176,18 +177,18 @@ store::Status AdoptRun::consider(const store::Pending& wanted) {
   if (!is_for_us) return {};
   auto found = directory_.find(names_.paths_of(wanted.key), wanted.upstream.size_bytes);
   if (!found) {
-    taker_.fail(wanted.key, found.error());
+    batch_.fail(wanted.key, found.error());
     return {};
   }
   if (found->file && options_.dry_run) {
-    taker_.look_at(wanted, *found->file, print_);
+    batch_.look_at(wanted, *found->file, print_);
     return {};
   }
-  if (found->file) return taker_.take(wanted, *std::move(found->file));
+  if (found->file) return batch_.adopt(wanted, *std::move(found->file));
   if (found->trouble.empty()) {
     note_missing(wanted);
   } else {
-    taker_.fail(wanted.key, names_.paths_of(wanted.key).front(), found->trouble);
+    batch_.fail(wanted.key, names_.paths_of(wanted.key).front(), found->trouble);
   }
   return {};
 }
@@ -196,7 +197,7 @@ store::Status AdoptRun::consider(const store::Pending& wanted) {
 void AdoptRun::note_missing(const store::Pending& wanted) {
   ++counts_.missing;
   if (!options_.strip.empty() || !likely_strip_.empty()) return;
-  if (++looked_for_strips_ > kMostLookedForStrips) return;
+  if (++looked_for_strips_ > kMaxLookedForStrips) return;
   likely_strip_ = strip_that_finds(wanted);
 }
 
@@ -207,34 +208,34 @@ store::Status AdoptRun::walk() {
         considered = consider_file(file);
         return considered.has_value() && !stopping();
       },
-      [&](const store::Error& error) { taker_.fail("", error); });
+      [&](const store::Error& error) { batch_.fail("", error); });
   return considered;
 }
 
 store::Status AdoptRun::consider_file(const AdoptDirectory::File& file) {
-  using Heard = store::Ledger::Heard;
+  using KeyState = store::Ledger::KeyState;
   const auto& config = *source().config;
   std::optional<std::string> unheard;
   for (const auto& key : names_.keys_of(file.path)) {
     const bool belongs = key.starts_with(config.prefix) && config.wants(key) &&
                          key.size() <= store::kLongestKeyBytes;
     if (!belongs) continue;
-    const auto heard = heard_of(key);
+    const auto heard = state_of_key(key);
     if (!heard) return heard.error();
-    if (*heard == Heard::kHeld) return consider_held(key, file);
-    if (*heard == Heard::kRemoved) ++counts_.removed;
-    if (*heard != Heard::kNo) return {};
+    if (*heard == KeyState::kHeld) return consider_held(key, file);
+    if (*heard == KeyState::kRemoved) ++counts_.removed;
+    if (*heard != KeyState::kNo) return {};
     if (!unheard) unheard = key;
   }
   return unheard ? consider_orphan(*unheard, file) : store::Status{};
 }
 
-store::Result<store::Ledger::Heard> AdoptRun::heard_of(const std::string& key) {
-  const auto heard = context_.mirror.ledger.heard_of(source().id, key);
-  if (!heard || *heard != store::Ledger::Heard::kNo || plan_ == nullptr) return heard;
+store::Result<store::Ledger::KeyState> AdoptRun::state_of_key(const std::string& key) {
+  const auto heard = context_.mirror.ledger.state_of_key(source().id, key);
+  if (!heard || *heard != store::Ledger::KeyState::kNo || plan_ == nullptr) return heard;
   const auto wanted = plan_->is_wanted(key);
   if (!wanted) return wanted.error();
-  return *wanted ? store::Ledger::Heard::kPending : *heard;
+  return *wanted ? store::Ledger::KeyState::kPending : *heard;
 }
 
 store::Status AdoptRun::consider_held(const std::string& key, const AdoptDirectory::File& file) {
@@ -246,12 +247,12 @@ store::Status AdoptRun::consider_held(const std::string& key, const AdoptDirecto
   ++counts_.held;
   const auto held = ledger.find(source().id, key);
   if (!held) return held.error();
-  if (*held) taker_.leave_held(**held, file);
+  if (*held) batch_.leave_held(**held, file);
   return {};
 }
 
 store::Status AdoptRun::consider_orphan(const std::string& key, const AdoptDirectory::File& file) {
-  if (!takes_orphans_) {
+  if (!adopts_orphans_) {
     ++counts_.unlisted;
     context_.report_one_of(source(), kUnlistedKind, key,
                            fmt::format("the bucket does not have {}/{}; it was not adopted",
@@ -262,8 +263,8 @@ store::Status AdoptRun::consider_orphan(const std::string& key, const AdoptDirec
   wanted.key = key;
   wanted.upstream.size_bytes = file.info.size_bytes;
   wanted.role = store::Role::kOrphan;
-  if (!options_.dry_run) return taker_.take(std::move(wanted), file);
-  taker_.look_at(std::move(wanted), file, print_);
+  if (!options_.dry_run) return batch_.adopt(std::move(wanted), file);
+  batch_.look_at(std::move(wanted), file, print_);
   return {};
 }
 

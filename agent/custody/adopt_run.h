@@ -8,11 +8,11 @@
 
 #include "agent/base/output.h"
 #include "agent/config/adopt_options.h"
+#include "agent/custody/adopt_batch.h"
 #include "agent/custody/adopt_counts.h"
 #include "agent/custody/adopt_directory.h"
 #include "agent/custody/adopt_names.h"
 #include "agent/custody/adopt_prover.h"
-#include "agent/custody/adopt_taker.h"
 #include "agent/fetch/workers.h"
 #include "agent/run/run_context.h"
 
@@ -36,13 +36,13 @@ class AdoptRun {
   store::Status adopt();
   store::Status look();
   store::Status walk();
-  store::Status take_pending();
+  store::Status adopt_pending();
   store::Status consider(const store::Pending& wanted);
   store::Status consider_file(const AdoptDirectory::File& file);
   store::Status consider_held(const std::string& key, const AdoptDirectory::File& file);
   store::Status consider_orphan(const std::string& key, const AdoptDirectory::File& file);
-  store::Result<store::Ledger::Heard> heard_of(const std::string& key);
-  store::Status judge_orphans();
+  store::Result<store::Ledger::KeyState> state_of_key(const std::string& key);
+  store::Status decide_on_orphans();
   store::Status look_for_strip();
   std::string strip_that_finds(const store::Pending& wanted);
   void note_missing(const store::Pending& wanted);
@@ -58,9 +58,9 @@ class AdoptRun {
   Retrier retrier_;
   AdoptProver prover_;
   AdoptCounts counts_;
-  AdoptTaker taker_;
+  AdoptBatch batch_;
   store::Ledger::Plan* plan_ = nullptr;  ///< of a dry run
-  bool takes_orphans_ = false;
+  bool adopts_orphans_ = false;
   std::size_t looked_for_strips_ = 0;
   std::string likely_strip_;
   std::atomic<std::uint64_t> done_{0};

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "agent/base/room.h"
+#include "agent/base/min_free.h"
 #include "agent/base/units.h"
 #include "store/content/layout.h"
 #include "store/disk/aligned_buffer.h"
@@ -42,11 +42,11 @@ store::Result<AdoptStager::Staged> AdoptStager::stage(store::File& file,
   return copy(file, found, path, archive_path);
 }
 
-store::Result<AdoptStager::Staged> AdoptStager::take_over(store::File& file,
+store::Result<AdoptStager::Staged> AdoptStager::make_ours(store::File& file,
                                                           const AdoptDirectory::File& found,
                                                           const std::string& path,
                                                           const std::string& archive_path) {
-  const auto taken = context_.mirror.staging.take_over(path);
+  const auto taken = context_.mirror.staging.make_ours(path);
   if (taken) return Staged{What::kLinked};
   if (taken.error().kind != store::ErrorKind::kNotSupported) return taken.error();
   if (how_ != How::kLink) return copy(file, found, path, archive_path);

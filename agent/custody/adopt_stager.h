@@ -30,7 +30,7 @@ class AdoptStager {
                               const std::string& path, const std::string& archive_path);
 
   /// What was linked belongs to the mirror from here on. Where that cannot be, it becomes a copy.
-  store::Result<Staged> take_over(store::File& file, const AdoptDirectory::File& found,
+  store::Result<Staged> make_ours(store::File& file, const AdoptDirectory::File& found,
                                   const std::string& path, const std::string& archive_path);
 
  private:

@@ -26,9 +26,9 @@ constexpr int kLowestNice = 19;
 constexpr int kWhoProcess = 1;
 constexpr int kIdle = 3 << 13;
 constexpr int kGraceSeconds = 3;
-constexpr int kMostRounds = 50;  // of a tenth of a second
-constexpr rlim_t kMostFiles = 4096;
-constexpr rlim_t kMostProcesses = 512;
+constexpr int kMaxRounds = 50;  // of a tenth of a second
+constexpr rlim_t kMaxFiles = 4096;
+constexpr rlim_t kMaxProcesses = 512;
 
 void send(int report, GuardReport::What what, int number) {
   const GuardReport made{what, number};
@@ -87,8 +87,8 @@ bool become(const GuardPlan& plan) {
   ::dup2(plan.output, STDOUT_FILENO);
   ::dup2(plan.output, STDERR_FILENO);
   limit(RLIMIT_CORE, 0);
-  limit(RLIMIT_NOFILE, kMostFiles);
-  if (plan.changes_user) limit(RLIMIT_NPROC, kMostProcesses);
+  limit(RLIMIT_NOFILE, kMaxFiles);
+  if (plan.changes_user) limit(RLIMIT_NPROC, kMaxProcesses);
   if (!become(plan)) give_up(GuardReport::What::kNoUser);
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   if (::chdir(plan.directory) != 0) give_up(GuardReport::What::kNoDirectory);
@@ -151,7 +151,7 @@ class Guard {
   // Whoever loses their parent becomes our child: in the end all of them are. What is left has no
   // more to do.
   void end_all(const sigset_t& signals) {
-    for (int without_list = 0; reap() && without_list < kMostRounds;) {
+    for (int without_list = 0; reap() && without_list < kMaxRounds;) {
       if (!signal_children(SIGKILL)) {
         signal_session(SIGKILL);
         ++without_list;

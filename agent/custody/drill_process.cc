@@ -56,12 +56,12 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 // The last line that says anything.
 std::string last_line(const std::string& printed) {
-  constexpr std::size_t kMostBytes = 300;
+  constexpr std::size_t kMaxBytes = 300;
   const auto end = printed.find_last_not_of(" \t\r\n");
   if (end == std::string::npos) return "";
   const auto begin = printed.find_last_of("\r\n", end);
   auto line = printed.substr(begin == std::string::npos ? 0 : begin + 1);
-  line.resize(std::min(line.size(), kMostBytes));
+  line.resize(std::min(line.size(), kMaxBytes));
   line = one_line(line);
   line.erase(line.find_last_not_of(' ') + 1);
   return line;
@@ -183,9 +183,9 @@ std::optional<SystemUser> find_system_user(const std::string& name) {
   ::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
   if (found == nullptr) return std::nullopt;
   SystemUser user{name, found->pw_uid, found->pw_gid, {}};
-  constexpr int kMostGroups = 64;
-  int count = kMostGroups;
-  user.groups.resize(kMostGroups);
+  constexpr int kMaxGroups = 64;
+  int count = kMaxGroups;
+  user.groups.resize(kMaxGroups);
   if (::getgrouplist(name.c_str(), user.group, user.groups.data(), &count) < 0) count = 0;
   user.groups.resize(static_cast<std::size_t>(count));
   return user;

@@ -8,7 +8,7 @@
 
 #include "agent/base/failure.h"
 #include "agent/base/printable.h"
-#include "agent/base/room.h"
+#include "agent/base/min_free.h"
 #include "agent/custody/restore_copy.h"
 #include "agent/custody/restore_selection.h"
 
@@ -173,9 +173,9 @@ store::Result<DrillRestored> restore_for_drill(Mirror& mirror, const Config& con
   };
   const auto target = environment.open_disk(scratch.restored());
   if (!target) return failed(target.error());
-  const auto beside = environment.open_disk(scratch.path());
-  if (!beside) return failed(beside.error());
-  const auto file = (*beside)->open("files", store::OpenMode::kCreateNew);
+  const auto scratch_disk = environment.open_disk(scratch.path());
+  if (!scratch_disk) return failed(scratch_disk.error());
+  const auto file = (*scratch_disk)->open("files", store::OpenMode::kCreateNew);
   if (!file) return failed(file.error());
   List list(**file);
   return SetRestore(mirror, config, drill, environment, **target).run(list);

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "agent/base/printable.h"
-#include "agent/base/room.h"
+#include "agent/base/min_free.h"
 #include "agent/base/units.h"
 #include "agent/custody/drill_restore.h"
 #include "agent/proof/walk_verdict.h"
@@ -203,11 +203,11 @@ class OneDrill {
     }
     const auto disk = environment_.open_disk(scratch.restored());
     if (!disk) return fail(store::describe(disk.error()));
-    const auto beside = environment_.open_disk(scratch.path());
-    if (!beside) return fail(store::describe(beside.error()));
+    const auto scratch_disk = environment_.open_disk(scratch.path());
+    if (!scratch_disk) return fail(store::describe(scratch_disk.error()));
     std::uint64_t opened = 0;
     std::string not_opened;
-    const auto read = each_line(**beside, "files", [&](const std::string& path) {
+    const auto read = each_line(**scratch_disk, "files", [&](const std::string& path) {
       open_one(**disk, path, opened, not_opened);
       return goes_on() && !environment_.stop.load();
     });
@@ -234,7 +234,7 @@ class OneDrill {
     const auto words = fmt::format("{}: {}", printable_name(path), answer.why);
     if (answer.verdict == WalkAnswer::Verdict::kSound) ++opened;
     if (answer.verdict == WalkAnswer::Verdict::kUnsound) fail("it does not open: " + words);
-    if (answer.verdict == WalkAnswer::Verdict::kNotJudged && not_opened.empty()) not_opened = words;
+    if (answer.verdict == WalkAnswer::Verdict::kUndecided && not_opened.empty()) not_opened = words;
   }
 
   const Config& config_;

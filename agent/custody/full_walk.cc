@@ -18,11 +18,11 @@ using Cause = WalkAnswer::Cause;
 using Verdict = WalkAnswer::Verdict;
 
 // A walk that ended as it should not is tried again, but not for ever.
-constexpr unsigned kMostTries = 3;
+constexpr unsigned kMaxTries = 3;
 // What is recorded is synced: not for each small file.
 constexpr unsigned kRecordedAtOnce = 32;
 
-WalkAnswer not_judged(Cause cause, std::string why) {
+WalkAnswer undecided(Cause cause, std::string why) {
   WalkAnswer answer;
   answer.cause = cause;
   answer.why = std::move(why);
@@ -38,11 +38,11 @@ store::Result<WalkAnswer> SourceWalk::ask(const store::Archive& archive, const H
   if (!file && !store::concerns_a_name(file.error()) && !store::concerns_a_content(file.error())) {
     return file.error();
   }
-  if (!file) return not_judged(Cause::kDied, "its file cannot be opened");
+  if (!file) return undecided(Cause::kDied, "its file cannot be opened");
   const auto size = (*file)->size();
   if (!size) return size.error();
   if (*size != archive.upstream.size_bytes) {
-    return not_judged(Cause::kDied, "its file has another size than it should");
+    return undecided(Cause::kDied, "its file has another size than it should");
   }
   return environment_.walk({**file, *size}, halt);
 }
@@ -53,7 +53,7 @@ store::Result<WalkAnswer> SourceWalk::walk(const store::Archive& archive, Time n
   if (!answer) return answer.error();
   if (answer->cause == Cause::kHalted) return *answer;
   const auto past = mirror_.ledger.sound_walks(source_, stream_of(archive.key),
-                                               archive.last_modified, kMostSetsOfHabit);
+                                               archive.last_modified, kMaxSetsOfHabit);
   if (!past) return past.error();
   auto [weighed, unsound] = weigh(archive.key, *answer, *past);
   if (records_) {
@@ -80,7 +80,7 @@ store::Status SourceWalk::record(const store::Archive& archive, const WalkAnswer
     const auto before = mirror_.ledger.walk_of(source_, archive.key);
     if (!before) return before.error();
     if (*before && (*before)->sha256 == row.sha256) row.tries = (*before)->tries + 1;
-    row.again = row.again && row.tries < kMostTries;
+    row.again = row.again && row.tries < kMaxTries;
     change_->note_walk(std::move(row));
   }
   const bool is_news = unsound != store::Unsound::kNo && archive.unsound == store::Unsound::kNo;
@@ -124,7 +124,7 @@ store::Status SourceWalk::raise(const store::Archive& archive, const WalkAnswer&
                    "'holdfast ack {}'",
                    printable(archive.key), count, answer.why, config_.name)});
   change.note_form(std::move(form));
-  change.note_judged({source_, archive.key, archive.sha256, unsound});
+  change.note_soundness({source_, archive.key, archive.sha256, unsound});
   return {};
 }
 

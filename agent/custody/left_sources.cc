@@ -17,7 +17,7 @@ bool is_configured(const Config& config, const std::string& name) {
 }
 
 void show(RunContext& context, const SourceRun& run) {
-  context.board.update([&](Status& status) {
+  context.board.update([&](StatusReport& status) {
     auto* const known = status.find(run.config->name);
     auto& figures = known != nullptr ? *known : status.sources.emplace_back();
     figures.name = run.config->name;
@@ -63,7 +63,7 @@ store::Status tend_left_sources(RunContext& context, Clock::Steady run_begun) {
     if (*tended) shown.insert(name);
   }
   if (context.stopping()) return {};
-  context.board.update([&](Status& status) {
+  context.board.update([&](StatusReport& status) {
     std::erase_if(status.sources, [&](const SourceStatus& source) {
       return !source.configured && !shown.contains(source.name);
     });

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "agent/base/log.h"
-#include "agent/base/reckoning.h"
+#include "agent/base/trusted_clock.h"
 #include "agent/base/units.h"
 #include "agent/config/chain_layout.h"
 
@@ -23,20 +23,20 @@ constexpr std::uint64_t kShareOfRun = 10;
 // A scrub may stamp a little ahead of the clock, and a clock may be set back by seconds.
 constexpr std::chrono::minutes kClockSlack{1};
 // A clock by which nothing was listed for so long may be years ahead.
-constexpr std::chrono::days kMostSilence{30};
+constexpr std::chrono::days kMaxSilence{30};
 
 // What is counted together.
-enum Lane : std::size_t { kTrustedLane, kSuspectLane, kQuarantineLane, kLanes };
+enum Tally : std::size_t { kTrustedTally, kSuspectTally, kQuarantineTally, kTallies };
 
 bool is_suspect(const store::HeldSet& set, const SourceConfig& source) {
   return set.unsound || set.small || set.size_bytes < source.min_size_bytes;
 }
 
-Lane lane_of(const Candidate& candidate, const SourceConfig& source) {
+Tally tally_of(const Candidate& candidate, const SourceConfig& source) {
   if (!candidate.is_trusted() && candidate.place == store::Place::kQuarantine) {
-    return kQuarantineLane;
+    return kQuarantineTally;
   }
-  return is_suspect(candidate.set, source) ? kSuspectLane : kTrustedLane;
+  return is_suspect(candidate.set, source) ? kSuspectTally : kTrustedTally;
 }
 
 constexpr std::uint64_t rank_of(std::int64_t set) {
@@ -57,21 +57,21 @@ class StreamCount {
       stream_ = candidate.stream;
     }
     any_ = true;
-    lanes_[lane_of(candidate, source_)].add({candidate.held_since, candidate.last_modified,
-                                             candidate.is_trusted(), rank_of(candidate.set.id),
-                                             candidate.set.contents});
+    tallies_[tally_of(candidate, source_)].add({candidate.held_since, candidate.last_modified,
+                                                candidate.is_trusted(), rank_of(candidate.set.id),
+                                                candidate.set.contents});
     return {};
   }
 
   store::Status finish() {
     if (!any_) return {};
     // Older than all that is kept for sound a suspect is kept for nothing.
-    const auto sound = lanes_[kTrustedLane].kept();
+    const auto sound = tallies_[kTrustedTally].kept();
     const auto oldest = std::ranges::min_element(sound, {}, &SeriesRetention::Kept::held_since);
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      for (const auto& kept : lane == kTrustedLane ? sound : lanes_[lane].kept()) {
+    for (std::size_t tally = 0; tally < kTallies; ++tally) {
+      for (const auto& kept : tally == kTrustedTally ? sound : tallies_[tally].kept()) {
         const bool is_aged =
-            lane == kSuspectLane && oldest != sound.end() && kept.held_since < oldest->held_since;
+            tally == kSuspectTally && oldest != sound.end() && kept.held_since < oldest->held_since;
         if (is_aged) continue;
         const auto set = static_cast<std::int64_t>(rank_of(0) - kept.rank);
         if (auto noted = review_.note_kept(set, kept.keeps); !noted) return noted;
@@ -84,14 +84,14 @@ class StreamCount {
  private:
   void begin() {
     any_ = false;
-    lanes_.assign(kLanes, SeriesRetention(source_.keep));
+    tallies_.assign(kTallies, SeriesRetention(source_.keep));
   }
 
   const SourceConfig& source_;
   store::Ledger::Review& review_;
   std::string stream_;
   bool any_ = false;
-  std::vector<SeriesRetention> lanes_;
+  std::vector<SeriesRetention> tallies_;
 };
 
 class Prune {
@@ -102,7 +102,7 @@ class Prune {
   store::Result<Pruned> run() {
     if (!source_.keep.any() || request_.id == 0) return pruned_;
     if (auto looked = look_for_alarms(); !looked) return looked.error();
-    if (pruned_.frozen && !request_.explain) return pruned_;
+    if (pruned_.frozen && !request_.tell) return pruned_;
     const auto reviewed = mirror_.ledger.is_reviewed(request_.id, rules(), request_.now);
     if (!reviewed) return reviewed.error();
     if (*reviewed && request_.only_if_due) return pruned_;
@@ -111,11 +111,11 @@ class Prune {
     if (!review) return review.error();
     if (auto looked = look_at_clock(review->newest_recorded()); !looked) return looked.error();
     look_at_layout();
-    if (pruned_.frozen && !request_.explain) return refused();
+    if (pruned_.frozen && !request_.tell) return refused();
     auto done = decide(*review);
     if (done) done = choose(*review);
-    if (done) done = request_.explain ? explain(*review) : remove(*review);
-    if (done && !request_.explain && !(*reviewed && pruned_.removed == 0)) {
+    if (done) done = request_.tell ? explain(*review) : remove(*review);
+    if (done && !request_.tell && !(*reviewed && pruned_.removed == 0)) {
       done = note_reviewed();
     }
     if (!done) return done.error();
@@ -203,7 +203,7 @@ class Prune {
       freeze(
           "this machine's clock was wrong at the last pull, so the age of what came is not known "
           "yet. Run 'holdfast pull' first");
-    } else if (!totals->listed_at || request_.now - *totals->listed_at > kMostSilence) {
+    } else if (!totals->listed_at || request_.now - *totals->listed_at > kMaxSilence) {
       const auto since =
           totals->listed_at ? "since " + format_time(*totals->listed_at) : std::string("yet");
       freeze(
@@ -247,13 +247,13 @@ class Prune {
     if (visited && done) done = count.finish();
     if (!visited || !done) return visited ? done : visited;
     visited = review.visit_sets([&](const store::HeldSet& set) {
-      done = judge(review, set);
+      done = decide(review, set);
       return done.has_value();
     });
     return visited ? done : visited;
   }
 
-  store::Status judge(store::Ledger::Review& review, const store::HeldSet& set) {
+  store::Status decide(store::Ledger::Review& review, const store::HeldSet& set) {
     auto& tally = tallies_[set.trusted ? 1 : 0];
     ++tally.sets;
     if (reviewed_at_ && set.oldest_held > *reviewed_at_) ++tally.came;
@@ -362,7 +362,7 @@ class Prune {
       }
       auto told = candidate;
       told.set.small = told.set.small || told.set.size_bytes < source_.min_size_bytes;
-      request_.explain(told, decision, keeps);
+      request_.tell(told, decision, keeps);
       return done.has_value() && going();
     });
     return visited ? done : visited;
@@ -377,7 +377,7 @@ class Prune {
   std::optional<store::Time> due_;  ///< when the first set outlives keep_within
   std::optional<store::Time> reviewed_at_;
   const ChainTool* chain_ = nullptr;
-  // Of what lies beside the archives, and of these.
+  // Of the generations, and of the archives.
   struct Tally {
     std::uint64_t sets = 0;
     std::uint64_t came = 0;  ///< since the last look

@@ -35,7 +35,7 @@ struct PruneRequest {
   /// Nothing is looked at where an earlier look found nothing to remove, and nothing has changed.
   bool only_if_due = false;
   /// Set: nothing is removed, and it is told of each content, by stream, the newest first.
-  std::function<void(const store::Candidate&, PruneDecision, Keeps)> explain;
+  std::function<void(const store::Candidate&, PruneDecision, Keeps)> tell;
   /// Told of each content that goes.
   std::function<void(const store::Candidate&)> removing = {};
 };
@@ -54,8 +54,8 @@ struct Pruned {
 
 /// Removes from one source the sets of which its keep rules hold no content in any stream, whole
 /// sets, those of which nothing came for the longest time first; in one run at most a tenth of its
-/// sets, or one more than came since the last look; and likewise of what lies beside
-/// the archives, where each content is a set of its own. Nothing, while an alarm of any source in
+/// sets, or one more than came since the last look; and likewise of the
+/// generations, where each content is a set of its own. Nothing, while an alarm of any source in
 /// the configuration is open, on HOLD, before the source was pulled to the end once, or where the
 /// clock is behind what was recorded by more than a minute, was wrong when something came, or where
 /// by it nothing was listed for 30 days; nothing, where there is no rule; and nothing of a source

@@ -127,20 +127,20 @@ std::string PruneExplanation::text_of(const store::Candidate& candidate, PruneDe
                        ? fmt::format("{}", fmt::join(reasons_of(keeps), ", "))
                    : decision == PruneDecision::kWait ? "in a later run"
                                                       : "no rule keeps its set";
-  auto beside =
+  auto note =
       candidate.is_trusted()
           ? std::string()
           : fmt::format("  [{}]", printable(candidate.generation_path.substr(source_.size() + 1)));
   if (candidate.set.contents > 1) {
-    beside += fmt::format("  [set {}, of {}]", printable_name(set_name(candidate)),
-                          candidate.set.contents);
+    note += fmt::format("  [set {}, of {}]", printable_name(set_name(candidate)),
+                        candidate.set.contents);
   }
   if (const auto* const suspect = suspect_name(candidate.set); *suspect != '\0') {
-    beside += fmt::format("  [{}: takes no place in the rules]", suspect);
+    note += fmt::format("  [{}: takes no place in the rules]", suspect);
   }
   return fmt::format("  {:<6}  {}  {:<40}  {:>12}  {}{}", name_of(decision),
                      format_time(candidate.held_since), why, candidate.size_bytes,
-                     printable_name(candidate.key), beside);
+                     printable_name(candidate.key), note);
 }
 
 std::string PruneExplanation::json_of(const store::Candidate& candidate, PruneDecision decision,

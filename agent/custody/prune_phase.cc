@@ -10,15 +10,15 @@ namespace agent {
 namespace {
 
 // A clock by which nothing was listed for so long may have leapt.
-constexpr std::chrono::days kMostSilence{30};
+constexpr std::chrono::days kMaxSilence{30};
 
 // By our clock, which may have leapt ahead since the source was last listed; the server may only
 // ask for patience.
 bool is_clock_trusted(const RunContext& context, const SourceRun& source) {
   const auto skew = context.clock_skew(source);
-  if (skew && std::chrono::abs(*skew) > kMostClockError) return false;
+  if (skew && std::chrono::abs(*skew) > kMaxClockError) return false;
   return !context.reckoned(source).in_doubt && !source.doubt_after && source.listed_before &&
-         context.environment.clock.now_s() - *source.listed_before <= kMostSilence;
+         context.environment.clock.now_s() - *source.listed_before <= kMaxSilence;
 }
 
 void tell(const RunContext& context, const SourceRun& source, const Pruned& pruned) {

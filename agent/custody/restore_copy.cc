@@ -19,7 +19,7 @@ using What = Restored::What;
 constexpr std::string_view kDamagedSuffix = ".damaged";
 constexpr std::size_t kLongestNameBytes = 255;
 constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
-constexpr std::size_t kMostUnsynced = 256;
+constexpr std::size_t kMaxUnsynced = 256;
 
 // A long name is cut, between characters. Two that are then one share their partial copy: that
 // costs a second copy, and harms nothing.
@@ -260,7 +260,7 @@ store::Result<bool> RestoreCopy::make_directories(const std::string& path) {
 
 // A directory that was there may not be durable: whoever made it may have been killed.
 store::Status RestoreCopy::remember(const std::string& directory) {
-  if (unsynced_.size() >= kMostUnsynced) {
+  if (unsynced_.size() >= kMaxUnsynced) {
     if (auto synced = sync(); !synced) return synced;
   }
   unsynced_.insert(directory);

@@ -25,9 +25,9 @@ store::Result<bool> RestoreSelection::is_key(const std::string& key) {
   const auto archive = ledger_.find(source_.id, key);
   if (!archive) return archive.error();
   if (*archive) return true;
-  const auto beside = ledger_.generations(source_.id, key, 1);
-  if (!beside) return beside.error();
-  return !beside->empty();
+  const auto generations = ledger_.generations(source_.id, key, 1);
+  if (!generations) return generations.error();
+  return !generations->empty();
 }
 
 store::Status RestoreSelection::visit_matching(const Visit& visit) {
@@ -45,18 +45,19 @@ store::Status RestoreSelection::visit_matching(const Visit& visit) {
 store::Status RestoreSelection::visit_generation(const Visit& visit) {
   const auto archive = ledger_.find(source_.id, options_.pattern);
   if (!archive) return archive.error();
-  auto beside = ledger_.generations(source_.id, options_.pattern, kMostGenerations);
-  if (!beside) return beside.error();
+  auto generations = ledger_.generations(source_.id, options_.pattern, kMaxGenerations);
+  if (!generations) return generations.error();
   if (*archive) {
-    // By the name that it would have beside another one.
+    // By the name that it would have as a generation.
     auto path =
         store::generation_paths(source_.name, store::Place::kSuperseded, options_.pattern,
                                 source_.mirror.rules, (*archive)->last_modified, (*archive)->sha256)
             .front();
-    beside->insert(beside->begin(), store::beside(**archive, store::Place::kSuperseded,
-                                                  std::move(path), (*archive)->held_since));
+    generations->insert(generations->begin(),
+                        store::generation_of(**archive, store::Place::kSuperseded, std::move(path),
+                                             (*archive)->held_since));
   }
-  const auto chosen = choose_generation(*beside, options_.generation, options_.source);
+  const auto chosen = choose_generation(*generations, options_.generation, options_.source);
   if (!chosen) {
     refusal_ = chosen.error();
     return {};
@@ -99,13 +100,13 @@ store::Result<bool> RestoreSelection::offer_trusted(const std::string& key,
 
 // The content that lay under archives/ then and was superseded later. Before the one that lies
 // there now is looked at: that one may have been held in quarantine then. A noncurrent version was
-// put beside the archives as soon as it was held.
+// made a generation as soon as it was held.
 store::Result<std::optional<store::Generation>> RestoreSelection::superseded_since(
     const std::string& key) {
-  auto beside = ledger_.generations(source_.id, key, kMostGenerations);
-  if (!beside) return beside.error();
+  auto generations = ledger_.generations(source_.id, key, kMaxGenerations);
+  if (!generations) return generations.error();
   std::optional<store::Generation> then;
-  for (auto& one : *beside) {
+  for (auto& one : *generations) {
     const bool trusted = one.place == store::Place::kSuperseded &&
                          one.held_since <= *options_.as_of && *options_.as_of < one.placed_at;
     if (trusted && (!then || one.placed_at < then->placed_at)) then = std::move(one);

@@ -103,10 +103,10 @@ ScrubAllowance scrub_allowance(const ScrubPace& pace) {
 
 std::string damage_message(const store::Reading& reading) {
   const auto& path = reading.path;
-  const bool beside = !reading.holding.generation_path.empty();
+  const bool is_generation = !reading.holding.generation_path.empty();
   const auto remedy = fmt::format(
       "{}; if it has not, and the loss is understood: holdfast ack {}",
-      beside
+      is_generation
           ? "the trusted copy is not affected; the next pull fetches it again if the bucket lists "
             "this very content"
           : "the next pull fetches it again as long as the bucket has this very content",

@@ -19,10 +19,10 @@ using Waiting = store::WalkView::Waiting;
 
 constexpr std::size_t kPage = 256;
 // So many of what waits are looked at for the newest of each stream.
-constexpr std::size_t kMostLookedAt = 4 * kPage;
+constexpr std::size_t kMaxLookedAt = 4 * kPage;
 constexpr std::chrono::hours kLongestRest{1};
 // Then something is wrong that another walk will not show.
-constexpr std::size_t kMostDied = 100;
+constexpr std::size_t kMaxDied = 100;
 
 class WalkPhase {
  public:
@@ -56,7 +56,7 @@ class WalkPhase {
     if (auto forgotten = ledger.forget_old_walks(source.id); !forgotten) return forgotten;
     SourceWalk walk(context_.environment, context_.mirror, *source.config, source.id);
     std::set<std::string> seen;
-    return visit(source, walk, kMostLookedAt,
+    return visit(source, walk, kMaxLookedAt,
                  [&](const Waiting& one) { return seen.insert(walk.stream_of(one.key)).second; });
   }
 
@@ -106,7 +106,7 @@ class WalkPhase {
     if (answer.cause == Cause::kHalted) is_over_ = true;
     if (answer.cause == Cause::kDied) {
       died_.insert({source.id, key});
-      is_over_ = died_.size() == kMostDied;
+      is_over_ = died_.size() == kMaxDied;
     }
     if (answer.cause == Cause::kUnable) {
       is_over_ = true;

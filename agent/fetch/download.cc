@@ -125,7 +125,7 @@ std::optional<Download::End> Download::receive_piece(Retrier::Tries& tries) {
             *this);
   const auto result = lane_.client.get(next_request(), sink);
   if (sink.disk_error()) return fail(*sink.disk_error());
-  if (sink.judgement() == StagingSink::Judgement::kMoved) {
+  if (sink.match() == StagingSink::HeadMatch::kMoved) {
     head_ = sink.head();
     return End::kMoved;
   }
@@ -171,39 +171,39 @@ store::Status Download::begin_anew() {
 std::optional<Download::End> Download::after_failure(const s3::Error& error,
                                                      const StagingSink& sink,
                                                      Retrier::Tries& tries) {
-  using Judgement = StagingSink::Judgement;
+  using HeadMatch = StagingSink::HeadMatch;
   using s3::ErrorKind;
   const bool range_failed = error.kind == ErrorKind::kProtocol ||
                             error.kind == ErrorKind::kRangeInvalid ||
                             error.kind == ErrorKind::kChanged;
-  if (share_ && (range_failed || sink.judgement() != Judgement::kFits)) return go_on_alone();
+  if (share_ && (range_failed || sink.match() != HeadMatch::kFits)) return go_on_alone();
   // Stored packed, and unpacked on the way, so that neither the size nor the promise can fit.
   const bool odd_size =
-      sink.judgement() == Judgement::kOtherSize ||
+      sink.match() == HeadMatch::kOtherSize ||
       (sink.head() && sink.head()->size_is_listed && error.kind == ErrorKind::kProtocol);
   if (odd_size && !packed_) {
     packed_ = true;
     if (auto begun = begin_anew(); !begun) return fail(begun.error());
     return std::nullopt;
   }
-  auto judged = error;
-  if (odd_size) judged = other_size_error();
-  if (sink.judgement() == Judgement::kImpostor) judged = impostor_error();
+  auto outcome = error;
+  if (odd_size) outcome = other_size_error();
+  if (sink.match() == HeadMatch::kImpostor) outcome = impostor_error();
   const bool has_condition = offset_ > 0 && !unconditional_;
-  const bool unknown = sink.judgement() == Judgement::kUnknown || (offset_ > 0 && !can_resume());
+  const bool unknown = sink.match() == HeadMatch::kUnknown || (offset_ > 0 && !can_resume());
   if (error.kind == ErrorKind::kChanged && has_condition && !unknown) {
     // It has changed, or the server compares wrongly: the answer's own ETag says which.
     unconditional_ = true;
-    judged.kind = ErrorKind::kServer;
+    outcome.kind = ErrorKind::kServer;
   } else if (offset_ > 0 && (unknown || error.kind == ErrorKind::kProtocol ||
                              error.kind == ErrorKind::kRangeInvalid)) {
     if (auto begun = begin_anew(); !begun) return fail(begun.error());
-    if (judged.kind == ErrorKind::kAborted || judged.kind == ErrorKind::kRangeInvalid) {
-      judged.kind = halted() ? ErrorKind::kAborted : ErrorKind::kProtocol;
+    if (outcome.kind == ErrorKind::kAborted || outcome.kind == ErrorKind::kRangeInvalid) {
+      outcome.kind = halted() ? ErrorKind::kAborted : ErrorKind::kProtocol;
     }
   }
-  if (lane_.retrier.again(lane_.session, judged, tries)) return std::nullopt;
-  return refuse(std::move(judged));
+  if (lane_.retrier.again(lane_.session, outcome, tries)) return std::nullopt;
+  return refuse(std::move(outcome));
 }
 
 bool Download::can_resume() const {

@@ -172,8 +172,8 @@ store::Result<Job> Feeder::job_of(std::size_t source, store::Pending pending) co
   return job;
 }
 
-store::Result<std::optional<Job>> Feeder::take_first(std::deque<Job>& jobs,
-                                                     const Reserved& reserved) {
+store::Result<std::optional<Job>> Feeder::first_that_fits(std::deque<Job>& jobs,
+                                                          const Reserved& reserved) {
   while (!jobs.empty()) {
     auto& first = jobs.front();
     if (context_.sources[first.source].stopped) {
@@ -200,7 +200,7 @@ store::Result<std::optional<Job>> Feeder::take_first(std::deque<Job>& jobs,
 
 store::Result<std::optional<Job>> Feeder::next_of(std::size_t source, const Reserved& reserved) {
   auto& position = positions_[source];
-  auto again = take_first(position.again, reserved);
+  auto again = first_that_fits(position.again, reserved);
   if (!again || *again) return again;
   while (position.open && !context_.sources[source].stopped) {
     const auto filled = fill(source);
@@ -244,7 +244,7 @@ store::Result<std::optional<Job>> Feeder::next(const Reserved& reserved,
     }
   }
   if (anything_else || waiting_) return std::nullopt;
-  return take_first(late_, reserved);
+  return first_that_fits(late_, reserved);
 }
 
 }  // namespace agent

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/base/room.h"
+#include "agent/base/min_free.h"
 #include "agent/proof/job.h"
 #include "agent/run/run_context.h"
 
@@ -65,7 +65,8 @@ class Feeder {
   store::Result<Job> job_of(std::size_t source, store::Pending pending) const;
   void make_ready(Job& job) const;
   store::Result<std::optional<Job>> next_of(std::size_t source, const Reserved& reserved);
-  store::Result<std::optional<Job>> take_first(std::deque<Job>& jobs, const Reserved& reserved);
+  store::Result<std::optional<Job>> first_that_fits(std::deque<Job>& jobs,
+                                                    const Reserved& reserved);
 
   RunContext& context_;
   /// What was handed out since the disk was asked for its room.

@@ -18,20 +18,20 @@ constexpr std::size_t kFewFiles = 4;
 constexpr std::chrono::milliseconds kPatience{500};
 constexpr std::chrono::milliseconds kListingPatience{50};
 // A server that wants fewer requests gets the same one so often again, over fewer lanes.
-constexpr int kMostThrottled = 3;
+constexpr int kMaxThrottled = 3;
 constexpr const char* kReadingFact = "key-reading";
 // Contents that wait in staging for other witnesses.
-constexpr std::size_t kMostDoubted = 16;
+constexpr std::size_t kMaxDoubted = 16;
 
 }  // namespace
 
-FetchPhase::FetchPhase(RunContext& context, Workers& workers, ExpiryWatch& expiry,
+FetchPhase::FetchPhase(RunContext& context, Workers& workers, LifecycleWatch& expiry,
                        Listings* listings, Plan plan)
     : context_(context),
       workers_(workers),
       feeder_(context),
       refusals_(context),
-      keeper_(context),
+      committer_(context),
       etags_(context),
       expiry_(expiry),
       listings_(listings),
@@ -43,23 +43,23 @@ FetchPhase::FetchPhase(RunContext& context, Workers& workers, ExpiryWatch& expir
 
 store::Status FetchPhase::run() {
   while (true) {
-    if (auto planned = take_listings(std::chrono::milliseconds{0}); !planned) return planned;
+    if (auto planned = plan_ended_listings(std::chrono::milliseconds{0}); !planned) return planned;
     if (auto fed = feed(); !fed) return fed;
     const bool idle = workers_.in_flight() == 0;
     const bool nothing_gathered = unsynced_.empty() && accepted_.empty();
     if (idle && nothing_gathered && all_listed()) break;
     if (!idle) {
-      if (auto done = workers_.take(all_listed() ? kPatience : kListingPatience)) {
+      if (auto done = workers_.next_done(all_listed() ? kPatience : kListingPatience)) {
         if (auto settled = settle(std::move(*done)); !settled) return settled;
       }
     } else if (nothing_gathered) {
-      if (auto planned = take_listings(kPatience); !planned) return planned;
+      if (auto planned = plan_ended_listings(kPatience); !planned) return planned;
     }
     if (idle || batch_is_full()) {
       if (auto committed = commit(); !committed) return committed;
     }
   }
-  if (auto judged = judge_doubted(); !judged) return judged;
+  if (auto decided = settle_doubted(); !decided) return decided;
   if (auto finished = refusals_.finish(); !finished) return finished;
   return {};
 }
@@ -133,11 +133,11 @@ store::Status FetchPhase::settle_refused(FetchRefused refused) {
     return {};
   }
   if (!is_over && refused.error.kind == s3::ErrorKind::kThrottled &&
-      ++job.throttled < kMostThrottled) {
+      ++job.throttled < kMaxThrottled) {
     feeder_.again(std::move(job));
     return {};
   }
-  return refusals_.take(refused);
+  return refusals_.settle(refused);
 }
 
 // For the whole endpoint: it is the server that writes its listings so.
@@ -223,7 +223,7 @@ void FetchPhase::begin_batch() {
 
 store::Status FetchPhase::settle_sidecar(SidecarRead read) {
   auto& content = read.job.content;
-  if (!read.hex) return refusals_.take({std::move(content.job), read.hex.error()});
+  if (!read.hex) return refusals_.settle({std::move(content.job), read.hex.error()});
   if (read.hex->empty()) return decide(std::move(content), std::nullopt);
   const bool sha256 = read.job.suffix == ".sha256";
   const auto& verification = *content.verification;
@@ -345,7 +345,7 @@ store::Status FetchPhase::doubt_etag(Fetched fetched, ProofLevel level) {
     const auto waiting = std::count_if(doubted_.begin(), doubted_.end(), [&](const Doubted& one) {
       return one.fetched.job.source == index && one.level == level;
     });
-    if (static_cast<std::size_t>(waiting) >= kMostDoubted) return mismatch(fetched, level);
+    if (static_cast<std::size_t>(waiting) >= kMaxDoubted) return mismatch(fetched, level);
     doubted_.push_back({std::move(fetched), level});
     return {};
   }
@@ -361,10 +361,10 @@ store::Status FetchPhase::doubt_etag(Fetched fetched, ProofLevel level) {
 }
 
 // No further witness came: without evidence against the ETags it is the bytes that are wrong.
-store::Status FetchPhase::judge_doubted() {
+store::Status FetchPhase::settle_doubted() {
   if (context_.stopping()) return {};
   for (const auto& one : std::exchange(doubted_, {})) {
-    if (auto judged = mismatch(one.fetched, one.level); !judged) return judged;
+    if (auto decided = mismatch(one.fetched, one.level); !decided) return decided;
   }
   return {};
 }
@@ -378,7 +378,7 @@ bool FetchPhase::batch_is_full() const {
 
 store::Status FetchPhase::commit() {
   if (auto verified = sync_and_verify(); !verified) return verified;
-  if (auto kept = keeper_.keep(std::exchange(accepted_, {})); !kept) return kept;
+  if (auto kept = committer_.commit(std::exchange(accepted_, {})); !kept) return kept;
   reserved_.files -= std::min(reserved_.files, std::exchange(unplaced_files_, 0));
   return {};
 }

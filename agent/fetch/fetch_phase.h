@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "agent/alarms/expiry_watch.h"
+#include "agent/alarms/lifecycle_watch.h"
+#include "agent/fetch/committer.h"
 #include "agent/fetch/feeder.h"
-#include "agent/fetch/keeper.h"
 #include "agent/fetch/listings.h"
 #include "agent/fetch/refusals.h"
 #include "agent/fetch/workers.h"
@@ -30,7 +30,7 @@ class FetchPhase {
   using Plan = std::function<store::Status(std::size_t source, const PageFeed& pages)>;
 
   /// `listings`: nullptr when all sources have their plans.
-  FetchPhase(RunContext& context, Workers& workers, ExpiryWatch& expiry, Listings* listings,
+  FetchPhase(RunContext& context, Workers& workers, LifecycleWatch& expiry, Listings* listings,
              Plan plan);
 
   /// Returns when all is done, the time is up, or a stop was asked for. An error is the disk's, and
@@ -45,8 +45,8 @@ class FetchPhase {
   };
 
   store::Status feed();
-  store::Status take_listings(std::chrono::milliseconds timeout);
-  store::Status plan(Listed listed);
+  store::Status plan_ended_listings(std::chrono::milliseconds timeout);
+  store::Status plan(EndedListing listed);
   bool all_listed() const { return listings_ == nullptr || listings_->done(); }
   void expect_work();
   store::Status settle_refused(FetchRefused refused);
@@ -66,7 +66,7 @@ class FetchPhase {
   store::Status fetch_again(Fetched fetched, int attempt);
   store::Status mismatch(const Fetched& fetched, ProofLevel level);
   store::Status doubt_etag(Fetched fetched, ProofLevel level);
-  store::Status judge_doubted();
+  store::Status settle_doubted();
   void warn_of_overruled(const Fetched& fetched) const;
   store::Result<std::string> listed_sidecar(const Fetched& fetched);
 
@@ -80,9 +80,9 @@ class FetchPhase {
   Workers& workers_;
   Feeder feeder_;
   Refusals refusals_;
-  Keeper keeper_;
+  Committer committer_;
   EtagEvidence etags_;
-  ExpiryWatch& expiry_;
+  LifecycleWatch& expiry_;
   Listings* const listings_;
   const Plan plan_;
   std::vector<bool> planned_;

@@ -6,9 +6,9 @@
 namespace agent {
 
 // Waits for the first one only.
-store::Status FetchPhase::take_listings(std::chrono::milliseconds timeout) {
+store::Status FetchPhase::plan_ended_listings(std::chrono::milliseconds timeout) {
   while (!all_listed()) {
-    auto listed = listings_->take(timeout);
+    auto listed = listings_->next_ended(timeout);
     if (!listed) return {};
     if (auto planned = plan(std::move(*listed)); !planned) return planned;
     timeout = std::chrono::milliseconds{0};
@@ -16,12 +16,12 @@ store::Status FetchPhase::take_listings(std::chrono::milliseconds timeout) {
   return {};
 }
 
-store::Status FetchPhase::plan(Listed listed) {
+store::Status FetchPhase::plan(EndedListing listed) {
   planned_[listed.source] = true;
   if (listed.disk_error) return *std::move(listed.disk_error);
   store::Status read;
-  const PageFeed pages{listed.in_order, [&](const TakePage& take) -> s3::Result<ListEnd> {
-                         if (listed.result) read = listed.spool->replay(take);
+  const PageFeed pages{listed.in_order, [&](const VisitPage& visit) -> s3::Result<ListEnd> {
+                         if (listed.result) read = listed.spool->replay(visit);
                          // Nothing may be concluded from a part of it.
                          if (read) return std::move(listed.result);
                          return s3::Error{s3::ErrorKind::kAborted, 0, "", "the disk failed", ""};

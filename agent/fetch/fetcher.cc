@@ -15,7 +15,7 @@ namespace agent {
 namespace {
 
 // An object that is rewritten faster than it can be fetched is left for the next run.
-constexpr int kMostMoves = 3;
+constexpr int kMaxMoves = 3;
 
 }  // namespace
 
@@ -70,7 +70,7 @@ class Fetcher::Transfer {
   }
 
   Done moved() {
-    if (++job_.moves <= kMostMoves) return FetchMoved{std::move(job_)};
+    if (++job_.moves <= kMaxMoves) return FetchMoved{std::move(job_)};
     return FetchRefused{
         std::move(job_),
         {s3::ErrorKind::kChanged, 0, "", "it is rewritten faster than it can be fetched", ""}};
@@ -126,8 +126,8 @@ class Fetcher::Transfer {
     request.version_id = job_.wanted.upstream.version_id;
     request.listed_size_bytes = job_.wanted.upstream.size_bytes;
     const auto& upstream = job_.wanted.upstream;
-    request.listed =
-        s3::Listed{upstream.etag, upstream.size_bytes, server_date(job_.wanted.last_modified)};
+    request.listed = s3::ListingFacts{upstream.etag, upstream.size_bytes,
+                                      server_date(job_.wanted.last_modified)};
     return request;
   }
 

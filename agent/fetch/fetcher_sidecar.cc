@@ -10,11 +10,11 @@ namespace {
 
 // For good: asking again would not help. A fault that passes would make us believe a size.
 bool says_nothing(const s3::Error& sidecar_error) {
-  switch (verdict_on(sidecar_error)) {
-    case Verdict::kGone:
-    case Verdict::kArchived:
-    case Verdict::kUnreadable:
-    case Verdict::kSkip:
+  switch (meaning_of(sidecar_error)) {
+    case FailureMeaning::kGone:
+    case FailureMeaning::kArchived:
+    case FailureMeaning::kUnreadable:
+    case FailureMeaning::kSkip:
       return true;
     default:
       return false;
@@ -25,7 +25,7 @@ class MemorySink final : public s3::BodySink {
  public:
   explicit MemorySink(const Halt& halt) : halt_(halt) {}
   bool on_object(const s3::ObjectHead& head) override {
-    too_long_ = head.size_bytes > kMostBytes;
+    too_long_ = head.size_bytes > kMaxBytes;
     return !too_long_;
   }
   bool on_bytes(std::span<const std::byte> bytes) override {
@@ -37,7 +37,7 @@ class MemorySink final : public s3::BodySink {
   const std::string& text() const { return text_; }
 
  private:
-  static constexpr std::uint64_t kMostBytes = 64 * 1024;
+  static constexpr std::uint64_t kMaxBytes = 64 * 1024;
   const Halt& halt_;
   bool too_long_ = false;
   std::string text_;

@@ -41,24 +41,24 @@ s3::GetRequest request_for(const store::Pending& wanted) {
   request.version_id = upstream.version_id;
   request.listed_size_bytes = upstream.size_bytes;
   request.listed =
-      s3::Listed{upstream.etag, upstream.size_bytes, server_date(wanted.last_modified)};
+      s3::ListingFacts{upstream.etag, upstream.size_bytes, server_date(wanted.last_modified)};
   return request;
 }
 
 bool concerns_it_alone(const s3::Error& error) {
-  const auto verdict = verdict_on(error);
-  return verdict == Verdict::kArchived || verdict == Verdict::kGone ||
-         verdict == Verdict::kChanged || verdict == Verdict::kUnreadable ||
-         verdict == Verdict::kSkip;
+  const auto meaning = meaning_of(error);
+  return meaning == FailureMeaning::kArchived || meaning == FailureMeaning::kGone ||
+         meaning == FailureMeaning::kChanged || meaning == FailureMeaning::kUnreadable ||
+         meaning == FailureMeaning::kSkip;
 }
 
 }  // namespace
 
 void TrialChoice::offer(const store::Pending& wanted) {
   const auto at = std::upper_bound(best_.begin(), best_.end(), wanted, is_cheaper);
-  if (best_.size() == kMost && at == best_.end()) return;
+  if (best_.size() == kMaxTried && at == best_.end()) return;
   best_.insert(at, wanted);
-  if (best_.size() > kMost) best_.pop_back();
+  if (best_.size() > kMaxTried) best_.pop_back();
 }
 
 GetTrial try_get(const std::vector<store::Pending>& candidates, s3::Client& client,

@@ -20,7 +20,7 @@ class TrialChoice {
   const std::vector<store::Pending>& best() const { return best_; }
 
  private:
-  static constexpr std::size_t kMost = 3;
+  static constexpr std::size_t kMaxTried = 3;
   std::vector<store::Pending> best_;
 };
 

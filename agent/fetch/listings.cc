@@ -29,7 +29,7 @@ Listings::~Listings() {
   for (auto& thread : threads_) thread.join();
 }
 
-std::optional<Listed> Listings::take(std::chrono::milliseconds timeout) {
+std::optional<EndedListing> Listings::next_ended(std::chrono::milliseconds timeout) {
   auto listed = listed_.pop_for(timeout);
   if (listed) --left_;
   return listed;
@@ -41,16 +41,16 @@ void Listings::run(std::size_t lane) {
   }
 }
 
-Listed Listings::list(std::size_t index, std::size_t lane) {
+EndedListing Listings::list(std::size_t index, std::size_t lane) {
   auto listed = list(index, lane, context_.sources[index].listing.in_order);
   if (!listed.result || !listed.result->out_of_order) return listed;
   listed.spool.reset();  // its place is needed
   return list(index, lane, false);
 }
 
-Listed Listings::list(std::size_t index, std::size_t lane, bool in_order) {
+EndedListing Listings::list(std::size_t index, std::size_t lane, bool in_order) {
   const auto& source = context_.sources[index];
-  Listed listed;
+  EndedListing listed;
   listed.source = index;
   listed.in_order = in_order;
   listed.spool = std::make_unique<ListingSpool>(ListingSpool::Place{

@@ -20,7 +20,7 @@ namespace agent {
 class Lane;
 
 /// A listing that has ended, however.
-struct Listed {
+struct EndedListing {
   std::size_t source = 0;
   bool in_order = true;
   s3::Result<ListEnd> result = ListEnd{};
@@ -29,7 +29,7 @@ struct Listed {
 };
 
 /// Lists sources side by side, so that none waits for another one's server. Each listing is kept
-/// until the ledger's thread takes it. take() and done() belong to one thread.
+/// until the ledger's thread takes it. next_ended() and done() belong to one thread.
 class Listings {
  public:
   /// In this order, where they are too many to be listed at once. `lanes` and `retriers` outlive
@@ -41,21 +41,21 @@ class Listings {
   Listings& operator=(const Listings&) = delete;
 
   /// nullopt when none was done within `timeout`.
-  std::optional<Listed> take(std::chrono::milliseconds timeout);
+  std::optional<EndedListing> next_ended(std::chrono::milliseconds timeout);
   /// All have been taken.
   bool done() const { return left_ == 0; }
 
  private:
   void run(std::size_t lane);
-  Listed list(std::size_t source, std::size_t lane);
-  Listed list(std::size_t source, std::size_t lane, bool in_order);
+  EndedListing list(std::size_t source, std::size_t lane);
+  EndedListing list(std::size_t source, std::size_t lane, bool in_order);
 
   RunContext& context_;
   std::vector<std::unique_ptr<Lane>>& lanes_;
   const std::vector<Retrier*> retriers_;
   std::size_t left_;
   BoundedQueue<std::size_t> sources_;
-  BoundedQueue<Listed> listed_;
+  BoundedQueue<EndedListing> listed_;
   std::vector<std::thread> threads_;
 };
 

@@ -10,13 +10,13 @@ namespace agent {
 namespace {
 
 // So many objects denied, and none readable, are not odd objects but credentials that may not read.
-constexpr std::size_t kMostDenied = 20;
+constexpr std::size_t kMaxDenied = 20;
 // So many objects in a row for which there was not even a connection: the rest would only take
 // hours to fail.
-constexpr int kMostUnreachable = 3;
+constexpr int kMaxUnreachable = 3;
 // And so many that were cut off or never came: a line that gives nothing. An answer, whatever it
 // says, is about one object, and never counts for giving up on the source.
-constexpr int kMostCut = 64;
+constexpr int kMaxCut = 64;
 constexpr std::size_t kSetbacksAtOnce = 256;
 // An index that is behind, or a key that was deleted a moment ago, has that long to come right.
 constexpr std::chrono::days kGhostAfter{7};
@@ -54,39 +54,39 @@ Refusals::Refusals(RunContext& context)
       readable_(context.sources.size()),
       setbacks_(context.sources.size()) {}
 
-store::Status Refusals::take(const FetchRefused& refused) {
+store::Status Refusals::settle(const FetchRefused& refused) {
   auto& source = context_.sources[refused.job.source];
-  switch (verdict_on(refused.error)) {
-    case Verdict::kStopped:
+  switch (meaning_of(refused.error)) {
+    case FailureMeaning::kStopped:
       return {};
-    case Verdict::kGone:
-      return take_absent(refused);
-    case Verdict::kArchived:
+    case FailureMeaning::kGone:
+      return settle_absent(refused);
+    case FailureMeaning::kArchived:
       return mark_archived(refused);
-    case Verdict::kUnreadable:
-      return refused.error.kind == s3::ErrorKind::kDenied ? take_denied(refused)
+    case FailureMeaning::kUnreadable:
+      return refused.error.kind == s3::ErrorKind::kDenied ? settle_denied(refused)
                                                           : mark_unreadable(refused);
-    case Verdict::kStopSource:
-    case Verdict::kReload:
+    case FailureMeaning::kStopSource:
+    case FailureMeaning::kReload:
       stop_source(source, refused);
       return {};
-    case Verdict::kRetryNow:
+    case FailureMeaning::kRetryNow:
       // Where it is sent is told for each key; the rest is of the server and all its keys.
       if (refused.error.kind != s3::ErrorKind::kRedirect) {
         stop_source(source, refused);
         return {};
       }
       return fail_object(source, refused);
-    case Verdict::kRetry:
-    case Verdict::kChanged:
-    case Verdict::kSkip:
+    case FailureMeaning::kRetry:
+    case FailureMeaning::kChanged:
+    case FailureMeaning::kSkip:
       return fail_object(source, refused);
   }
   return {};
 }
 
 // It was listed, and is not there. A key that was deleted since then is not listed the next time.
-store::Status Refusals::take_absent(const FetchRefused& refused) {
+store::Status Refusals::settle_absent(const FetchRefused& refused) {
   auto& source = context_.sources[refused.job.source];
   auto& ledger = context_.mirror.ledger;
   const auto& wanted = refused.job.wanted;
@@ -132,15 +132,15 @@ void Refusals::count_failure(SourceRun& source, const s3::Error& error) {
   if (error.kind != s3::ErrorKind::kNetwork) return;
   ++source.cut_in_a_row;
   if (error.is_unreachable) ++source.unreachable_in_a_row;
-  const bool lost = source.unreachable_in_a_row >= kMostUnreachable;
-  if (source.stopped || (!lost && source.cut_in_a_row < kMostCut)) return;
+  const bool lost = source.unreachable_in_a_row >= kMaxUnreachable;
+  if (source.stopped || (!lost && source.cut_in_a_row < kMaxCut)) return;
   source.stopped = true;
   source.server_failed = true;
   context_.report(
       source, "",
       fmt::format("{} archives in a row could not be fetched; the others are left to the next "
                   "run",
-                  lost ? kMostUnreachable : kMostCut));
+                  lost ? kMaxUnreachable : kMaxCut));
 }
 
 store::Status Refusals::flush_setbacks(std::size_t source) {
@@ -156,13 +156,13 @@ void Refusals::stop_source(SourceRun& source, const FetchRefused& refused) {
   context_.report(source, refused.job.wanted.key, explain(refused.error, read_action(refused)));
 }
 
-store::Status Refusals::take_denied(const FetchRefused& refused) {
+store::Status Refusals::settle_denied(const FetchRefused& refused) {
   const auto index = refused.job.source;
   if (readable_[index]) return mark_unreadable(refused);
   // Already said of the source; these are what was still on the way.
   if (context_.sources[index].stopped) return {};
   denied_[index].push_back(refused);
-  if (denied_[index].size() >= kMostDenied) {
+  if (denied_[index].size() >= kMaxDenied) {
     stop_source(context_.sources[index], refused);
     denied_[index].clear();
   }

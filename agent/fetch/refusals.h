@@ -13,21 +13,21 @@ class Refusals {
  public:
   explicit Refusals(RunContext& context);
 
-  store::Status take(const FetchRefused& refused);
+  store::Status settle(const FetchRefused& refused);
 
   /// The source gave us this object: so the credentials may read, and the network works.
   store::Status note_success(const Job& job);
 
-  /// At the end: denials that were waiting for a success are judged without one.
+  /// At the end: denials that were waiting for a success are settled without one.
   store::Status finish();
 
  private:
-  store::Status take_denied(const FetchRefused& refused);
+  store::Status settle_denied(const FetchRefused& refused);
   store::Status flush_denied(std::size_t source);
   store::Status mark_unreadable(const FetchRefused& refused);
   store::Status fail_object(SourceRun& source, const FetchRefused& refused);
   void count_failure(SourceRun& source, const s3::Error& error);
-  store::Status take_absent(const FetchRefused& refused);
+  store::Status settle_absent(const FetchRefused& refused);
   store::Status flush_setbacks(std::size_t source);
   store::Status mark_archived(const FetchRefused& refused);
   store::Status record(const FetchRefused& refused, store::RefusalKind kind, store::AlarmKind alarm,

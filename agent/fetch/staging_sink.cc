@@ -19,25 +19,25 @@ s3::Error impostor_error() {
 }
 
 // Without an ETag in the listing it is the first answer that says what the first bytes are from.
-StagingSink::Judgement StagingSink::judge(const s3::ObjectHead& head) const {
+StagingSink::HeadMatch StagingSink::match_of(const s3::ObjectHead& head) const {
   const auto& wanted = into_.wanted;
-  if (is_impostor(head, wanted)) return Judgement::kImpostor;
+  if (is_impostor(head, wanted)) return HeadMatch::kImpostor;
   const bool same_size = head.size_bytes == wanted.size_bytes;
-  if (!same_size && !wanted.etag.empty() && head.etag == wanted.etag) return Judgement::kOtherSize;
-  if (!same_content(head, wanted)) return Judgement::kMoved;
+  if (!same_size && !wanted.etag.empty() && head.etag == wanted.etag) return HeadMatch::kOtherSize;
+  if (!same_content(head, wanted)) return HeadMatch::kMoved;
   const bool told = !wanted.etag.empty() || !wanted.version_id.empty();
-  if (into_.offset == 0 || told) return Judgement::kFits;
-  if (into_.first == nullptr) return Judgement::kUnknown;
+  if (into_.offset == 0 || told) return HeadMatch::kFits;
+  if (into_.first == nullptr) return HeadMatch::kUnknown;
   const bool same = into_.first->etag.empty() ? into_.first->last_modified.has_value() &&
                                                     head.last_modified == into_.first->last_modified
                                               : head.etag == into_.first->etag;
-  return same ? Judgement::kFits : Judgement::kUnknown;
+  return same ? HeadMatch::kFits : HeadMatch::kUnknown;
 }
 
 bool StagingSink::on_object(const s3::ObjectHead& head) {
-  judgement_ = judge(head);
-  if (judgement_ == Judgement::kFits || judgement_ == Judgement::kMoved) head_ = head;
-  return judgement_ == Judgement::kFits;
+  match_ = match_of(head);
+  if (match_ == HeadMatch::kFits || match_ == HeadMatch::kMoved) head_ = head;
+  return match_ == HeadMatch::kFits;
 }
 
 bool StagingSink::on_bytes(std::span<const std::byte> bytes) {

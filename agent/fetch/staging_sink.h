@@ -42,14 +42,14 @@ class StagingSink : public s3::BodySink {
   bool on_bytes(std::span<const std::byte> bytes) final;
   bool keep_going() override { return !into_.halt.load() && !into_.give_way.load(); }
 
-  enum class Judgement {
+  enum class HeadMatch {
     kFits,
     kMoved,      ///< another content: that one is wanted now
     kImpostor,   ///< no answer of the bucket's
     kOtherSize,  ///< this very content, in another size than was listed
     kUnknown,    ///< nothing tells that it is what the first bytes are from
   };
-  Judgement judgement() const { return judgement_; }
+  HeadMatch match() const { return match_; }
   std::uint64_t offset() const { return offset_; }
   const std::optional<s3::ObjectHead>& head() const { return head_; }
   const std::optional<store::Error>& disk_error() const { return disk_error_; }
@@ -64,11 +64,11 @@ class StagingSink : public s3::BodySink {
   void fail(store::Error error) { disk_error_ = std::move(error); }
 
  private:
-  Judgement judge(const s3::ObjectHead& head) const;
+  HeadMatch match_of(const s3::ObjectHead& head) const;
 
   const Into into_;
   std::uint64_t offset_;
-  Judgement judgement_ = Judgement::kFits;
+  HeadMatch match_ = HeadMatch::kFits;
   std::optional<s3::ObjectHead> head_;
   std::optional<store::Error> disk_error_;
   bool has_enough_ = false;

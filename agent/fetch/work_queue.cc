@@ -163,10 +163,10 @@ bool WorkQueue::is_in_vain(const Source& source, std::chrono::milliseconds patie
 
 bool WorkQueue::may_be_asked(const Running& one, bool for_newcomer,
                              std::chrono::milliseconds patience) const {
-  constexpr unsigned kMostDoublings = 16;
+  constexpr unsigned kMaxDoublings = 16;
   if (one.give_way->load()) return false;
   if (for_newcomer && one.gave_way > 0) return true;
-  return now_ - one.since > patience * (1U << std::min(one.gave_way, kMostDoublings));
+  return now_ - one.since > patience * (1U << std::min(one.gave_way, kMaxDoublings));
 }
 
 void WorkQueue::make_room(Clock::Steady now, std::chrono::milliseconds patience) {

@@ -72,7 +72,7 @@ void Workers::give(Work work) {
   work_.push(std::move(work), context_.environment.clock.steady_now());
 }
 
-std::optional<Done> Workers::take(std::chrono::milliseconds timeout) {
+std::optional<Done> Workers::next_done(std::chrono::milliseconds timeout) {
   work_.make_room(context_.environment.clock.steady_now(), kTurn);
   auto done = done_.pop_for(timeout);
   if (done) --in_flight_;

@@ -47,7 +47,7 @@ class Workers {
   /// Requires has_room() of its source.
   void give(Work work);
   /// nullopt when nothing was done within `timeout`.
-  std::optional<Done> take(std::chrono::milliseconds timeout);
+  std::optional<Done> next_done(std::chrono::milliseconds timeout);
 
  private:
   // A source that has waited so long for a lane is given one of another's.

@@ -16,12 +16,12 @@ bool is_the_same(const s3::ListedObject& one, const s3::ListedObject& other) {
 
 }  // namespace
 
-ListGuard::Verdict ListGuard::broken(const char* what, const s3::ListedObject& object) {
+ListGuard::PageOrder ListGuard::broken(const char* what, const s3::ListedObject& object) {
   defect_ = fmt::format("names \"{}\" {}", printable(object.key), what);
-  return Verdict::kBroken;
+  return PageOrder::kBroken;
 }
 
-ListGuard::Verdict ListGuard::check_version(const s3::ListedObject& version) {
+ListGuard::PageOrder ListGuard::check_version(const s3::ListedObject& version) {
   if (version.is_latest && std::exchange(has_latest_, true)) {
     return broken("with two versions that are the latest", version);
   }
@@ -32,35 +32,35 @@ ListGuard::Verdict ListGuard::check_version(const s3::ListedObject& version) {
     landmark_ = version.version_id;
     next_landmark_ *= 2;
   }
-  return Verdict::kGood;
+  return PageOrder::kGood;
 }
 
-ListGuard::Verdict ListGuard::check(const s3::ListedObject& object,
-                                    const s3::ListedObject* before) {
+ListGuard::PageOrder ListGuard::check(const s3::ListedObject& object,
+                                      const s3::ListedObject* before) {
   const int order = before != nullptr ? object.key.compare(before->key) : 1;
-  if (order < 0) return Verdict::kOutOfOrder;
+  if (order < 0) return PageOrder::kOutOfOrder;
   if (order == 0 && !versions_) return broken("twice", object);
   if (order > 0) {
     has_latest_ = false;
     seen_ = 0;
     next_landmark_ = 1;
   }
-  return versions_ ? check_version(object) : Verdict::kGood;
+  return versions_ ? check_version(object) : PageOrder::kGood;
 }
 
-ListGuard::Verdict ListGuard::sift(s3::ListPage& page) {
+ListGuard::PageOrder ListGuard::sift(s3::ListPage& page) {
   auto& objects = page.objects;
   std::size_t kept = 0;
   for (std::size_t i = 0; i < objects.size(); ++i) {
     const auto* before = kept > 0 ? &objects[kept - 1] : last();
     if (before != nullptr && is_the_same(objects[i], *before)) continue;
-    if (const auto verdict = check(objects[i], before); verdict != Verdict::kGood) return verdict;
+    if (const auto verdict = check(objects[i], before); verdict != PageOrder::kGood) return verdict;
     if (kept != i) objects[kept] = std::move(objects[i]);
     ++kept;
   }
   objects.resize(kept);
   if (kept > 0) last_ = objects.back();
-  return Verdict::kGood;
+  return PageOrder::kGood;
 }
 
 }  // namespace agent

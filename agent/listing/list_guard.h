@@ -15,9 +15,9 @@ class ListGuard {
  public:
   explicit ListGuard(bool versions) : versions_(versions) {}
 
-  enum class Verdict { kGood, kOutOfOrder, kBroken };
+  enum class PageOrder { kGood, kOutOfOrder, kBroken };
   /// Drops what comes again. After anything but kGood it is done for.
-  Verdict sift(s3::ListPage& page);
+  PageOrder sift(s3::ListPage& page);
 
   /// After kBroken: 'names "k" twice'.
   const std::string& defect() const { return defect_; }
@@ -25,9 +25,9 @@ class ListGuard {
   const s3::ListedObject* last() const { return last_ ? &*last_ : nullptr; }
 
  private:
-  Verdict check(const s3::ListedObject& object, const s3::ListedObject* before);
-  Verdict check_version(const s3::ListedObject& version);
-  Verdict broken(const char* what, const s3::ListedObject& object);
+  PageOrder check(const s3::ListedObject& object, const s3::ListedObject* before);
+  PageOrder check_version(const s3::ListedObject& version);
+  PageOrder broken(const char* what, const s3::ListedObject& object);
 
   const bool versions_;
   std::optional<s3::ListedObject> last_;

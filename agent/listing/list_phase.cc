@@ -58,7 +58,7 @@ void report_failed_listing(RunContext& context, SourceRun& source, const s3::Err
   }
   context.figures(source, [](SourceStatus& status) { status.listed_whole = false; });
   context.fail_source(source, status_of(error));
-  source.server_failed = verdict_on(error) == Verdict::kRetry;
+  source.server_failed = meaning_of(error) == FailureMeaning::kRetry;
   source.stopped = !objects_may_still_come(error);
   context.report(source, "",
                  fmt::format("cannot list {}: {}. What is held stays as it is",
@@ -188,7 +188,7 @@ class SourceListing {
     planner_.reset();
     plan_.reset();
     if (any_returned) {
-      if (auto taken = take_back_returned(context_, source_); !taken) return taken;
+      if (auto taken = reinstate_returned(context_, source_); !taken) return taken;
     }
     return remember();
   }
@@ -204,7 +204,7 @@ class SourceListing {
   void begin() {
     if (planner_) return;
     planner_.emplace(*plan_, *source_.config, hold_since_, context_.now(source_));
-    if (was_.is_first) planner_->is_base_line();
+    if (was_.is_first) planner_->set_base_line();
     if (source_.wants_refused) planner_->want_refused();
   }
 
@@ -217,7 +217,7 @@ class SourceListing {
     if (!plan) return plan.error();
     plan_.emplace(*std::move(plan));
     auto listed = feed.hand_over([this](const s3::ListPage& page) {
-      planned_ = take(page);
+      planned_ = plan_page(page);
       return planned_.has_value();
     });
     if (!planned_) return planned_;
@@ -229,9 +229,9 @@ class SourceListing {
     return in_order_ ? store::Status{} : plan_sorted();
   }
 
-  store::Status take(const s3::ListPage& page) {
+  store::Status plan_page(const s3::ListPage& page) {
     begin();
-    if (in_order_) return planner_->take(page.objects);
+    if (in_order_) return planner_->plan_page(page.objects);
     for (const auto& object : page.objects) {
       if (const auto kept = plan_->set_aside(entry_of(object)); !kept) return kept.error();
     }
@@ -244,11 +244,11 @@ class SourceListing {
     ListGuard guard(is_of_versions());
     s3::ListPage page;
     const auto flush = [&] {
-      if (guard.sift(page) != ListGuard::Verdict::kGood) {
+      if (guard.sift(page) != ListGuard::PageOrder::kGood) {
         failure_ = s3::Error{s3::ErrorKind::kServer, 200, "", "the listing " + guard.defect(), ""};
         return false;
       }
-      planned_ = planner_->take(page.objects);
+      planned_ = planner_->plan_page(page.objects);
       page.objects.clear();
       return planned_.has_value();
     };
@@ -275,7 +275,8 @@ class SourceListing {
       absence = ask_for(*missing);
     }
     const bool is_whole = absence == Planner::Absence::kMeansGone;
-    source_.listed = is_whole ? SourceRun::Listed::kWhole : SourceRun::Listed::kInDoubt;
+    source_.listed =
+        is_whole ? SourceRun::ListingResult::kWhole : SourceRun::ListingResult::kInDoubt;
     return planner_->finish(absence);
   }
 
@@ -290,7 +291,7 @@ class SourceListing {
         retrier_.run<s3::ObjectHead>(*source_.session, [&] { return client_.head(request); });
     const bool is_empty = planner_->figures().listed == 0;
     if (head && is_empty) {
-      planner_->explain(
+      planner_->set_reason(
           fmt::format("The bucket still has \"{}\", so the listing is wrong.", printable(key)));
     } else if (head) {
       doubt(
@@ -300,8 +301,8 @@ class SourceListing {
     }
     if (is_empty) return Planner::Absence::kMeansGone;
     if (head) return Planner::Absence::kMeansNothing;
-    const auto verdict = verdict_on(head.error());
-    if (verdict != Verdict::kRetry && verdict != Verdict::kStopped) {
+    const auto meaning = meaning_of(head.error());
+    if (meaning != FailureMeaning::kRetry && meaning != FailureMeaning::kStopped) {
       return Planner::Absence::kMeansGone;
     }
     doubt(fmt::format(
@@ -399,7 +400,7 @@ store::Status recall_listing(const RunContext& context, SourceRun& source) {
 
 PageFeed listing_of(const RunContext& context, const SourceRun& source, s3::Client& client,
                     Retrier& retrier, bool in_order) {
-  return {in_order, [&context, &source, &client, &retrier, in_order](const TakePage& take) {
+  return {in_order, [&context, &source, &client, &retrier, in_order](const VisitPage& visit) {
             auto& clock = context.environment.clock;
             const auto halt = context.halt().at_latest(clock, clock.steady_now() + kLongestListing);
             const auto& was = source.listing;
@@ -409,7 +410,7 @@ PageFeed listing_of(const RunContext& context, const SourceRun& source, s3::Clie
                   return was.is_first || was.is_due || was.cuts ||
                          (in_order && was.last_expected && last_key < *was.last_expected);
                 }};
-            return list_bucket(client, *source.session, retrier, halt, request, take);
+            return list_bucket(client, *source.session, retrier, halt, request, visit);
           }};
 }
 

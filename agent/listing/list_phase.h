@@ -13,7 +13,7 @@ namespace agent {
 /// Hands over the pages of a listing, as list_bucket() does.
 struct PageFeed {
   bool in_order = true;  ///< see ListRequest
-  std::function<s3::Result<ListEnd>(const TakePage&)> hand_over = {};
+  std::function<s3::Result<ListEnd>(const VisitPage&)> hand_over = {};
 
   explicit operator bool() const { return hand_over != nullptr; }
 };

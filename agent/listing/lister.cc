@@ -12,11 +12,11 @@ namespace agent {
 namespace {
 
 // A page may be empty and truncated, but a server that goes on like that is broken.
-constexpr int kMostEmptyPages = 100;
+constexpr int kMaxEmptyPages = 100;
 constexpr std::string_view kNullVersion = "null";
 
 /// Where a page begins; nothing for the first.
-struct Marker {
+struct PageStart {
   std::string token;     ///< of a listing of objects
   std::string key;       ///< of objects: start-after; of versions: the key marker
   std::string version;   ///< of versions: its own marker
@@ -44,20 +44,20 @@ class Landmark {
 class Lister {
  public:
   Lister(s3::Client& client, s3::Session& session, Retrier& retrier, const Halt& halt,
-         const ListRequest& request, const TakePage& take)
+         const ListRequest& request, const VisitPage& visit)
       : client_(client),
         session_(session),
         retrier_(retrier),
         halt_(halt),
         request_(request),
-        take_(take),
+        visit_(visit),
         guard_(request.versions) {}
 
   s3::Result<ListEnd> run() {
     while (true) {
       auto page = retrier_.run<s3::ListPage>(session_, [&] { return ask(); });
       if (!page) return page.error();
-      if (auto took = take(*page); !took) return took.error();
+      if (auto took = hand_over(*page); !took) return took.error();
       if (end_.out_of_order) return std::move(end_);
       const auto next = page->truncated ? go_on(*page) : end(*page);
       if (!next) return next.error();
@@ -83,7 +83,7 @@ class Lister {
     return {s3::ErrorKind::kServer, 200, "", "the listing " + what, ""};
   }
 
-  s3::Result<void> take(s3::ListPage& page) {
+  s3::Result<void> hand_over(s3::ListPage& page) {
     if (end_.odd_entries == 0) end_.first_odd = page.first_odd;
     end_.odd_entries += page.odd_entries;
     was_empty_ = page.objects.empty();
@@ -91,10 +91,10 @@ class Lister {
     if (auto sifted = request_.in_order ? sift(page) : sift_any(page); !sifted) return sifted;
     if (end_.out_of_order) return {};
     if (halt_.load()) return interrupted();
-    if (!take_(page)) return interrupted();
+    if (!visit_(page)) return interrupted();
     has_news_ = !page.objects.empty();
     empty_pages_ = has_news_ ? 0 : empty_pages_ + 1;
-    if (page.truncated && empty_pages_ > kMostEmptyPages) return broken("has no keys and no end");
+    if (page.truncated && empty_pages_ > kMaxEmptyPages) return broken("has no keys and no end");
     if (marker_.asks_on && has_news_) note_behind_end(page);
     return {};
   }
@@ -129,12 +129,12 @@ class Lister {
       return broken("is truncated, does not say where it goes on, and ignores start-after");
     }
     switch (guard_.sift(page)) {
-      case ListGuard::Verdict::kGood:
+      case ListGuard::PageOrder::kGood:
         return {};
-      case ListGuard::Verdict::kOutOfOrder:
+      case ListGuard::PageOrder::kOutOfOrder:
         end_.out_of_order = true;
         return {};
-      case ListGuard::Verdict::kBroken:
+      case ListGuard::PageOrder::kBroken:
         return broken(guard_.defect());
     }
     return {};
@@ -172,7 +172,7 @@ class Lister {
   }
 
   // The page says that there is more.
-  s3::Result<Marker> go_on(const s3::ListPage& page) {
+  s3::Result<PageStart> go_on(const s3::ListPage& page) {
     if (marker_.asks_on && !has_news_) return finish();
     if (request_.versions) return go_on_with_versions(page);
     if (!page.next_token.empty()) {
@@ -182,14 +182,14 @@ class Lister {
                         "a circle",
                         printable(page.next_token)));
       }
-      return Marker{page.next_token, "", "", false};
+      return PageStart{page.next_token, "", "", false};
     }
     if (!has_news_) return broken("is truncated, and does not say where it goes on");
-    return Marker{"", last_of_page_->key, "", false};
+    return PageStart{"", last_of_page_->key, "", false};
   }
 
-  s3::Result<Marker> go_on_with_versions(const s3::ListPage& page) {
-    Marker next{"", page.next_token, page.next_version_marker, false};
+  s3::Result<PageStart> go_on_with_versions(const s3::ListPage& page) {
+    PageStart next{"", page.next_token, page.next_version_marker, false};
     const bool is_last =
         last_of_page_ && !was_empty_ && (next.key.empty() || next.key == last_of_page_->key);
     if (is_last) {
@@ -207,7 +207,7 @@ class Lister {
   }
 
   // The page says that it is the last.
-  s3::Result<Marker> end(const s3::ListPage& page) {
+  s3::Result<PageStart> end(const s3::ListPage& page) {
     if (marker_.asks_on) {
       if (has_news_) return after_last();
       if (!page.unclean.empty() && !was_empty_) return broken(page.unclean);
@@ -222,11 +222,11 @@ class Lister {
     return finish();
   }
 
-  s3::Result<Marker> after_last() {
+  s3::Result<PageStart> after_last() {
     end_.asked_on = true;
     const auto& last =
         request_.in_order && guard_.last() != nullptr ? *guard_.last() : *last_of_page_;
-    Marker next{"", last.key, "", true};
+    PageStart next{"", last.key, "", true};
     if (request_.versions && last.version_id != kNullVersion) next.version = last.version_id;
     after_null_ = was_empty_ && was_truncated_ && marker_.version == kNullVersion;
     return next;
@@ -236,9 +236,9 @@ class Lister {
     return request_.in_order && guard_.last() != nullptr ? *guard_.last() : *last_of_page_;
   }
 
-  s3::Result<Marker> finish() {
+  s3::Result<PageStart> finish() {
     done_ = true;
-    return Marker{};
+    return PageStart{};
   }
 
   s3::Client& client_;
@@ -246,13 +246,13 @@ class Lister {
   Retrier& retrier_;
   const Halt& halt_;
   const ListRequest& request_;
-  const TakePage& take_;
+  const VisitPage& visit_;
 
   ListGuard guard_;
   Landmark tokens_;
   Landmark first_entries_;
   std::string first_of_listing_;
-  Marker marker_;
+  PageStart marker_;
   ListEnd end_;
   std::optional<s3::ListedObject> last_of_page_;  ///< of the last page that was not empty
   int empty_pages_ = 0;
@@ -268,8 +268,8 @@ class Lister {
 
 s3::Result<ListEnd> list_bucket(s3::Client& client, s3::Session& session, Retrier& retrier,
                                 const Halt& halt, const ListRequest& request,
-                                const TakePage& take) {
-  return Lister(client, session, retrier, halt, request, take).run();
+                                const VisitPage& visit) {
+  return Lister(client, session, retrier, halt, request, visit).run();
 }
 
 }  // namespace agent

@@ -34,10 +34,10 @@ struct ListEnd {
   std::string first_odd;
 };
 
-using TakePage = std::function<bool(const s3::ListPage&)>;
+using VisitPage = std::function<bool(const s3::ListPage&)>;
 
-/// Hands every page of a bucket's listing to `take`, one page in memory at a time; it says false to
-/// end it (kAborted). Success only when the listing ended cleanly: nothing may be concluded from
+/// Hands every page of a bucket's listing to `visit`, one page in memory at a time; it says false
+/// to end it (kAborted). Success only when the listing ended cleanly: nothing may be concluded from
 /// any other. Broken by the server, final: kServer for a listing that goes round in circles, names
 /// a key or version twice, or contradicts itself about its end to the last. Where the server has no
 /// listing of versions: s3::has_no_version_listing(), without a second try. A page whose first
@@ -45,6 +45,7 @@ using TakePage = std::function<bool(const s3::ListPage&)>;
 /// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 /// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
 s3::Result<ListEnd> list_bucket(s3::Client& client, s3::Session& session, Retrier& retrier,
-                                const Halt& halt, const ListRequest& request, const TakePage& take);
+                                const Halt& halt, const ListRequest& request,
+                                const VisitPage& visit);
 
 }  // namespace agent

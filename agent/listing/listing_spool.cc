@@ -6,7 +6,7 @@
 #include <span>
 #include <string_view>
 
-#include "agent/base/room.h"
+#include "agent/base/min_free.h"
 #include "store/content/staging.h"
 
 namespace agent {
@@ -137,7 +137,7 @@ store::Result<ListingSpool::Added> ListingSpool::add(const s3::ListPage& page) {
   return recent_.size() < kMemoryBytes ? Added::kYes : flush();
 }
 
-store::Status ListingSpool::replay(const std::function<bool(const s3::ListPage&)>& take) {
+store::Status ListingSpool::replay(const std::function<bool(const s3::ListPage&)>& visit) {
   const auto other_bytes = [&] {
     return store::Error{store::ErrorKind::kIo, 0, place_.path, "other bytes come back"};
   };
@@ -158,7 +158,7 @@ store::Status ListingSpool::replay(const std::function<bool(const s3::ListPage&)
     if (auto whole = read(offset + sizeof size, bytes); !whole) return whole;
     const auto page = unpacked(bytes);
     if (!page) return other_bytes();
-    if (!take(*page)) return {};
+    if (!visit(*page)) return {};
     offset += sizeof size + size;
   }
   std::string_view rest = recent_;
@@ -168,7 +168,7 @@ store::Status ListingSpool::replay(const std::function<bool(const s3::ListPage&)
     rest.remove_prefix(sizeof size);
     const auto page_bytes = static_cast<std::size_t>(size);
     const auto page = unpacked(rest.substr(0, page_bytes));
-    if (!page || !take(*page)) return {};
+    if (!page || !visit(*page)) return {};
     rest.remove_prefix(page_bytes);
   }
   return {};

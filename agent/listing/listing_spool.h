@@ -30,7 +30,7 @@ class ListingSpool {
   store::Result<Added> add(const s3::ListPage& page);
 
   /// Hands the pages over as they came, one in memory at a time, until `take` says false.
-  store::Status replay(const std::function<bool(const s3::ListPage&)>& take);
+  store::Status replay(const std::function<bool(const s3::ListPage&)>& visit);
 
  private:
   store::Result<Added> flush();

@@ -28,7 +28,7 @@ std::string listed_names(const std::vector<std::string>& all, std::size_t most) 
   return fmt::format("{}", fmt::join(some, ", "));
 }
 
-std::string explain_dropped(const SourceConfig& source, const Sifted& sifted) {
+std::string why_all_dropped(const SourceConfig& source, const Sifted& sifted) {
   const auto advice = advise_on_filter(source, sifted.dropped);
   const auto what = fmt::format(
       "{} listed, and nothing of it is wanted: \"{}\" drops all of it (for example: {})",
@@ -39,7 +39,7 @@ std::string explain_dropped(const SourceConfig& source, const Sifted& sifted) {
                                               what, printable(advice.instead), source.name);
 }
 
-std::string explain_empty(const SourceConfig& source, s3::Client& client) {
+std::string why_empty(const SourceConfig& source, s3::Client& client) {
   if (source.prefix.empty()) {
     return fmt::format(
         "the bucket \"{}\" is empty, so nothing can be pulled; see whether it is the right one, "
@@ -60,11 +60,11 @@ std::string explain_empty(const SourceConfig& source, s3::Client& client) {
     return fmt::format("{}; did you mean \"prefix = {}\"? Correct it in [source {}]", what,
                        printable(other), source.name);
   }
-  constexpr std::size_t kMostFolders = 5;
-  const auto folders = folders_of(all, kMostFolders);
+  constexpr std::size_t kMaxFolders = 5;
+  const auto folders = folders_of(all, kMaxFolders);
   if (!folders.empty()) {
     return fmt::format("{}; the bucket has keys under {}: correct it in [source {}]", what,
-                       listed_names(folders, kMostFolders), source.name);
+                       listed_names(folders, kMaxFolders), source.name);
   }
   if (!all.empty()) {
     return fmt::format("{}; the bucket has keys without a folder ({}): correct it in [source {}]",
@@ -75,8 +75,9 @@ std::string explain_empty(const SourceConfig& source, s3::Client& client) {
 
 }  // namespace
 
-std::string explain_nothing(const SourceConfig& source, const Sifted& sifted, s3::Client& client) {
-  return sifted.dropped.empty() ? explain_empty(source, client) : explain_dropped(source, sifted);
+std::string why_nothing_matches(const SourceConfig& source, const Sifted& sifted,
+                                s3::Client& client) {
+  return sifted.dropped.empty() ? why_empty(source, client) : why_all_dropped(source, sifted);
 }
 
 namespace {
@@ -136,7 +137,7 @@ store::Status watch_for_nothing(RunContext& context, const SourceRun& source, co
   if (*open) {
     if (auto ended = ledger.end_alarm(source.id, kKind, "", now); !ended) return ended;
   }
-  const auto message = explain_nothing(*source.config, sifted, client);
+  const auto message = why_nothing_matches(*source.config, sifted, client);
   const auto raised = ledger.raise_alarm(source.id, kKind, "", message, now);
   if (!raised) return raised.error();
   if (*raised) context.report(source, "", message);
@@ -149,7 +150,7 @@ store::Status warn_of_nothing(const RunContext& context, const SourceRun& source
   if (!nothing) return nothing.error();
   if (!*nothing) return {};
   context.environment.log.warning(
-      {source.config->name, "", explain_nothing(*source.config, sifted, client)});
+      {source.config->name, "", why_nothing_matches(*source.config, sifted, client)});
   return {};
 }
 

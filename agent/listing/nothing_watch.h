@@ -20,7 +20,8 @@ struct Sifted {
 
 /// What to say where nothing is wanted: what was listed, what dropped it, and the nearest spelling
 /// that has something. For that a few more listings may be asked for, one page each and once.
-std::string explain_nothing(const SourceConfig& source, const Sifted& sifted, s3::Client& client);
+std::string why_nothing_matches(const SourceConfig& source, const Sifted& sifted,
+                                s3::Client& client);
 
 /// Whether this listing leaves the source with nothing, at first contact or because its filter lets
 /// nothing through (any more).

@@ -14,7 +14,7 @@ namespace agent {
 namespace {
 
 // Lines on contents that came back, and one more to know of more.
-constexpr std::size_t kMostReturned = 20;
+constexpr std::size_t kMaxReturned = 20;
 
 store::Identity identity_of(const s3::ListedObject& object) {
   store::Identity identity{object.etag, object.size_bytes, object.version_id};
@@ -80,19 +80,19 @@ Planner::Planner(store::Ledger::Plan& plan, const SourceConfig& source,
   figures_.on_hold = on_hold_since.has_value();
 }
 
-store::Status Planner::take(const std::vector<s3::ListedObject>& page) {
+store::Status Planner::plan_page(const std::vector<s3::ListedObject>& page) {
   if (!started_) {
     started_ = true;
     if (auto first = advance(); !first) return first;
   }
   for (const auto& object : page) {
-    if (auto taken = take_one(object); !taken) return taken;
+    if (auto taken = plan_entry(object); !taken) return taken;
   }
   return {};
 }
 
 store::Status Planner::end() {
-  if (auto started = take({}); !started) return started;
+  if (auto started = plan_page({}); !started) return started;
   while (held_ != nullptr) {
     if (auto left = leave_held(); !left) return left;
   }
@@ -109,17 +109,19 @@ store::Status Planner::finish(Absence absence) {
   }
   if (auto probing = want_probe(); !probing) return probing;
   if (auto noted = plan_.note_listed(now_); !noted) return noted;
-  if (auto judged = figures_.on_hold ? keep_hold_up_to_date(concludes) : judge_all(); !judged) {
-    return judged;
+  if (auto decided = figures_.on_hold ? keep_hold_up_to_date(concludes) : weigh_strikes();
+      !decided) {
+    return decided;
   }
   return figures_.on_hold ? plan_.forget_changes() : store::Status{};
 }
 
-store::Status Planner::judge_all() {
+store::Status Planner::weigh_strikes() {
   if (base_line_ && figures_.listed > 0) return {};
-  auto struck = plan_.visit_struck([&](std::string_view key) { return source_.series.of(key); },
-                                   [&](std::string_view key) { return source_.wants(key); },
-                                   [&](const Tripwire::Stream& stream) { tripwire_.take(stream); });
+  auto struck =
+      plan_.visit_struck([&](std::string_view key) { return source_.series.of(key); },
+                         [&](std::string_view key) { return source_.wants(key); },
+                         [&](const Tripwire::Stream& stream) { tripwire_.count(stream); });
   if (!struck || !tripwire_.is_tripped(figures_.listed)) return struck;
   figures_.on_hold = true;
   auto message = tripwire_.message(why_);
@@ -154,7 +156,7 @@ store::Status Planner::advance() {
   return {};
 }
 
-store::Status Planner::take_one(const s3::ListedObject& object) {
+store::Status Planner::plan_entry(const s3::ListedObject& object) {
   const bool is_current = object.is_latest && !object.is_delete_marker;
   if (is_current) ++figures_.listed;
   while (held_ != nullptr && held_->key < object.key) {
@@ -178,8 +180,8 @@ store::Status Planner::take_one(const s3::ListedObject& object) {
 }
 
 void Planner::drop(const s3::ListedObject& object) {
-  constexpr std::size_t kMostDropped = 1000;
-  if (!object.is_latest || figures_.matched > 0 || dropped_.size() >= kMostDropped) return;
+  constexpr std::size_t kMaxDropped = 1000;
+  if (!object.is_latest || figures_.matched > 0 || dropped_.size() >= kMaxDropped) return;
   dropped_.push_back(object.key);
 }
 
@@ -217,11 +219,11 @@ store::Status Planner::compare(const s3::ListedObject& object) {
     if (auto noted = strike(what); !noted) return noted;
     if (auto noted = plan_.note_changed(held.key, listed, now_); !noted) return noted;
   }
-  if (known != store::Known::kBeside) return consider(object, store::Role::kChanged);
+  if (known != store::Known::kGeneration) return consider(object, store::Role::kChanged);
   if (!seen_before) {
     if (auto told = note_return(object); !told) return told;
   }
-  // The archives follow the bucket, without a download where it lies beside them.
+  // The archives follow the bucket, without a download where it is a generation.
   if (source_.on_change == OnChange::kGenerations) {
     ++figures_.returned;
     return consider(object, store::Role::kChanged);
@@ -244,7 +246,7 @@ store::Status Planner::note_return(const s3::ListedObject& object) {
   const auto news =
       plan_.raise_or_renew_alarm(store::AlarmKind::kChanged, object.key, message, now_);
   if (!news) return news.error();
-  if (*news && returned_.size() <= kMostReturned) {
+  if (*news && returned_.size() <= kMaxReturned) {
     returned_.emplace_back(object.key, std::move(message));
   }
   return {};
@@ -256,9 +258,9 @@ store::Status Planner::strike(Strike what) {
   return plan_.note_strike(held_->key, what);
 }
 
-// It lies beside the trusted one, perhaps damaged.
+// It is a generation of its key, perhaps damaged.
 store::Status Planner::consider_repair(const s3::ListedObject& object, store::Role role) {
-  const auto damaged = plan_.is_damaged_beside(object.key, identity_of(object));
+  const auto damaged = plan_.is_damaged_generation(object.key, identity_of(object));
   if (!damaged) return damaged.error();
   return *damaged ? consider(object, role) : store::Status{};
 }

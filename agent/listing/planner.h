@@ -39,16 +39,16 @@ class Planner {
 
   /// Nothing is known of an earlier listing, as after a rebuild: what deviates is the base line,
   /// and only an empty listing trips the wire.
-  void is_base_line() { base_line_ = true; }
+  void set_base_line() { base_line_ = true; }
 
   /// What was refused is wanted all the same: it is looked for elsewhere.
   void want_refused() { wants_refused_ = true; }
 
   /// The next page of the listing.
-  store::Status take(const std::vector<s3::ListedObject>& page);
+  store::Status plan_page(const std::vector<s3::ListedObject>& page);
 
   /// What is known of why so much is missing: a sentence for the alarm `mass-change`.
-  void explain(std::string why) { why_ = std::move(why); }
+  void set_reason(std::string why) { why_ = std::move(why); }
 
   /// There is no page left.
   store::Status end();
@@ -72,7 +72,7 @@ class Planner {
   const std::vector<std::pair<std::string, std::string>>& returned() const { return returned_; }
 
  private:
-  store::Status take_one(const s3::ListedObject& object);
+  store::Status plan_entry(const s3::ListedObject& object);
   void drop(const s3::ListedObject& object);
   store::Status compare(const s3::ListedObject& object);
   store::Status consider_unheld(const s3::ListedObject& object);
@@ -81,7 +81,7 @@ class Planner {
   store::Status consider_noncurrent(const s3::ListedObject& object);
   using Strike = store::Ledger::Plan::Strike;
   store::Status strike(Strike what);
-  store::Status judge_all();
+  store::Status weigh_strikes();
   store::Status keep_hold_up_to_date(bool concludes);
   store::Status note_return(const s3::ListedObject& object);
   store::Status leave_held();

@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "agent/base/room.h"
+#include "agent/base/min_free.h"
 #include "agent/report/pull_status.h"
 #include "agent/run/superseded_words.h"
 
@@ -20,7 +20,7 @@ bool has_room(RunContext& context, std::uint64_t size_bytes) {
   return room.has_bytes(size_bytes) && room.has_files(1);
 }
 
-store::Status take_back(RunContext& context, const SourceRun& source,
+store::Status reinstate(RunContext& context, const SourceRun& source,
                         const store::Ledger::Return& one) {
   auto& mirror = context.mirror;
   const auto& key = one.generation.key;
@@ -31,7 +31,7 @@ store::Status take_back(RunContext& context, const SourceRun& source,
   chosen.upstream = one.upstream;
   chosen.last_modified = one.last_modified;
   const auto before =
-      mirror.take_back(source.id, source.config->name, **held, chosen, context.now(source));
+      mirror.reinstate(source.id, source.config->name, **held, chosen, context.now(source));
   if (!before) return before.error();
   // The scrub says what is wrong with it.
   if (before->stuck) {
@@ -42,7 +42,7 @@ store::Status take_back(RunContext& context, const SourceRun& source,
     context.report(source, key, kGoneBefore);
     return {};
   }
-  const auto message = explain_rotted_before(before->damaged_path, source.config->name);
+  const auto message = words_of_rotted_before(before->damaged_path, source.config->name);
   const auto raised = mirror.ledger.raise_alarm(source.id, store::AlarmKind::kCorrupt, key, message,
                                                 context.now(source));
   if (!raised) return raised.error();
@@ -52,14 +52,14 @@ store::Status take_back(RunContext& context, const SourceRun& source,
 
 }  // namespace
 
-store::Status take_back_returned(RunContext& context, const SourceRun& source) {
+store::Status reinstate_returned(RunContext& context, const SourceRun& source) {
   std::string after;
   while (!context.stopping()) {
     const auto some = context.mirror.ledger.returns(source.id, after, kAtOnce);
     if (!some) return some.error();
     if (some->empty()) break;
     for (const auto& one : *some) {
-      if (auto taken = take_back(context, source, one); !taken) return taken;
+      if (auto taken = reinstate(context, source, one); !taken) return taken;
     }
     after = some->back().generation.key;
   }
@@ -68,7 +68,7 @@ store::Status take_back_returned(RunContext& context, const SourceRun& source) {
   return {};
 }
 
-store::Status take_accepted(RunContext& context, const SourceRun& source) {
+store::Status reinstate_accepted(RunContext& context, const SourceRun& source) {
   std::string after;
   while (!context.stopping()) {
     const auto some = context.mirror.ledger.accepted_elsewhere(source.id, after, kAtOnce);
@@ -76,7 +76,7 @@ store::Status take_accepted(RunContext& context, const SourceRun& source) {
     if (some->empty()) return {};
     for (const auto& one : *some) {
       const store::Ledger::Return accepted{one, one.upstream, one.last_modified};
-      if (auto taken = take_back(context, source, accepted); !taken) return taken;
+      if (auto taken = reinstate(context, source, accepted); !taken) return taken;
       context.environment.log.info(
           {source.config->name, one.key, "accepted while the other disk was here"});
     }

@@ -8,10 +8,10 @@ namespace agent {
 /// was held before that content back, from where it lies beside the archives. What cannot be read
 /// there, or would leave less than min_free, stays pending and is fetched like any other. An error
 /// is the disk's.
-store::Status take_back_returned(RunContext& context, const SourceRun& source);
+store::Status reinstate_returned(RunContext& context, const SourceRun& source);
 
 /// What a person accepted while the other one of two disks was here, and lies in quarantine on this
 /// one, takes its place.
-store::Status take_accepted(RunContext& context, const SourceRun& source);
+store::Status reinstate_accepted(RunContext& context, const SourceRun& source);
 
 }  // namespace agent

@@ -50,7 +50,7 @@ void Tripwire::watch(std::uint64_t size_bytes) {
   all_.size_bytes += std::min(size_bytes, kLargest);
 }
 
-void Tripwire::take(const Stream& stream) {
+void Tripwire::count(const Stream& stream) {
   all_.changed += stream.changed;
   all_.changed_bytes += stream.changed_bytes;
   all_.gone += stream.gone;
@@ -58,14 +58,14 @@ void Tripwire::take(const Stream& stream) {
   all_.rotated += stream.rotated;
   all_.rotated_bytes += stream.rotated_bytes;
   if (!source_.tripwire_share) return;
-  if (stream.keys < source_.tripwire_min) return take_small(stream);
+  if (stream.keys < source_.tripwire_min) return count_small(stream);
   if (!reaches(stream)) return;
   if (!any_stream_) worst_stream_ = stream.name;
   any_stream_ = true;
 }
 
 // One key alone is no stream: names that never come again have one each.
-void Tripwire::take_small(const Stream& stream) {
+void Tripwire::count_small(const Stream& stream) {
   const auto struck = stream.changed + stream.gone - stream.rotated;
   const auto struck_bytes = stream.changed_bytes + stream.gone_bytes - stream.rotated_bytes;
   const bool most = struck * 2 >= stream.keys || struck_bytes * 2 >= stream.size_bytes;

@@ -29,7 +29,7 @@ class Tripwire {
   /// A held key that the last complete listing had.
   void watch(std::uint64_t size_bytes);
   /// What of a stream has changed or gone.
-  void take(const Stream& stream);
+  void count(const Stream& stream);
 
   /// `listed`: the current objects of this listing.
   bool is_tripped(std::uint64_t listed) const;
@@ -39,7 +39,7 @@ class Tripwire {
 
  private:
   bool reaches(const Stream& stream) const;
-  void take_small(const Stream& stream);
+  void count_small(const Stream& stream);
 
   const SourceConfig& source_;
   Stream all_;

@@ -26,12 +26,12 @@ std::string_view last_bytes(std::string_view tail, std::size_t bytes) {
 // Its last four bytes are the size of what was compressed, modulo 2^32, of the last member where
 // there are several; and deflate cannot make anything smaller than by 1032.
 bool is_cut_gzip(const ContentEnds& ends) {
-  constexpr std::uint64_t kLeastBytes = 18;
-  constexpr std::uint64_t kMostRatio = 1032;
+  constexpr std::uint64_t kMinBytes = 18;
+  constexpr std::uint64_t kMaxRatio = 1032;
   constexpr std::uint64_t kSlack = 1024;
-  if (ends.size_bytes < kLeastBytes) return true;
+  if (ends.size_bytes < kMinBytes) return true;
   const auto told = little_endian(ends.tail, ends.tail.size() - 4, 4);
-  return told / kMostRatio > ends.size_bytes + kSlack;
+  return told / kMaxRatio > ends.size_bytes + kSlack;
 }
 
 // Counts off the blocks of all frames, where all of a content is at hand.
@@ -50,26 +50,26 @@ class FrameWalk {
   explicit FrameWalk(std::string_view all) : rest_(all) {}
 
   /// Whether there are frames, and all of them are whole. What stands behind them does not count.
-  template <typename TakeFrame>
-  bool is_whole(const TakeFrame& take_frame) {
+  template <typename SkipFrame>
+  bool is_whole(const SkipFrame& skip_frame) {
     for (bool any = false; !rest_.empty(); any = true) {
-      const auto frame = take_frame(*this);
+      const auto frame = skip_frame(*this);
       if (frame != Frame::kWhole) return any && frame == Frame::kNone;
     }
     return had_bytes_;
   }
 
   template <typename BlockOf>
-  bool take_blocks(std::size_t header_bytes, const BlockOf& block_of) {
+  bool skip_blocks(std::size_t header_bytes, const BlockOf& block_of) {
     while (rest_.size() >= header_bytes) {
       const Block block = block_of(number(0, header_bytes));
-      if (!take(header_bytes + block.bytes)) return false;
+      if (!skip(header_bytes + block.bytes)) return false;
       if (block.is_last) return true;
     }
     return false;
   }
 
-  bool take(std::uint64_t bytes) {
+  bool skip(std::uint64_t bytes) {
     if (bytes > rest_.size()) return false;
     rest_.remove_prefix(static_cast<std::size_t>(bytes));
     return true;
@@ -89,15 +89,15 @@ FrameWalk::Frame frame_of(bool is_whole) {
 }
 
 // RFC 8878, 3.1.1.
-FrameWalk::Frame take_zstd_frame(FrameWalk& walk) {
+FrameWalk::Frame skip_zstd_frame(FrameWalk& walk) {
   constexpr std::uint64_t kMagic = 0xFD2FB528;
   constexpr std::uint64_t kSkippable = 0x184D2A5;
-  constexpr std::size_t kLeastBytes = 5;
-  if (walk.left_bytes() < kLeastBytes) return FrameWalk::Frame::kNone;
+  constexpr std::size_t kMinBytes = 5;
+  if (walk.left_bytes() < kMinBytes) return FrameWalk::Frame::kNone;
   const auto magic = walk.number(0, 4);
   if (magic >> 4U == kSkippable) {
     const auto size = walk.number(4, 4);
-    return frame_of(walk.left_bytes() >= 8 && walk.take(8 + size));
+    return frame_of(walk.left_bytes() >= 8 && walk.skip(8 + size));
   }
   if (magic != kMagic) return FrameWalk::Frame::kNone;
   const auto flags = walk.number(4, 1);
@@ -111,12 +111,12 @@ FrameWalk::Frame take_zstd_frame(FrameWalk& walk) {
     const bool is_repeated = ((block >> 1U) & 3U) == 1;
     return FrameWalk::Block{is_repeated ? 1 : block >> 3U, (block & 1U) != 0};
   };
-  return frame_of(walk.take(header) && walk.take_blocks(3, block_of) &&
-                  ((flags & 4U) == 0 || walk.take(4)));
+  return frame_of(walk.skip(header) && walk.skip_blocks(3, block_of) &&
+                  ((flags & 4U) == 0 || walk.skip(4)));
 }
 
 // lz4_Frame_format.md.
-FrameWalk::Frame take_lz4_frame(FrameWalk& walk) {
+FrameWalk::Frame skip_lz4_frame(FrameWalk& walk) {
   constexpr std::uint64_t kMagic = 0x184D2204;
   if (walk.left_bytes() < 4 || walk.number(0, 4) != kMagic) return FrameWalk::Frame::kNone;
   if (walk.left_bytes() < 7) return FrameWalk::Frame::kCut;
@@ -128,13 +128,13 @@ FrameWalk::Frame take_lz4_frame(FrameWalk& walk) {
     if (block == 0) return FrameWalk::Block{0, true};
     return FrameWalk::Block{(block & 0x7FFFFFFFU) + checksum_bytes, false};
   };
-  return frame_of(walk.take(7 + size_bytes + dictionary_bytes) && walk.take_blocks(4, block_of) &&
-                  ((flags & 4U) == 0 || walk.take(4)));
+  return frame_of(walk.skip(7 + size_bytes + dictionary_bytes) && walk.skip_blocks(4, block_of) &&
+                  ((flags & 4U) == 0 || walk.skip(4)));
 }
 
 bool is_cut_zstd(const ContentEnds& ends) {
   const bool is_all = ends.tail.size() == ends.size_bytes;
-  return is_all && !FrameWalk(ends.tail).is_whole(take_zstd_frame);
+  return is_all && !FrameWalk(ends.tail).is_whole(skip_zstd_frame);
 }
 
 // The footer ends in "YZ", behind it may be zeroes, four at a time; and its own CRC is in it.
@@ -173,7 +173,7 @@ bool is_cut_lz4(const ContentEnds& ends) {
   constexpr std::size_t kEnd = 8;
   if (ends.head.starts_with("\x02\x21\x4C\x18"sv)) return false;
   if (ends.tail.size() == ends.size_bytes) {
-    return !FrameWalk(ends.tail).is_whole(take_lz4_frame);
+    return !FrameWalk(ends.tail).is_whole(skip_lz4_frame);
   }
   const bool has_checksum = (static_cast<unsigned char>(ends.head[4]) & kHasChecksum) != 0;
   const auto tail = last_bytes(ends.tail, kEnd);

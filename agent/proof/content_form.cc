@@ -222,11 +222,11 @@ bool is_text(std::string_view head) {
   };
   if (std::any_of(head.begin(), head.end(), is_control)) return false;
   if (is_utf8(without_cut_character(head))) return true;
-  constexpr std::size_t kLeastBytes = 64;
+  constexpr std::size_t kMinBytes = 64;
   const auto high = static_cast<std::size_t>(std::count_if(head.begin(), head.end(), [](char c) {
     return (byte_at({&c, 1}, 0) & 0x80U) != 0;
   }));
-  return head.size() >= kLeastBytes && high * 4 < head.size();
+  return head.size() >= kMinBytes && high * 4 < head.size();
 }
 
 bool is_zero(std::string_view text) {

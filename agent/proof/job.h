@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "agent/base/room.h"
+#include "agent/base/min_free.h"
 #include "agent/proof/part_hints.h"
 #include "agent/proof/promise.h"
 #include "agent/proof/verifier.h"
@@ -72,7 +72,7 @@ struct Fetched {
   bool resumed = false;    ///< some of its bytes are from an earlier run
   bool parts_told = true;  ///< the part sizes are the upstream's word, or are not needed
   std::string expiration;  ///< x-amz-expiration, as sent
-  bool is_witness = true;  ///< what comes is what was stored, so that its ETag may be judged by it
+  bool is_witness = true;  ///< what comes is what was stored, so that it is evidence on its ETag
   // Of a small one.
   std::vector<Promise> promises;
   std::vector<Promise> further_promises;

@@ -6,12 +6,12 @@ namespace {
 using What = Decision::What;
 using Outcome = Verification::Outcome;
 
-constexpr int kMostAttempts = 2;
+constexpr int kMaxAttempts = 2;
 
 Decision fetch_again_or_mismatch(const Fetched& fetched, ProofLevel level) {
   // Bytes from an earlier run may have been lost in a power cut; that is not the upstream's fault.
   if (fetched.resumed) return {What::kFetchAgain, level, fetched.job.attempt};
-  if (fetched.job.attempt < kMostAttempts) {
+  if (fetched.job.attempt < kMaxAttempts) {
     return {What::kFetchAgain, level, fetched.job.attempt + 1};
   }
   return {What::kMismatch, level, 0};

@@ -7,7 +7,7 @@ namespace agent {
 namespace {
 
 // Of an object in more parts than that, some are asked for.
-constexpr std::uint32_t kMostQuestions = 1000;
+constexpr std::uint32_t kMaxQuestions = 1000;
 
 const FoundParts kUnknown{{}, false};
 
@@ -55,7 +55,7 @@ FoundParts PartFinder::find(const s3::ObjectHead& head) {
 
 FoundParts PartFinder::every(const s3::ObjectHead& head, std::uint64_t first_bytes) {
   const auto count = part_count_of_etag(head.etag);
-  if (count > kMostQuestions) {
+  if (count > kMaxQuestions) {
     if (!may_be_uniform(first_bytes, count, head.size_bytes)) return kUnknown;
     for (const auto number : {2U, count / 2, count - 1}) {
       if (ask(head, number) != first_bytes) return kUnknown;
@@ -95,7 +95,7 @@ s3::Result<s3::ObjectHead> PartFinder::ask_for(std::uint32_t number) {
   const auto ask = [&] {
     return retrier_.run<s3::ObjectHead>(session_, [&] { return client_.head(request); });
   };
-  if (!job_.part_hints->takes_condition()) return ask();
+  if (!job_.part_hints->accepts_condition()) return ask();
   request.if_match = job_.wanted.upstream.etag;
   auto part = ask();
   if (part || part.error().kind != s3::ErrorKind::kChanged) return part;
@@ -103,7 +103,7 @@ s3::Result<s3::ObjectHead> PartFinder::ask_for(std::uint32_t number) {
   // content that is here is seen when they fit.
   request.if_match.clear();
   part = ask();
-  if (part && part->parts_count > 0) job_.part_hints->takes_no_condition();
+  if (part && part->parts_count > 0) job_.part_hints->refuses_condition();
   return part;
 }
 

@@ -16,15 +16,15 @@ class PartHints {
   void give_up() { refusals_.store(kEnough); }
 
   /// Whether If-Match is compared with the ETag of the object, as S3 does.
-  bool takes_condition() const { return takes_condition_.load(); }
-  void takes_no_condition() { takes_condition_.store(false); }
+  bool accepts_condition() const { return accepts_condition_.load(); }
+  void refuses_condition() { accepts_condition_.store(false); }
 
  private:
   static constexpr int kEnough = 2;
 
   std::atomic<int> refusals_{0};
   std::atomic<bool> told_{false};
-  std::atomic<bool> takes_condition_{true};
+  std::atomic<bool> accepts_condition_{true};
 };
 
 }  // namespace agent

@@ -14,8 +14,8 @@ constexpr std::uint64_t kMB = 1'000'000;
 // Guesses share one reading; these many are hashed in no more time than the disk takes.
 constexpr std::size_t kFewGuesses = 8;
 // And these, where else the content would be fetched again or its promise go unchecked.
-constexpr std::size_t kMostGuesses = 64;
-constexpr std::uint64_t kMostGuessedBytes = std::uint64_t{32} << 30;
+constexpr std::size_t kMaxGuesses = 64;
+constexpr std::uint64_t kMaxGuessedBytes = std::uint64_t{32} << 30;
 
 bool is_hex(std::string_view text) {
   return text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
@@ -44,8 +44,8 @@ constexpr std::array<ChecksumKind, 10> kChecksumKinds = {{
 bool is_single_md5(std::string_view etag) { return etag.size() == kMd5Digits && is_hex(etag); }
 
 std::size_t most_guesses(std::uint64_t size_bytes) {
-  const auto guesses = kMostGuessedBytes / std::max<std::uint64_t>(size_bytes, 1);
-  return static_cast<std::size_t>(std::clamp<std::uint64_t>(guesses, kFewGuesses, kMostGuesses));
+  const auto guesses = kMaxGuessedBytes / std::max<std::uint64_t>(size_bytes, 1);
+  return static_cast<std::size_t>(std::clamp<std::uint64_t>(guesses, kFewGuesses, kMaxGuesses));
 }
 
 class Collector {
@@ -151,8 +151,8 @@ std::uint32_t part_count_of_etag(std::string_view etag) {
   std::uint32_t count = 0;
   const char* end = etag.data() + etag.size();
   const auto [stopped, error] = std::from_chars(etag.data() + kMd5Digits + 1, end, count);
-  constexpr std::uint32_t kMostParts = 10'000;
-  return error == std::errc() && stopped == end && count <= kMostParts ? count : 0;
+  constexpr std::uint32_t kMaxParts = 10'000;
+  return error == std::errc() && stopped == end && count <= kMaxParts ? count : 0;
 }
 
 bool needs_part_sizes(const s3::ObjectHead& head, const SourceTrust& trust) {

@@ -13,7 +13,7 @@ namespace {
 using Form = ContentForm;
 
 // Bytes of which no more than this can be told are compressed or encrypted, and no text.
-constexpr double kMostOrdered = 7.5;
+constexpr double kMaxOrdered = 7.5;
 constexpr double kLooksEncrypted = 7.9;
 
 struct Claim {
@@ -76,7 +76,7 @@ bool fits(const Claim& claim, const ContentLook& look) {
   if (std::ranges::find(claim.forms, look.form) != claim.forms.end()) return true;
   // An SQL dump with binary columns in its first lines.
   const bool is_sql = claim.says == "SQL";
-  return is_sql && look.form == Form::kUnknown && look.bits_per_byte < kMostOrdered;
+  return is_sql && look.form == Form::kUnknown && look.bits_per_byte < kMaxOrdered;
 }
 
 std::string what_it_is(const ContentLook& look) {
@@ -104,7 +104,7 @@ std::string_view claim_of(std::string_view key) {
   return claim == nullptr ? std::string_view{} : claim->says;
 }
 
-Soundness judge_soundness(std::string_view key, const ContentLook& look,
+Soundness weigh_soundness(std::string_view key, const ContentLook& look,
                           const std::optional<FormHabit>& habit) {
   const auto* const claim = find_claim(key);
   const bool steady = is_steady(habit);

@@ -32,7 +32,7 @@ struct Soundness {
 
 /// Pure. The evidence is needed: without a name that claims a form, and without a steady stream,
 /// nothing is unsound. What a stream steadily is outweighs what its names say.
-Soundness judge_soundness(std::string_view key, const ContentLook& look,
+Soundness weigh_soundness(std::string_view key, const ContentLook& look,
                           const std::optional<FormHabit>& habit);
 
 /// What the name of a key says that it is: "gzip"; empty where it says nothing that is known here.

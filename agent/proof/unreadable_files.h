@@ -15,11 +15,11 @@ class UnreadableFiles {
   bool note(const std::string& path) {
     const std::lock_guard lock(mutex_);
     paths_.insert(path);
-    return paths_.size() >= kMost;
+    return paths_.size() >= kMaxUnreadable;
   }
 
  private:
-  static constexpr std::size_t kMost = 5;
+  static constexpr std::size_t kMaxUnreadable = 5;
   std::mutex mutex_;
   std::set<std::string> paths_;
 };

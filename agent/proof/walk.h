@@ -38,9 +38,9 @@ struct WalkAnswer {
   enum class Verdict {
     kSound = 0,      ///< all of it could be read, and its check sums are right
     kUnsound = 1,    ///< it is broken, or cut
-    kNotJudged = 2,  ///< it was not walked to its end, or nothing is known of its form
+    kUndecided = 2,  ///< it was not walked to its end, or nothing is known of its form
   };
-  /// Of kNotJudged.
+  /// Of kUndecided.
   enum class Cause {
     kNone = 0,
     kUnknown = 1,  ///< its form is none that can be walked
@@ -49,7 +49,7 @@ struct WalkAnswer {
     kDied = 4,     ///< the walk ended as it should not: another try may do better
     kHalted = 5,   ///< we were told to stop, or were out of time
   };
-  Verdict verdict = Verdict::kNotJudged;
+  Verdict verdict = Verdict::kUndecided;
   Cause cause = Cause::kNone;
   bool is_inner = false;  ///< of kUnsound: only what is packed in it is broken
   std::string why;        ///< unless it is sound, for a sentence: "its dictionary needs 512 MiB"
@@ -65,7 +65,7 @@ struct WalkAnswer {
 
 /// Walks one content to its end, in a process of its own that can do nothing but read it and
 /// answer; see walk_child.h. Takes nothing for granted of what that process says. Returns when it
-/// is gone, at the latest soon after `halt`. Whatever goes wrong is kNotJudged.
+/// is gone, at the latest soon after `halt`. Whatever goes wrong is kUndecided.
 using Walk = std::function<WalkAnswer(const WalkRequest&, const Halt& halt)>;
 
 }  // namespace agent

@@ -12,20 +12,20 @@ namespace {
 
 constexpr std::string_view kFirstLine = "walked 1";
 constexpr std::string_view kLastLine = "end";
-constexpr std::size_t kMostTextBytes = 200;
-constexpr auto kMostNumber = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+constexpr std::size_t kMaxTextBytes = 200;
+constexpr auto kMaxNumber = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 
 bool is_plain(char c) { return c >= ' ' && c <= '~'; }
 
 std::string plain(std::string_view text) {
-  std::string out(text.substr(0, kMostTextBytes));
+  std::string out(text.substr(0, kMaxTextBytes));
   std::replace_if(
       out.begin(), out.end(), [](char c) { return !is_plain(c); }, '?');
   return out;
 }
 
 std::string number_line(std::string_view name, std::uint64_t number) {
-  return fmt::format("{} {}\n", name, std::min(number, kMostNumber));
+  return fmt::format("{} {}\n", name, std::min(number, kMaxNumber));
 }
 
 class AnswerReader {
@@ -43,13 +43,13 @@ class AnswerReader {
     const auto end = rest_.find('\n');
     if (end == std::string_view::npos) return std::nullopt;
     const auto value = rest_.substr(name.size() + 1, end - name.size() - 1);
-    if (value.empty() || value.size() > kMostTextBytes) return std::nullopt;
+    if (value.empty() || value.size() > kMaxTextBytes) return std::nullopt;
     if (!std::all_of(value.begin(), value.end(), is_plain)) return std::nullopt;
     rest_.remove_prefix(end + 1);
     return value;
   }
 
-  std::optional<std::uint64_t> number(std::string_view name, std::uint64_t most = kMostNumber) {
+  std::optional<std::uint64_t> number(std::string_view name, std::uint64_t most = kMaxNumber) {
     // A line that is not understood stays, and stands in the way of the next one.
     const auto before = rest_;
     const auto value = text(name);
@@ -75,8 +75,8 @@ class AnswerReader {
 
 bool fits(const WalkAnswer& answer) {
   using Verdict = WalkAnswer::Verdict;
-  const bool judged = answer.verdict != Verdict::kNotJudged;
-  return judged == (answer.cause == WalkAnswer::Cause::kNone) &&
+  const bool is_decided = answer.verdict != Verdict::kUndecided;
+  return is_decided == (answer.cause == WalkAnswer::Cause::kNone) &&
          (answer.verdict == Verdict::kUnsound || !answer.is_inner) &&
          (answer.verdict == Verdict::kSound) == answer.why.empty();
 }
@@ -100,7 +100,7 @@ std::string text_of(const WalkAnswer& answer) {
 
 std::optional<WalkAnswer> parse_answer(std::string_view text) {
   AnswerReader reader(text);
-  if (text.size() > kMostAnswerBytes || !reader.literal(kFirstLine)) return std::nullopt;
+  if (text.size() > kMaxAnswerBytes || !reader.literal(kFirstLine)) return std::nullopt;
   const auto verdict = reader.number("verdict", 2);
   const auto cause = reader.number("cause", 4);
   const auto form = reader.form("form");

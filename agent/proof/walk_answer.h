@@ -9,7 +9,7 @@
 namespace agent {
 
 /// The longest that a process in a cage may answer.
-inline constexpr std::size_t kMostAnswerBytes = 4096;
+inline constexpr std::size_t kMaxAnswerBytes = 4096;
 
 /// What a walk answers, as lines. What is no printable ASCII becomes '?', and what is long is cut.
 std::string text_of(const WalkAnswer& answer);

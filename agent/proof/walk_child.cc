@@ -31,7 +31,7 @@ constexpr std::chrono::milliseconds kLongestNap{20};
 // Above the numbers that it gets in the child, so that none is overwritten before it is copied.
 int copy_above(int fd) { return ::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1); }
 
-WalkAnswer not_judged(WalkAnswer::Cause cause, std::string why) {
+WalkAnswer undecided(WalkAnswer::Cause cause, std::string why) {
   WalkAnswer answer;
   answer.cause = cause;
   answer.why = std::move(why);
@@ -39,8 +39,8 @@ WalkAnswer not_judged(WalkAnswer::Cause cause, std::string why) {
 }
 
 WalkAnswer not_started(int error) {
-  return not_judged(WalkAnswer::Cause::kUnable,
-                    fmt::format("the walk cannot be started: {}", std::strerror(error)));
+  return undecided(WalkAnswer::Cause::kUnable,
+                   fmt::format("the walk cannot be started: {}", std::strerror(error)));
 }
 
 // posix_spawn's two descriptions of the child.
@@ -121,11 +121,11 @@ class WalkingChild {
 
  private:
   void read_some() {
-    std::array<char, kMostAnswerBytes + 1> buffer;
+    std::array<char, kMaxAnswerBytes + 1> buffer;
     const auto count = ::read(answer_, buffer.data(), buffer.size());
     if (count < 0) return;
     text_.append(buffer.data(), static_cast<std::size_t>(count));
-    is_over_ = count == 0 || text_.size() > kMostAnswerBytes;
+    is_over_ = count == 0 || text_.size() > kMaxAnswerBytes;
   }
 
   int reap() const {
@@ -144,9 +144,9 @@ class WalkingChild {
 
 std::chrono::seconds cpu_for(const WalkRequest& request) {
   const auto mib = request.size_bytes >> 20U;
-  constexpr std::uint64_t kMostMib = std::uint64_t{1} << 30U;
+  constexpr std::uint64_t kMaxMib = std::uint64_t{1} << 30U;
   const auto more = request.limits.cpu_for_each_mib *
-                    static_cast<std::int64_t>(std::min<std::uint64_t>(mib, kMostMib));
+                    static_cast<std::int64_t>(std::min<std::uint64_t>(mib, kMaxMib));
   return request.limits.cpu + std::chrono::duration_cast<std::chrono::seconds>(more);
 }
 
@@ -157,14 +157,14 @@ std::string too_long(std::chrono::seconds cpu) {
 WalkAnswer answer_of(int status, const std::string& text, std::chrono::seconds cpu) {
   using Cause = WalkAnswer::Cause;
   if (WIFSIGNALED(status)) {
-    if (WTERMSIG(status) == SIGXCPU) return not_judged(Cause::kLimit, too_long(cpu));
-    return not_judged(Cause::kDied, fmt::format("the walk died of signal {}", WTERMSIG(status)));
+    if (WTERMSIG(status) == SIGXCPU) return undecided(Cause::kLimit, too_long(cpu));
+    return undecided(Cause::kDied, fmt::format("the walk died of signal {}", WTERMSIG(status)));
   }
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    return not_judged(Cause::kDied, "the walk ended without an answer");
+    return undecided(Cause::kDied, "the walk ended without an answer");
   }
   auto answer = parse_answer(text);
-  if (!answer) return not_judged(Cause::kDied, "what the walk answered cannot be understood");
+  if (!answer) return undecided(Cause::kDied, "what the walk answered cannot be understood");
   answer->why = printable(answer->why);
   answer->proved = printable(answer->proved);
   return *answer;
@@ -180,7 +180,7 @@ WalkAnswer walk_in_child_of(const std::string& program, const WalkRequest& reque
                             const Halt& halt) {
   using Cause = WalkAnswer::Cause;
   const auto fd = store::descriptor_of(request.content);
-  if (!fd) return not_judged(Cause::kUnable, "it lies where no other process can read it");
+  if (!fd) return undecided(Cause::kUnable, "it lies where no other process can read it");
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return not_started(errno);
   const store::UniqueFd output(ends[0]);
@@ -210,11 +210,11 @@ WalkAnswer walk_in_child_of(const std::string& program, const WalkRequest& reque
   switch (child.wait(deadline, halt)) {
     case WalkingChild::End::kHalted:
       (void)child.end();
-      return not_judged(Cause::kHalted, "holdfast was told to stop, or its time was over");
+      return undecided(Cause::kHalted, "holdfast was told to stop, or its time was over");
     case WalkingChild::End::kLate:
       (void)child.end();
-      return not_judged(Cause::kLimit,
-                        fmt::format("it takes longer than {}", format_duration(cpu * kSlowness)));
+      return undecided(Cause::kLimit,
+                       fmt::format("it takes longer than {}", format_duration(cpu * kSlowness)));
     case WalkingChild::End::kAnswered:
       break;
   }

@@ -54,7 +54,7 @@ std::vector<std::uint64_t> counts(Count count, const WalkAnswer& answer,
   for (const auto& one : past) {
     const bool is_alike = one.form == static_cast<std::int64_t>(answer.form) &&
                           one.inner == static_cast<std::int64_t>(answer.inner);
-    if (is_alike && one.*count && all.size() < kMostSetsOfHabit) all.push_back(*(one.*count));
+    if (is_alike && one.*count && all.size() < kMaxSetsOfHabit) all.push_back(*(one.*count));
   }
   if (all.size() < kSetsOfHabit) all.clear();
   std::sort(all.begin(), all.end());
@@ -90,7 +90,7 @@ std::optional<std::string> fall_of(const WalkAnswer& answer, const std::vector<R
 WalkVerdict weigh(std::string_view key, WalkAnswer answer, const std::vector<Record>& past) {
   if (answer.verdict == Verdict::kUnsound) {
     if (is_expected(key, answer, past)) return {std::move(answer), store::Unsound::kBroken};
-    answer.verdict = Verdict::kNotJudged;
+    answer.verdict = Verdict::kUndecided;
     answer.cause = WalkAnswer::Cause::kUnknown;
     answer.is_inner = false;
     answer.why += ", and nothing says that it should be whole";

@@ -19,7 +19,7 @@ struct WalkVerdict {
 /// So many sets make a habit.
 inline constexpr std::size_t kSetsOfHabit = 3;
 /// More are not looked at.
-inline constexpr std::size_t kMostSetsOfHabit = 7;
+inline constexpr std::size_t kMaxSetsOfHabit = 7;
 
 /// Pure. `past`: what sound contents of the stream showed before this one, the newest first. What
 /// is broken is unsound where its name, or what came before, says that it should be whole; what is

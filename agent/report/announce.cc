@@ -8,7 +8,7 @@ namespace agent {
 namespace {
 
 // A hook may take a minute.
-constexpr std::size_t kMostPerRun = 20;
+constexpr std::size_t kMaxPerRun = 20;
 
 store::Result<std::string> summary(store::Ledger& ledger) {
   const auto counts = ledger.count_unannounced();
@@ -29,7 +29,7 @@ store::Result<std::string> summary(store::Ledger& ledger) {
 store::Status announce_alarms(store::Ledger& ledger, const Environment& environment,
                               const std::string& on_alarm) {
   if (on_alarm.empty()) return {};
-  const auto alarms = ledger.unannounced_alarms(kMostPerRun);
+  const auto alarms = ledger.unannounced_alarms(kMaxPerRun);
   if (!alarms) return alarms.error();
   AlarmHook hook(environment, on_alarm);
   // On a disk that no longer takes a mark they are told all the same.
@@ -42,7 +42,7 @@ store::Status announce_alarms(store::Ledger& ledger, const Environment& environm
     if (environment.stop.load()) return all_marked;
     if (auto marked = ledger.mark_announced(alarm.id); !marked && all_marked) all_marked = marked;
   }
-  if (alarms->size() < kMostPerRun || !all_marked) return all_marked;
+  if (alarms->size() < kMaxPerRun || !all_marked) return all_marked;
   const auto rest = summary(ledger);
   if (!rest) return rest.error();
   if (rest->empty()) return {};

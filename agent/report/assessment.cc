@@ -40,18 +40,18 @@ struct Clause {
 
 class Assessor {
  public:
-  Assessor(const Status& status, const Present& present, const AssessmentOptions& options)
+  Assessor(const StatusReport& status, const Present& present, const AssessmentOptions& options)
       : status_(status),
         present_(present),
         options_(options),
         limit_(options.max_age.value_or(usual_age(status.runs))) {}
 
   Assessment run() {
-    if (!judge_file()) return finish();
-    judge_run();
-    judge_disk();
+    if (!assess_file()) return finish();
+    assess_run();
+    assess_disk();
     for (const auto& source : status_.sources) {
-      if (options_.source.empty() || options_.source == source.name) judge_source(source);
+      if (options_.source.empty() || options_.source == source.name) assess_source(source);
     }
     return finish();
   }
@@ -62,7 +62,7 @@ class Assessor {
   }
 
   // False where nothing that the file says may be believed.
-  bool judge_file() {
+  bool assess_file() {
     if (present_.file == Present::File::kUnreadable) {
       find(Severity::kUnknown, "the status file cannot be read", present_.file_message);
       return false;
@@ -88,7 +88,7 @@ class Assessor {
     return true;
   }
 
-  void judge_run() {
+  void assess_run() {
     const bool running = status_.state == RunState::kRunning && !present_.run_is_gone;
     if (present_.run_is_gone) {
       find(Severity::kWarning,
@@ -97,7 +97,7 @@ class Assessor {
            "whether memory ran out or the machine lost its power");
     }
     if (present_.file != Present::File::kRead) return;
-    if (options_.source.empty()) judge_age(status_.last_success_at, running);
+    if (options_.source.empty()) assess_age(status_.last_success_at, running);
     const auto exit = status_.exit_status.value_or(0);
     if (status_.state != RunState::kFailed || present_.disk == Present::Disk::kTroubled ||
         present_.disk == Present::Disk::kAbsent) {
@@ -126,7 +126,7 @@ class Assessor {
         [](const SourceStatus& source) { return source.state == RunState::kFailed; });
   }
 
-  void judge_age(const std::optional<Time>& success, bool running) {
+  void assess_age(const std::optional<Time>& success, bool running) {
     if (!success) {
       // The first run may take days.
       if (running) return find(Severity::kCritical, "the first pull is not done yet", "let it run");
@@ -156,7 +156,7 @@ class Assessor {
     return time && *time <= present_.now ? format_duration(present_.now - *time) : "some time";
   }
 
-  void judge_disk() {
+  void assess_disk() {
     if (present_.disk == Present::Disk::kAbsent) {
       find(Severity::kWarning, present_.disk_fact, present_.disk_message);
     } else if (present_.disk == Present::Disk::kTroubled) {
@@ -168,20 +168,20 @@ class Assessor {
     }
   }
 
-  void judge_source(const SourceStatus& source) {
+  void assess_source(const SourceStatus& source) {
     Clause clause;
-    judge_alarms(source, clause);
+    assess_alarms(source, clause);
     if (!source.configured) {
       if (clause.severity != Severity::kOk) clause.nouns.emplace_back("left the configuration");
     } else if (source.enabled) {
-      judge_pull(source, clause);
+      assess_pull(source, clause);
     }
     if (clause.severity == Severity::kOk) return;
     auto& to = clause.urgent ? urgent_ : others_;
     to.push_back({clause.severity, source.name, words_of(clause), ""});
   }
 
-  void judge_alarms(const SourceStatus& source, Clause& clause) const {
+  void assess_alarms(const SourceStatus& source, Clause& clause) const {
     auto kinds = source.alarm_kinds;
     if (kinds.empty()) {
       for (const auto& alarm : source.alarms) ++kinds[alarm.kind];
@@ -209,7 +209,7 @@ class Assessor {
     clause.add(Severity::kWarning, clause.nouns, counted(others, "other alarm", "other alarms"));
   }
 
-  void judge_pull(const SourceStatus& source, Clause& clause) const {
+  void assess_pull(const SourceStatus& source, Clause& clause) const {
     if (source.state == RunState::kFailed &&
         status_.exit_status == static_cast<int>(ExitStatus::kRefused)) {
       clause.add(Severity::kCritical, clause.predicates,
@@ -226,10 +226,10 @@ class Assessor {
                  source.run.failed > 0 ? fmt::format("{} could not be pulled", source.run.failed)
                                        : std::string("not all of it was pulled"));
     }
-    judge_success(source, clause);
+    assess_success(source, clause);
   }
 
-  void judge_success(const SourceStatus& source, Clause& clause) const {
+  void assess_success(const SourceStatus& source, Clause& clause) const {
     if (present_.file != Present::File::kRead) return;
     const auto& success = source.last_success_at;
     if (!success) {
@@ -309,7 +309,7 @@ class Assessor {
     return result;
   }
 
-  const Status& status_;
+  const StatusReport& status_;
   const Present& present_;
   const AssessmentOptions& options_;
   const seconds limit_;
@@ -321,7 +321,8 @@ class Assessor {
 
 }  // namespace
 
-Assessment assess(const Status& status, const Present& present, const AssessmentOptions& options) {
+Assessment assess(const StatusReport& status, const Present& present,
+                  const AssessmentOptions& options) {
   return Assessor(status, present, options).run();
 }
 

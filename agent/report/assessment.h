@@ -28,13 +28,13 @@ struct AssessmentOptions {
   std::string source;  ///< empty: all of them
 };
 
-/// The judgement on a status: what --check, the text, the page and the hooks agree on.
+/// The assessment of a status: what --check, the text, the page and the hooks agree on.
 struct Assessment {
   Severity severity = Severity::kOk;
   std::vector<Concern> findings;  ///< alarms and HOLD first, then the gravest
   std::string summary;            ///< all findings in one line; "all is well" where there are none
 };
-Assessment assess(const Status& status, const Present& present,
+Assessment assess(const StatusReport& status, const Present& present,
                   const AssessmentOptions& options = {});
 
 /// How old the last success may be before somebody should ask why: by how often the last runs

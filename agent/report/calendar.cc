@@ -9,10 +9,10 @@ using std::chrono::days;
 using std::chrono::sys_days;
 
 // A rhythm shows in three of its steps.
-constexpr std::size_t kLeastSteps = 3;
+constexpr std::size_t kMinSteps = 3;
 constexpr days kTrend{30};
-constexpr days kLeastTrend{3};
-constexpr double kMostDays = 3650;
+constexpr days kMinTrend{3};
+constexpr double kMaxDays = 3650;
 
 // How many days usually lie between one day that has archives and the next; nullopt: no rhythm.
 std::optional<days> usual_step(const std::vector<SourceNight>& nights) {
@@ -23,7 +23,7 @@ std::optional<days> usual_step(const std::vector<SourceNight>& nights) {
     if (before) steps.push_back(night.day - *before);
     before = night.day;
   }
-  if (steps.size() < kLeastSteps) return std::nullopt;
+  if (steps.size() < kMinSteps) return std::nullopt;
   std::sort(steps.begin(), steps.end());
   return steps[steps.size() / 2];
 }
@@ -75,12 +75,12 @@ std::optional<sys_days> day_full(const DiskStatus& disk) {
     xy_sum += x * y;
   }
   const double spread = n * xx_sum - x_sum * x_sum;
-  if (last - first < kLeastTrend || spread <= 0) return std::nullopt;
+  if (last - first < kMinTrend || spread <= 0) return std::nullopt;
   const double per_day = (n * xy_sum - x_sum * y_sum) / spread;
   if (per_day >= 0) return std::nullopt;
   const auto left = static_cast<double>(disk.free_bytes) - static_cast<double>(disk.min_free_bytes);
   const double until = left <= 0 ? 0 : left / -per_day;
-  if (until > kMostDays) return std::nullopt;
+  if (until > kMaxDays) return std::nullopt;
   return last + days{static_cast<int>(until)};
 }
 

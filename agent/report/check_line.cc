@@ -20,7 +20,7 @@ struct Sums {
   std::optional<Time> success;
 };
 
-Sums sums_of(const Status& status, const std::string& only) {
+Sums sums_of(const StatusReport& status, const std::string& only) {
   Sums sums;
   sums.success = status.last_success_at;
   for (const auto& source : status.sources) {
@@ -44,8 +44,8 @@ std::string plain(const std::string& text) {
 
 }  // namespace
 
-std::string check_line(const Status& status, const Present& present, const Assessment& assessment,
-                       const AssessmentOptions& options) {
+std::string check_line(const StatusReport& status, const Present& present,
+                       const Assessment& assessment, const AssessmentOptions& options) {
   const auto sums = sums_of(status, options.source);
   const auto limit = options.max_age.value_or(kCheckAge).count();
   std::string line =

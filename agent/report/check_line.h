@@ -10,8 +10,8 @@ namespace agent {
 
 /// One line as monitoring plugins write it: "HOLDFAST OK: ... | 'held'=4096B;;;0". The numbers are
 /// those of `options.source` where it names one.
-std::string check_line(const Status& status, const Present& present, const Assessment& assessment,
-                       const AssessmentOptions& options);
+std::string check_line(const StatusReport& status, const Present& present,
+                       const Assessment& assessment, const AssessmentOptions& options);
 
 /// How old the last success may be with --check, where --max-age says nothing.
 constexpr std::chrono::hours kCheckAge{26};

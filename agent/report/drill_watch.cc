@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "agent/base/printable.h"
-#include "agent/base/reckoning.h"
+#include "agent/base/trusted_clock.h"
 
 namespace agent {
 namespace {
@@ -36,7 +36,7 @@ store::Status end_if_open(store::Ledger& ledger, store::SourceId source, const s
   return *open ? ledger.end_alarm(source, kKind, name, now) : store::Status{};
 }
 
-bool is_raised(const Status& status) {
+bool is_raised(const StatusReport& status) {
   return std::any_of(status.sources.begin(), status.sources.end(), [](const SourceStatus& source) {
     return source.alarm_kinds.contains(std::string(store::name_of(kKind)));
   });
@@ -70,7 +70,7 @@ std::string words_of_overdue(const DrillConfig& drill, const store::DrillMemory&
       drill.name, when, format_duration(drill.every), drill.name);
 }
 
-store::Status judge(RunContext& context, const DrillConfig& drill, Time now) {
+store::Status raise_or_end(RunContext& context, const DrillConfig& drill, Time now) {
   auto& ledger = context.mirror.ledger;
   const auto source = ledger.find_source(drill.source);
   if (!source) return source.error();
@@ -129,7 +129,7 @@ std::string words_of_failure(const DrillConfig& drill, const store::DrillRun& ru
       drill.name, run.told, drill.name);
 }
 
-void show_drills(const Config& config, store::Ledger& ledger, Status& status) {
+void show_drills(const Config& config, store::Ledger& ledger, StatusReport& status) {
   status.drills.clear();
   if (config.drills.empty()) return;
   const auto all = ledger.drills();
@@ -163,7 +163,7 @@ void show_drills(const Config& config, store::Ledger& ledger, Status& status) {
   }
 }
 
-store::Status judge_drills(RunContext& context) {
+store::Status raise_drill_alarms(RunContext& context) {
   // Nothing is asked of the ledger where nobody has drills.
   if (context.config.drills.empty() && !is_raised(context.board.snapshot())) return {};
   const auto now = context.environment.clock.now_s();
@@ -178,7 +178,7 @@ store::Status judge_drills(RunContext& context) {
   }
   if (auto forgotten = forget_others(context, now); !forgotten) return forgotten;
   for (const auto& drill : context.config.drills) {
-    if (auto judged = judge(context, drill, now); !judged) return judged;
+    if (auto raised = raise_or_end(context, drill, now); !raised) return raised;
   }
   return {};
 }

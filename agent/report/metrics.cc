@@ -40,7 +40,7 @@ class Writer {
     begin(name, help);
     sample({}, value);
   }
-  std::string take() { return std::move(out_); }
+  std::string text() { return std::move(out_); }
 
  private:
   void line(Labels labels, std::string_view value) {
@@ -58,7 +58,7 @@ class Writer {
 
 std::uint64_t of(bool truth) { return truth ? 1 : 0; }
 
-void write_run(Writer& to, const Status& status) {
+void write_run(Writer& to, const StatusReport& status) {
   to.begin("build_info", "Which holdfast wrote this.");
   to.sample({{"version", HOLDFAST_VERSION}}, std::uint64_t{1});
   to.one("run_in_progress", "1 while a pull is at work, or was killed at it.",
@@ -83,7 +83,7 @@ void write_disk(Writer& to, const DiskStatus& disk) {
   to.one("disk_min_free_bytes", "How much has to stay free.", disk.min_free_bytes);
 }
 
-void write_rotation(Writer& to, const Status& status) {
+void write_rotation(Writer& to, const StatusReport& status) {
   if (status.disks.empty()) return;
   const auto of_each_disk = [&](std::string_view name, std::string_view help, auto value) {
     to.begin(name, help);
@@ -99,7 +99,7 @@ void write_rotation(Writer& to, const Status& status) {
                [](const RotatedDisk& disk) { return disk.size_bytes; });
 }
 
-void write_drills(Writer& to, const Status& status) {
+void write_drills(Writer& to, const StatusReport& status) {
   if (status.drills.empty()) return;
   const auto of_each_drill = [&](std::string_view name, std::string_view help, auto value) {
     to.begin(name, help);
@@ -221,7 +221,7 @@ const std::vector<SourceMetric>& source_metrics() {
 
 }  // namespace
 
-std::string to_metrics(const Status& status) {
+std::string to_metrics(const StatusReport& status) {
   Writer to;
   write_run(to, status);
   write_disk(to, status.disk);
@@ -232,7 +232,7 @@ std::string to_metrics(const Status& status) {
     to.begin(metric.name, metric.help);
     for (const auto& source : status.sources) metric.write(to, source);
   }
-  return to.take();
+  return to.text();
 }
 
 }  // namespace agent

@@ -45,7 +45,7 @@ std::string class_of(Severity severity) {
 
 class Page {
  public:
-  Page(const Status& status, const Present& present, const AssessmentOptions& options)
+  Page(const StatusReport& status, const Present& present, const AssessmentOptions& options)
       : status_(status),
         present_(present),
         options_(options),
@@ -239,7 +239,7 @@ class Page {
         HOLDFAST_VERSION, page::kScript);
   }
 
-  const Status& status_;
+  const StatusReport& status_;
   const Present& present_;
   const AssessmentOptions& options_;
   const Assessment assessment_;
@@ -248,7 +248,7 @@ class Page {
 
 }  // namespace
 
-std::string to_page(const Status& status, const Present& present,
+std::string to_page(const StatusReport& status, const Present& present,
                     const AssessmentOptions& options) {
   return Page(status, present, options).run();
 }

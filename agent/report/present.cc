@@ -38,7 +38,7 @@ void read_file(const Config& config, const Environment& environment, Sight& sigh
   sight.status = std::move(*status);
 }
 
-SourceStatus& figures_of(Status& status, const std::string& name) {
+SourceStatus& figures_of(StatusReport& status, const std::string& name) {
   auto* const known = status.find(name);
   if (known != nullptr) return *known;
   auto& fresh = status.sources.emplace_back();
@@ -47,7 +47,7 @@ SourceStatus& figures_of(Status& status, const std::string& name) {
 }
 
 // The ledger knows what is held and which alarms are open; a run under way knows it better still.
-void read_ledger(store::Ledger& ledger, const Config& config, Time now, Status& status) {
+void read_ledger(store::Ledger& ledger, const Config& config, Time now, StatusReport& status) {
   const auto all = ledger.sources();
   if (!all) return;
   for (const auto& [id, name] : *all) {
@@ -113,7 +113,7 @@ void show_unusable_disk(const MirrorError& error, Present& present) {
       error.status == ExitStatus::kNotNow ? Present::Disk::kAbsent : Present::Disk::kTroubled;
 }
 
-bool is_run_gone(const Status& status, const Environment& environment) {
+bool is_run_gone(const StatusReport& status, const Environment& environment) {
   if (status.state != RunState::kRunning) return false;
   const bool none =
       status.pid != 0 && environment.is_process && !environment.is_process(status.pid);

@@ -33,7 +33,7 @@ struct Present {
 /// The status file, brought up to date as far as a look at the disk and the processes allows.
 /// Writes nothing.
 struct Sight {
-  Status status;
+  StatusReport status;
   Present present;
 };
 Sight look_around(const Config& config, const Environment& environment);
@@ -42,6 +42,6 @@ Sight look_around(const Config& config, const Environment& environment);
 void show_unusable_disk(const MirrorError& error, Present& present);
 
 /// Whether the run of a status that says "running" is still at work.
-bool is_run_gone(const Status& status, const Environment& environment);
+bool is_run_gone(const StatusReport& status, const Environment& environment);
 
 }  // namespace agent

@@ -20,11 +20,11 @@ using Retriers = std::vector<std::unique_ptr<Retrier>>;
 
 // What the last run left, for what this one does not touch. A file that cannot be read has nothing
 // to say; the next one replaces it.
-Status last_status(const Config& config, const Environment& environment) {
+StatusReport last_status(const Config& config, const Environment& environment) {
   const auto text = environment.read_file(config.agent.status_file);
   if (!text || !*text) return {};
   auto status = status_from_json(**text);
-  return status ? std::move(*status) : Status{};
+  return status ? std::move(*status) : StatusReport{};
 }
 
 std::uint64_t retries_of(const SourceRun& source, const Retriers& retriers) {
@@ -77,10 +77,10 @@ void show_totals(const store::Totals& totals, SourceStatus& figures) {
 
 }  // namespace
 
-Status status_at_start(const Config& config, const Environment& environment,
-                       const std::vector<const SourceConfig*>& selected) {
-  Status last = last_status(config, environment);
-  Status status;
+StatusReport status_at_start(const Config& config, const Environment& environment,
+                             const std::vector<const SourceConfig*>& selected) {
+  StatusReport last = last_status(config, environment);
+  StatusReport status;
   status.host = environment.host_name;
   status.state = RunState::kRunning;
   status.started_at = environment.clock.now_s();
@@ -145,7 +145,7 @@ DiskStatus disk_status(const Mirror& mirror, const std::string& path) {
 }
 
 void show_disk(StatusBoard& board, const Mirror& mirror, const std::string& path) {
-  board.update([&](Status& status) {
+  board.update([&](StatusReport& status) {
     auto disk = disk_status(mirror, path);
     // A run that places nothing finds no weakness.
     const auto before = status.disk.id == disk.id ? status.disk.weaker : std::vector<std::string>{};
@@ -192,7 +192,7 @@ void refresh_status_file(const Config& config, const Environment& environment,
 
 void show_absent_disk(const MirrorError& error, const Environment& environment,
                       StatusBoard& board) {
-  board.update([&](Status& status) {
+  board.update([&](StatusReport& status) {
     status.disk.id = error.disk_id;
     status.disk.weaker.clear();
     if (error.found) show_found(*error.found, status.disk);
@@ -210,7 +210,7 @@ void finish_source(RunContext& context, SourceRun& source,
   context.fail_source(source, context.run_status);
   const auto alarms = context.mirror.ledger.count_open_alarms(source.id);
   if (alarms && *alarms > 0) context.fail_source(source, ExitStatus::kAlarm);
-  context.board.update([&](Status& status) {
+  context.board.update([&](StatusReport& status) {
     auto& figures = *status.find(source.config->name);
     // What this run has not come to is as the last one left it.
     if (source.id != 0) {
@@ -252,7 +252,7 @@ void note_day(DiskStatus& disk, Time now) {
 }  // namespace
 
 void finish_status(StatusBoard& board, const Environment& environment, ExitStatus exit) {
-  board.update([&](Status& status) {
+  board.update([&](StatusReport& status) {
     status.state = state_of(exit);
     status.exit_status = static_cast<int>(exit);
     status.finished_at = environment.clock.now_s();

@@ -13,8 +13,8 @@
 namespace agent {
 
 /// The status of a run that begins now: what it has not come to is as the last run left it.
-Status status_at_start(const Config& config, const Environment& environment,
-                       const std::vector<const SourceConfig*>& selected);
+StatusReport status_at_start(const Config& config, const Environment& environment,
+                             const std::vector<const SourceConfig*>& selected);
 
 /// The disk as it is now, its weaknesses as far as they have shown.
 DiskStatus disk_status(const Mirror& mirror, const std::string& path);

@@ -10,7 +10,7 @@
 namespace agent {
 namespace {
 
-constexpr std::size_t kMostNamed = 3;
+constexpr std::size_t kMaxNamed = 3;
 
 struct Sums {
   RunFigures run;
@@ -18,7 +18,7 @@ struct Sums {
   std::uint64_t size_bytes = 0;
 };
 
-Sums sums_of(const Status& status) {
+Sums sums_of(const StatusReport& status) {
   Sums sums;
   for (const auto& source : status.sources) {
     sums.archives += source.archives;
@@ -47,7 +47,7 @@ std::string what_came(const Sums& sums, std::chrono::seconds elapsed) {
                             format_duration(elapsed));
 }
 
-std::string what_is_held(const Status& status, const Sums& sums) {
+std::string what_is_held(const StatusReport& status, const Sums& sums) {
   auto line = fmt::format("{} ({}) in {}", archives(sums.archives), format_size(sums.size_bytes),
                           counted(status.sources.size(), "source", "sources"));
   if (status.disk.total_bytes > 0) {
@@ -70,7 +70,7 @@ std::string trouble_of(const SourceStatus& source) {
   return text.empty() ? text : fmt::format("{}: {}", source.name, text);
 }
 
-std::string what_needs_you(const Status& status, bool colour) {
+std::string what_needs_you(const StatusReport& status, bool colour) {
   const auto word = [&](const char* code, const std::string& text) {
     return colour ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : text;
   };
@@ -81,14 +81,14 @@ std::string what_needs_you(const Status& status, bool colour) {
   if (all.empty() && !is_failure(status.state)) return word("32", "nothing");
   std::string text = is_failure(status.state) ? word("31", std::string(name_of(status.state)))
                                               : word("33", "attention");
-  for (std::size_t i = 0; i < all.size() && i < kMostNamed; ++i) text += "; " + all[i];
-  if (all.size() > kMostNamed) text += fmt::format("; and {} more", all.size() - kMostNamed);
+  for (std::size_t i = 0; i < all.size() && i < kMaxNamed; ++i) text += "; " + all[i];
+  if (all.size() > kMaxNamed) text += fmt::format("; and {} more", all.size() - kMaxNamed);
   return text + " ('holdfast status' says more)";
 }
 
 }  // namespace
 
-std::string pull_summary(const Status& status, std::chrono::seconds elapsed, bool colour) {
+std::string pull_summary(const StatusReport& status, std::chrono::seconds elapsed, bool colour) {
   const auto sums = sums_of(status);
   return fmt::format("pulled      {}\nheld        {}\nneeds you   {}", what_came(sums, elapsed),
                      what_is_held(status, sums), what_needs_you(status, colour));

@@ -21,12 +21,13 @@ void write(const Environment& environment, std::string_view key, const std::stri
 
 }  // namespace
 
-void write_metrics(const Config& config, const Environment& environment, const Status& status) {
+void write_metrics(const Config& config, const Environment& environment,
+                   const StatusReport& status) {
   const auto& path = config.agent.metrics_file;
   if (!path.empty()) write(environment, "metrics_file", path, to_metrics(status));
 }
 
-void write_reports(const Config& config, const Environment& environment, const Status& status,
+void write_reports(const Config& config, const Environment& environment, const StatusReport& status,
                    const MirrorError* error) {
   write_metrics(config, environment, status);
   const auto& path = config.agent.html_file;

@@ -37,7 +37,7 @@ void show_what_it_holds(store::Ledger& ledger, RotatedDisk& disk) {
 }
 
 // Before the configuration named a second one, this one was alone.
-RotatedDisk as_one_alone(const Status& last, const std::string& id) {
+RotatedDisk as_one_alone(const StatusReport& last, const std::string& id) {
   RotatedDisk disk;
   const bool was_here = last.disks.empty() && last.disk.present && last.disk.id == id;
   if (!was_here || !last.finished_at) return disk;
@@ -77,7 +77,7 @@ std::string message_of(const RotatedDisk& disk, std::chrono::seconds rotate_ever
       printable(disk.id), when, limit);
 }
 
-bool is_raised(const Status& status) {
+bool is_raised(const StatusReport& status) {
   return std::any_of(status.sources.begin(), status.sources.end(), [](const SourceStatus& source) {
     return source.alarm_kinds.contains(std::string(store::name_of(kKind)));
   });
@@ -97,9 +97,9 @@ store::Status end_everywhere(store::Ledger& ledger, Time now) {
 
 }  // namespace
 
-std::vector<RotatedDisk> rotated_disks(const Config& config, const Status& last, Time now) {
+std::vector<RotatedDisk> rotated_disks(const Config& config, const StatusReport& last, Time now) {
   std::vector<RotatedDisk> disks;
-  if (!config.disk.takes_turns()) return disks;
+  if (!config.disk.rotates()) return disks;
   auto before = last.disks;
   for (const auto& id : config.disk.ids) {
     auto* const known = find(before, id);
@@ -110,7 +110,7 @@ std::vector<RotatedDisk> rotated_disks(const Config& config, const Status& last,
   return disks;
 }
 
-void note_seen(Mirror& mirror, Time now, Status& status) {
+void note_seen(Mirror& mirror, Time now, StatusReport& status) {
   auto* const disk = find(status.disks, mirror.marker.id);
   if (disk == nullptr) return;
   disk->last_seen_at = now;
@@ -122,16 +122,16 @@ void note_seen(Mirror& mirror, Time now, Status& status) {
 }
 
 void show_turn(RunContext& context) {
-  context.board.update([&](Status& status) {
+  context.board.update([&](StatusReport& status) {
     note_seen(context.mirror, context.environment.clock.now_s(), status);
   });
 }
 
-bool is_here(const RotatedDisk& disk, const Status& status) {
+bool is_here(const RotatedDisk& disk, const StatusReport& status) {
   return status.disk.present && status.disk.id == disk.id;
 }
 
-const RotatedDisk* disk_away(const Status& status) {
+const RotatedDisk* disk_away(const StatusReport& status) {
   const RotatedDisk* away = nullptr;
   for (const auto& disk : status.disks) {
     if (is_here(disk, status)) continue;
@@ -141,7 +141,7 @@ const RotatedDisk* disk_away(const Status& status) {
   return away;
 }
 
-std::string words_of(const RotatedDisk& disk, const Status& status, Time now) {
+std::string words_of(const RotatedDisk& disk, const StatusReport& status, Time now) {
   if (is_here(disk, status)) return fmt::format("is here now, with {}", what_it_held(disk));
   if (!disk.last_seen_at) {
     return fmt::format("has not been here since {}", format_time(disk.known_since));
@@ -150,7 +150,7 @@ std::string words_of(const RotatedDisk& disk, const Status& status, Time now) {
                      format_duration(age_of(*disk.last_seen_at, now)), what_it_held(disk));
 }
 
-store::Status judge_rotation(RunContext& context) {
+store::Status raise_rotation_alarm(RunContext& context) {
   auto& ledger = context.mirror.ledger;
   const auto now = context.environment.clock.now_s();
   const auto every = context.config.disk.rotate_every;

@@ -20,7 +20,8 @@ std::string ago(const std::optional<Time>& time, Time now) {
 }
 
 // What is wrong now comes first, whatever the last run was called.
-std::string headline(const Status& status, const Present& present, const Assessment& assessment) {
+std::string headline(const StatusReport& status, const Present& present,
+                     const Assessment& assessment) {
   const bool running = status.state == RunState::kRunning && !present.run_is_gone;
   std::string under_way;
   if (running) under_way = fmt::format("running since {}", ago(status.started_at, present.now));
@@ -59,7 +60,7 @@ void append_alarm(std::string& out, const store::Alarm& alarm) {
 }
 
 // What an alarm above says already.
-bool is_told(const Status& status, const Problem& problem) {
+bool is_told(const StatusReport& status, const Problem& problem) {
   return std::any_of(status.sources.begin(), status.sources.end(), [&](const SourceStatus& source) {
     return source.name == problem.source &&
            std::any_of(source.alarms.begin(), source.alarms.end(),
@@ -67,7 +68,7 @@ bool is_told(const Status& status, const Problem& problem) {
   });
 }
 
-void append_problems(std::string& out, const Status& status, const std::string& only) {
+void append_problems(std::string& out, const StatusReport& status, const std::string& only) {
   bool any = false;
   for (const auto& error : status.errors) {
     if (is_told(status, error)) continue;
@@ -138,7 +139,7 @@ void append_source(std::string& out, const SourceStatus& source, Time now) {
   }
 }
 
-void append_disk(std::string& out, const Status& status, const Present& present) {
+void append_disk(std::string& out, const StatusReport& status, const Present& present) {
   const bool troubled =
       present.disk == Present::Disk::kTroubled ||
       (present.disk == Present::Disk::kNotLookedAt && status.state == RunState::kFailed);
@@ -161,7 +162,8 @@ void append_disk(std::string& out, const Status& status, const Present& present)
     out += fmt::format("  weaker        {}\n", weakness);
 }
 
-void append_drills(std::string& out, const Status& status, const std::string& only, Time now) {
+void append_drills(std::string& out, const StatusReport& status, const std::string& only,
+                   Time now) {
   bool any = false;
   for (const auto& drill : status.drills) {
     if (!only.empty() && drill.source != only) continue;
@@ -189,7 +191,7 @@ void make_printable(SourceStatus& source) {
 
 }  // namespace
 
-Status made_printable(Status status) {
+StatusReport made_printable(StatusReport status) {
   status.host = printable(status.host);
   status.disk.path = printable(status.disk.path);
   status.disk.filesystem = printable(status.disk.filesystem);
@@ -210,7 +212,7 @@ Status made_printable(Status status) {
   return status;
 }
 
-std::string to_text(const Status& as_read, const Present& present,
+std::string to_text(const StatusReport& as_read, const Present& present,
                     const AssessmentOptions& options) {
   const auto status = made_printable(as_read);
   const auto now = present.now;
@@ -238,7 +240,7 @@ std::string to_text(const Status& as_read, const Present& present,
   return out;
 }
 
-std::string to_text(const Status& status, Time now) {
+std::string to_text(const StatusReport& status, Time now) {
   Present present;
   present.now = now;
   return to_text(status, present);

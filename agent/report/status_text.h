@@ -9,13 +9,13 @@
 namespace agent {
 
 /// What a person reads; of one source where `options.source` names it.
-std::string to_text(const Status& status, const Present& present,
+std::string to_text(const StatusReport& status, const Present& present,
                     const AssessmentOptions& options = {});
 
 /// As the run left it: nobody has looked around since.
-std::string to_text(const Status& status, Time now);
+std::string to_text(const StatusReport& status, Time now);
 
 /// Every text in it, as the file may have come from another machine, or from somebody else.
-Status made_printable(Status status);
+StatusReport made_printable(StatusReport status);
 
 }  // namespace agent

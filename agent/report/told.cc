@@ -91,7 +91,7 @@ Told told_from_json(std::string_view text) {
   return told;
 }
 
-Ending ending_of(const Status& status) {
+Ending ending_of(const StatusReport& status) {
   Ending ending;
   bool any_failed = false;
   for (const auto& source : status.sources) {
@@ -105,7 +105,7 @@ Ending ending_of(const Status& status) {
   return ending;
 }
 
-News take_ending(Told& told, const Ending& ending, Time now, std::chrono::seconds remind_every) {
+News note_ending(Told& told, const Ending& ending, Time now, std::chrono::seconds remind_every) {
   const bool was_failing = !told.failing.empty();
   bool any_new = false;
   for (const auto& [source, state] : ending.states) {
@@ -134,7 +134,7 @@ News take_ending(Told& told, const Ending& ending, Time now, std::chrono::second
   return any_new ? News::kFailure : News::kReminder;
 }
 
-std::vector<AlarmReminder> take_reminders(Told& told, const Status& status, Time now,
+std::vector<AlarmReminder> note_reminders(Told& told, const StatusReport& status, Time now,
                                           std::chrono::seconds remind_every) {
   std::vector<AlarmReminder> due;
   std::erase_if(told.reminded, [&](const auto& one) {

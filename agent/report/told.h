@@ -39,7 +39,7 @@ struct Ending {
 };
 
 /// The ending of a run that has written this status.
-Ending ending_of(const Status& status);
+Ending ending_of(const StatusReport& status);
 
 /// What there is to tell of an ending.
 enum class News {
@@ -50,7 +50,7 @@ enum class News {
 };
 
 /// Notes the ending in `told`. `remind_every` of 0: no reminders.
-News take_ending(Told& told, const Ending& ending, Time now, std::chrono::seconds remind_every);
+News note_ending(Told& told, const Ending& ending, Time now, std::chrono::seconds remind_every);
 
 /// Alarms of one source that are still open.
 struct AlarmReminder {
@@ -62,7 +62,7 @@ struct AlarmReminder {
 
 /// Which sources are to be reminded of, noted in `told`: those with an alarm that was raised, and
 /// not told of since, for `remind_every`; a source on HOLD each day.
-std::vector<AlarmReminder> take_reminders(Told& told, const Status& status, Time now,
+std::vector<AlarmReminder> note_reminders(Told& told, const StatusReport& status, Time now,
                                           std::chrono::seconds remind_every);
 
 }  // namespace agent

@@ -38,7 +38,7 @@ std::string line_of(const Problem& problem) {
 }
 
 // The first problems of the run, on one line.
-std::string problems_of(const Status& status) {
+std::string problems_of(const StatusReport& status) {
   std::string text;
   const auto shown = std::min(status.errors.size(), kProblemsTold);
   for (std::size_t i = 0; i < shown; ++i) {
@@ -51,7 +51,7 @@ std::string problems_of(const Status& status) {
   return text;
 }
 
-std::string message_of(const Status& status, ExitStatus exit) {
+std::string message_of(const StatusReport& status, ExitStatus exit) {
   const auto problems = problems_of(status);
   if (!problems.empty()) return problems;
   return fmt::format("the pull ended with exit status {}; 'holdfast status' tells more",
@@ -74,13 +74,13 @@ Watch::Watch(const Config& settings, const Environment& environment)
 
 void Watch::started() { ping_.started(); }
 
-void Watch::ended(const Status& status, ExitStatus exit) {
+void Watch::ended(const StatusReport& status, ExitStatus exit) {
   const auto before = recall();
   auto told = before;
   // Who ended the run knows that it did, and a hook would be ended with it.
   if (!environment_.stop.load()) {
     const auto now = environment_.clock.now_s();
-    const auto news = take_ending(told, ending_of(status), now, settings_.agent.remind_every);
+    const auto news = note_ending(told, ending_of(status), now, settings_.agent.remind_every);
     tell_of_failure(told, {news, exit, status.state, message_of(status, exit)});
     remind(told, status);
   }
@@ -94,7 +94,7 @@ void Watch::ended_early(ExitStatus exit, const std::string& message) {
   Ending ending;
   ending.states[""] = state_of(exit);
   const auto now = environment_.clock.now_s();
-  const auto news = take_ending(told, ending, now, settings_.agent.remind_every);
+  const auto news = note_ending(told, ending, now, settings_.agent.remind_every);
   tell_of_failure(told, {news, exit, state_of(exit), message});
   ping(told, exit);
   remember(before, told);
@@ -132,9 +132,9 @@ void Watch::tell_of_failure(const Told& told, const Call& call) const {
       {"", "", fmt::format("on_failure: {}; the backup is not affected", done.error())});
 }
 
-void Watch::remind(Told& told, const Status& status) const {
+void Watch::remind(Told& told, const StatusReport& status) const {
   const auto due =
-      take_reminders(told, status, environment_.clock.now_s(), settings_.agent.remind_every);
+      note_reminders(told, status, environment_.clock.now_s(), settings_.agent.remind_every);
   AlarmHook hook(environment_, settings_.agent.on_alarm);
   for (const auto& reminder : due) {
     environment_.log.warning({reminder.source, "", reminder.message});
@@ -167,7 +167,7 @@ Config salvage_watch(const std::string& path) {
         continue;
       }
       for (const auto& rule : agent_rules()) {
-        if (rule.name == key.name) (void)rule.take(config, key.value);
+        if (rule.name == key.name) (void)rule.set(config, key.value);
       }
     }
   }

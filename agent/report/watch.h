@@ -27,7 +27,7 @@ class Watch {
   /// The run has the disk, and begins.
   void started();
   /// The last word, when nothing of the mirror is open any more.
-  void ended(const Status& status, ExitStatus exit);
+  void ended(const StatusReport& status, ExitStatus exit);
   /// The run ended before it could write a status, as with a wrong configuration.
   void ended_early(ExitStatus exit, const std::string& message);
 
@@ -43,7 +43,7 @@ class Watch {
   Told recall() const;
   void remember(const Told& before, const Told& now) const;
   void tell_of_failure(const Told& told, const Call& call) const;
-  void remind(Told& told, const Status& status) const;
+  void remind(Told& told, const StatusReport& status) const;
   void ping(Told& told, ExitStatus exit);
 
   const Config& settings_;

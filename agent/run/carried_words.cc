@@ -146,8 +146,8 @@ std::string line_of(const Word& word) {
 }
 
 Result<void> read_words(std::string_view text, const std::string& disk,
-                        const std::function<bool(const Word&)>& take) {
-  if (text.size() > kMostCarriedBytes) return tl::unexpected<std::string>("it is too large");
+                        const std::function<bool(const Word&)>& visit) {
+  if (text.size() > kMaxCarriedBytes) return tl::unexpected<std::string>("it is too large");
   bool is_first = true;
   std::size_t number = 0;
   while (!text.empty()) {
@@ -167,7 +167,7 @@ Result<void> read_words(std::string_view text, const std::string& disk,
     }
     const auto word = word_of(*json);
     if (!word) return wrong();
-    if (!take(*word)) return {};
+    if (!visit(*word)) return {};
   }
   if (is_first) return tl::unexpected<std::string>("it is empty");
   return {};

@@ -25,7 +25,7 @@ bool can_name_a_file(const std::string& id) {
 }
 
 std::string other_disk(const Config& config, const std::string& here) {
-  if (!config.disk.takes_turns()) return "";
+  if (!config.disk.rotates()) return "";
   const auto& ids = config.disk.ids;
   return ids.front() == here ? ids.back() : ids.front();
 }
@@ -63,7 +63,7 @@ store::Status carry_in(const Config& config, const Environment& environment, Mir
   }
   if (!*text) return {};
   const auto digest = digest_of(**text);
-  const auto taken = mirror.ledger.has_taken(other, digest);
+  const auto taken = mirror.ledger.has_words(other, digest);
   if (!taken) return taken.error();
   if (*taken) return {};
   // Once to see that all of it can be understood, and once to take it.
@@ -72,12 +72,12 @@ store::Status carry_in(const Config& config, const Environment& environment, Mir
     warn_of(environment, path, understood.error());
     return {};
   }
-  const auto ended = mirror.ledger.take_words(
+  const auto ended = mirror.ledger.replace_words(
       other, digest, [&](const std::string& source) { return is_configured(config, source); },
-      [&](const store::CarriedView::TakeWord& take) {
+      [&](const store::CarriedView::VisitWord& replace_with) {
         store::Status done;
         (void)read_words(**text, other, [&](const store::Word& word) {
-          done = take(word);
+          done = replace_with(word);
           return done.has_value();
         });
         return done;
@@ -95,14 +95,14 @@ store::Status carry_in(const Config& config, const Environment& environment, Mir
 
 store::Status carry_out(const Config& config, const Environment& environment, Mirror& mirror) {
   const auto& here = mirror.marker.id;
-  if (!config.disk.takes_turns() || !can_name_a_file(here)) return {};
+  if (!config.disk.rotates() || !can_name_a_file(here)) return {};
   const auto path = words_path(config, here);
   auto text = head_of_words(here);
   // What does not fit is asked once more.
   const auto visited =
       mirror.ledger.visit_words(config.agent.on_alarm.empty(), [&](const store::Word& word) {
         const auto line = line_of(word);
-        if (text.size() + line.size() > kMostCarriedBytes) return false;
+        if (text.size() + line.size() > kMaxCarriedBytes) return false;
         text += line;
         return true;
       });

@@ -40,7 +40,7 @@ FormHabit habit_of(const store::StreamForm& form) {
 }
 
 // So many before it did not look like one either.
-std::string besides_of(const store::StreamForm& form) {
+std::string others_before(const store::StreamForm& form) {
   const auto before = form.unsound - 1;
   if (before == 0) return "";
   if (before == 1) return ", nor did the one before it";
@@ -54,7 +54,7 @@ std::optional<FormHabit> habit_at(const SourceConfig& config,
   return habit_of(*form);
 }
 
-void take_seen(store::StreamForm& form) {
+void make_seen_the_habit(store::StreamForm& form) {
   form.form = form.seen_form;
   form.is_cut = form.seen_cut;
   form.sets = kSteadySets;
@@ -73,13 +73,13 @@ store::Unsound unsound_by(const ContentLook& look) {
   return may_be_meant(look) ? store::Unsound::kOtherForm : store::Unsound::kBroken;
 }
 
-std::string unsound_message(std::string_view key, std::string_view besides, std::string_view why,
+std::string unsound_message(std::string_view key, std::string_view others, std::string_view why,
                             std::string_view source) {
   return fmt::format(
       "\"{}\" does not look like a backup{}: {}. It is held all the same; look at the job that "
       "makes "
       "it. If it is meant to be so, 'holdfast ack {}'",
-      printable(key), besides, why, source);
+      printable(key), others, why, source);
 }
 
 store::TellUnsound tell_left_unsound(const Config& config) {
@@ -99,18 +99,18 @@ store::TellUnsound tell_left_unsound(const Config& config) {
     const auto pending = std::find_if(batch.forms.rbegin(), batch.forms.rend(), is_it);
     if (pending != batch.forms.rend()) *before = *pending;
     const auto look = look_again(disk, path);
-    const auto judged = judge_soundness(archive.key, look, habit_at(*source, *before, archive));
+    const auto weighed = weigh_soundness(archive.key, look, habit_at(*source, *before, archive));
     auto form = before->value_or(store::StreamForm{});
     form.source = placed.source;
     form.stream = stream;
     ++form.unsound;
     note_unsound(form, look, archive.unsound);
     form.modified = std::max(form.modified, archive.last_modified);
-    const auto* const why = judged.why.empty()
+    const auto* const why = weighed.why.empty()
                                 ? "the run that fetched it was cut off before it said why"
-                                : judged.why.c_str();
+                                : weighed.why.c_str();
     batch.raised.push_back({placed.source, store::AlarmKind::kUnsound, stream,
-                            unsound_message(archive.key, besides_of(form), why, source->name)});
+                            unsound_message(archive.key, others_before(form), why, source->name)});
     batch.forms.push_back(std::move(form));
     return {};
   };

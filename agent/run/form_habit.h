@@ -21,16 +21,16 @@ std::optional<FormHabit> habit_at(const SourceConfig& config,
                                   const store::Archive& archive);
 
 /// What was seen last becomes the habit.
-void take_seen(store::StreamForm& form);
+void make_seen_the_habit(store::StreamForm& form);
 
 /// What was seen last is unsound.
 void note_unsound(store::StreamForm& form, const ContentLook& look, store::Unsound unsound);
 
 /// That so many before it did not look like a backup either; for unsound_message().
-std::string besides_of(const store::StreamForm& form);
+std::string others_before(const store::StreamForm& form);
 
-/// What the alarm of a stream says. `besides`: ", nor did the one before it", or nothing.
-std::string unsound_message(std::string_view key, std::string_view besides, std::string_view why,
+/// What the alarm of a stream says. `others`: ", nor did the one before it", or nothing.
+std::string unsound_message(std::string_view key, std::string_view others, std::string_view why,
                             std::string_view source);
 
 /// Where `series` says which keys are a stream, its parts need not be alike.

@@ -10,7 +10,7 @@ namespace {
 
 // Whoever writes to the bucket can make a content whose SHA-256 begins with the few digits that
 // somebody wrote down.
-constexpr std::size_t kLeastDigits = 8;
+constexpr std::size_t kMinDigits = 8;
 
 bool is_meant(const store::Generation& generation, std::string_view id) {
   return generation.path.substr(generation.path.rfind('/') + 1) == id ||
@@ -21,11 +21,11 @@ bool is_meant(const store::Generation& generation, std::string_view id) {
 
 Result<std::optional<store::Generation>> choose_generation(
     const std::vector<store::Generation>& contents, std::string_view id, std::string_view source) {
-  if (id.size() < kLeastDigits) {
+  if (id.size() < kMinDigits) {
     return fmt::format(
         "--generation needs at least {} digits of the SHA-256, which 'holdfast list {} "
         "--all --json' shows",
-        kLeastDigits, source);
+        kMinDigits, source);
   }
   std::optional<store::Generation> chosen;
   for (const auto& one : contents) {

@@ -12,7 +12,7 @@
 namespace agent {
 
 /// More contents of one key than this are not told apart.
-inline constexpr std::size_t kMostGenerations = 10'000;
+inline constexpr std::size_t kMaxGenerations = 10'000;
 
 /// The first of `contents` that `id` means, as given with --generation: its file name WHEN-ID, or 8
 /// or more first hex digits of its SHA-256. nullopt: it means none. The error is a sentence, for an

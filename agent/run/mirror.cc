@@ -107,7 +107,7 @@ std::string describe_holder(const store::LockHolder& holder, Time now) {
                      : fmt::format("see whether it hangs, and if so end it: kill {}", holder.pid));
 }
 
-Guarded<std::unique_ptr<store::DiskLock>> take_lock(store::Disk& disk,
+Guarded<std::unique_ptr<store::DiskLock>> lock_disk(store::Disk& disk,
                                                     const Environment& environment) {
   auto lock = disk.lock(store::kLockPath);
   if (lock) return std::move(*lock);
@@ -142,7 +142,7 @@ Result<GuardedDisk, MirrorError> open_guarded_disk(const Config& config,
   if (!marker) return marker.error();
   std::unique_ptr<store::DiskLock> lock;
   if (access == store::Access::kReadWrite) {
-    auto taken = take_lock(**disk, environment);
+    auto taken = lock_disk(**disk, environment);
     if (!taken) return on_the_right_disk(taken.error(), **disk, *marker);
     lock = std::move(*taken);
     // A mirror that is full goes on watching: what is sorted for that may take from what downloads

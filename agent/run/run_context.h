@@ -16,7 +16,7 @@
 #include "agent/base/environment.h"
 #include "agent/base/exit_status.h"
 #include "agent/base/halt.h"
-#include "agent/base/reckoning.h"
+#include "agent/base/trusted_clock.h"
 #include "agent/config/config.h"
 #include "agent/proof/part_hints.h"
 #include "agent/proof/promise.h"
@@ -51,8 +51,8 @@ struct SourceRun {
   std::shared_ptr<PartHints> part_hints = std::make_shared<PartHints>();  ///< of its endpoint
   ListingMemory listing;
   /// How far the listing of this run may be believed.
-  enum class Listed { kNo, kInDoubt, kWhole };
-  Listed listed = Listed::kNo;
+  enum class ListingResult { kNo, kInDoubt, kWhole };
+  ListingResult listed = ListingResult::kNo;
   bool wants_refused = false;  ///< see Planner::want_refused()
   bool stopped = false;        ///< nothing more is asked of it in this run
   ExitStatus status = ExitStatus::kOk;
@@ -88,7 +88,7 @@ class AtWork {
 /// What the parts of one pull share.
 struct RunContext {
   /// Lines for one kind of trouble of one source.
-  static constexpr std::uint64_t kMostTold = 10;
+  static constexpr std::uint64_t kMaxTold = 10;
 
   const Config& config;
   const Environment& environment;
@@ -130,7 +130,7 @@ struct RunContext {
   /// tell_rest(), at the end of the run, says how many more there were.
   void report_one_of(const SourceRun& source, const std::string& kind, const std::string& key,
                      const std::string& message) const {
-    if (++source.told[kind] <= kMostTold) report(source, key, message);
+    if (++source.told[kind] <= kMaxTold) report(source, key, message);
   }
   void report_one_of(const SourceRun& source, store::AlarmKind kind, const std::string& key,
                      const std::string& message) const {
@@ -138,14 +138,14 @@ struct RunContext {
   }
   void tell_rest(const SourceRun& source) const {
     for (const auto& [kind, count] : source.told) {
-      if (count <= kMostTold) continue;
-      report(source, "", fmt::format("and {} more like these ({})", count - kMostTold, kind));
+      if (count <= kMaxTold) continue;
+      report(source, "", fmt::format("and {} more like these ({})", count - kMaxTold, kind));
     }
     source.told.clear();
   }
   template <typename Change>
   void figures(const SourceRun& source, const Change& change) const {
-    board.update([&](Status& status) { change(*status.find(source.config->name)); });
+    board.update([&](StatusReport& status) { change(*status.find(source.config->name)); });
   }
 };
 

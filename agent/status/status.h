@@ -134,7 +134,7 @@ struct DrillStatus {
   std::chrono::seconds backup_age{0};  ///< when it was restored
 };
 
-struct Status {
+struct StatusReport {
   std::string host;
   RunState state = RunState::kOk;
   std::optional<int> exit_status;  ///< none while running
@@ -158,8 +158,8 @@ struct Status {
 
 constexpr std::size_t kRunsKept = 9;
 
-std::string to_json(const Status& status);
+std::string to_json(const StatusReport& status);
 /// The error is a sentence. Members that are missing keep their defaults.
-Result<Status> status_from_json(std::string_view text);
+Result<StatusReport> status_from_json(std::string_view text);
 
 }  // namespace agent

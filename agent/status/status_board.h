@@ -16,7 +16,7 @@ class StatusBoard {
  public:
   using Write = std::function<Result<void>(const std::string& json)>;
 
-  StatusBoard(Status status, Write write, Log& log)
+  StatusBoard(StatusReport status, Write write, Log& log)
       : status_(std::move(status)), write_(std::move(write)), log_(log) {}
 
   template <typename Change>
@@ -25,7 +25,7 @@ class StatusBoard {
     change(status_);
   }
 
-  Status snapshot() const {
+  StatusReport snapshot() const {
     const std::lock_guard lock(mutex_);
     return status_;
   }
@@ -37,7 +37,7 @@ class StatusBoard {
  private:
   mutable std::mutex mutex_;
   std::mutex write_mutex_;
-  Status status_;
+  StatusReport status_;
   const Write write_;
   Log& log_;
   bool failure_reported_ = false;

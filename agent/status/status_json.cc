@@ -82,7 +82,7 @@ Json disk_json(const DiskStatus& disk) {
                       {"days", std::move(days)}};
 }
 
-Json disks_json(const Status& status) {
+Json disks_json(const StatusReport& status) {
   Json::Array disks;
   for (const auto& disk : status.disks) {
     Json::Array newest;
@@ -104,7 +104,7 @@ Json disks_json(const Status& status) {
   return disks;
 }
 
-Json runs_json(const Status& status) {
+Json runs_json(const StatusReport& status) {
   Json::Array runs;
   for (const auto& begun : status.runs) runs.emplace_back(format_time(begun));
   return runs;
@@ -141,7 +141,7 @@ double in_seconds(std::chrono::milliseconds duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
-Json drills_json(const Status& status) {
+Json drills_json(const StatusReport& status) {
   Json::Array drills;
   for (const auto& drill : status.drills) {
     drills.emplace_back(
@@ -164,7 +164,7 @@ Json drills_json(const Status& status) {
   return drills;
 }
 
-Json errors_json(const Status& status) {
+Json errors_json(const StatusReport& status) {
   Json::Array errors;
   for (const auto& error : status.errors) {
     Json::Object entry = {{"source", error.source}};
@@ -177,13 +177,13 @@ Json errors_json(const Status& status) {
 
 }  // namespace
 
-SourceStatus* Status::find(std::string_view source) {
+SourceStatus* StatusReport::find(std::string_view source) {
   const auto found = std::find_if(sources.begin(), sources.end(),
                                   [&](const SourceStatus& s) { return s.name == source; });
   return found == sources.end() ? nullptr : &*found;
 }
 
-std::string to_json(const Status& status) {
+std::string to_json(const StatusReport& status) {
   Json::Array sources;
   for (const auto& source : status.sources) sources.push_back(source_json(source));
   const Json json =

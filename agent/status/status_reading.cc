@@ -49,17 +49,18 @@ class Reader {
   void get(const char* name, std::optional<int>& into) const {
     std::int64_t number = -1;
     get(name, number);
-    constexpr std::int64_t kMost = 255;
-    if (member(name) != nullptr && (number < 0 || number > kMost))
+    constexpr std::int64_t kMaxNumber = 255;
+    if (member(name) != nullptr && (number < 0 || number > kMaxNumber))
       complain(name, "not an exit status");
     if (member(name) != nullptr) into = static_cast<int>(number);
   }
   void get(const char* name, double& into) const {
     const auto* value = member(name);
     if (value == nullptr) return;
-    constexpr double kMost = 1e10;  // some centuries
+    constexpr double kMaxNumber = 1e10;  // some centuries
     const auto number = value->number();
-    if (!number || !(std::abs(*number) <= kMost)) return complain(name, "not a number of seconds");
+    if (!number || !(std::abs(*number) <= kMaxNumber))
+      return complain(name, "not a number of seconds");
     into = *number;
   }
   void get(const char* name, std::optional<Time>& into) const {
@@ -263,8 +264,8 @@ DrillStatus read_drill(const Reader& json) {
   return drill;
 }
 
-Status read_status(const Reader& json) {
-  Status status;
+StatusReport read_status(const Reader& json) {
+  StatusReport status;
   json.get("host", status.host);
   status.state = read_state(json, status.state);
   json.get("exit_status", status.exit_status);
@@ -309,7 +310,7 @@ Status read_status(const Reader& json) {
 
 }  // namespace
 
-Result<Status> status_from_json(std::string_view text) {
+Result<StatusReport> status_from_json(std::string_view text) {
   const auto json = Json::parse(text);
   if (!json) return json.error();
   if (json->object() == nullptr) return "it is not a JSON object";

@@ -10,7 +10,7 @@
 namespace agent {
 namespace {
 
-void take_alarm(AckOptions& options, const std::string& which) {
+void set_alarm(AckOptions& options, const std::string& which) {
   std::int64_t number = 0;
   const auto* const end = which.data() + which.size();
   const auto read = std::from_chars(which.data(), end, number);
@@ -72,7 +72,7 @@ void add_ack(CLI::App& app, Arguments& arguments, Command& command) {
   sub->callback([&] {
     command = [&] {
       return with_config(arguments, [&](const Config& config, const Environment& environment) {
-        take_alarm(arguments.ack, arguments.ack_which);
+        set_alarm(arguments.ack, arguments.ack_which);
         return ack_command(config, arguments.ack, environment, print_line);
       });
     };

@@ -11,7 +11,7 @@ namespace {
 
 void write_log_line(const std::string& line) {
   // Over a progress bar that may stand there.
-  static const bool over_bar = takes_escape_codes();
+  static const bool over_bar = understands_escape_codes();
   if (over_bar) std::fputs("\r\x1b[K", stderr);
   std::fputs((line + "\n").c_str(), stderr);
 }

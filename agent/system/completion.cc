@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kSources =
     R"(sed -n 's/^[[:blank:]]*\[source[[:blank:]]*\([a-z0-9_-]*\)\].*/\1/p' "$file" 2>/dev/null)";
 
-bool takes_value(const OptionWords& option) { return !option.value.empty(); }
+bool has_value(const OptionWords& option) { return !option.value.empty(); }
 
 std::string all_names(const std::vector<OptionWords>& options) {
   std::string out;
@@ -30,16 +30,16 @@ std::string names_of_commands(const ProgramWords& program) {
 // Every option that takes a value, of the program and of all its commands, once.
 std::vector<OptionWords> options_with_values(const ProgramWords& program) {
   std::vector<OptionWords> found;
-  const auto take = [&](const std::vector<OptionWords>& options) {
+  const auto add = [&](const std::vector<OptionWords>& options) {
     for (const auto& option : options) {
       const bool known = std::any_of(found.begin(), found.end(), [&](const OptionWords& other) {
         return other.names == option.names;
       });
-      if (takes_value(option) && !known) found.push_back(option);
+      if (has_value(option) && !known) found.push_back(option);
     }
   };
-  take(program.options);
-  for (const auto& command : program.commands) take(command.options);
+  add(program.options);
+  for (const auto& command : program.commands) add(command.options);
   return found;
 }
 
@@ -94,7 +94,7 @@ std::string zsh_options(const std::vector<OptionWords>& options, std::string_vie
   for (const auto& option : options) {
     for (const auto& name : option.names) {
       out += fmt::format("{}'{}[{}]{}' \\\n", indent, name, zsh_text(option.meaning),
-                         takes_value(option)
+                         has_value(option)
                              ? fmt::format(":{}:{}", zsh_text(option.value), zsh_action(option))
                              : "");
     }

@@ -31,7 +31,7 @@ std::string escaped(char c) {
 // Words of one text: which font they are in goes on from one to the next.
 class Words {
  public:
-  std::string take(std::string_view word) {
+  std::string emphasize(std::string_view word) {
     std::string out;
     for (std::size_t i = 0; i < word.size(); ++i) {
       if (word[i] == '`') {
@@ -74,7 +74,7 @@ class Page {
   std::string convert(std::string_view page) {
     while (!page.empty()) {
       const auto end = std::min(page.find('\n'), page.size());
-      take(page.substr(0, end));
+      add_line(page.substr(0, end));
       page.remove_prefix(std::min(page.size(), end + 1));
     }
     end_block();
@@ -83,16 +83,16 @@ class Page {
   }
 
  private:
-  void take(std::string_view line) {
+  void add_line(std::string_view line) {
     const auto text = trimmed(line);
     in_table_ = in_table_ && text.starts_with('|');
     const bool indented = line.starts_with("    ");
     if (text.empty()) return end_block();
     if (in_code_ && !indented) end_code();
-    if (indented && block_.empty()) return take_code(line.substr(4));
+    if (indented && block_.empty()) return add_code(line.substr(4));
     if (line.starts_with("## ")) return heading(".SS", line.substr(3));
     if (line.starts_with("# ")) return heading(".SH", line.substr(2));
-    if (line.starts_with("| ")) return take_row(line);
+    if (line.starts_with("| ")) return add_row(line);
     if (line.starts_with("- ")) return begin_item("\\(bu", line.substr(2));
     const auto dot = line.find(". ");
     if (dot < 3 && line.find_first_not_of("0123456789") == dot) {
@@ -112,7 +112,7 @@ class Page {
     block_ = text;
   }
   // The first row is the table's head, which a list of tags has not.
-  void take_row(std::string_view line) {
+  void add_row(std::string_view line) {
     end_block();
     const bool is_first = !in_table_;
     in_table_ = true;
@@ -122,10 +122,10 @@ class Page {
     auto rest = trimmed(line.substr(bar + 3));
     if (rest.ends_with('|')) rest.remove_suffix(1);
     Words words;
-    out_ += roff_item(words.take(trimmed(line.substr(2, bar - 2))), roff_text(trimmed(rest)));
+    out_ += roff_item(words.emphasize(trimmed(line.substr(2, bar - 2))), roff_text(trimmed(rest)));
     fresh_ = true;
   }
-  void take_code(std::string_view line) {
+  void add_code(std::string_view line) {
     if (!in_code_) out_ += fresh_ ? ".RS 4\n.nf\n" : ".PP\n.RS 4\n.nf\n";
     for (; in_code_ && gap_ > 0; --gap_) out_ += "\n";
     in_code_ = true;
@@ -174,7 +174,7 @@ std::string roff_text(std::string_view text) {
     const auto end = std::min(text.find(' '), text.size());
     const auto raw = text.substr(0, end);
     text.remove_prefix(std::min(text.size(), end + 1));
-    const auto word = words.take(raw);
+    const auto word = words.emphasize(raw);
     if (!line.empty() && line.size() + 1 + word.size() > kWidth) end_line();
     if (!line.empty()) line += ' ';
     line += word;

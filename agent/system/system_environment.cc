@@ -59,7 +59,7 @@ bool ask_person(const std::string& question) {
 void describe_terminal(Environment& environment) {
   environment.terminal = ::isatty(STDERR_FILENO) == 1;
   environment.reads_stdout = ::isatty(STDOUT_FILENO) == 1;
-  if (takes_escape_codes()) {
+  if (understands_escape_codes()) {
     environment.columns = columns_of_stderr;
     const char* no_colour = std::getenv("NO_COLOR");
     environment.colour = environment.reads_stdout && (no_colour == nullptr || *no_colour == 0);
@@ -67,7 +67,7 @@ void describe_terminal(Environment& environment) {
   if (environment.terminal && ::isatty(STDIN_FILENO) == 1) environment.confirm = ask_person;
 }
 
-class StagedConfigFile final : public StagedFile {
+class StagedConfigFile final : public UnnamedFile {
  public:
   explicit StagedConfigFile(store::StagedSystemFile file) : file_(std::move(file)) {}
   Result<void> place() override {
@@ -80,16 +80,16 @@ class StagedConfigFile final : public StagedFile {
   store::StagedSystemFile file_;
 };
 
-Result<std::unique_ptr<StagedFile>> stage_config_file(const std::string& path,
-                                                      const std::string& text) {
+Result<std::unique_ptr<UnnamedFile>> stage_config_file(const std::string& path,
+                                                       const std::string& text) {
   auto staged = store::stage_system_file(path, text);
   if (!staged) return tl::unexpected(store::describe(staged.error()));
-  return std::unique_ptr<StagedFile>(std::make_unique<StagedConfigFile>(std::move(*staged)));
+  return std::unique_ptr<UnnamedFile>(std::make_unique<StagedConfigFile>(std::move(*staged)));
 }
 
 }  // namespace
 
-bool takes_escape_codes() {
+bool understands_escape_codes() {
   const char* kind = std::getenv("TERM");
   return ::isatty(STDERR_FILENO) == 1 && kind != nullptr && *kind != 0 &&
          std::string_view(kind) != "dumb";

@@ -5,7 +5,7 @@
 namespace agent {
 
 /// A terminal is at stderr, and can be drawn on.
-bool takes_escape_codes();
+bool understands_escape_codes();
 
 /// The real world.
 Environment system_environment(Clock& clock, Log& log, StopFlag& stop);

@@ -14,7 +14,7 @@ namespace agent {
 namespace {
 
 Obstacle unreadable(int error) {
-  return {WalkAnswer::Verdict::kNotJudged, WalkAnswer::Cause::kDied,
+  return {WalkAnswer::Verdict::kUndecided, WalkAnswer::Cause::kDied,
           fmt::format("it cannot be read ({})", std::strerror(error))};
 }
 
@@ -43,7 +43,7 @@ Walked<bool> WalkedContent::read_at(std::uint64_t offset, std::span<char> into) 
   return true;
 }
 
-Walked<std::string_view> Watched::take() {
+Walked<std::string_view> Watched::pass_on() {
   if (failed_) return *failed_;
   const auto bytes = from_.next();
   if (!bytes) {
@@ -68,7 +68,7 @@ Walked<std::string_view> Watched::take() {
 
 Walked<bool> Watched::begin() {
   while (head_.size() < ContentEnds::kHeadBytes) {
-    const auto bytes = take();
+    const auto bytes = pass_on();
     if (!bytes) return bytes.error();
     if (bytes->empty()) break;
     kept_ += *bytes;
@@ -77,7 +77,7 @@ Walked<bool> Watched::begin() {
 }
 
 Walked<std::string_view> Watched::next() {
-  if (kept_.empty()) return take();
+  if (kept_.empty()) return pass_on();
   passing_ = std::exchange(kept_, {});
   return std::string_view(passing_);
 }

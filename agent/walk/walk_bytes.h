@@ -50,7 +50,7 @@ class Watched final : public ByteSource {
   ContentEnds ends();
 
  private:
-  Walked<std::string_view> take();
+  Walked<std::string_view> pass_on();
 
   ByteSource& from_;
   const std::uint64_t limit_bytes_;

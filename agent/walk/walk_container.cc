@@ -52,12 +52,12 @@ PacketLength old_length(const std::string& bytes) {
 }
 
 Walked<std::string> walk_packets(WalkedContent& content) {
-  constexpr std::size_t kMostHeader = 6;
+  constexpr std::size_t kMaxHeader = 6;
   const auto size = content.size_bytes();
   std::uint64_t at = 0;
   bool in_packet = false;
   while (at < size || in_packet) {
-    const auto bytes = bytes_at(content, at, kMostHeader);
+    const auto bytes = bytes_at(content, at, kMaxHeader);
     if (!bytes) return bytes.error();
     PacketLength length;
     if (in_packet) {
@@ -80,17 +80,17 @@ Walked<std::string> walk_packets(WalkedContent& content) {
 
 // https://age-encryption.org/v1: a header of lines, a nonce, and chunks of 64 KiB with a tag each.
 Walked<std::string> walk_age(WalkedContent& content) {
-  constexpr std::size_t kMostHeader = std::size_t{64} * 1024;
+  constexpr std::size_t kMaxHeader = std::size_t{64} * 1024;
   constexpr std::uint64_t kNonce = 16;
   constexpr std::uint64_t kTag = 16;
   constexpr std::uint64_t kChunk = std::uint64_t{64} * 1024 + kTag;
-  const auto bytes = bytes_at(content, 0, kMostHeader);
+  const auto bytes = bytes_at(content, 0, kMaxHeader);
   if (!bytes) return bytes.error();
   if (!bytes->starts_with("age-encryption.org/v1\n")) return std::string();  // armoured
   const auto mac = bytes->find("\n--- ");
   const auto end = mac == std::string::npos ? mac : bytes->find('\n', mac + 1);
   if (end == std::string::npos) {
-    if (bytes->size() == kMostHeader) return not_known("it has more recipients than are looked at");
+    if (bytes->size() == kMaxHeader) return not_known("it has more recipients than are looked at");
     return broken("its header is cut");
   }
   const auto rest = content.size_bytes() - end - 1;

@@ -188,7 +188,7 @@ class ContentWalk {
       const auto some = bytes.next();
       if (!some) return some.error();
       if (some->empty()) break;
-      scan.take(*some);
+      scan.read(*some);
     }
     answer_.tables = scan.tables();
     return true;

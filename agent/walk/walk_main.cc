@@ -24,10 +24,10 @@ namespace {
 constexpr std::size_t kNumbers = 5;
 
 std::optional<std::array<std::uint64_t, kNumbers>> numbers_of(char** texts) {
-  constexpr auto kMost = std::uint64_t{1} << 62U;
+  constexpr auto kMaxNumber = std::uint64_t{1} << 62U;
   std::array<std::uint64_t, kNumbers> numbers{};
   for (std::size_t i = 0; i < kNumbers; ++i) {
-    const auto number = parse_number(texts[i], 0, kMost);
+    const auto number = parse_number(texts[i], 0, kMaxNumber);
     if (!number) return std::nullopt;
     numbers[i] = *number;
   }

@@ -108,8 +108,8 @@ class Members {
   }
 
   void add(std::uint64_t bytes) {
-    constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-    all_.size_bytes = bytes > kMost - all_.size_bytes ? kMost : all_.size_bytes + bytes;
+    constexpr auto kMaxBytes = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    all_.size_bytes = bytes > kMaxBytes - all_.size_bytes ? kMaxBytes : all_.size_bytes + bytes;
   }
 
   Walked<bool> unpack() {

@@ -14,7 +14,7 @@ constexpr unsigned kCustom = 1;
 constexpr unsigned kDirectory = 3;  // its table of contents calls itself a tar
 constexpr unsigned kData = 1;       // BLK_DATA
 constexpr unsigned kBlobs = 3;      // BLK_BLOBS
-constexpr std::uint64_t kMostEntries = 10'000'000;
+constexpr std::uint64_t kMaxEntries = 10'000'000;
 
 unsigned version(unsigned major, unsigned minor) { return major << 8U | minor; }
 
@@ -26,7 +26,7 @@ class Archive {
     if (auto read = header(); !read) return read.error();
     const auto entries = integer();
     if (!entries) return entries.error();
-    if (!*entries || **entries > kMostEntries) return broken("its table of contents is damaged");
+    if (!*entries || **entries > kMaxEntries) return broken("its table of contents is damaged");
     for (std::uint64_t i = 0; i < **entries; ++i) {
       if (auto read = entry(); !read) return read.error();
     }
@@ -119,7 +119,7 @@ class Archive {
     return true;
   }
 
-  Walked<std::string_view> take(std::size_t bytes) {
+  Walked<std::string_view> read(std::size_t bytes) {
     if (at_ < from_ || at_ + bytes > from_ + kept_.size()) {
       from_ = at_;
       kept_.resize(
@@ -131,14 +131,14 @@ class Archive {
   }
 
   Walked<unsigned> byte() {
-    const auto one = take(1);
+    const auto one = read(1);
     if (!one) return one.error();
     return static_cast<unsigned>(static_cast<unsigned char>(one->front()));
   }
 
   // nullopt: it is negative.
   Walked<std::optional<std::uint64_t>> integer() {
-    const auto bytes = take(1 + int_bytes_);
+    const auto bytes = read(1 + int_bytes_);
     if (!bytes) return bytes.error();
     if (bytes->front() != 0) return std::optional<std::uint64_t>();
     return std::optional(little_endian(*bytes, 1, int_bytes_));

@@ -13,11 +13,11 @@ Obstacle broken(std::string why) {
 }
 
 Obstacle too_much(std::string why) {
-  return {WalkAnswer::Verdict::kNotJudged, WalkAnswer::Cause::kLimit, std::move(why)};
+  return {WalkAnswer::Verdict::kUndecided, WalkAnswer::Cause::kLimit, std::move(why)};
 }
 
 Obstacle not_known(std::string why) {
-  return {WalkAnswer::Verdict::kNotJudged, WalkAnswer::Cause::kUnknown, std::move(why)};
+  return {WalkAnswer::Verdict::kUndecided, WalkAnswer::Cause::kUnknown, std::move(why)};
 }
 
 Obstacle too_large(std::string_view what, std::uint64_t limit_bytes) {

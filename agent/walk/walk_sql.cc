@@ -44,7 +44,7 @@ void SqlScan::end_line() {
   line_.clear();
 }
 
-void SqlScan::take(std::string_view bytes) {
+void SqlScan::read(std::string_view bytes) {
   while (!bytes.empty()) {
     const auto end = bytes.find('\n');
     const auto part = bytes.substr(0, end);

@@ -11,7 +11,7 @@ namespace agent {
 /// beginning of one line.
 class SqlScan {
  public:
-  void take(std::string_view bytes);
+  void read(std::string_view bytes);
   std::uint64_t tables() const { return tables_; }
 
  private:

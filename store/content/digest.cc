@@ -138,10 +138,10 @@ class Stream {
       // Only the next byte tells that a full part was not the last one.
       if (filled_bytes_ == part_size_bytes()) close_part();
       const std::uint64_t room = part_size_bytes() - filled_bytes_;
-      const auto take = static_cast<std::size_t>(std::min<std::uint64_t>(room, bytes.size()));
-      store::update(inner_, bytes.first(take));
-      filled_bytes_ += take;
-      bytes = bytes.subspan(take);
+      const auto part_bytes = static_cast<std::size_t>(std::min<std::uint64_t>(room, bytes.size()));
+      store::update(inner_, bytes.first(part_bytes));
+      filled_bytes_ += part_bytes;
+      bytes = bytes.subspan(part_bytes);
     }
   }
 

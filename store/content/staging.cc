@@ -164,9 +164,9 @@ Status Staging::link(File& file, const std::string& path) {
   return disk_->link_file(file, path);
 }
 
-Status Staging::take_over(const std::string& path) {
+Status Staging::make_ours(const std::string& path) {
   if (auto staged = check_is_staged(path); !staged) return staged;
-  return disk_->take_over(path);
+  return disk_->make_ours(path);
 }
 
 Status Staging::sync(const std::string& path) {

@@ -56,8 +56,8 @@ class Staging {
   /// the stead of whatever has it.
   Status link(File& file, const std::string& path);
 
-  /// Makes a file that was linked one of ours; see Disk::take_over().
-  Status take_over(const std::string& path);
+  /// Makes a file that was linked one of ours; see Disk::make_ours().
+  Status make_ours(const std::string& path);
 
   /// On success the content of this file survives a power cut; see File::sync().
   Status sync(const std::string& path);

@@ -34,13 +34,14 @@ void Change::adopt(std::string_view path, Placed placed) {
   impl_->batch.archives.push_back(std::move(placed));
 }
 
-Result<std::string> Change::place_beside(const std::string& staged_path,
-                                         const std::string& source_name, SourceId source,
-                                         const Archive& content, Place place, Role fetched_as) {
+Result<std::string> Change::place_generation(const std::string& staged_path,
+                                             const std::string& source_name, SourceId source,
+                                             const Archive& content, Place place, Role fetched_as) {
   auto path = impl_->placer.place_generation(
       staged_path, {source_name, place, content.key, content.last_modified, content.sha256});
   if (!path) return path;
-  impl_->batch.generations.push_back({source, beside(content, place, *path, now()), fetched_as});
+  impl_->batch.generations.push_back(
+      {source, generation_of(content, place, *path, now()), fetched_as});
   return path;
 }
 
@@ -105,7 +106,9 @@ void Change::raise(Batch::Raised alarm) { impl_->batch.raised.push_back(std::mov
 void Change::end(Batch::Ended alarm) { impl_->batch.ended.push_back(std::move(alarm)); }
 void Change::note_form(StreamForm form) { impl_->batch.forms.push_back(std::move(form)); }
 void Change::note_walk(WalkRecord walk) { impl_->batch.walks.push_back(std::move(walk)); }
-void Change::note_judged(Batch::Judged judged) { impl_->batch.judged.push_back(std::move(judged)); }
+void Change::note_soundness(Batch::SoundnessNote note) {
+  impl_->batch.soundness.push_back(std::move(note));
+}
 void Change::hold(SourceId source) { impl_->batch.holds.push_back(source); }
 
 Status Change::commit() {

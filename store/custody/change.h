@@ -65,9 +65,9 @@ class Change {
   void adopt(std::string_view path, Placed placed);
   /// Gives the staged content a name below `place`, beside the trusted content of its key. Returns
   /// that path, which is relative to the disk.
-  Result<std::string> place_beside(const std::string& staged_path, const std::string& source_name,
-                                   SourceId source, const Archive& content, Place place,
-                                   Role fetched_as);
+  Result<std::string> place_generation(const std::string& staged_path,
+                                       const std::string& source_name, SourceId source,
+                                       const Archive& content, Place place, Role fetched_as);
   struct Repair {
     bool read_right_again = false;  ///< a crash came between an earlier repair and its record
     std::string damaged_path;       ///< where the damaged bytes are; "": there were none
@@ -90,7 +90,7 @@ class Change {
   void end(Batch::Ended alarm);
   void note_form(StreamForm form);
   void note_walk(WalkRecord walk);
-  void note_judged(Batch::Judged judged);
+  void note_soundness(Batch::SoundnessNote note);
   /// The source is on HOLD from the commit on, or since it was before.
   void hold(SourceId source);
 

@@ -82,7 +82,7 @@ class Walk {
     if (!to_go || *to_go) return to_go;
     const auto pending = ledger_.is_pending(source_, named->key);
     if (!pending || *pending) return pending;
-    if (!trusted) return ledger_.lies_beside(source_, named->key, path);
+    if (!trusted) return ledger_.has_generation_at(source_, named->key, path);
     const auto held = ledger_.find(source_, named->key);
     if (!held) return held.error();
     return *held && archive_path(top_, named->key, rules_, (*held)->variant) == path;

@@ -50,8 +50,8 @@ ManifestEntry held(const Archive& archive, NameRules rules) {
       archive.unsound};
 }
 
-ManifestEntry lying_beside(const Generation& generation) {
-  return {Kind::kBeside,         generation.key,
+ManifestEntry generation_entry(const Generation& generation) {
+  return {Kind::kGeneration,         generation.key,
           NameVariant::kPlain,   below_source(generation.path),
           generation.upstream,   generation.last_modified,
           generation.sha256,     generation.verified_by,
@@ -81,9 +81,9 @@ ManifestEntry trusted_since(const LedgerWriter::Since& reign, NameRules rules) {
   return entry;
 }
 
-ManifestEntry judged(const Batch::Judged& judged, NameRules rules) {
-  auto entry = about(Kind::kJudged, judged.key, judged.sha256, rules);
-  entry.unsound = judged.unsound;
+ManifestEntry soundness_entry(const Batch::SoundnessNote& note, NameRules rules) {
+  auto entry = about(Kind::kSoundness, note.key, note.sha256, rules);
+  entry.unsound = note.unsound;
   return entry;
 }
 
@@ -102,7 +102,7 @@ std::map<SourceId, std::string> lines_of(const Batch& batch, NameRules rules) {
     lines[one.source] += line_of(no_longer(Kind::kGone, one.key, one.path));
   }
   for (const auto& one : batch.generations) {
-    lines[one.source] += line_of(lying_beside(one.generation));
+    lines[one.source] += line_of(generation_entry(one.generation));
   }
   for (const auto& one : batch.archives) {
     auto entry = held(one.archive, rules);
@@ -111,7 +111,7 @@ std::map<SourceId, std::string> lines_of(const Batch& batch, NameRules rules) {
     lines[one.source] += line_of(entry);
   }
   for (const auto& one : batch.same) lines[one.source] += line_of(same(one, rules));
-  for (const auto& one : batch.judged) lines[one.source] += line_of(judged(one, rules));
+  for (const auto& one : batch.soundness) lines[one.source] += line_of(soundness_entry(one, rules));
   return lines;
 }
 
@@ -170,7 +170,7 @@ Status write_all(File& file, Ledger& ledger, SourceId source, NameRules rules) {
       });
   if (!visited || !written) return visited ? written : visited;
   visited = ledger.visit_generations(source, [&](const Generation& generation) {
-    written = writer.add(line_of(lying_beside(generation)));
+    written = writer.add(line_of(generation_entry(generation)));
     return written.has_value();
   });
   if (visited && written) {

@@ -18,19 +18,19 @@ namespace store {
 /// is specified in store/FORMAT.md. A line that cannot be read, as a power cut leaves one, is none.
 struct ManifestEntry {
   enum class Kind {
-    kHeld,    ///< the trusted content of its key, in the stead of any earlier one
-    kBeside,  ///< a content beside it
-    kSame,    ///< this upstream identity is a content that we have, or had
-    kGone,    ///< it no longer lies beside the trusted one
-    kPruned,  ///< retention removed it, from wherever it lay
-    kLost,    ///< it was damaged and is given up, wherever it lay
-    kReign,   ///< this content of the key was the trusted one from `placed_at` on
-    kJudged,  ///< so the trusted content with this SHA-256 is judged by now
+    kHeld,        ///< the trusted content of its key, in the stead of any earlier one
+    kGeneration,  ///< a content beside it
+    kSame,        ///< this upstream identity is a content that we have, or had
+    kGone,        ///< it no longer lies beside the trusted one
+    kPruned,      ///< retention removed it, from wherever it lay
+    kLost,        ///< it was damaged and is given up, wherever it lay
+    kReign,       ///< this content of the key was the trusted one from `placed_at` on
+    kSoundness,   ///< so the trusted content with this SHA-256 is judged by now
   };
   Kind kind = Kind::kHeld;
   std::string key;
   NameVariant variant = NameVariant::kPlain;
-  std::string path;  ///< below SOURCE/; of kSame, kReign and kJudged, the plain one of its key
+  std::string path;  ///< below SOURCE/; of kSame, kReign and kSoundness, the plain one of its key
   Identity upstream;
   UpstreamTime last_modified{};
   Sha256 sha256{};

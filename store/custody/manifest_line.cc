@@ -17,13 +17,13 @@ using Kind = ManifestEntry::Kind;
 constexpr std::string_view kArchives = "archives/";
 
 constexpr std::array<std::pair<Kind, std::string_view>, 8> kNames = {{{Kind::kHeld, "held"},
-                                                                      {Kind::kBeside, "beside"},
+                                                                      {Kind::kGeneration, "beside"},
                                                                       {Kind::kSame, "same"},
                                                                       {Kind::kGone, "gone"},
                                                                       {Kind::kPruned, "pruned"},
                                                                       {Kind::kLost, "lost"},
                                                                       {Kind::kReign, "trusted"},
-                                                                      {Kind::kJudged, "judged"}}};
+                                                                      {Kind::kSoundness, "judged"}}};
 
 // Nothing is said of what it was.
 bool ends_holding(Kind kind) {
@@ -32,7 +32,7 @@ bool ends_holding(Kind kind) {
 
 // Of the others the SHA-256 is enough.
 bool says_what_it_is(Kind kind) {
-  return !ends_holding(kind) && kind != Kind::kReign && kind != Kind::kJudged;
+  return !ends_holding(kind) && kind != Kind::kReign && kind != Kind::kSoundness;
 }
 
 std::string_view name_of(Kind kind) {
@@ -93,7 +93,7 @@ bool read_path(const Json& json, ManifestEntry& entry) {
   entry.variant = named->variant;
   if (!is_content_path("a/" + entry.path) || entry.path.starts_with("damaged/")) return false;
   return entry.kind == Kind::kPruned || entry.kind == Kind::kLost ||
-         trusted == (entry.kind != Kind::kBeside && entry.kind != Kind::kGone);
+         trusted == (entry.kind != Kind::kGeneration && entry.kind != Kind::kGone);
 }
 
 }  // namespace
@@ -108,15 +108,15 @@ std::string line_of(const ManifestEntry& entry) {
     const bool by_date = entry.upstream.etag.empty() && entry.upstream.modified != UpstreamTime{};
     if (by_date) json.emplace_back("modified", seconds(entry.upstream.modified));
   }
-  if (entry.kind == Kind::kHeld || entry.kind == Kind::kBeside) {
+  if (entry.kind == Kind::kHeld || entry.kind == Kind::kGeneration) {
     json.emplace_back("last_modified", seconds(entry.last_modified));
     json.emplace_back("verified_by", name_of(entry.verified_by));
     json.emplace_back("held_since", seconds(entry.held_since));
   }
-  if (entry.unsound != Unsound::kNo || entry.kind == Kind::kJudged) {
+  if (entry.unsound != Unsound::kNo || entry.kind == Kind::kSoundness) {
     json.emplace_back("unsound", static_cast<std::uint64_t>(entry.unsound));
   }
-  const bool says_when = entry.kind == Kind::kBeside || entry.kind == Kind::kReign;
+  const bool says_when = entry.kind == Kind::kGeneration || entry.kind == Kind::kReign;
   if (says_when || entry.placed_at != Time{}) {
     json.emplace_back("placed_at", seconds(entry.placed_at));
   }

@@ -84,7 +84,7 @@ Result<Change> Mirror::begin(std::vector<Placement> intents, Time now) {
   return Change(std::move(change));
 }
 
-Result<Superseded> Mirror::take_back(SourceId source, const std::string& source_name,
+Result<Superseded> Mirror::reinstate(SourceId source, const std::string& source_name,
                                      const Archive& held, const Generation& chosen, Time now) {
   auto staged = duplicate_to_staging(*disk_, chosen.path, chosen.sha256);
   if (!staged && concerns_a_content(staged.error())) {
@@ -114,7 +114,7 @@ Result<Superseded> Mirror::take_back(SourceId source, const std::string& source_
 
 Result<Superseded> Mirror::accept(SourceId source, const std::string& source_name,
                                   const Archive& held, const Generation& chosen, Time now) {
-  auto superseded = take_back(source, source_name, held, chosen, now);
+  auto superseded = reinstate(source, source_name, held, chosen, now);
   if (!superseded || superseded->stuck) return superseded;
   if (auto written = refresh_sums(source, source_name); !written) return written.error();
   return superseded;

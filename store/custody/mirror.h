@@ -68,9 +68,9 @@ struct Mirror {
   /// The trusted one before is superseded. Where `chosen` lay in quarantine it lies there no more.
   /// `chosen` also says what the upstream calls it. SHA256SUMS is stale afterwards. Returns what
   /// became of the old content; where that is `stuck` nothing has changed.
-  Result<Superseded> take_back(SourceId source, const std::string& source_name, const Archive& held,
+  Result<Superseded> reinstate(SourceId source, const std::string& source_name, const Archive& held,
                                const Generation& chosen, Time now);
-  /// Does what take_back() does, and writes SHA256SUMS anew.
+  /// Does what reinstate() does, and writes SHA256SUMS anew.
   Result<Superseded> accept(SourceId source, const std::string& source_name, const Archive& held,
                             const Generation& chosen, Time now);
   /// Reads held contents back from the device, and records what it finds. See scrub.h.

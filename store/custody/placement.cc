@@ -80,8 +80,8 @@ struct Placer::Impl {
 
   Result<bool> claim(const std::string& from_path, Origin origin, const std::string& path,
                      NameVariant variant, std::span<const std::byte> sha256);
-  Result<std::string> claim_beside(const std::string& from_path, Origin origin,
-                                   const Beside& beside);
+  Result<std::string> claim_generation(const std::string& from_path, Origin origin,
+                                       const GenerationName& name);
   Status give_name(const std::string& from_path, Origin origin, const std::string& path,
                    std::span<const std::byte> sha256);
   Result<bool> adopt(const std::string& from_path, Origin origin, const std::string& path,
@@ -186,14 +186,14 @@ Status Placer::Impl::give_name(const std::string& from_path, Origin origin, cons
   return disk.rename_no_replace(*copy, path);
 }
 
-Result<std::string> Placer::Impl::claim_beside(const std::string& from_path, Origin origin,
-                                               const Beside& beside) {
-  auto variant = variants_of(beside.key, rules).front();
+Result<std::string> Placer::Impl::claim_generation(const std::string& from_path, Origin origin,
+                                                   const GenerationName& name) {
+  auto variant = variants_of(name.key, rules).front();
   Error refusal{ErrorKind::kExists, 0, from_path,
                 "every name for it beside the trusted one is taken"};
-  for (auto& path : generation_paths(beside.source, beside.place, beside.key, rules,
-                                     beside.last_modified, beside.sha256)) {
-    const auto claimed = claim(from_path, origin, path, variant, beside.sha256);
+  for (auto& path : generation_paths(name.source, name.place, name.key, rules, name.last_modified,
+                                     name.sha256)) {
+    const auto claimed = claim(from_path, origin, path, variant, name.sha256);
     if (claimed && *claimed) return std::move(path);
     if (!claimed && claimed.error().kind != ErrorKind::kRefusedName) return claimed.error();
     if (!claimed) refusal = claimed.error();
@@ -278,12 +278,13 @@ Result<NameVariant> Placer::place(const std::string& staged_path, std::string_vi
   return refusal;
 }
 
-Result<std::string> Placer::place_generation(const std::string& staged_path, const Beside& beside) {
-  return impl_->claim_beside(staged_path, Origin::kStaged, beside);
+Result<std::string> Placer::place_generation(const std::string& staged_path,
+                                             const GenerationName& name) {
+  return impl_->claim_generation(staged_path, Origin::kStaged, name);
 }
 
-Result<std::string> Placer::keep_aside(const std::string& placed_path, const Beside& beside) {
-  return impl_->claim_beside(placed_path, Origin::kPlaced, beside);
+Result<std::string> Placer::keep_aside(const std::string& placed_path, const GenerationName& name) {
+  return impl_->claim_generation(placed_path, Origin::kPlaced, name);
 }
 
 Result<bool> Placer::is_placed(const std::string& path, std::uint64_t size_bytes,

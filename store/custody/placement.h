@@ -16,7 +16,7 @@
 namespace store {
 
 /// A content that is held beside the trusted one of its key.
-struct Beside {
+struct GenerationName {
   std::string_view source;
   Place place = Place::kSuperseded;
   std::string_view key;
@@ -53,12 +53,12 @@ class Placer {
 
   /// Gives a staged content its name beside the trusted content of its key: the first of its
   /// generation_paths() that can be had. Otherwise as place(). Returns that path.
-  Result<std::string> place_generation(const std::string& staged_path, const Beside& beside);
+  Result<std::string> place_generation(const std::string& staged_path, const GenerationName& name);
 
   /// Gives a placed content a second place, beside the trusted one, and leaves the first as it is.
   /// The second place is another name of the same file, or, where the filesystem has no links, a
   /// copy that was synced and read back. Returns its path.
-  Result<std::string> keep_aside(const std::string& placed_path, const Beside& beside);
+  Result<std::string> keep_aside(const std::string& placed_path, const GenerationName& name);
 
   /// Returns true when a file of exactly this name lies there and holds this content, read from the
   /// device. Its name need not be durable yet; see note_placed().

@@ -36,7 +36,7 @@ class Finishing {
       for (const auto& intent : *open) {
         auto name = ledger_.source_name(intent.source);
         if (!name) return name.error();
-        auto taken = take(intent, *name);
+        auto taken = record_placed(intent, *name);
         if (!taken && !std::exchange(unreadable_, false)) return taken;
         if (taken) {
           batch_.placements.push_back(intent);
@@ -50,20 +50,20 @@ class Finishing {
   }
 
  private:
-  Status take(const Placement& intent, const std::string& name) {
+  Status record_placed(const Placement& intent, const std::string& name) {
     const auto& archive = intent.archive;
     const auto held = ledger_.find(intent.source, archive.key);
     if (!held) return held.error();
-    if (*held && (*held)->sha256 == archive.sha256) return take_repaired(intent, **held, name);
+    if (*held && (*held)->sha256 == archive.sha256) return record_repaired(intent, **held, name);
     if (!*held && intent.role != Role::kNoncurrent) {
       const auto before = batch_.archives.size();
-      auto taken = take_archive(intent, name);
+      auto taken = record_archive(intent, name);
       const bool found = batch_.archives.size() > before;
       if (!taken || found || intent.role != Role::kChanged) return taken;
       // What somebody had in the bucket's stead may lie beside a key that is not held.
     }
-    return take_beside(intent, name,
-                       intent.role == Role::kNoncurrent ? Place::kSuperseded : Place::kQuarantine);
+    return record_generation(
+        intent, name, intent.role == Role::kNoncurrent ? Place::kSuperseded : Place::kQuarantine);
   }
 
   Result<bool> is_placed(const std::string& path, const Archive& archive) {
@@ -73,7 +73,7 @@ class Finishing {
     return placed;
   }
 
-  Status take_archive(const Placement& intent, const std::string& name) {
+  Status record_archive(const Placement& intent, const std::string& name) {
     for (const auto variant : variants_of(intent.archive.key, rules_)) {
       const auto path = archive_path(name, intent.archive.key, rules_, variant);
       const auto placed = is_placed(path, intent.archive);
@@ -89,7 +89,7 @@ class Finishing {
     return {};
   }
 
-  Status take_repaired(const Placement& intent, const Archive& held, const std::string& name) {
+  Status record_repaired(const Placement& intent, const Archive& held, const std::string& name) {
     const auto damaged = ledger_.is_damaged(intent.source, held.key);
     if (!damaged) return damaged.error();
     if (!*damaged) return {};
@@ -102,7 +102,7 @@ class Finishing {
     return {};
   }
 
-  Status take_beside(const Placement& intent, const std::string& name, Place place) {
+  Status record_generation(const Placement& intent, const std::string& name, Place place) {
     const auto& archive = intent.archive;
     const auto known = ledger_.find_generation(intent.source, archive.key, archive.sha256, place);
     if (!known) return known.error();
@@ -114,7 +114,7 @@ class Finishing {
       if (!*placed) continue;
       placer_.note_placed(path);
       batch_.generations.push_back(
-          {intent.source, beside(archive, place, path, archive.held_since), intent.role});
+          {intent.source, generation_of(archive, place, path, archive.held_since), intent.role});
       if (place == Place::kQuarantine) raise_changed(intent, path);
       return {};
     }

@@ -60,7 +60,7 @@ class Replay {
   Replay(Ledger& ledger, SourceId source, std::string_view source_name)
       : ledger_(ledger), source_(source), top_(source_name) {}
 
-  Status take(ManifestEntry&& entry) {
+  Status replay(ManifestEntry&& entry) {
     switch (entry.kind) {
       case ManifestEntry::Kind::kHeld:
         // What is trusted since when goes by the time of the batch.
@@ -73,7 +73,7 @@ class Replay {
              {std::move(entry.key), entry.variant, std::move(entry.upstream), entry.last_modified,
               entry.sha256, entry.verified_by, entry.held_since, Time{}, entry.unsound}});
         break;
-      case ManifestEntry::Kind::kBeside:
+      case ManifestEntry::Kind::kGeneration:
         batch_.generations.push_back({source_, generation_of(std::move(entry)), std::nullopt});
         break;
       case ManifestEntry::Kind::kSame:
@@ -91,9 +91,9 @@ class Replay {
         if (auto flushed = flush(); !flushed) return flushed;
         return LedgerWriter(ledger_).note_reign(source_,
                                                 {entry.key, entry.placed_at, entry.sha256});
-      case ManifestEntry::Kind::kJudged:
+      case ManifestEntry::Kind::kSoundness:
         // A batch judges behind all that it adds, and only this very content.
-        batch_.judged.push_back({source_, std::move(entry.key), entry.sha256, entry.unsound});
+        batch_.soundness.push_back({source_, std::move(entry.key), entry.sha256, entry.unsound});
         break;
       case ManifestEntry::Kind::kPruned:
       case ManifestEntry::Kind::kLost:
@@ -150,13 +150,13 @@ class Rebuild {
     const auto names = carried_sources(disk_);
     if (!names) return names.error();
     for (const auto& name : *names) {
-      if (auto done = take_source(name); !done) return done.error();
+      if (auto done = replay_source(name); !done) return done.error();
     }
     return rebuilt_;
   }
 
  private:
-  Status take_source(const std::string& name) {
+  Status replay_source(const std::string& name) {
     const auto id = ledger_.register_source(name);
     if (!id) return id.error();
     ++rebuilt_.sources;
@@ -169,7 +169,7 @@ class Rebuild {
     const auto totals = ledger_.totals(*id);
     if (!totals) return totals.error();
     rebuilt_.archives += totals->archives;
-    rebuilt_.beside += totals->superseded + totals->quarantined;
+    rebuilt_.generations += totals->superseded + totals->quarantined;
     return read_all(*id, name);
   }
 
@@ -177,7 +177,7 @@ class Rebuild {
     Replay replay(ledger_, id, name);
     Status taken;
     const auto visited = visit_manifest(disk_, name, [&](ManifestEntry&& entry) {
-      taken = going() ? replay.take(std::move(entry)) : interrupted();
+      taken = going() ? replay.replay(std::move(entry)) : interrupted();
       return taken.has_value();
     });
     if (!visited) return visited;
@@ -229,7 +229,7 @@ class Rebuild {
     Batch batch;
     batch.now = request_.now;
     batch.generations.push_back(
-        {id, beside(archive, Place::kSuperseded, path, request_.now), std::nullopt});
+        {id, generation_of(archive, Place::kSuperseded, path, request_.now), std::nullopt});
     return LedgerWriter(ledger_).record_batch(batch);
   }
 

@@ -27,7 +27,7 @@ struct RebuildRequest {
 struct Rebuilt {
   std::uint64_t sources = 0;
   std::uint64_t archives = 0;
-  std::uint64_t beside = 0;
+  std::uint64_t generations = 0;
   std::uint64_t unlisted = 0;  ///< in no manifest; their keys and digests are known again
   std::uint64_t corrupt = 0;
   std::uint64_t missing = 0;

@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t kAtOnce = 256;
 // More than one run leaves; of what comes behind it is said once more that it is gone.
-constexpr std::size_t kMostSaid = 100'000;
+constexpr std::size_t kMaxSaid = 100'000;
 
 class Removals {
  public:
@@ -79,7 +79,7 @@ class Removals {
   }
 
   Result<bool> is_held(const Removal& removal) {
-    if (!removal.trusted) return ledger_.lies_beside(source_, removal.key, removal.path);
+    if (!removal.trusted) return ledger_.has_generation_at(source_, removal.key, removal.path);
     const auto archive = ledger_.find(source_, removal.key);
     if (!archive) return archive.error();
     return *archive &&
@@ -125,7 +125,7 @@ class Removals {
 // Of what earlier runs could not remove: what the manifest says of it last.
 Result<std::set<std::string>> said_before(Disk& disk, Ledger& ledger, SourceId source,
                                           std::string_view source_name) {
-  const auto open = LedgerWriter(ledger).open_removals(source, kMostSaid);
+  const auto open = LedgerWriter(ledger).open_removals(source, kMaxSaid);
   if (!open) return open.error();
   std::set<std::string> said;
   if (open->empty()) return said;

@@ -42,7 +42,7 @@ class Pass {
     if (!stamp) return stamp.error();
     stamp_ = *stamp;
     while (!ended_) {
-      const auto page = ledger_.longest_unread(request_.source, request_.beside, stamp_,
+      const auto page = ledger_.longest_unread(request_.source, request_.generations, stamp_,
                                                last_ ? &*last_ : nullptr, kBatchContents);
       if (!page) return page.error();
       if (page->empty()) break;

@@ -18,8 +18,8 @@ struct ScrubPass {
   SourceId source = 0;
   std::string_view source_name;
   NameRules rules = NameRules::kPosix;
-  bool beside = true;  ///< true: what lies under superseded/ and quarantine/ is read too
-  bool record = true;  ///< false: nothing is recorded, and the ledger is only read
+  bool generations = true;  ///< true: what lies under superseded/ and quarantine/ is read too
+  bool record = true;       ///< false: nothing is recorded, and the ledger is only read
   Time now{};          ///< by our clock
 
   std::function<bool(const Holding&)> wanted;   ///< asked before each; false ends the pass

@@ -87,8 +87,9 @@ class Recovery {
     batch.placements.push_back(**intent);
     if (*aside) {
       directories.note_placed(**aside);
-      batch.generations.push_back(
-          {intent_.source, beside(held, Place::kSuperseded, **aside, batch.now), std::nullopt});
+      batch.generations.push_back({intent_.source,
+                                   generation_of(held, Place::kSuperseded, **aside, batch.now),
+                                   std::nullopt});
     }
     batch.archives.push_back({intent_.source, std::move(archive), (*intent)->watched});
     if (tell_ && batch.archives.back().archive.unsound != Unsound::kNo) {
@@ -162,7 +163,7 @@ class Recovery {
     }
     std::vector<std::string> unrecorded;
     for (auto& path : found) {
-      const auto recorded = ledger_.lies_beside(intent_.source, held.key, path);
+      const auto recorded = ledger_.has_generation_at(intent_.source, held.key, path);
       if (!recorded) return recorded.error();
       if (!*recorded) unrecorded.push_back(std::move(path));
     }
@@ -227,7 +228,7 @@ Result<Superseded> keep_aside(Placer& placer, NameRules rules, const std::string
   auto aside = try_once();
   // An error that passes is no rot, and must not cost the content its place.
   if (!aside && aside.error().kind == ErrorKind::kIo) aside = try_once();
-  if (aside) return Superseded{beside(held, Place::kSuperseded, *std::move(aside), now), ""};
+  if (aside) return Superseded{generation_of(held, Place::kSuperseded, *std::move(aside), now), ""};
   if (aside.error().kind == ErrorKind::kNotFound) return Superseded{};
   if (!cannot_be_kept(aside.error())) return aside.error();
   // It rotted. On a disk that is gone this fails as well.

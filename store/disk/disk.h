@@ -184,7 +184,7 @@ class Disk : public ReadableDisk {
 
   /// Gives a file that was made elsewhere the owner and the mode (0440) of one that was made here
   /// and is finished. When that cannot be done it is kNotSupported, and the mode is what it was.
-  virtual Status take_over(std::string_view path) = 0;
+  virtual Status make_ours(std::string_view path) = 0;
 
   /// Gives `from` the name `to` in the stead of its own, and atomically replaces what had that
   /// name. For our own small files, and for an archive that has a durable second name: see

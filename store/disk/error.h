@@ -8,8 +8,9 @@
 namespace store {
 
 /// What the caller must do differently, not where the error came from.
+// None is 0, so that what is no error is not taken for the first of them.
 enum class ErrorKind {
-  kNotFound,      ///< the file or directory is not there
+  kNotFound = 1,  ///< the file or directory is not there
   kExists,        ///< the name is taken; nothing was changed
   kRefusedName,   ///< too long, not allowed, or nobody may reach it: this name, not the disk
   kNoSpace,       ///< ENOSPC, EDQUOT, EFBIG: stop the run

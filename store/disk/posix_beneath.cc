@@ -11,7 +11,7 @@
 namespace store {
 namespace {
 
-constexpr std::size_t kMostKept = 8;
+constexpr std::size_t kMaxKept = 8;
 constexpr int kDirectoryFlags = O_PATH | O_DIRECTORY | O_CLOEXEC;
 
 bool is_clean(std::string_view path) {
@@ -128,7 +128,7 @@ Result<Beneath::Place> Beneath::kept_place_of(std::string_view path, std::string
   auto place = place_of(path, action);
   if (!place || !place->opened) return place;
   const std::lock_guard lock(kept_mutex_);
-  if (kept_.size() == kMostKept) kept_.erase(kept_.begin());
+  if (kept_.size() == kMaxKept) kept_.erase(kept_.begin());
   kept_.emplace_back(parent, place->opened);
   return place;
 }

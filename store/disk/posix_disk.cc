@@ -99,7 +99,7 @@ class PosixDisk final : public Disk {
   }
   Status link(std::string_view from, std::string_view to) override { return names_.link(from, to); }
   Status link_file(File& file, std::string_view to) override { return names_.link_file(file, to); }
-  Status take_over(std::string_view path) override;
+  Status make_ours(std::string_view path) override;
   Status rename_replace(std::string_view from, std::string_view to) override {
     return names_.rename_replace(from, to);
   }
@@ -226,13 +226,13 @@ Status PosixDisk::make_directory(std::string_view path) {
   return failed(error_number, "make directory", path);
 }
 
-Status PosixDisk::take_over(std::string_view path) {
+Status PosixDisk::make_ours(std::string_view path) {
   auto opened = open_regular(path, O_RDONLY | O_NONBLOCK, "take over");
   if (!opened && opened.error().error_number == EACCES)
     return failed(EOPNOTSUPP, "take over", path);
   if (!opened) return opened.error();
   const int fd = opened->fd.get();
-  if (owner_.take(fd) && mode_->set(fd, true, path)) return {};
+  if (owner_.make_ours(fd) && mode_->set(fd, true, path)) return {};
   return failed(EOPNOTSUPP, "take over", path);
 }
 

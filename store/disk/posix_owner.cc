@@ -55,7 +55,7 @@ void PosixOwner::give(int directory, const std::string& name) const {
       ::fchownat(directory, name.c_str(), owner_->user, owner_->group, AT_SYMLINK_NOFOLLOW);
 }
 
-bool PosixOwner::take(int file) const {
+bool PosixOwner::make_ours(int file) const {
   struct stat info {};
   if (::fstat(file, &info) < 0) return false;
   const uid_t user = owner_ ? owner_->user : ::geteuid();

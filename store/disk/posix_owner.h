@@ -21,7 +21,7 @@ class PosixOwner {
   void give(int directory, const std::string& name) const;
 
   /// Likewise for a file that another program has made; false where it stays that one's.
-  bool take(int file) const;
+  bool make_ours(int file) const;
 
  private:
   struct Owner {

@@ -14,7 +14,7 @@
 namespace store {
 namespace {
 
-constexpr std::size_t kMostBytes = std::size_t{64} << 20;
+constexpr std::size_t kMaxBytes = std::size_t{64} << 20;
 
 class Descriptor {
  public:
@@ -95,7 +95,7 @@ Status make_directory(const std::string& path, mode_t mode) {
   return {};
 }
 
-std::string new_name_beside(const std::string& path) {
+std::string temporary_name_of(const std::string& path) {
   return fmt::format("{}.{}.new", path, ::getpid());
 }
 
@@ -111,7 +111,7 @@ Status rename_no_replace(const std::string& from, const std::string& to) {
 }  // namespace
 
 Status replace_system_file(const std::string& path, std::string_view content) {
-  const auto temporary = new_name_beside(path);
+  const auto temporary = temporary_name_of(path);
   int error = write_new_file(temporary, content, {});
   if (error == ENOENT) {
     if (auto made = make_directory(directory_of(path), kDirectoryForAll); !made) return made;
@@ -173,8 +173,8 @@ Result<StagedSystemFile> stage_system_file(const std::string& given, std::string
       return error_from_errno(errno, "look at", directory);
     access = Access{kForGroup, static_cast<uid_t>(-1), there.st_gid};
   }
-  StagedSystemFile staged(path, new_name_beside(path), replaces);
-  const int error = write_new_file(new_name_beside(path), content, access);
+  StagedSystemFile staged(path, temporary_name_of(path), replaces);
+  const int error = write_new_file(temporary_name_of(path), content, access);
   if (error != 0) return error_from_errno(error, "write", path);
   return staged;
 }
@@ -198,7 +198,7 @@ Result<std::optional<std::string>> read_system_file(const std::string& path) {
     if (got < 0) return error_from_errno(errno, "read", path);
     if (got == 0) return content;
     content.append(buffer, 0, static_cast<std::size_t>(got));
-    if (content.size() > kMostBytes) {
+    if (content.size() > kMaxBytes) {
       return Error{ErrorKind::kIo, EFBIG, path, "the file is too large"};
     }
   }

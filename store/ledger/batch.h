@@ -14,7 +14,7 @@ namespace store {
 struct Placed {
   SourceId source = 0;
   Archive archive;
-  bool watched = false;   ///< it is an arrival in its series; see take_arrivals()
+  bool watched = false;   ///< it is an arrival in its series; see sort_arrivals()
   bool vanished = false;  ///< the upstream no longer had it by then
 };
 /// An intent: this held key is about to get another content.
@@ -39,7 +39,7 @@ struct ListedAs {
 };
 /// A batch of effects, recorded all or none, once every name in it is durable.
 struct Batch {
-  struct Beside {
+  struct NewGeneration {
     SourceId source = 0;
     Generation generation;
     std::optional<Role> fetched_as;  ///< none: it was held before, elsewhere
@@ -67,7 +67,7 @@ struct Batch {
   };
   /// What a later look at the trusted content of a key, or a walk, has shown. Of another content it
   /// says nothing.
-  struct Judged {
+  struct SoundnessNote {
     SourceId source = 0;
     std::string key;
     Sha256 sha256{};
@@ -86,12 +86,12 @@ struct Batch {
   };
   Time now{};
   std::vector<Placed> archives;  ///< a key that is held gets this content in the other's stead
-  std::vector<Beside> generations;
+  std::vector<NewGeneration> generations;
   std::vector<Same> same;
   std::vector<ListedAs> listed_as;
   std::vector<Repaired> repaired;
   std::vector<Removed> removed;
-  std::vector<Judged> judged;
+  std::vector<SoundnessNote> soundness;
   std::vector<Raised> raised;
   std::vector<Ended> ended;
   std::vector<StreamForm> forms;      ///< as they are now

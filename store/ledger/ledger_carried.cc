@@ -133,11 +133,11 @@ class Teller {
   bool goes_on_ = true;
 };
 
-class Taker {
+class WordRecorder {
  public:
-  Taker(Database& database, Time now) : database_(database), now_(now) {}
+  WordRecorder(Database& database, Time now) : database_(database), now_(now) {}
 
-  Status take(SourceId source, const Word& word) {
+  Status record(SourceId source, const Word& word) {
     switch (word.what) {
       case Word::What::kTold:
         return keep(source, word);
@@ -270,29 +270,29 @@ Status CarriedView::visit_words(bool all_told, const Visit& visit) {
   return {};
 }
 
-Result<bool> CarriedView::has_taken(std::string_view disk, std::string_view digest) {
+Result<bool> CarriedView::has_words(std::string_view disk, std::string_view digest) {
   return impl_->database.is_true(
       "SELECT EXISTS (SELECT 1 FROM carried_from WHERE disk=?1 AND digest=?2)", disk, digest);
 }
 
-Result<std::uint64_t> CarriedView::take_words(
+Result<std::uint64_t> CarriedView::replace_words(
     std::string_view disk, std::string_view digest,
     const std::function<bool(const std::string& source)>& wanted,
-    const std::function<Status(const TakeWord&)>& read, Time now) {
+    const std::function<Status(const VisitWord&)>& read, Time now) {
   Database& database = impl_->database;
   Result<Transaction> transaction = Transaction::begin(database);
   if (!transaction) return transaction.error();
   for (const std::string_view sql : {"DELETE FROM carried", "DELETE FROM carried_from"}) {
     if (Status emptied = database.execute(sql); !emptied) return emptied.error();
   }
-  Taker taker(database, now);
+  WordRecorder recorder(database, now);
   const Status taken = read([&](const Word& word) -> Status {
     if (!wanted(word.source)) return {};
     const Result<SourceId> source = id_of(database, word.source);
-    return source ? taker.take(*source, word) : Status(tl::unexpected(source.error()));
+    return source ? recorder.record(*source, word) : Status(tl::unexpected(source.error()));
   });
   if (!taken) return taken.error();
-  const Result<std::uint64_t> ended = taker.finish();
+  const Result<std::uint64_t> ended = recorder.finish();
   if (!ended) return ended;
   const Status noted =
       database.execute("INSERT INTO carried_from (disk, digest) VALUES (?1, ?2)", disk, digest);

@@ -45,17 +45,18 @@ class CarriedView {
   Status visit_words(bool all_told, const std::function<bool(const Word&)>& visit);
 
   /// Returns true when the words with this digest were the last that were taken from that disk.
-  Result<bool> has_taken(std::string_view disk, std::string_view digest);
+  Result<bool> has_words(std::string_view disk, std::string_view digest);
   /// Takes the words of the other disk in the place of those that were taken before. `read` is
   /// called once, and calls its argument with each word; a word of a source that is not `wanted` is
   /// passed over. A HOLD of the other disk begins here too. An alarm or HOLD that was acknowledged
   /// there ends here. Whatever was told there is not announced when it is raised here, and whatever
   /// was acknowledged there is not raised. All of it is one transaction: when `read` fails nothing
   /// has changed. Returns how many alarms have ended.
-  using TakeWord = std::function<Status(const Word&)>;
-  Result<std::uint64_t> take_words(std::string_view disk, std::string_view digest,
-                                   const std::function<bool(const std::string& source)>& wanted,
-                                   const std::function<Status(const TakeWord&)>& read, Time now);
+  using VisitWord = std::function<Status(const Word&)>;
+  Result<std::uint64_t> replace_words(std::string_view disk, std::string_view digest,
+                                      const std::function<bool(const std::string& source)>& wanted,
+                                      const std::function<Status(const VisitWord&)>& read,
+                                      Time now);
 
   /// Returns whether a person knows, from the other disk, of an alarm of this identity about the
   /// content `upstream`.

@@ -41,10 +41,10 @@ Status note(Database& database, const Batch& batch) {
   for (const auto& placed : batch.archives) {
     add(placed.source, EventKind::kCame, placed.archive.key, placed.archive.upstream.size_bytes);
   }
-  for (const auto& beside : batch.generations) {
-    const bool quarantined = beside.generation.place == Place::kQuarantine;
-    add(beside.source, quarantined ? EventKind::kQuarantined : EventKind::kSuperseded,
-        beside.generation.key, beside.generation.upstream.size_bytes);
+  for (const auto& added : batch.generations) {
+    const bool quarantined = added.generation.place == Place::kQuarantine;
+    add(added.source, quarantined ? EventKind::kQuarantined : EventKind::kSuperseded,
+        added.generation.key, added.generation.upstream.size_bytes);
   }
   for (const auto& repaired : batch.repaired) {
     add(repaired.source, EventKind::kRepaired, repaired.key, repaired.upstream.size_bytes);

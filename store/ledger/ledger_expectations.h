@@ -63,7 +63,7 @@ class ExpectationView {
   };
   /// The questions that take_arrivals() asks the agent about what came, and what it tells it. Each
   /// is called on the thread of the caller, inside the transaction.
-  struct ArrivalJudge {
+  struct ArrivalQuestions {
     std::function<Belonging(std::string_view key)> place;       ///< the stream and the set of a key
     std::function<std::string(std::string_view key)> shape_of;  ///< of a stream
     /// The forms of a set, from the names of its parts without that of the set.
@@ -77,7 +77,7 @@ class ExpectationView {
     /// Told of each alarm `small` that is new.
     std::function<void(const std::string& key, const std::string& message)> raised;
     /// Told of each archive of a set that is small, or no longer is; recorded in the ledger alone.
-    std::function<void(const Batch::Judged&)> judged;
+    std::function<void(const Batch::SoundnessNote&)> small;
   };
   /// Takes all that arrived since the last call into its sets and streams, in the order in which
   /// the upstream made the sets. A set is judged once it is complete, or once the next one of its
@@ -85,7 +85,8 @@ class ExpectationView {
   /// the rest of the set comes. `spec` says how keys belong to streams: where it is not that of the
   /// last call, the streams are first made anew from all that is held, and none of that is judged.
   /// The call is one transaction: on an error nothing has changed.
-  Status take_arrivals(SourceId source, std::string_view spec, const ArrivalJudge& judge, Time now);
+  Status sort_arrivals(SourceId source, std::string_view spec, const ArrivalQuestions& questions,
+                       Time now);
   /// Nothing is expected of the source from here on. Once something is expected again, the next
   /// take_arrivals() makes the streams anew.
   Status forget_series(SourceId source);

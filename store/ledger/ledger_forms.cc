@@ -36,14 +36,14 @@ Status note(Database& database, const StreamForm& form) {
       static_cast<std::int64_t>(form.unsound), form.may_change);
 }
 
-Status judge(Database& database, const Batch::Judged& judged) {
+Status record_soundness(Database& database, const Batch::SoundnessNote& note) {
   Result<std::uint64_t> done = database.run(
       "UPDATE archive SET unsound=?4 WHERE source_id=?1 AND key=?2 AND sha256=?3 AND unsound<>?4",
-      judged.source, Bytes{judged.key}, rows::digest(judged.sha256), judged.unsound);
+      note.source, Bytes{note.key}, rows::digest(note.sha256), note.unsound);
   if (!done) return done.error();
   if (*done == 0) return {};
   // Retention looks again.
-  return database.execute("UPDATE source SET reviewed_by=NULL WHERE source_id=?1", judged.source);
+  return database.execute("UPDATE source SET reviewed_by=NULL WHERE source_id=?1", note.source);
 }
 
 }  // namespace forms
@@ -72,8 +72,8 @@ Result<std::optional<StreamForm>> FormView::form_of_stream(SourceId source,
       });
 }
 
-Status FormView::take_new_form(SourceId source, const std::string* stream,
-                               const std::function<std::string(std::string_view)>& stream_of) {
+Status FormView::accept_new_form(SourceId source, const std::string* stream,
+                                 const std::function<std::string(std::string_view)>& stream_of) {
   Database& database = impl_->database;
   Result<Transaction> transaction = Transaction::begin(database);
   if (!transaction) return transaction.error();

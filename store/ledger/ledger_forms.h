@@ -24,8 +24,8 @@ class FormView {
   /// meant, and takes what is held of the stream in that form as sound. A form that cannot be meant
   /// stays unexpected. `stream` names one stream, nullptr means all of the source. `stream_of`
   /// tells the stream of a key. The manifest says the same when the mirror is opened next.
-  Status take_new_form(SourceId source, const std::string* stream,
-                       const std::function<std::string(std::string_view key)>& stream_of);
+  Status accept_new_form(SourceId source, const std::string* stream,
+                         const std::function<std::string(std::string_view key)>& stream_of);
 
  protected:
   explicit FormView(OpenLedger* open) : impl_(open) {}

@@ -17,7 +17,7 @@ constexpr std::string_view kColumns =
     "key, path, place, etag, size_bytes, version_id, last_modified, sha256, verified_by, "
     "held_since, read_at, placed_at, unsound";
 
-Generation generation_of(const Query& row) {
+Generation read_generation(const Query& row) {
   Generation generation;
   generation.key = row.bytes(0);
   generation.path = row.bytes(1);
@@ -45,7 +45,7 @@ Status HoldingView::visit_generations(SourceId source,
   Generation after;
   do {
     auto read = impl_->database.select(sql, source, Bytes{after.key}, after.path, kPageRows)
-                    .all(generation_of);
+                    .all(read_generation);
     if (!read) return read.error();
     page = *std::move(read);
     for (const Generation& generation : page) {
@@ -63,7 +63,7 @@ Result<std::vector<Generation>> HoldingView::generations(SourceId source, std::s
       "last_modified DESC, path LIMIT ?3",
       kColumns);
   return impl_->database.select(sql, source, Bytes{key}, static_cast<std::int64_t>(limit))
-      .all(generation_of);
+      .all(read_generation);
 }
 
 Result<std::optional<Generation>> HoldingView::find_generation(SourceId source,
@@ -75,7 +75,7 @@ Result<std::optional<Generation>> HoldingView::find_generation(SourceId source,
       "sha256=?3 AND place=?4 LIMIT 1",
       kColumns);
   return impl_->database.select(sql, source, Bytes{key}, rows::digest(sha256), place)
-      .one(generation_of);
+      .one(read_generation);
 }
 
 Result<std::uint64_t> HoldingView::count_quarantined(SourceId source, std::string_view key) {

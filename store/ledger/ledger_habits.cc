@@ -13,8 +13,8 @@ namespace habits {
 
 namespace {
 
-constexpr std::size_t kMostRecent = 10;
-constexpr std::size_t kMostMade = 11;
+constexpr std::size_t kMaxRecent = 10;
+constexpr std::size_t kMaxMade = 11;
 
 // Numbers with one byte between them; what stands there is up to the writer.
 class Numbers {
@@ -23,7 +23,7 @@ class Numbers {
   bool any() const { return !text_.empty(); }
   char here() const { return text_.empty() ? '\0' : text_.front(); }
   template <typename Number>
-  Number take() {
+  Number next() {
     Number number{};
     const auto parsed = std::from_chars(text_.data(), text_.data() + text_.size(), number);
     const auto length = static_cast<std::size_t>(parsed.ptr - text_.data());
@@ -57,16 +57,16 @@ std::vector<Ledger::SetMade> sets_of(std::string_view text) {
   Numbers numbers(text);
   while (numbers.any()) {
     auto& set = sets.emplace_back();
-    set.size_bytes = numbers.take<std::uint64_t>();
-    set.parts = numbers.take<std::uint64_t>();
-    set.largest_bytes = numbers.take<std::uint64_t>();
+    set.size_bytes = numbers.next<std::uint64_t>();
+    set.parts = numbers.next<std::uint64_t>();
+    set.largest_bytes = numbers.next<std::uint64_t>();
     while (numbers.after() == ' ' && numbers.any()) {
       auto& form = set.forms.emplace_back();
-      form.hash = numbers.take<std::uint64_t>();
-      form.count = numbers.take<std::uint64_t>();
-      form.lowest = numbers.take<std::uint64_t>();
-      form.highest = numbers.take<std::uint64_t>();
-      form.numbered = numbers.take<std::uint64_t>() != 0;
+      form.hash = numbers.next<std::uint64_t>();
+      form.count = numbers.next<std::uint64_t>();
+      form.lowest = numbers.next<std::uint64_t>();
+      form.highest = numbers.next<std::uint64_t>();
+      form.numbered = numbers.next<std::uint64_t>() != 0;
     }
   }
   return sets;
@@ -83,7 +83,7 @@ std::string text_of(const std::vector<Time>& times) {
 std::vector<Time> times_of(std::string_view text) {
   std::vector<Time> times;
   for (Numbers numbers(text); numbers.any();) {
-    times.push_back(rows::time(numbers.take<std::int64_t>()));
+    times.push_back(rows::time(numbers.next<std::int64_t>()));
   }
   return times;
 }
@@ -127,13 +127,13 @@ Status update(Database& database, SourceId source, const Row& row) {
 void add_recent(Row& row, const Ledger::SetMade& set) {
   auto& recent = row.habit.recent;
   recent.push_back(set);
-  if (recent.size() > kMostRecent) recent.erase(recent.begin());
+  if (recent.size() > kMaxRecent) recent.erase(recent.begin());
 }
 
 void add_made(Row& row, Time made) {
   auto& times = row.habit.made;
   times.push_back(made);
-  if (times.size() > kMostMade) times.erase(times.begin());
+  if (times.size() > kMaxMade) times.erase(times.begin());
 }
 
 }  // namespace habits

@@ -15,7 +15,7 @@ namespace store::habits {
 enum class Open {
   kNo = 0,
   kYes = 1,
-  kJudged = 2,  ///< it is complete, as far as those before it tell
+  kWeighed = 2,  ///< it is complete, as far as those before it tell
 };
 
 struct Row {

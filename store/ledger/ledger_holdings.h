@@ -37,21 +37,21 @@ class HoldingView {
   /// Returns true when the key is held or pending: the bucket has, or had, an object of that name.
   Result<bool> knows(SourceId source, std::string_view key);
   /// What is known of a key, the first of these that holds.
-  enum class Heard {
+  enum class KeyState {
     kNo,
     kHeld,
     kPending,
-    kRefused,  ///< the bucket has it, and it could not be had
-    kBeside,   ///< one of its contents lies beside the archives
-    kRemoved,  ///< retention has removed one of its contents
+    kRefused,     ///< the bucket has it, and it could not be had
+    kGeneration,  ///< one of its contents lies beside the archives
+    kRemoved,     ///< retention has removed one of its contents
   };
-  Result<Heard> heard_of(SourceId source, std::string_view key);
+  Result<KeyState> state_of_key(SourceId source, std::string_view key);
   /// Returns true when a content of the key is to be fetched. Then a crash may have left one that
   /// is placed and not recorded.
   Result<bool> is_pending(SourceId source, std::string_view key);
   /// Returns true when a content of the key is held at this path, which is relative to the disk,
   /// beside the trusted one.
-  Result<bool> lies_beside(SourceId source, std::string_view key, std::string_view path);
+  Result<bool> has_generation_at(SourceId source, std::string_view key, std::string_view path);
   /// Calls `visit` with each trusted content, in byte order of the keys, until it returns false.
   /// They are read in pages, so that no lock is held while `visit` runs, and `visit` may use the
   /// ledger; what changes meanwhile may or may not be seen. Memory does not grow with their number.

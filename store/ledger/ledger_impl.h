@@ -133,7 +133,7 @@ namespace forms {
 /// What the contents of a stream look like now.
 Status note(Database& database, const StreamForm& form);
 /// What the trusted content of a key is judged to be, if it is that one.
-Status judge(Database& database, const Batch::Judged& judged);
+Status record_soundness(Database& database, const Batch::SoundnessNote& note);
 
 }  // namespace forms
 

@@ -47,7 +47,7 @@ class PlanView {
     /// not.
     Result<bool> was_listed_as(std::string_view key, const Identity& upstream);
     /// Returns true when it is a content that lies beside the trusted one and is damaged.
-    Result<bool> is_damaged_beside(std::string_view key, const Identity& upstream);
+    Result<bool> is_damaged_generation(std::string_view key, const Identity& upstream);
     /// Returns true when it is a content that lies in quarantine.
     Result<bool> is_quarantined(std::string_view key, const Identity& upstream);
     /// Returns true when it is a content of the key that retention removed.

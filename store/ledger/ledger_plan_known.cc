@@ -68,7 +68,7 @@ Result<Known> Ledger::Plan::known(std::string_view key, const Identity& upstream
                                    rows::signed_size(upstream.size_bytes), upstream.version_id,
                                    !upstream.etag.empty())
                            .one([](const Query& row) {
-                             return row.integer(0) == 1 ? Known::kHeld : Known::kBeside;
+                             return row.integer(0) == 1 ? Known::kHeld : Known::kGeneration;
                            });
     if (!found) return found.error();
     if (*found) return **found;
@@ -100,7 +100,7 @@ Result<bool> Ledger::Plan::Impl::is_sighting_of(std::string_view what, std::stri
       upstream.version_id, !upstream.etag.empty()));
 }
 
-Result<bool> Ledger::Plan::is_damaged_beside(std::string_view key, const Identity& upstream) {
+Result<bool> Ledger::Plan::is_damaged_generation(std::string_view key, const Identity& upstream) {
   if (!impl_->any_damage) return false;
   return impl_->is_sighting_of(
       "JOIN generation g ON g.source_id=s.source_id AND g.key=s.key AND g.sha256=s.sha256 "

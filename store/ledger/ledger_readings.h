@@ -25,8 +25,9 @@ class ReadingView {
   /// Returns at most `limit` held contents, that which was looked at longest ago first. With
   /// `beside` the contents beside the trusted ones are among them. Damaged contents take their turn
   /// like the rest. Contents that were looked at at `stamp` are left out, and the result begins
-  /// after `after` (nullptr: at the start), so that one pass sees each content once.
-  Result<std::vector<Holding>> longest_unread(SourceId source, bool beside, Time stamp,
+  /// after `after` (nullptr: at the
+  /// start), so that one pass sees each content once.
+  Result<std::vector<Holding>> longest_unread(SourceId source, bool generations, Time stamp,
                                               const Holding* after, std::size_t limit);
   /// Which lost contents are asked for. A content is lost when it is damaged, no repair of it is
   /// pending, and the bucket has no other content under its key. `key`: only those of this key
@@ -44,8 +45,8 @@ class ReadingView {
   Result<bool> is_damaged(SourceId source, std::string_view key);
   /// Returns the path, relative to the disk, at which this content of the key lies beside the
   /// trusted one and is damaged; nullopt when there is none.
-  Result<std::optional<std::string>> damaged_beside(SourceId source, std::string_view key,
-                                                    const Sha256& sha256);
+  Result<std::optional<std::string>> damaged_generation(SourceId source, std::string_view key,
+                                                        const Sha256& sha256);
   /// Remembers that a slice of scrubbing ended at `now`.
   Status note_scrubbed(SourceId source, Time now);
   /// Returns the bytes of all that is held of the source, wherever it lies.

@@ -19,7 +19,7 @@ Status Recorder::add(const Placed& placed, Time now) {
   Status done = reigns::note(database_, placed.source, archive, now);
   if (!done) return done;
   done =
-      take_out(placed.source, archive.key, archive.last_modified, archive.held_since, difference);
+      remove_row(placed.source, archive.key, archive.last_modified, archive.held_since, difference);
   if (!done) return done;
   done = insert(placed.source, archive);
   if (!done) return done;
@@ -45,15 +45,15 @@ Status Recorder::add(const Placed& placed, Time now) {
   return {};
 }
 
-Status Recorder::add(const Batch::Beside& beside) {
-  Difference& difference = differences_[beside.source];
-  const Generation& generation = beside.generation;
+Status Recorder::add(const Batch::NewGeneration& added) {
+  Difference& difference = differences_[added.source];
+  const Generation& generation = added.generation;
   const Result<std::uint64_t> inserted = database_.run(
       "INSERT INTO generation (source_id, key, path, place, etag, size_bytes, version_id, "
       "last_modified, sha256, verified_by, held_since, read_at, placed_at, unsound) "
       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT DO "
       "NOTHING",
-      beside.source, Bytes{generation.key}, generation.path, generation.place,
+      added.source, Bytes{generation.key}, generation.path, generation.place,
       generation.upstream.etag, rows::signed_size(generation.upstream.size_bytes),
       generation.upstream.version_id, rows::seconds(generation.last_modified),
       rows::digest(generation.sha256), name_of(generation.verified_by),
@@ -61,17 +61,17 @@ Status Recorder::add(const Batch::Beside& beside) {
       rows::seconds(generation.placed_at), generation.unsound);
   if (!inserted) return inserted.error();
   count(generation.place, static_cast<std::int64_t>(*inserted), difference);
-  if (!beside.fetched_as) {
+  if (!added.fetched_as) {
     // What was found damaged under archives/ is so here as well.
     const Result<std::uint64_t> moved = database_.run(
         "UPDATE OR REPLACE damage SET path=?3 WHERE source_id=?1 AND key=?2 AND path=''",
-        beside.source, Bytes{generation.key}, generation.path);
+        added.source, Bytes{generation.key}, generation.path);
     if (!moved) return moved.error();
   }
   const Status sighted =
-      sight(beside.source, generation.key, generation.upstream, generation.sha256);
-  if (!sighted || !beside.fetched_as) return sighted;
-  return settle(beside.source, generation.key, rows::slot(*beside.fetched_as, generation.upstream),
+      sight(added.source, generation.key, generation.upstream, generation.sha256);
+  if (!sighted || !added.fetched_as) return sighted;
+  return settle(added.source, generation.key, rows::slot(*added.fetched_as, generation.upstream),
                 generation.held_since, difference);
 }
 
@@ -174,7 +174,7 @@ Status Recorder::write_sums() {
 
 Status Recorder::remove_archive(SourceId source, const std::string& key, Time now) {
   Difference& difference = differences_[source];
-  if (Status out = take_out(source, key, UpstreamTime::max(), now, difference); !out) return out;
+  if (Status out = remove_row(source, key, UpstreamTime::max(), now, difference); !out) return out;
   difference.newest_may_be_gone = true;
   for (const std::string_view table : {"archive", "pending"}) {
     const Result<std::uint64_t> done = database_.run(
@@ -185,7 +185,7 @@ Status Recorder::remove_archive(SourceId source, const std::string& key, Time no
 }
 
 // A key that is recorded again (another content was accepted for it) counts once.
-Status Recorder::take_out(SourceId source, std::string_view key, UpstreamTime last_modified,
+Status Recorder::remove_row(SourceId source, std::string_view key, UpstreamTime last_modified,
                           Time now, Difference& difference) {
   const auto held = database_
                         .select(

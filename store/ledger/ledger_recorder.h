@@ -21,7 +21,7 @@ class Recorder {
   /// The archive is the trusted content of its key from now on, and nothing of the key is pending.
   Status add(const Placed& placed, Time now);
   /// The generation is held beside the trusted content of its key.
-  Status add(const Batch::Beside& beside);
+  Status add(const Batch::NewGeneration& added);
   /// The upstream identity is known to be that content; nothing is fetched for it.
   Status add(const Batch::Same& same, Time now);
   /// The content was read right at `now`, and is no longer damaged.
@@ -50,7 +50,7 @@ class Recorder {
   };
 
   Status remove_archive(SourceId source, const std::string& key, Time now);
-  Status take_out(SourceId source, std::string_view key, UpstreamTime last_modified, Time now,
+  Status remove_row(SourceId source, std::string_view key, UpstreamTime last_modified, Time now,
                   Difference& difference);
   Status insert(SourceId source, const Archive& archive);
   static void count(Place place, std::int64_t change, Difference& difference);

@@ -109,7 +109,7 @@ struct OpenSet {
 };
 
 // Of the rest that is recorded of the source.
-constexpr std::string_view kNewestBesides =
+constexpr std::string_view kNewestOfRest =
     "SELECT max(coalesce(first_listed_at, 0), coalesce(scrubbed_at, 0), coalesce((SELECT newest "
     "FROM own_clock), 0)) FROM source WHERE source_id=?1";
 
@@ -123,7 +123,7 @@ struct Ledger::Review::Impl {
   ~Impl() { static_cast<void>(ledger->database.run_script(kDropTables)); }
 
   using Place = std::function<Belonging(std::string_view)>;
-  Status take(std::string_view sql, SourceId source, const Place& place, bool trusted);
+  Status number(std::string_view sql, SourceId source, const Place& place, bool trusted);
   Status sort(const Query& row, const Belonging& belonging, bool trusted);
   Result<OpenSet*> set_of(const Query& row, const Belonging& belonging);
   Status close(const OpenSet& set) const;
@@ -195,8 +195,8 @@ Status Ledger::Review::Impl::sort(const Query& row, const Belonging& belonging, 
                                     : std::int64_t{0});
 }
 
-Status Ledger::Review::Impl::take(std::string_view sql, SourceId source, const Place& place,
-                                  bool trusted) {
+Status Ledger::Review::Impl::number(std::string_view sql, SourceId source, const Place& place,
+                                    bool trusted) {
   const Status sorted = ledger->database.select(sql, source).each([&](const Query& row) {
     return sort(row, place(row.bytes(0)), trusted);
   });
@@ -217,15 +217,15 @@ Result<Ledger::Review> ReviewView::begin_review(
   if (!transaction) return transaction.error();
   // Of the same times the set that was numbered last is the newer one: the trusted one.
   for (const bool trusted : {false, true}) {
-    if (Status taken = review->take(trusted ? kArchives : kGenerations, source, place, trusted);
+    if (Status taken = review->number(trusted ? kArchives : kGenerations, source, place, trusted);
         !taken) {
       return taken.error();
     }
   }
   if (Status done = transaction->commit(); !done) return done.error();
-  const Result<std::int64_t> besides = database.read_integer(kNewestBesides, source);
-  if (!besides) return besides.error();
-  review->newest = std::max(review->newest, *besides);
+  const Result<std::int64_t> of_rest = database.read_integer(kNewestOfRest, source);
+  if (!of_rest) return of_rest.error();
+  review->newest = std::max(review->newest, *of_rest);
   return Review(std::move(review));
 }
 

@@ -134,8 +134,9 @@ Result<Time> ReadingView::stamp_of_pass(SourceId source, Time now) {
   }
 }
 
-Result<std::vector<Holding>> ReadingView::longest_unread(SourceId source, bool beside, Time stamp,
-                                                         const Holding* after, std::size_t limit) {
+Result<std::vector<Holding>> ReadingView::longest_unread(SourceId source, bool generations,
+                                                         Time stamp, const Holding* after,
+                                                         std::size_t limit) {
   Holding start;
   start.looked_at = rows::time(std::numeric_limits<std::int64_t>::min());
   if (after != nullptr) start = *after;
@@ -143,7 +144,7 @@ Result<std::vector<Holding>> ReadingView::longest_unread(SourceId source, bool b
   // The empty key sorts first and is a key like any other.
   for (const std::string_view sql :
        {kArchives, kDamagedArchives, kGenerations, kDamagedGenerations}) {
-    if (!beside && (sql == kGenerations || sql == kDamagedGenerations)) continue;
+    if (!generations && (sql == kGenerations || sql == kDamagedGenerations)) continue;
     const Status read =
         impl_->database
             .select(sql, source, rows::seconds(start.looked_at), Bytes{start.key},
@@ -175,13 +176,13 @@ Result<std::vector<bool>> LedgerWriter::record_readings(
   return news;
 }
 
-Result<HoldingView::Heard> HoldingView::heard_of(SourceId source, std::string_view key) {
-  constexpr std::array<std::pair<std::string_view, Heard>, 5> kTables = {
-      {{"archive", Heard::kHeld},
-       {"pending", Heard::kPending},
-       {"refusal", Heard::kRefused},
-       {"generation", Heard::kBeside},
-       {"pruned", Heard::kRemoved}}};
+Result<HoldingView::KeyState> HoldingView::state_of_key(SourceId source, std::string_view key) {
+  constexpr std::array<std::pair<std::string_view, KeyState>, 5> kTables = {
+      {{"archive", KeyState::kHeld},
+       {"pending", KeyState::kPending},
+       {"refusal", KeyState::kRefused},
+       {"generation", KeyState::kGeneration},
+       {"pruned", KeyState::kRemoved}}};
   for (const auto& [table, heard] : kTables) {
     const Result<std::int64_t> found = impl_->database.read_integer(
         fmt::format("SELECT EXISTS (SELECT 1 FROM {} WHERE source_id=?1 AND key=?2)", table),
@@ -189,7 +190,7 @@ Result<HoldingView::Heard> HoldingView::heard_of(SourceId source, std::string_vi
     if (!found) return found.error();
     if (*found != 0) return heard;
   }
-  return Heard::kNo;
+  return KeyState::kNo;
 }
 
 Result<bool> HoldingView::is_pending(SourceId source, std::string_view key) {
@@ -197,8 +198,8 @@ Result<bool> HoldingView::is_pending(SourceId source, std::string_view key) {
       "SELECT EXISTS (SELECT 1 FROM pending WHERE source_id=?1 AND key=?2)", source, Bytes{key});
 }
 
-Result<bool> HoldingView::lies_beside(SourceId source, std::string_view key,
-                                      std::string_view path) {
+Result<bool> HoldingView::has_generation_at(SourceId source, std::string_view key,
+                                            std::string_view path) {
   return impl_->database.is_true(
       "SELECT EXISTS (SELECT 1 FROM generation WHERE source_id=?1 AND key=?2 AND path=?3)", source,
       Bytes{key}, path);
@@ -210,9 +211,9 @@ Result<bool> ReadingView::is_damaged(SourceId source, std::string_view key) {
       Bytes{key});
 }
 
-Result<std::optional<std::string>> ReadingView::damaged_beside(SourceId source,
-                                                               std::string_view key,
-                                                               const Sha256& sha256) {
+Result<std::optional<std::string>> ReadingView::damaged_generation(SourceId source,
+                                                                   std::string_view key,
+                                                                   const Sha256& sha256) {
   return impl_->database
       .select(
           "SELECT g.path FROM damage d JOIN generation g ON g.source_id=d.source_id AND "

@@ -13,7 +13,7 @@ namespace store {
 namespace {
 
 // Of a set of more parts than these neither forms nor further streams are kept.
-constexpr std::size_t kMostParts = 64;
+constexpr std::size_t kMaxParts = 64;
 
 constexpr const char* kMakeTable =
     "DROP TABLE IF EXISTS temp.came;"
@@ -40,16 +40,17 @@ struct LoadedSet {
   const std::string& alarm_key() const { return made.parts == 1 ? only_key : name; }
 };
 
-class ArrivalTaker {
+class ArrivalSorter {
  public:
-  ArrivalTaker(Database& database, SourceId source, const Ledger::ArrivalJudge& judge, Time now)
-      : database_(database), source_(source), judge_(judge), now_(now) {}
+  ArrivalSorter(Database& database, SourceId source, const Ledger::ArrivalQuestions& questions,
+                Time now)
+      : database_(database), source_(source), questions_(questions), now_(now) {}
 
   // Which sets something came of.
   Status gather(std::string_view sql) {
     return database_.select(sql, source_).each([&](const Query& row) {
       const auto key = row.bytes(0);
-      const auto belonging = judge_.place(key);
+      const auto belonging = questions_.place(key);
       return database_.execute(
           "INSERT INTO temp.came (name, has_time, made) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE "
           "SET made=min(made, excluded.made)",
@@ -58,11 +59,11 @@ class ArrivalTaker {
     });
   }
 
-  Status take_all(bool judged) {
-    judged_ = judged;
+  Status sort_all(bool weighed) {
+    weighs_ = weighed;
     return database_.select("SELECT name, has_time, made FROM temp.came ORDER BY made, name")
         .each([&](const Query& row) {
-          return take(std::string(row.bytes(0)), row.integer(1) != 0, rows::time(row.integer(2)));
+          return sort(std::string(row.bytes(0)), row.integer(1) != 0, rows::time(row.integer(2)));
         });
   }
 
@@ -81,39 +82,39 @@ class ArrivalTaker {
     std::vector<std::string> names;
     const Status read = parts.each([&](const Query& row) { add_part(set, row, names); });
     if (!read) return read.error();
-    if (names.size() <= kMostParts) set.made.forms = judge_.forms_of(names);
+    if (names.size() <= kMaxParts) set.made.forms = questions_.forms_of(names);
     return set;
   }
 
   void add_part(LoadedSet& set, const Query& row, std::vector<std::string>& names) {
     const auto key = row.bytes(0);
-    const auto belonging = judge_.place(key);
+    const auto belonging = questions_.place(key);
     if (belonging.set_bytes != set.name.size()) return;
     const auto size = static_cast<std::uint64_t>(std::max<std::int64_t>(row.integer(1), 0));
     ++set.made.parts;
     set.made.size_bytes += size;
     set.made.largest_bytes = std::max(set.made.largest_bytes, size);
     set.only_key = key;
-    if (names.size() <= kMostParts) names.emplace_back(key.substr(belonging.set_bytes));
-    if (set.streams.size() >= kMostParts && !set.streams.contains(belonging.stream)) return;
+    if (names.size() <= kMaxParts) names.emplace_back(key.substr(belonging.set_bytes));
+    if (set.streams.size() >= kMaxParts && !set.streams.contains(belonging.stream)) return;
     auto& stream = set.streams[belonging.stream];
     stream.held_since = std::max(stream.held_since, rows::time(row.integer(2)));
     stream.arrived = stream.arrived || row.integer(3) != 0;
     set.is_late = set.is_late || row.integer(3) == 0;
   }
 
-  Status take(const std::string& name, bool has_time, Time made) {
+  Status sort(const std::string& name, bool has_time, Time made) {
     Result<LoadedSet> set = load(name, has_time);
     if (!set) return set.error();
     if (set->made.parts == 0) return {};
-    if (judged_ && has_time && set->is_late) {
+    if (weighs_ && has_time && set->is_late) {
       const Result<Experience> before = experience_of(*set);
       if (!before) return before.error();
-      if (!before->is_last) return judge(*set, before->best, true);
+      if (!before->is_last) return weigh(*set, before->best, true);
     }
     bool is_last = false;
     for (const auto& [stream, part] : set->streams) {
-      if (judged_ && !part.arrived) continue;
+      if (weighs_ && !part.arrived) continue;
       Result<std::optional<Row>> row = habits::find(database_, source_, stream);
       if (!row) return row.error();
       const bool goes_on = *row && (*row)->habit.last_set == name && has_time;
@@ -153,7 +154,7 @@ class ArrivalTaker {
     row.habit.last_set = set.name;
     row.open = Open::kYes;
     habits::add_made(row, made);
-    return habits::write(database_, source_, row, judge_.shape_of(stream));
+    return habits::write(database_, source_, row, questions_.shape_of(stream));
   }
 
   struct Experience {
@@ -182,17 +183,17 @@ class ArrivalTaker {
   Status settle(const LoadedSet& set, bool went_on) {
     const Result<Experience> known = experience_of(set);
     if (!known) return known.error();
-    if (known->open == Open::kJudged && went_on) return judge(set, known->best, true);
-    if (!judge_.is_complete(set.made, known->best.habit.recent)) return {};
-    if (Status judged = judge(set, known->best, false); !judged) return judged;
-    return mark(set, Open::kJudged);
+    if (known->open == Open::kWeighed && went_on) return weigh(set, known->best, true);
+    if (!questions_.is_complete(set.made, known->best.habit.recent)) return {};
+    if (Status weighed = weigh(set, known->best, false); !weighed) return weighed;
+    return mark(set, Open::kWeighed);
   }
 
   Status close(const LoadedSet& set) {
     const Result<Experience> known = experience_of(set);
     if (!known) return known.error();
     if (known->open == Open::kYes && set.made.parts > 0) {
-      if (Status judged = judge(set, known->best, false); !judged) return judged;
+      if (Status weighed = weigh(set, known->best, false); !weighed) return weighed;
     }
     return mark(set, Open::kNo);
   }
@@ -209,9 +210,9 @@ class ArrivalTaker {
     return {};
   }
 
-  Status judge(const LoadedSet& set, const Row& best, bool again) {
-    if (!judged_) return {};
-    const auto message = judge_.complaint(set.made, best.habit.recent, best.habit.stream);
+  Status weigh(const LoadedSet& set, const Row& best, bool again) {
+    if (!weighs_) return {};
+    const auto message = questions_.complaint(set.made, best.habit.recent, best.habit.stream);
     if (!message) {
       Status ended = mark_small(set, false);
       if (ended) {
@@ -227,7 +228,7 @@ class ArrivalTaker {
     const Result<bool> is_new =
         alarms::raise(database_, source_, AlarmKind::kSmall, set.alarm_key(), *message, now_);
     if (!is_new) return is_new.error();
-    if (*is_new) judge_.raised(set.alarm_key(), *message);
+    if (*is_new) questions_.raised(set.alarm_key(), *message);
     return {};
   }
 
@@ -242,20 +243,21 @@ class ArrivalTaker {
                             range.condition("a.key"), is_small ? kNo : kSmall),
                 source_, range.first(), range.end())
         .each([&](const Query& row) -> Status {
-          if (judge_.place(row.bytes(0)).set_bytes != set.name.size()) return {};
-          const Batch::Judged judged{source_, std::string(row.bytes(0)), rows::digest(row.bytes(1)),
+          if (questions_.place(row.bytes(0)).set_bytes != set.name.size()) return {};
+          const Batch::SoundnessNote note{source_, std::string(row.bytes(0)),
+                                      rows::digest(row.bytes(1)),
                                      is_small ? Unsound::kSmall : Unsound::kNo};
-          if (Status marked = forms::judge(database_, judged); !marked) return marked;
-          if (judge_.judged) judge_.judged(judged);
+          if (Status marked = forms::record_soundness(database_, note); !marked) return marked;
+          if (questions_.small) questions_.small(note);
           return {};
         });
   }
 
   Database& database_;
   const SourceId source_;
-  const Ledger::ArrivalJudge& judge_;
+  const Ledger::ArrivalQuestions& questions_;
   const Time now_;
-  bool judged_ = true;
+  bool weighs_ = true;
 };
 
 Result<bool> is_of(Database& database, SourceId source, std::string_view spec) {
@@ -271,8 +273,8 @@ Status begin_anew(Database& database, SourceId source, std::string_view spec) {
 
 }  // namespace
 
-Status ExpectationView::take_arrivals(SourceId source, std::string_view spec,
-                                      const ArrivalJudge& judge, Time now) {
+Status ExpectationView::sort_arrivals(SourceId source, std::string_view spec,
+                                      const ArrivalQuestions& questions, Time now) {
   Database& database = impl_->database;
   const Result<bool> same_spec = is_of(database, source, spec);
   if (!same_spec) return same_spec.error();
@@ -285,24 +287,24 @@ Status ExpectationView::take_arrivals(SourceId source, std::string_view spec,
   if (Status made = database.run_script(kMakeTable); !made) return made;
   Result<Transaction> transaction = Transaction::begin(database);
   if (!transaction) return transaction.error();
-  ArrivalTaker taker(database, source, judge, now);
+  ArrivalSorter sorter(database, source, questions, now);
   Status taken;
   if (!*same_spec) {
     taken = begin_anew(database, source, spec);
     if (taken) {
-      taken = taker.gather(
+      taken = sorter.gather(
           "SELECT a.key, a.last_modified, a.held_since FROM archive a WHERE a.source_id=?1 AND NOT "
           "EXISTS (SELECT 1 FROM arrival r WHERE r.source_id=?1 AND "
           "r.last_modified=a.last_modified AND r.key=a.key)");
     }
-    if (taken) taken = taker.take_all(false);
+    if (taken) taken = sorter.sort_all(false);
     if (taken) taken = database.run_script("DELETE FROM temp.came");
   }
   if (taken) {
-    taken = taker.gather(
+    taken = sorter.gather(
         "SELECT key, last_modified, held_since FROM arrival WHERE source_id=?1 ORDER BY key");
   }
-  if (taken) taken = taker.take_all(true);
+  if (taken) taken = sorter.sort_all(true);
   if (!taken) return taken;
   const Result<std::uint64_t> done = database.run("DELETE FROM arrival WHERE source_id=?1", source);
   if (!done) return done.error();

@@ -34,7 +34,7 @@ constexpr const char* kDropTables =
 constexpr std::int64_t kLargest = std::int64_t{1} << 50;
 
 // New archives this much smaller than what goes are not its successors.
-constexpr std::int64_t kMostShrink = 10;
+constexpr std::int64_t kMaxShrink = 10;
 
 // What was counted of one series, and is not in its table yet.
 struct Count {
@@ -115,11 +115,11 @@ std::int64_t counted(std::int64_t size_bytes) {
 // A pull may see the new one in one run and the loss of the oldest in the next.
 constexpr std::chrono::days kRecently{2};
 // Of what stays: more may be the first that there was.
-constexpr std::int64_t kMostRecent = 5;
+constexpr std::int64_t kMaxRecent = 5;
 
-Status take_held(Database& database, SourceId source, const PrefixRange& range, Time now,
-                 const std::function<std::string(std::string_view)>& series_of,
-                 const std::function<bool(std::string_view)>& wants, StreamTable& table) {
+Status add_held(Database& database, SourceId source, const PrefixRange& range, Time now,
+                const std::function<std::string(std::string_view)>& series_of,
+                const std::function<bool(std::string_view)>& wants, StreamTable& table) {
   const auto lately = rows::seconds(now - kRecently);
   return database
       .select(
@@ -163,8 +163,8 @@ Status take_held(Database& database, SourceId source, const PrefixRange& range, 
       });
 }
 
-Status take_new(Database& database, const std::function<std::string(std::string_view)>& series_of,
-                StreamTable& table) {
+Status add_new(Database& database, const std::function<std::string(std::string_view)>& series_of,
+               StreamTable& table) {
   return database
       .select("SELECT key, size_bytes FROM temp.wanted WHERE role=?1 ORDER BY key", Role::kNew)
       .each([&](const Query& row) -> Status {
@@ -178,12 +178,11 @@ Status take_new(Database& database, const std::function<std::string(std::string_
 
 // The oldest of the series, as long as they are gone.
 Status count_rotated(Database& database, const Query& row, Ledger::Plan::Stream& stream) {
-  const auto recent =
-      std::clamp<std::int64_t>(row.integer(11) - row.integer(13), 0,
-                               std::max<std::int64_t>(row.integer(1) / kMostRecent, 1));
+  const auto recent = std::clamp<std::int64_t>(
+      row.integer(11) - row.integer(13), 0, std::max<std::int64_t>(row.integer(1) / kMaxRecent, 1));
   const auto came = row.integer(7) + recent;
   const auto come_bytes = row.integer(8) + (recent > 0 ? row.integer(12) : 0);
-  const auto most_bytes = static_cast<std::uint64_t>(come_bytes) * kMostShrink;
+  const auto most_bytes = static_cast<std::uint64_t>(come_bytes) * kMaxShrink;
   if (came == 0 || stream.gone == 0) return {};
   return database
       .select(
@@ -244,8 +243,8 @@ Status Ledger::Plan::visit_struck(const std::function<std::string(std::string_vi
   if (Status made = database.run_script(kMakeTables); !made) return impl_->checked(made);
   StreamTable table(database);
   Status done =
-      take_held(database, impl_->source, impl_->range, impl_->planned_at, series_of, wants, table);
-  if (done) done = take_new(database, series_of, table);
+      add_held(database, impl_->source, impl_->range, impl_->planned_at, series_of, wants, table);
+  if (done) done = add_new(database, series_of, table);
   if (done) done = table.flush();
   if (done) done = visit_streams(database, visit);
   if (done) done = database.run_script(kDropTables);

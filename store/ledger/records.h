@@ -134,13 +134,13 @@ struct Generation {
 };
 
 /// The trusted content of a key, once it lies beside another one.
-Generation beside(const Archive& archive, Place place, std::string path, Time placed_at);
+Generation generation_of(const Archive& archive, Place place, std::string path, Time placed_at);
 
 /// What an upstream identity that is not the held one's is known to be.
 enum class Known {
   kNo,
-  kHeld,    ///< the very content that is held under archives/
-  kBeside,  ///< a content that lies, or lay, beside it
+  kHeld,        ///< the very content that is held under archives/
+  kGeneration,  ///< a content that lies, or lay, beside it
 };
 
 enum class Deviation { kNone, kVanished, kChanged };

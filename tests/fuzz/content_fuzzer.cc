@@ -25,12 +25,12 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size_bytes) {
   demand(look.bits_per_byte >= 0 && look.bits_per_byte <= 8, "a byte has eight bits", key);
   demand(!agent::name_of(look.form).empty(), "every form has a name", key);
   using Verdict = agent::Soundness::Verdict;
-  const auto judged = agent::judge_soundness(key, look, std::nullopt);
+  const auto judged = agent::weigh_soundness(key, look, std::nullopt);
   demand((judged.verdict == Verdict::kUnsound) == !judged.why.empty(), "why is said", judged.why);
   demand(!agent::claim_of(key).empty() || judged.verdict == Verdict::kUnknown,
          "without a claim nothing is said", key);
   const agent::FormHabit habit{look.form, look.is_cut, agent::kSteadySets};
-  demand(agent::judge_soundness(key, look, habit).verdict != Verdict::kUnsound,
+  demand(agent::weigh_soundness(key, look, habit).verdict != Verdict::kUnsound,
          "what a stream always was is not unsound", key);
   return 0;
 }

@@ -44,7 +44,7 @@ void check_path(std::string_view path, NameRules rules, NameVariant variant) {
   }
 }
 
-void check_beside(const std::string& key, NameRules rules) {
+void check_generation(const std::string& key, NameRules rules) {
   const std::array<std::byte, 32> sha256{};
   std::vector<std::string> all;
   for (const auto place : {store::Place::kSuperseded, store::Place::kQuarantine}) {
@@ -78,7 +78,7 @@ void check_key(const std::string& key) {
       const auto path = store::archive_path("site", key, rules, variant);
       demand(store::is_content_path(path, "site"), "it is a path of a content", path);
     }
-    check_beside(key, rules);
+    check_generation(key, rules);
   }
 }
 

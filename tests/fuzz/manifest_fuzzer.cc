@@ -26,14 +26,15 @@ bool is_same(const ManifestEntry& one, const ManifestEntry& other) {
 // What a line does not say of its kind is nothing that was read from it.
 ManifestEntry as_written(ManifestEntry entry) {
   using Kind = ManifestEntry::Kind;
-  const bool is_held = entry.kind == Kind::kHeld || entry.kind == Kind::kBeside;
+  const bool is_held = entry.kind == Kind::kHeld || entry.kind == Kind::kGeneration;
   if (!is_held) {
     entry.last_modified = {};
     entry.held_since = {};
     entry.verified_by = store::ProofLevel::kSize;
   }
   if (entry.kind == Kind::kReign) entry.upstream = {};
-  if (entry.kind != Kind::kBeside && entry.kind != Kind::kReign) entry.placed_at = store::Time{};
+  if (entry.kind != Kind::kGeneration && entry.kind != Kind::kReign)
+    entry.placed_at = store::Time{};
   if (!entry.upstream.etag.empty()) entry.upstream.modified = store::UpstreamTime{};
   return entry;
 }

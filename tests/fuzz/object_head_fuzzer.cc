@@ -25,7 +25,7 @@ s3::GetRequest request_for(std::string_view options) {
   if (wants('m')) request.if_match = kEtag;
   if (wants('u')) request.if_unmodified_since = s3::ServerDate{};
   if (wants('s')) request.listed_size_bytes = 2 * kOffsetBytes;
-  if (wants('l')) request.listed = s3::Listed{std::string(kEtag), 2 * kOffsetBytes, {}};
+  if (wants('l')) request.listed = s3::ListingFacts{std::string(kEtag), 2 * kOffsetBytes, {}};
   if (wants('p')) request.part_number = 1;
   return request;
 }

@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size_bytes) {
   const auto text = fuzz::text_of(data, size_bytes);
   const auto answer = agent::parse_answer(text);
   if (!answer) return 0;
-  demand(text.size() <= agent::kMostAnswerBytes, "a long answer is none", text);
+  demand(text.size() <= agent::kMaxAnswerBytes, "a long answer is none", text);
   demand(agent::parse_answer(agent::text_of(*answer)) == answer,
          "an answer is written as it is read", text);
   using Verdict = agent::WalkAnswer::Verdict;

@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::chrono::sys_days kDay = std::chrono::year{2026} / 1 / 1;
 
-s3::Time at(const std::string& clock) {
-  return s3::Time{s3::parse_iso8601("2026-01-01T" + clock + "Z")->time_since_epoch()};
+s3::ClockTime at(const std::string& clock) {
+  return s3::ClockTime{s3::parse_iso8601("2026-01-01T" + clock + "Z")->time_since_epoch()};
 }
 
 std::string http_date(const std::string& clock) { return "Thu, 01 Jan 2026 " + clock + " GMT"; }
@@ -27,7 +27,7 @@ const std::string kEmptyPage =
     "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>";
 
 /// [send, receive, expected signing time, status, Date, code, Age]
-ScriptedAnswer answer_of(const nlohmann::json& attempt, s3::Time& now) {
+ScriptedAnswer answer_of(const nlohmann::json& attempt, s3::ClockTime& now) {
   ScriptedAnswer answer;
   answer.status = attempt[3];
   if (!attempt[4].is_null()) answer.headers.emplace_back("date", http_date(attempt[4]));

@@ -61,7 +61,7 @@ TEST_CASE("an ETag comes quoted, bare or weak") {
 TEST_CASE("an ETag that the bucket's own answer leaves out is the one that was listed") {
   const auto listed_at = s3::parse_iso8601("2013-05-24T00:00:00Z").value();
   auto request = object_request("k");
-  request.listed = s3::Listed{"abc", 100, listed_at};
+  request.listed = s3::ListingFacts{"abc", 100, listed_at};
   const s3::Header id{"x-amz-request-id", "R1"};
   const s3::Header at{"last-modified", "Fri, 24 May 2013 00:00:00 GMT"};
   CHECK(head_of({id, at}, request).etag == "abc");

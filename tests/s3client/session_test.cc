@@ -48,7 +48,7 @@ s3::Result<std::shared_ptr<s3::Session>> open(const std::string& endpoint,
   options.endpoint = endpoint;
   options.bucket = "bucket";
   options.region = region;
-  options.now = [] { return s3::Time{}; };
+  options.now = [] { return s3::ClockTime{}; };
   options.credentials = []() -> s3::Result<s3::Credentials> { return s3::Credentials{}; };
   return s3::Session::open(std::move(options));
 }
@@ -68,7 +68,7 @@ TEST_CASE("a session is refused for a bad endpoint or region") {
 TEST_CASE("a session is refused when the credentials cannot be had") {
   s3::SessionOptions options;
   options.bucket = "bucket";
-  options.now = [] { return s3::Time{}; };
+  options.now = [] { return s3::ClockTime{}; };
   options.credentials = []() -> s3::Result<s3::Credentials> {
     return tl::unexpected(s3::Error{ErrorKind::kBadCredentials, 0, "", "no file", ""});
   };

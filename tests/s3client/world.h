@@ -51,8 +51,8 @@ struct World {
   }
 
   // 2026-01-01T00:00:00Z
-  std::shared_ptr<s3::Time> now =
-      std::make_shared<s3::Time>(std::chrono::milliseconds{1767225600000});
+  std::shared_ptr<s3::ClockTime> now =
+      std::make_shared<s3::ClockTime>(std::chrono::milliseconds{1767225600000});
   std::shared_ptr<std::string> secret_key = std::make_shared<std::string>("very-secret-key");
   std::shared_ptr<std::string> session_token = std::make_shared<std::string>();
   ScriptedTransport transport;

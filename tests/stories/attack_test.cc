@@ -37,12 +37,12 @@ struct Bucket : Story {
   }
   // Everything of the source, as it lies there.
   Files held_files() const { return story::files_below(disk + "/site"); }
-  Files beside(const std::string& place) const {
+  Files generation_of(const std::string& place) const {
     return story::files_below(disk + "/site/" + place);
   }
   std::set<std::string> contents_below(const std::string& place) const {
     std::set<std::string> contents;
-    for (const auto& [path, content] : beside(place)) contents.insert(content);
+    for (const auto& [path, content] : generation_of(place)) contents.insert(content);
     return contents;
   }
   void answer_everything(int status, const std::string& code) const {
@@ -64,7 +64,7 @@ struct Versioned : Bucket {
     const auto pulled = pull();
     CAPTURE(pulled.err);
     REQUIRE(pulled.status == 0);
-    REQUIRE(beside("superseded").size() == 8);
+    REQUIRE(generation_of("superseded").size() == 8);
   }
 };
 
@@ -136,8 +136,8 @@ TEST_CASE("archives overwritten before the next run are all held where the bucke
   CHECK(story.contents_below("superseded") ==
         std::set<std::string>{"encrypted, within the hour", "new and good", "brief and good",
                               "brief and encrypted"});
-  CHECK(story.beside("superseded").size() == 4);
-  CHECK(story.beside("superseded/brief.tar").size() == 2);
+  CHECK(story.generation_of("superseded").size() == 4);
+  CHECK(story.generation_of("superseded/brief.tar").size() == 2);
   CHECK(story::check_sums(story).status == 0);
 
   // What is told apart on the disk is told apart in the ledger.
@@ -188,7 +188,7 @@ TEST_CASE("archives overwritten before the next run: without versions, what can 
   expected["new.tar"] = "new and encrypted";
   CHECK(story.archives() == expected);
   CHECK(story.contents_below("quarantine") == std::set<std::string>{"encrypted once more"});
-  CHECK(story.beside("superseded").empty());
+  CHECK(story.generation_of("superseded").empty());
   CHECK(story::check_sums(story).status == 0);
 }
 

@@ -97,8 +97,8 @@ std::string MountedImage::writes_seen() const {
 }
 
 bool MountedImage::copy_at_one_moment(const std::string& to) const {
-  constexpr int kMostTries = 50;
-  for (int tries = 0; tries < kMostTries; ++tries) {
+  constexpr int kMaxTries = 50;
+  for (int tries = 0; tries < kMaxTries; ++tries) {
     const auto before = writes_seen();
     if (!succeeds({"cp", "--sparse=always", image_, to})) return false;
     const auto after = writes_seen();

@@ -104,7 +104,7 @@ struct Option {
   const char* name;
   const char* value;
   const char* help;
-  std::function<Taken(Arguments& arguments, const std::string& value)> take;
+  std::function<Taken(Arguments& arguments, const std::string& value)> set;
 };
 
 // An option whose value is kept as it is.
@@ -182,10 +182,10 @@ void print_help() {
   }
 }
 
-Taken take(Arguments& arguments, const std::string& name, const std::string& value) {
+Taken set_option(Arguments& arguments, const std::string& name, const std::string& value) {
   for (const auto& option : options()) {
     if (name != option.name) continue;
-    return option.take(arguments, value).map_error([&](const std::string& why) {
+    return option.set(arguments, value).map_error([&](const std::string& why) {
       return fmt::format("--{}: {}", name, why);
     });
   }
@@ -206,7 +206,7 @@ Taken read_arguments(const std::vector<std::string>& words, Arguments& arguments
     } else {
       return tl::unexpected(fmt::format("--{} wants a value", name));
     }
-    if (auto taken = take(arguments, name, value); !taken) return taken;
+    if (auto taken = set_option(arguments, name, value); !taken) return taken;
   }
   if (arguments.tls_cert.empty() != arguments.tls_key.empty()) {
     return tl::unexpected<std::string>("--tls-cert and --tls-key go together");

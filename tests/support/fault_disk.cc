@@ -251,7 +251,7 @@ Status FaultDisk::link_file(store::File& file, std::string_view to) {
   return {};
 }
 
-Status FaultDisk::take_over(std::string_view path) {
+Status FaultDisk::make_ours(std::string_view path) {
   const std::lock_guard lock(state_->mutex);
   const Status admitted = state_->admit("take over", path, Touch::kFrees);
   if (!admitted) return admitted;

@@ -92,7 +92,7 @@ class FaultDisk final : public store::Disk {
   void set_weakness(store::Weakness weakness);
   /// Like FAT and exFAT: link() is kNotSupported.
   void set_has_links(bool has_links);
-  /// Like a file of another user's: take_over() is kNotSupported.
+  /// Like a file of another user's: make_ours() is kNotSupported.
   void set_gives_files(bool gives_files);
   /// Names that differ only in the case of ASCII letters are the same name. Before the first file.
   void set_folds_case(bool folds_case);
@@ -134,7 +134,7 @@ class FaultDisk final : public store::Disk {
   store::Status rename_no_replace(std::string_view from, std::string_view to) override;
   store::Status link(std::string_view from, std::string_view to) override;
   store::Status link_file(store::File& file, std::string_view to) override;
-  store::Status take_over(std::string_view path) override;
+  store::Status make_ours(std::string_view path) override;
   store::Status rename_replace(std::string_view from, std::string_view to) override;
   store::Status remove_file(std::string_view path) override;
   store::Status remove_directory(std::string_view path) override;

@@ -28,7 +28,7 @@ class ForwardingDisk : public store::Disk {
   store::Status link_file(store::File& file, std::string_view to) override {
     return target_.link_file(file, to);
   }
-  store::Status take_over(std::string_view path) override { return target_.take_over(path); }
+  store::Status make_ours(std::string_view path) override { return target_.make_ours(path); }
   store::Status rename_replace(std::string_view from, std::string_view to) override {
     return target_.rename_replace(from, to);
   }

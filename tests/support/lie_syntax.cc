@@ -88,7 +88,7 @@ bool read_count(std::string_view text, Lie& lie) {
 }
 
 // The text up to the next colon, which goes too.
-std::string_view take_field(std::string_view& text) {
+std::string_view next_field(std::string_view& text) {
   const auto end = std::min(text.find(':'), text.size());
   const std::string_view field = text.substr(0, end);
   text.remove_prefix(std::min(end + 1, text.size()));
@@ -99,7 +99,7 @@ std::string_view take_field(std::string_view& text) {
 
 tl::expected<Lie, std::string> parse_lie(std::string_view text) {
   const std::string whole(text);
-  const std::string_view name = take_field(text);
+  const std::string_view name = next_field(text);
   const auto syntax = std::find_if(kSyntax.begin(), kSyntax.end(),
                                    [&](const Syntax& entry) { return entry.name == name; });
   if (syntax == kSyntax.end()) {
@@ -107,8 +107,8 @@ tl::expected<Lie, std::string> parse_lie(std::string_view text) {
   }
   Lie lie;
   lie.kind = syntax->kind;
-  const std::string_view method = take_field(text);
-  const std::string_view key = take_field(text);
+  const std::string_view method = next_field(text);
+  const std::string_view key = next_field(text);
   if (method != "*") lie.method = method;
   if (key != "*") lie.key = key;
   const auto colon = text.rfind(':');

@@ -33,7 +33,7 @@ bool look(const std::string& line) {
   const auto head_bytes = read(file, 0, head);
   const auto tail_bytes = read(file, size - tail, tail);
   const auto seen = agent::look_at({head_bytes, tail_bytes, size});
-  const auto judged = agent::judge_soundness(line.substr(second + 1), seen, std::nullopt);
+  const auto judged = agent::weigh_soundness(line.substr(second + 1), seen, std::nullopt);
   using Verdict = agent::Soundness::Verdict;
   std::cout << fmt::format("{}\t{}\t{}\n", agent::name_of(seen.form), seen.is_cut ? "cut" : "whole",
                            judged.verdict == Verdict::kSound     ? "sound"

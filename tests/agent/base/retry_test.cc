@@ -10,34 +10,34 @@
 #include "tests/support/manual_clock.h"
 
 using agent::ExitStatus;
-using agent::Verdict;
+using agent::FailureMeaning;
 using s3::ErrorKind;
 using namespace std::chrono_literals;
 
 TEST_CASE("what a failed request means for the run", "[failure]") {
-  const auto [kind, verdict] =
-      GENERATE(table<ErrorKind, Verdict>({{ErrorKind::kNetwork, Verdict::kRetry},
-                                          {ErrorKind::kThrottled, Verdict::kRetry},
-                                          {ErrorKind::kServer, Verdict::kRetry},
-                                          {ErrorKind::kProtocol, Verdict::kRetry},
-                                          {ErrorKind::kClockSkew, Verdict::kRetryNow},
-                                          {ErrorKind::kWrongRegion, Verdict::kRetryNow},
-                                          {ErrorKind::kRedirect, Verdict::kRetryNow},
-                                          {ErrorKind::kRefusedOption, Verdict::kRetryNow},
-                                          {ErrorKind::kExpiredToken, Verdict::kReload},
-                                          {ErrorKind::kChanged, Verdict::kChanged},
-                                          {ErrorKind::kNotFound, Verdict::kGone},
-                                          {ErrorKind::kArchived, Verdict::kArchived},
-                                          {ErrorKind::kDenied, Verdict::kUnreadable},
-                                          {ErrorKind::kUnreadable, Verdict::kUnreadable},
-                                          {ErrorKind::kAborted, Verdict::kStopped},
-                                          {ErrorKind::kRangeInvalid, Verdict::kSkip},
-                                          {ErrorKind::kInvalid, Verdict::kSkip},
-                                          {ErrorKind::kTls, Verdict::kStopSource},
-                                          {ErrorKind::kBadCredentials, Verdict::kStopSource},
-                                          {ErrorKind::kNoSuchBucket, Verdict::kStopSource}}));
+  const auto [kind, meaning] = GENERATE(
+      table<ErrorKind, FailureMeaning>({{ErrorKind::kNetwork, FailureMeaning::kRetry},
+                                        {ErrorKind::kThrottled, FailureMeaning::kRetry},
+                                        {ErrorKind::kServer, FailureMeaning::kRetry},
+                                        {ErrorKind::kProtocol, FailureMeaning::kRetry},
+                                        {ErrorKind::kClockSkew, FailureMeaning::kRetryNow},
+                                        {ErrorKind::kWrongRegion, FailureMeaning::kRetryNow},
+                                        {ErrorKind::kRedirect, FailureMeaning::kRetryNow},
+                                        {ErrorKind::kRefusedOption, FailureMeaning::kRetryNow},
+                                        {ErrorKind::kExpiredToken, FailureMeaning::kReload},
+                                        {ErrorKind::kChanged, FailureMeaning::kChanged},
+                                        {ErrorKind::kNotFound, FailureMeaning::kGone},
+                                        {ErrorKind::kArchived, FailureMeaning::kArchived},
+                                        {ErrorKind::kDenied, FailureMeaning::kUnreadable},
+                                        {ErrorKind::kUnreadable, FailureMeaning::kUnreadable},
+                                        {ErrorKind::kAborted, FailureMeaning::kStopped},
+                                        {ErrorKind::kRangeInvalid, FailureMeaning::kSkip},
+                                        {ErrorKind::kInvalid, FailureMeaning::kSkip},
+                                        {ErrorKind::kTls, FailureMeaning::kStopSource},
+                                        {ErrorKind::kBadCredentials, FailureMeaning::kStopSource},
+                                        {ErrorKind::kNoSuchBucket, FailureMeaning::kStopSource}}));
   CAPTURE(static_cast<int>(kind));
-  CHECK(agent::verdict_on({kind, 0, "", "", ""}) == verdict);
+  CHECK(agent::meaning_of({kind, 0, "", "", ""}) == meaning);
 }
 
 TEST_CASE("failures end with the contract's exit statuses, the gravest first", "[failure]") {

@@ -27,8 +27,8 @@ agent::ProgressFigures half_way() {
   return figures;
 }
 
-agent::Status after_a_run() {
-  agent::Status status;
+agent::StatusReport after_a_run() {
+  agent::StatusReport status;
   status.state = agent::RunState::kOk;
   status.started_at = agent::Time{1'800'000'000s};
   status.disk.total_bytes = std::uint64_t{8} << 30;

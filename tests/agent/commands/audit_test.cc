@@ -8,7 +8,7 @@
 #include "tests/agent/pull/pull_world.h"
 
 using agent::ExitStatus;
-using agent::Judgement;
+using agent::Grade;
 using pull_test::World;
 using store::Json;
 using Names = std::vector<std::string>;
@@ -166,7 +166,7 @@ TEST_CASE("only 403 AccessDenied is good", "[audit]") {
   struct Row {
     int status;
     const char* code;
-    const char* judgement;
+    const char* grade;
   };
   const auto row =
       GENERATE(Row{403, "AccessDenied", "good"}, Row{403, "SignatureDoesNotMatch", "unknown"},
@@ -177,7 +177,7 @@ TEST_CASE("only 403 AccessDenied is good", "[audit]") {
   world.server->put("b", "k", "content");
   world.server->lie({fake_s3::LieKind::kError, "PUT", "", row.status, row.code});
   CAPTURE(row.status, row.code);
-  CHECK(audit(world).of("write") == row.judgement);
+  CHECK(audit(world).of("write") == row.grade);
 }
 
 TEST_CASE("what could not be proven neither raises nor ends the alarm", "[audit]") {

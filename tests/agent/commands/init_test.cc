@@ -13,7 +13,7 @@ namespace {
 enum class Refuse { kNothing, kStaging, kPlacing };
 
 // What the real environment does with the configuration, and may refuse.
-class Staged final : public agent::StagedFile {
+class Staged final : public agent::UnnamedFile {
  public:
   Staged(store::StagedSystemFile file, bool refuse) : file_(std::move(file)), refuse_(refuse) {}
   agent::Result<void> place() override {
@@ -40,11 +40,11 @@ struct NewDisk {
       };
       environment.stage_file =
           [refuse](const std::string& path,
-                   const std::string& text) -> agent::Result<std::unique_ptr<agent::StagedFile>> {
+                   const std::string& text) -> agent::Result<std::unique_ptr<agent::UnnamedFile>> {
         if (refuse == Refuse::kStaging) return tl::unexpected<std::string>("no room");
         auto file = store::stage_system_file(path, text);
         REQUIRE(file);
-        return std::unique_ptr<agent::StagedFile>(
+        return std::unique_ptr<agent::UnnamedFile>(
             std::make_unique<Staged>(std::move(*file), refuse == Refuse::kPlacing));
       };
       return agent::init_command({"/mnt/new", write, config_file}, environment, print);

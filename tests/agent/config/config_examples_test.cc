@@ -15,12 +15,12 @@ class Examples {
  public:
   explicit Examples(const std::string& page) {
     std::istringstream lines(page + "\nend\n");
-    for (std::string line; std::getline(lines, line);) take(line);
+    for (std::string line; std::getline(lines, line);) read_section(line);
   }
   std::vector<std::string> found;
 
  private:
-  void take(const std::string& line) {
+  void read_section(const std::string& line) {
     const auto at = line.find_first_not_of(' ');
     const auto text = at == std::string::npos ? "" : line.substr(at);
     if (text.starts_with("```")) {

@@ -455,11 +455,11 @@ TEST_CASE("two disks can take turns, and no third", "[config]") {
   const auto two = with("id = 1-a, 2-b\nrotate_every = 4w\n");
   REQUIRE(two);
   CHECK(two->disk.ids == std::vector<std::string>{"1-a", "2-b"});
-  CHECK(two->disk.takes_turns());
+  CHECK(two->disk.rotates());
   CHECK(two->disk.rotate_every == std::chrono::days(28));
   const auto one = with("id = 1-a\n");
   REQUIRE(one);
-  CHECK_FALSE(one->disk.takes_turns());
+  CHECK_FALSE(one->disk.rotates());
   CHECK(with("id =\n")->disk.ids.empty());
 
   struct Row {

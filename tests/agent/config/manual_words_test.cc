@@ -35,9 +35,9 @@ void collect(const Json& json, const std::string& path, Names& found) {
 }
 
 // With something in each member that there can be.
-agent::Status full_status() {
+agent::StatusReport full_status() {
   const agent::Time now{std::chrono::seconds{1'800'000'000}};
-  agent::Status status;
+  agent::StatusReport status;
   status.exit_status = 1;
   status.started_at = status.finished_at = status.last_success_at = now;
   status.disk.weaker = {"a sentence"};

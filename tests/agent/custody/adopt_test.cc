@@ -61,7 +61,7 @@ struct AdoptWorld : World {
     server->put("b", key, content);
     lay(key, content);
   }
-  ExitStatus take(AdoptOptions options = {}) {
+  ExitStatus adopt_directory(AdoptOptions options = {}) {
     options.source = "site";
     if (options.directory.empty()) options.directory = "/disk/old";
     server->reset_journal();
@@ -119,7 +119,7 @@ TEST_CASE("exactly the good files are adopted, without a download, and a pull fe
   world.lay("extra", "only the directory has it");
   const auto before = world.directory();
 
-  CHECK(world.take({.how = how}) == ExitStatus::kIncomplete);
+  CHECK(world.adopt_directory({.how = how}) == ExitStatus::kIncomplete);
   CAPTURE(world.said());
   CHECK(world.printed ==
         std::vector<std::string>{
@@ -157,7 +157,7 @@ TEST_CASE("exactly the good files are adopted, without a download, and a pull fe
   CHECK(world.rebuild() == ExitStatus::kUsage);
 
   SECTION("and once more there is nothing to do") {
-    CHECK(world.take({.how = how}) == ExitStatus::kOk);
+    CHECK(world.adopt_directory({.how = how}) == ExitStatus::kOk);
     CHECK(world.printed ==
           std::vector<std::string>{"site: 0 archives adopted from /disk/old (0 bytes); 7 were held "
                                    "already; 1 there is not in the bucket"});
@@ -174,7 +174,7 @@ TEST_CASE("an ETag that is no MD5 is no word against a file that a checksum prov
   REQUIRE(
       world.server->set_checksum("b", "a", "sha256", store::to_base64(digests.finish().front())));
   world.lay("a", content);
-  CHECK(world.take() == ExitStatus::kOk);
+  CHECK(world.adopt_directory() == ExitStatus::kOk);
   CHECK(world.levels() == std::map<std::string, std::uint64_t>{{"sha256", 1}});
   CHECK(world.server->counters().heads == 1);
   CHECK(world.gets() == 0);
@@ -186,7 +186,7 @@ TEST_CASE("a file in parts that nobody tells of is left to the pull", "[adopt]")
   world.server->put_multipart("b", "parts.bin", content, 70'003);
   world.server->lie({fake_s3::LieKind::kIgnoreParts, "HEAD", "parts.bin"});
   world.lay("parts.bin", flipped(content));
-  CHECK(world.take() == ExitStatus::kIncomplete);
+  CHECK(world.adopt_directory() == ExitStatus::kIncomplete);
   CAPTURE(world.said());
   CHECK(world.files_below("site/archives/") == 0);
   CHECK(world.lines_with("parts.bin: not adopted from /disk/old/parts.bin: the server does not "
@@ -206,7 +206,7 @@ TEST_CASE("odd keys are found under their own name, or under that of a mirror", 
               content);
   }
   world.put_both("plain %41", "as it is");
-  CHECK(world.take() == ExitStatus::kOk);
+  CHECK(world.adopt_directory() == ExitStatus::kOk);
   CAPTURE(world.said());
   CHECK(world.printed.at(0).starts_with("site: 9 archives adopted"));
   CHECK(world.gets() == 0);
@@ -220,12 +220,12 @@ TEST_CASE("a prefix that the other tool left out is given, and suggested where i
   world.site().prefix = "nightly/";
   world.server->put("b", "nightly/db/a.tar", "content");
   world.lay("db/a.tar", "content");
-  CHECK(world.take() == ExitStatus::kOk);
+  CHECK(world.adopt_directory() == ExitStatus::kOk);
   CHECK(world.files_below("site/archives/") == 0);
   CHECK(world.lines_with("holdfast adopt site -- /disk/old --strip nightly/") +
             world.lines_with("holdfast adopt site /disk/old --strip nightly/") ==
         1);
-  CHECK(world.take({.strip = "nightly/"}) == ExitStatus::kOk);
+  CHECK(world.adopt_directory({.strip = "nightly/"}) == ExitStatus::kOk);
   CHECK(world.archive("nightly/db/a.tar") == "content");
 }
 
@@ -239,7 +239,7 @@ TEST_CASE("what was moved leaves the directory once it is held, and what differs
   world.put_both("b", pattern(5000, 2));
   world.server->put("b", "c", pattern(4000, 3));
   world.lay("c", flipped(pattern(4000, 3)));
-  CHECK(world.take({.how = How::kMove}) == ExitStatus::kIncomplete);
+  CHECK(world.adopt_directory({.how = How::kMove}) == ExitStatus::kIncomplete);
   CHECK(world.archive("a") == pattern(4000, 1));
   CHECK(world.archive("b") == pattern(5000, 2));
   CHECK(world.directory() == Files{{"c", flipped(pattern(4000, 3))}});
@@ -248,7 +248,7 @@ TEST_CASE("what was moved leaves the directory once it is held, and what differs
   SECTION("also what an earlier call has left there") {
     world.lay("a", pattern(4000, 1));
     world.lay("b", flipped(pattern(5000, 2)));
-    CHECK(world.take({.how = How::kMove}) == ExitStatus::kIncomplete);
+    CHECK(world.adopt_directory({.how = How::kMove}) == ExitStatus::kIncomplete);
     CHECK(world.directory().count("a") == 0);
     CHECK(world.directory().count("b") == 1);
     CHECK(world.archive("b") == pattern(5000, 2));
@@ -256,12 +256,12 @@ TEST_CASE("what was moved leaves the directory once it is held, and what differs
   SECTION("but not where its archive has rotted") {
     world.lay("a", pattern(4000, 1));
     world.disk.plant("site/archives/a", flipped(pattern(4000, 1)));
-    CHECK(world.take({.how = How::kMove}) == ExitStatus::kIncomplete);
+    CHECK(world.adopt_directory({.how = How::kMove}) == ExitStatus::kIncomplete);
     CHECK(world.directory().count("a") == 1);
     CHECK(world.lines_with("a: not adopted from /disk/old/a: its archive cannot be read, or is "
                            "damaged") == 1);
     CHECK(world.verify() == ExitStatus::kAlarm);
-    CHECK(world.take({.how = How::kMove}) == ExitStatus::kIncomplete);
+    CHECK(world.adopt_directory({.how = How::kMove}) == ExitStatus::kIncomplete);
     CHECK(world.archive("a") == pattern(4000, 1));
     CHECK(world.directory() == Files{{"c", flipped(pattern(4000, 3))}});
   }
@@ -274,11 +274,11 @@ TEST_CASE("a file that cannot be linked is copied, or left where only links are 
   world.put_both("a", pattern(4000, 1));
   // As on another filesystem; or of another user.
   if (same_disk) world.disk.set_gives_files(false);
-  CHECK(world.take({.how = How::kLink}) == ExitStatus::kIncomplete);
+  CHECK(world.adopt_directory({.how = How::kLink}) == ExitStatus::kIncomplete);
   CHECK(world.lines_with("--copy copies it") == 1);
   CHECK(world.files_below("site/archives/") == 0);
   CHECK(world.files_below(".holdfast/staging/") == 0);
-  CHECK(world.take() == ExitStatus::kOk);
+  CHECK(world.adopt_directory() == ExitStatus::kOk);
   CHECK(world.archive("a") == pattern(4000, 1));
   CHECK(world.lines_with("share") == 0);
 }
@@ -288,10 +288,10 @@ TEST_CASE("copies leave min_free, and links take nothing", "[adopt]") {
   world.config.disk.min_free_bytes = kMiB;
   world.disk.set_space({2 * kMiB, kMiB + 3999, 0, 0});
   world.put_both("a", pattern(4000, 1));
-  CHECK(world.take({.how = How::kCopy}) == ExitStatus::kIncomplete);
+  CHECK(world.adopt_directory({.how = How::kCopy}) == ExitStatus::kIncomplete);
   CHECK(world.lines_with("would leave less than min_free = 1.0 MiB") == 1);
   CHECK(world.files_below("site/archives/") == 0);
-  CHECK(world.take() == ExitStatus::kOk);
+  CHECK(world.adopt_directory() == ExitStatus::kOk);
   CHECK(world.archive("a") == pattern(4000, 1));
 }
 
@@ -303,7 +303,7 @@ TEST_CASE("what the bucket no longer has is taken when asked for, and is no news
   world.lay("gone/b", "no longer in the bucket");
   world.lay("gone/c", "nor is this");
   REQUIRE(world.disk.set_modified("old/gone/b", world.clock.now_s() - std::chrono::hours{1000}));
-  CHECK(world.take({.orphans = true}) == ExitStatus::kOk);
+  CHECK(world.adopt_directory({.orphans = true}) == ExitStatus::kOk);
   CAPTURE(world.said());
   CHECK(world.printed ==
         std::vector<std::string>{"site: 3 archives adopted from /disk/old (41 bytes), 2 of them by "
@@ -340,11 +340,12 @@ TEST_CASE("no file is taken for one that the bucket lacks where a prefix was for
   world.lay("db/a.tar", "content");
   world.lay("db/gone.tar", "no longer there");
   const bool dry_run = GENERATE(false, true);
-  CHECK(world.take({.orphans = true, .dry_run = dry_run}) == ExitStatus::kIncomplete);
+  CHECK(world.adopt_directory({.orphans = true, .dry_run = dry_run}) == ExitStatus::kIncomplete);
   CHECK(world.files_below("site/archives/") == 0);
   CHECK(world.lines_with("without the beginning of their keys, so that none is taken") == 1);
   CHECK(world.lines_with("--strip nightly/") == 1);
-  CHECK(world.take({.strip = "nightly/", .orphans = true, .dry_run = dry_run}) == ExitStatus::kOk);
+  CHECK(world.adopt_directory({.strip = "nightly/", .orphans = true, .dry_run = dry_run}) ==
+        ExitStatus::kOk);
   CHECK(world.files_below("site/archives/nightly/db/") == (dry_run ? 0 : 2));
 }
 
@@ -359,7 +360,7 @@ TEST_CASE("on HOLD what is new is adopted, and neither what changed nor what the
   REQUIRE(world.source().hold);
   world.put_both("new", "new");
   world.lay("gone", "gone");
-  CHECK(world.take({.orphans = true}) == ExitStatus::kIncomplete);
+  CHECK(world.adopt_directory({.orphans = true}) == ExitStatus::kIncomplete);
   CHECK(world.archive("new") == "new");
   CHECK(world.archive("a") == "first");
   CHECK_FALSE(world.archive("gone"));
@@ -376,7 +377,7 @@ TEST_CASE("what is held stays as it is, and a damaged archive is repaired from t
   world.disk.plant("site/archives/b", flipped(pattern(5000, 2)));
   REQUIRE(world.verify() == ExitStatus::kAlarm);
   world.lay("a", "whatever it is by now");
-  CHECK(world.take() == ExitStatus::kOk);
+  CHECK(world.adopt_directory() == ExitStatus::kOk);
   CAPTURE(world.said());
   CHECK(world.archive("a") == pattern(4000, 1));
   CHECK(world.archive("b") == pattern(5000, 2));
@@ -400,7 +401,7 @@ TEST_CASE("what retention has removed is not brought back", "[adopt]") {
   REQUIRE(world.files_below("site/archives/") == 2);
   const bool gone_upstream = GENERATE(false, true);
   if (gone_upstream) world.server->erase("b", "k/2026-01-01");
-  CHECK(world.take({.orphans = true}) == ExitStatus::kOk);
+  CHECK(world.adopt_directory({.orphans = true}) == ExitStatus::kOk);
   CAPTURE(world.said());
   CHECK(world.printed.at(0) ==
         "site: 0 archives adopted from /disk/old (0 bytes); 2 were held already; 2 were removed "
@@ -415,7 +416,7 @@ TEST_CASE("what differs goes to quarantine when asked for, with its alarm", "[ad
   world.lay("flipped", flipped(pattern(4000, 1)));
   world.server->put("b", "longer", "longer");
   world.lay("longer", "longer than that");
-  CHECK(world.take({.quarantine = true}) == ExitStatus::kIncomplete);
+  CHECK(world.adopt_directory({.quarantine = true}) == ExitStatus::kIncomplete);
   CAPTURE(world.said());
   CHECK(world.printed.at(0).ends_with("; 2 differ from the bucket, 2 in quarantine now"));
   CHECK(world.contents_below("site/quarantine/") ==
@@ -444,7 +445,8 @@ TEST_CASE("a dry run says the same, and writes nothing", "[adopt]") {
   world.server->put("b", "missing", "missing");
   world.lay("gone", "gone");
   const auto before = world.disk.files();
-  CHECK(world.take({.how = How::kMove, .orphans = true, .quarantine = true, .dry_run = true}) ==
+  CHECK(world.adopt_directory(
+            {.how = How::kMove, .orphans = true, .quarantine = true, .dry_run = true}) ==
         ExitStatus::kIncomplete);
   CAPTURE(world.said());
   CHECK(world.printed.size() == 4);
@@ -478,7 +480,7 @@ TEST_CASE("what is no regular file, cannot be read, or changes is named and left
           return store::error_from_errno(EIO, "read", path);
         return std::nullopt;
       });
-  CHECK(world.take({.how = How::kCopy}) == ExitStatus::kIncomplete);
+  CHECK(world.adopt_directory({.how = How::kCopy}) == ExitStatus::kIncomplete);
   CAPTURE(world.said());
   CHECK(world.archive("good") == "good");
   CHECK(world.files_below("site/archives/") == 1);
@@ -487,7 +489,7 @@ TEST_CASE("what is no regular file, cannot be read, or changes is named and left
   CHECK(world.lines_with("bad: not adopted from /disk/old/bad: ") == 1);
   CHECK(world.files_below(".holdfast/staging/") == 0);
   world.disk.heal();
-  CHECK(world.take() == ExitStatus::kOk);
+  CHECK(world.adopt_directory() == ExitStatus::kOk);
   CHECK(world.files_below("site/archives/") == 3);
 }
 
@@ -500,7 +502,7 @@ TEST_CASE("a directory of which too much cannot be read is not gone through to i
         if (operation == "open") return store::error_from_errno(EIO, "open", path);
         return std::nullopt;
       });
-  CHECK(world.take() == ExitStatus::kDiskFailed);
+  CHECK(world.adopt_directory() == ExitStatus::kDiskFailed);
   CHECK(world.lines_with("not adopted from /disk/old/k") == 5);
   CHECK(world.lines_with("too much in /disk/old cannot be read") == 1);
 }
@@ -513,7 +515,7 @@ TEST_CASE("what no pull can have is adopted, and its alarm ends", "[adopt]") {
   world.server->set_state("b", "denied", fake_s3::ObjectState::kDenied);
   CHECK(world.pull() == ExitStatus::kRefused);
   REQUIRE(world.files_below("site/archives/") == 0);
-  CHECK(world.take() == ExitStatus::kOk);
+  CHECK(world.adopt_directory() == ExitStatus::kOk);
   CAPTURE(world.said());
   CHECK(world.archive("archived") == "in cold storage");
   CHECK(world.archive("denied") == "not for us");
@@ -537,10 +539,10 @@ TEST_CASE("it goes on where it was interrupted", "[adopt]") {
         }
         return std::nullopt;
       });
-  CHECK(world.take({.how = how}) == ExitStatus::kIncomplete);
+  CHECK(world.adopt_directory({.how = how}) == ExitStatus::kIncomplete);
   CHECK(world.printed.at(0).ends_with("it was interrupted, and goes on with the next call"));
   world.disk.heal();
-  CHECK(world.take({.how = how}) == ExitStatus::kOk);
+  CHECK(world.adopt_directory({.how = how}) == ExitStatus::kOk);
   CHECK(world.files_below("site/archives/") == 8);
   CHECK(world.files_below(".holdfast/staging/") == 0);
   CHECK(world.files_below("old/") == (how == How::kMove ? 0 : 8));
@@ -554,16 +556,16 @@ TEST_CASE("the mirror's own directories are not adopted from, and another mirror
   world.put_both("a", "content");
   test::SubDisk archives(world.disk, "site/archives");
   world.other_disks["/disk/site/archives"] = &archives;
-  CHECK(world.take({.directory = "/disk/site/archives"}) == ExitStatus::kUsage);
+  CHECK(world.adopt_directory({.directory = "/disk/site/archives"}) == ExitStatus::kUsage);
   CHECK(world.lines_with("/disk/site/archives is the mirror's own") == 1);
-  CHECK(world.take({.directory = "/nowhere"}) == ExitStatus::kUsage);
+  CHECK(world.adopt_directory({.directory = "/nowhere"}) == ExitStatus::kUsage);
   CHECK(world.lines_with("there is no directory /nowhere") == 1);
   CHECK(world.adopt({.source = "other", .directory = "/disk/old"}) == ExitStatus::kUsage);
   world.lay(".holdfast/ledger.db", "of another mirror");
-  CHECK(world.take({.orphans = true}) == ExitStatus::kOk);
+  CHECK(world.adopt_directory({.orphans = true}) == ExitStatus::kOk);
   CHECK(world.files_below("site/archives/") == 1);
   SECTION("nor where the mirror lies in the directory") {
-    CHECK(world.take({.directory = "/disk", .orphans = true}) == ExitStatus::kOk);
+    CHECK(world.adopt_directory({.directory = "/disk", .orphans = true}) == ExitStatus::kOk);
     for (const auto& [path, content] : World::below(world.disk.files(), "site/archives/")) {
       CHECK_FALSE(path.starts_with("site/archives/site/"));
       CHECK(path.find(".holdfast") == std::string::npos);
@@ -577,7 +579,7 @@ TEST_CASE("history and the status file say what was adopted", "[adopt]") {
   REQUIRE(world.pull() == ExitStatus::kOk);
   world.pass(std::chrono::hours{24});
   world.put_both("a", "content");
-  CHECK(world.take() == ExitStatus::kOk);
+  CHECK(world.adopt_directory() == ExitStatus::kOk);
   CHECK(world.source().archives == 2);
   CHECK(world.held("a")->held_since == world.clock.now_s());
   CHECK(world.command([&](const agent::Environment& environment, const agent::Print& print) {
@@ -595,13 +597,13 @@ TEST_CASE("a bucket that cannot be listed, or asked, leaves everything for the n
   world.lay("parts.bin", parts);
   SECTION("the bucket is not there") {
     world.site().bucket = "nobodys";
-    CHECK(world.take() != ExitStatus::kOk);
+    CHECK(world.adopt_directory() != ExitStatus::kOk);
     CHECK(world.files_below("site/archives/") == 0);
     CHECK(world.printed.empty());
   }
   SECTION("an object may not be looked at") {
     world.server->set_state("b", "parts.bin", fake_s3::ObjectState::kDenied);
-    CHECK(world.take() == ExitStatus::kIncomplete);
+    CHECK(world.adopt_directory() == ExitStatus::kIncomplete);
     CHECK(world.files_below("site/archives/") == 1);
     CHECK(world.lines_with("parts.bin: not adopted from /disk/old/parts.bin: the bucket could not "
                            "be asked about it: ") == 1);

@@ -143,7 +143,7 @@ struct BadFileWorld : World {
   // All that is on both disks but for what has a name of this key.
   Files all_but(const std::string& key) const {
     Files left;
-    const auto take = [&](const test::FaultDisk& from, const std::string& root) {
+    const auto copy_files = [&](const test::FaultDisk& from, const std::string& root) {
       for (const auto& [path, content] : from.files()) {
         const bool is_content = path.find('/') != std::string::npos || root == "/target/";
         const bool is_ours = path.starts_with(".holdfast/") || path == "site/manifest.jsonl" ||
@@ -155,8 +155,8 @@ struct BadFileWorld : World {
         if (is_content && !is_ours && !is_its) left[root + without_when(path)] = content;
       }
     };
-    take(disk, "/disk/");
-    take(target, "/target/");
+    copy_files(disk, "/disk/");
+    copy_files(target, "/target/");
     return left;
   }
 

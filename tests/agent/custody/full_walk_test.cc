@@ -35,7 +35,7 @@ WalkAnswer unsound(const std::string& why = "its gzip is damaged") {
   return answer;
 }
 
-WalkAnswer not_judged(Cause cause, const std::string& why) {
+WalkAnswer undecided(Cause cause, const std::string& why) {
   WalkAnswer answer;
   answer.cause = cause;
   answer.why = why;
@@ -184,7 +184,7 @@ TEST_CASE("what was found unsound is so in a new ledger") {
 TEST_CASE("a walk that dies is recorded, touches nothing, and is not tried for ever") {
   World world;
   Walker walker(world);
-  walker.answers["deadly"] = not_judged(Cause::kDied, "the walk died of signal 11");
+  walker.answers["deadly"] = undecided(Cause::kDied, "the walk died of signal 11");
   for (int run = 0; run < 6; ++run) {
     CAPTURE(run);
     if (run == 0) {
@@ -207,7 +207,7 @@ TEST_CASE("a walk that dies is recorded, touches nothing, and is not tried for e
 TEST_CASE("what needs more than a walk may take is not judged, and not asked again") {
   World world;
   Walker walker(world);
-  walker.answers["large"] = not_judged(Cause::kLimit, "its dictionary needs 512.0 MiB");
+  walker.answers["large"] = undecided(Cause::kLimit, "its dictionary needs 512.0 MiB");
   CHECK(pull_night(world, 1, "large") == ExitStatus::kOk);
   world.pass(24h);
   CHECK(world.pull() == ExitStatus::kOk);
@@ -217,7 +217,7 @@ TEST_CASE("what needs more than a walk may take is not judged, and not asked aga
 TEST_CASE("what a run had no time for is walked in the next one") {
   World world;
   Walker walker(world);
-  walker.answers["one"] = not_judged(Cause::kHalted, "holdfast was told to stop");
+  walker.answers["one"] = undecided(Cause::kHalted, "holdfast was told to stop");
   REQUIRE(pull_night(world, 1, "one") == ExitStatus::kOk);
   walker.answers.clear();
   world.pass(24h);
@@ -245,7 +245,7 @@ TEST_CASE("a run that is out of time begins no walk") {
 TEST_CASE("where this machine cannot walk, that is said once and the quick look stays") {
   World world;
   Walker walker(world);
-  walker.answers["one"] = not_judged(Cause::kUnable, "this machine has no seccomp");
+  walker.answers["one"] = undecided(Cause::kUnable, "this machine has no seccomp");
   world.server->put("b", key_of(1, "a"), "one");
   world.server->put("b", key_of(1, "b"), "one");
   CHECK(world.pull() == ExitStatus::kOk);
@@ -296,8 +296,8 @@ TEST_CASE("verify --open names what is unsound or not judged, and ends with 1 fo
     REQUIRE(pull_night(world, night, "night " + std::to_string(night)) == ExitStatus::kOk);
   }
   Walker walker(world);
-  walker.answers["night 2"] = not_judged(Cause::kLimit, "its dictionary needs 512.0 MiB");
-  walker.answers["night 3"] = not_judged(Cause::kUnknown, "it is text");
+  walker.answers["night 2"] = undecided(Cause::kLimit, "its dictionary needs 512.0 MiB");
+  walker.answers["night 3"] = undecided(Cause::kUnknown, "it is text");
   CHECK(verify_open(world) == ExitStatus::kOk);
   CHECK(world.lines_with("its dictionary needs 512.0 MiB") == 1);
   CHECK(world.lines_with("it is text") == 0);
@@ -309,7 +309,7 @@ TEST_CASE("verify --open names what is unsound or not judged, and ends with 1 fo
   CHECK(verify_open(world) == ExitStatus::kAlarm);
   CHECK(world.lines_with("its gzip is damaged") == 1);
   CHECK(world.alarm_kinds() == Names{"unsound"});
-  walker.answers["night 1"] = not_judged(Cause::kHalted, "holdfast was told to stop");
+  walker.answers["night 1"] = undecided(Cause::kHalted, "holdfast was told to stop");
   CHECK(verify_open(world) == ExitStatus::kIncomplete);
 }
 

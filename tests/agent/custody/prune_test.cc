@@ -70,7 +70,7 @@ void check_all_agree(World& world) {
   std::set<std::string> carried;
   REQUIRE(store::visit_manifest(world.disk, "site", [&](store::ManifestEntry&& entry) {
     using Kind = store::ManifestEntry::Kind;
-    const bool holds = entry.kind == Kind::kHeld || entry.kind == Kind::kBeside;
+    const bool holds = entry.kind == Kind::kHeld || entry.kind == Kind::kGeneration;
     if (holds) carried.insert(entry.path);
     if (entry.kind == Kind::kGone || entry.kind == Kind::kPruned) carried.erase(entry.path);
     return true;

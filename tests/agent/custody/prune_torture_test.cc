@@ -47,8 +47,8 @@ TEST_CASE("a rebuild after a prune that failed anywhere gives up nothing that wa
                                const auto after = world.sight();
                                for (const auto& [key, record] : before.held)
                                  REQUIRE(after.held.contains(key));
-                               for (const auto& [path, digest] : before.beside)
-                                 REQUIRE(after.beside.contains(path));
+                               for (const auto& [path, digest] : before.generations)
+                                 REQUIRE(after.generations.contains(path));
                                // Ages count from a listing, which a new ledger does not know.
                                REQUIRE(world.prune() == agent::ExitStatus::kIncomplete);
                                REQUIRE(world.pull() == agent::ExitStatus::kOk);

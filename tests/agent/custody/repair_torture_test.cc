@@ -7,8 +7,8 @@ namespace {
 // How many steps each scene has; a test that finds another number says what to do.
 constexpr Steps kRepair{.io_error = 750, .half_written = 148, .requests = 4};
 constexpr Steps kRepairWithoutLinks{.no_space = 135, .half_written = 149};
-constexpr Steps kRepairBeside{.half_written = 134};
-constexpr Steps kRepairBesideWithoutLinks{.half_written = 135};
+constexpr Steps kRepairGeneration{.half_written = 134};
+constexpr Steps kRepairGenerationWithoutLinks{.half_written = 135};
 constexpr Steps kVerify{.no_space = 43, .read_only = 47, .power_cut = 4};
 constexpr Steps kRebuild{.no_space = 158, .read_only = 173, .power_cut = 21, .half_written = 164};
 
@@ -39,10 +39,11 @@ TEST_CASE("a repair beside the archives that fails anywhere is finished by the n
           "[torture][of-custody]") {
   const bool has_links = GENERATE(true, false);
   CAPTURE(has_links);
-  const Scenario scenario = {[=](World& world) { world.set_the_scene_of_damage_beside(has_links); },
-                             [](World& world) { (void)world.pull(); },
-                             [](World& world) { REQUIRE(world.pull() == agent::ExitStatus::kOk); }};
-  torture_disk(scenario, has_links ? kRepairBeside : kRepairBesideWithoutLinks,
+  const Scenario scenario = {
+      [=](World& world) { world.set_the_scene_of_damaged_generation(has_links); },
+      [](World& world) { (void)world.pull(); },
+      [](World& world) { REQUIRE(world.pull() == agent::ExitStatus::kOk); }};
+  torture_disk(scenario, has_links ? kRepairGeneration : kRepairGenerationWithoutLinks,
                test::Fault::kPowerCut, Loss::kSome);
 }
 

@@ -92,7 +92,7 @@ TEST_CASE("deciding on many archives takes no memory", "[streams]") {
   REQUIRE(mirror);
   std::map<agent::PruneDecision, std::uint64_t> decisions;
   agent::PruneRequest request{world.config, world.site(), *source, now, {}, false, {}};
-  request.explain = [&](const store::Candidate&, agent::PruneDecision decision, agent::Keeps) {
+  request.tell = [&](const store::Candidate&, agent::PruneDecision decision, agent::Keeps) {
     ++decisions[decision];
   };
   forget_peak();

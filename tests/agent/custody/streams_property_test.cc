@@ -68,8 +68,8 @@ class Bench {
     whole.sources.clear();
     std::vector<store::Removal> removals;
     agent::PruneRequest request{whole, config, source_, now, {}, false, {}};
-    request.explain = [&](const store::Candidate& candidate, agent::PruneDecision decision,
-                          agent::Keeps) {
+    request.tell = [&](const store::Candidate& candidate, agent::PruneDecision decision,
+                       agent::Keeps) {
       if (decision != agent::PruneDecision::kRemove) return;
       removals.push_back({candidate.key, "x/" + candidate.key, true, false, 0});
     };

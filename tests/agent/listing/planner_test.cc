@@ -190,7 +190,7 @@ agent::Planner::Figures plan(Held& held, const std::vector<s3::ListedObject>& li
   for (std::size_t i = 0; i < listing.size(); i += 2) {
     const auto begin = listing.begin() + static_cast<std::ptrdiff_t>(i);
     const auto end = i + 2 < listing.size() ? begin + 2 : listing.end();
-    REQUIRE(planner.take({begin, end}));
+    REQUIRE(planner.plan_page({begin, end}));
   }
   REQUIRE(planner.finish());
   REQUIRE(plan.commit());

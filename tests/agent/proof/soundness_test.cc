@@ -141,21 +141,21 @@ TEST_CASE("the look at any bytes, cut anywhere, ends and calls nothing that is r
 }
 
 TEST_CASE("without a name that claims something and without a habit nothing is unsound") {
-  using agent::judge_soundness;
+  using agent::weigh_soundness;
   using Verdict = agent::Soundness::Verdict;
   for (const auto* const key :
        {"backup", "a.bin", "a.tar.gz.001", "photos/a.jpg", "a.enc", ".gz"}) {
     CAPTURE(key);
-    CHECK(judge_soundness(key, look(random_bytes(1)), std::nullopt).verdict == Verdict::kUnknown);
-    CHECK(judge_soundness(key, look(kLoginPage), std::nullopt).verdict == Verdict::kUnknown);
+    CHECK(weigh_soundness(key, look(random_bytes(1)), std::nullopt).verdict == Verdict::kUnknown);
+    CHECK(weigh_soundness(key, look(kLoginPage), std::nullopt).verdict == Verdict::kUnknown);
   }
-  CHECK(judge_soundness("site/index.html", look(kLoginPage), std::nullopt).verdict ==
+  CHECK(weigh_soundness("site/index.html", look(kLoginPage), std::nullopt).verdict ==
         Verdict::kUnknown);
   const agent::FormHabit unknown{ContentForm::kUnknown, false, agent::kSteadySets};
-  CHECK(judge_soundness("backup", look(random_bytes(1)), unknown).verdict == Verdict::kUnknown);
+  CHECK(weigh_soundness("backup", look(random_bytes(1)), unknown).verdict == Verdict::kUnknown);
   // The first part of a split archive always lacks its end.
   const agent::FormHabit cut{ContentForm::kGzip, true, agent::kSteadySets};
-  CHECK(judge_soundness("a.gz.001", look(gzip_of("x").substr(0, 12)), cut).verdict ==
+  CHECK(weigh_soundness("a.gz.001", look(gzip_of("x").substr(0, 12)), cut).verdict ==
         Verdict::kSound);
 }
 

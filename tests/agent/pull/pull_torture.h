@@ -53,7 +53,7 @@ inline std::string pattern(std::size_t size_bytes, unsigned seed) {
 struct Sight {
   std::map<std::string, std::string> files;   // all but the state directory
   std::map<std::string, std::string> held;    // by the ledger: key to digest, proof and place
-  std::map<std::string, std::string> beside;  // by the ledger: path to digest
+  std::map<std::string, std::string> generations;  // by the ledger: path to digest
   std::set<std::string> alarms;               // kind and key
   bool operator==(const Sight&) const = default;
 };
@@ -141,7 +141,7 @@ class World {
   }
 
   // Contents in quarantine, of which one has rotted; known, and the rest acknowledged.
-  void set_the_scene_of_damage_beside(bool has_links) {
+  void set_the_scene_of_damaged_generation(bool has_links) {
     set_the_scene_of_changes(agent::OnChange::kQuarantine, has_links);
     damaged_ = true;
     REQUIRE(pull() == agent::ExitStatus::kAlarm);
@@ -313,7 +313,7 @@ class World {
       return true;
     }));
     REQUIRE(mirror->ledger.visit_generations(**id, [&](const store::Generation& generation) {
-      sight.beside[generation.path] = store::to_hex(generation.sha256);
+      sight.generations[generation.path] = store::to_hex(generation.sha256);
       return true;
     }));
     const auto alarms = mirror->ledger.open_alarms(**id, 100);
@@ -333,16 +333,16 @@ class World {
         carried.held[entry.key] =
             digest + " " + std::string(store::name_of(entry.verified_by)) + " " + path;
       }
-      if (entry.kind == Kind::kBeside) carried.beside[path] = digest;
-      if (entry.kind == Kind::kGone) carried.beside.erase(path);
+      if (entry.kind == Kind::kGeneration) carried.generations[path] = digest;
+      if (entry.kind == Kind::kGone) carried.generations.erase(path);
       if (entry.kind == Kind::kPruned) {
-        carried.beside.erase(path);
+        carried.generations.erase(path);
         if (entry.path.starts_with("archives/")) carried.held.erase(entry.key);
       }
       return true;
     }));
     CHECK(carried.held == seen.held);
-    CHECK(carried.beside == seen.beside);
+    CHECK(carried.generations == seen.generations);
   }
 
   // Even before anything is repaired: each name under archives/ has the right content, and what the
@@ -366,7 +366,7 @@ class World {
       const auto path = record.substr(record.rfind(' ') + 1);
       CHECK(seen.files.contains(path));
     }
-    for (const auto& [path, digest] : seen.beside) {
+    for (const auto& [path, digest] : seen.generations) {
       INFO(path);
       CHECK(seen.files.contains(path));
     }
@@ -385,7 +385,7 @@ class World {
       INFO(key);
       CHECK(digests.contains(record.substr(0, record.find(' '))));
     }
-    for (const auto& [path, digest] : seen.beside) {
+    for (const auto& [path, digest] : seen.generations) {
       INFO(path);
       CHECK(digests.contains(digest));
     }
@@ -596,7 +596,7 @@ inline void check_the_end(World& world, const Scenario& scenario, const Sight& w
   scenario.finish(world);
   const auto seen = world.sight();
   CHECK(seen.held == wanted.held);
-  CHECK(seen.beside == wanted.beside);
+  CHECK(seen.generations == wanted.generations);
   CHECK(seen.alarms == wanted.alarms);
   CHECK(seen.files == wanted.files);
   CHECK(world.staging_is_empty());

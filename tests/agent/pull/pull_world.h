@@ -174,7 +174,7 @@ struct World {
     server->set_clock_offset(passed);
   }
 
-  agent::Status status() const {
+  agent::StatusReport status() const {
     auto status = agent::status_from_json(status_text.value_or(""));
     REQUIRE(status);
     return *std::move(status);

@@ -24,7 +24,7 @@ Job job_of(std::size_t source) {
 }
 
 /// Which source the next work is of.
-Job take(WorkQueue& queue) { return std::get<Job>(queue.pop().value()); }
+Job pop(WorkQueue& queue) { return std::get<Job>(queue.pop().value()); }
 
 void fill(WorkQueue& queue, std::size_t source, int count) {
   for (int i = 0; i < count; ++i) queue.push(job_of(source), kStart);
@@ -36,9 +36,9 @@ TEST_CASE("no source has all lanes while another one may come yet", "[work_queue
   WorkQueue queue(4, 2);
   fill(queue, 0, 20);
   queue.set_expected(1, true);
-  for (int i = 0; i < 3; ++i) CHECK(take(queue).source == 0);
+  for (int i = 0; i < 3; ++i) CHECK(pop(queue).source == 0);
   // The last lane waits for it.
-  auto fourth = std::async(std::launch::async, [&] { return take(queue).source; });
+  auto fourth = std::async(std::launch::async, [&] { return pop(queue).source; });
   CHECK(fourth.wait_for(100ms) == std::future_status::timeout);
   fill(queue, 1, 1);
   CHECK(fourth.get() == 1);
@@ -50,7 +50,7 @@ TEST_CASE("two sources that have enough to do share the lanes", "[work_queue]") 
   fill(queue, 1, 20);
   int of_second = 0;
   for (int i = 0; i < 4; ++i) {
-    if (take(queue).source == 1) ++of_second;
+    if (pop(queue).source == 1) ++of_second;
   }
   CHECK(of_second == 2);
 }
@@ -58,14 +58,14 @@ TEST_CASE("two sources that have enough to do share the lanes", "[work_queue]") 
 TEST_CASE("a source that is alone has all lanes", "[work_queue]") {
   WorkQueue queue(3, 2);
   fill(queue, 1, 3);
-  for (int i = 0; i < 3; ++i) CHECK(take(queue).source == 1);
+  for (int i = 0; i < 3; ++i) CHECK(pop(queue).source == 1);
 }
 
 TEST_CASE("who waits for a lane in vain is given one of the busiest source", "[work_queue]") {
   WorkQueue queue(2, 2);
   fill(queue, 0, 2);
-  const auto first = take(queue);
-  const auto second = take(queue);
+  const auto first = pop(queue);
+  const auto second = pop(queue);
   queue.push(job_of(1), kStart);
   queue.make_room(kStart + 29s, 30s);
   CHECK_FALSE(first.give_way->load());
@@ -73,7 +73,7 @@ TEST_CASE("who waits for a lane in vain is given one of the busiest source", "[w
   CHECK(first.give_way->load());
   CHECK_FALSE(second.give_way->load());
   queue.finished(0, first.give_way);
-  CHECK(take(queue).source == 1);
+  CHECK(pop(queue).source == 1);
 }
 
 TEST_CASE("a work that gave its lane back keeps the next one for longer each time",
@@ -84,7 +84,7 @@ TEST_CASE("a work that gave its lane back keeps the next one for longer each tim
   auto job = job_of(0);
   job.gave_way = turns;
   queue.push(job, kStart);
-  const auto running = take(queue);
+  const auto running = pop(queue);
   auto other = job_of(1);
   other.gave_way = 1;
   queue.push(other, kStart);
@@ -97,7 +97,7 @@ TEST_CASE("a work that gave its lane back keeps the next one for longer each tim
 TEST_CASE("no more lanes are asked for than there is need of", "[work_queue]") {
   WorkQueue queue(3, 2);
   fill(queue, 0, 3);
-  const std::vector<Job> running = {take(queue), take(queue), take(queue)};
+  const std::vector<Job> running = {pop(queue), pop(queue), pop(queue)};
   fill(queue, 1, 3);
   for (int i = 31; i < 40; ++i) queue.make_room(kStart + std::chrono::seconds(i), 30s);
   CHECK(std::count_if(running.begin(), running.end(),
@@ -107,10 +107,10 @@ TEST_CASE("no more lanes are asked for than there is need of", "[work_queue]") {
 TEST_CASE("what has only just begun keeps its lane", "[work_queue]") {
   WorkQueue queue(2, 3);
   fill(queue, 0, 1);
-  const auto old = take(queue);
+  const auto old = pop(queue);
   queue.push(job_of(1), kStart);
   queue.make_room(kStart + 40s, 30s);
-  const auto young = take(queue);
+  const auto young = pop(queue);
   queue.push(job_of(2), kStart);
   for (int i = 41; i < 50; ++i) queue.make_room(kStart + std::chrono::seconds(i), 30s);
   CHECK(old.give_way->load());
@@ -123,7 +123,7 @@ TEST_CASE("a work that gave its lane back gives way again to one that never had 
   auto late = job_of(0);
   late.gave_way = 1;
   queue.push(late, kStart);
-  const auto running = take(queue);
+  const auto running = pop(queue);
   queue.push(job_of(1), kStart);
   queue.make_room(kStart + 29s, 30s);
   CHECK_FALSE(running.give_way->load());
@@ -140,7 +140,7 @@ TEST_CASE("a work that gave its lane back goes behind all that did not", "[work_
   }
   fill(queue, 2, 2);
   for (const std::size_t source : {2U, 2U, 0U, 1U}) {
-    const auto job = take(queue);
+    const auto job = pop(queue);
     CHECK(job.source == source);
     queue.finished(job.source, job.give_way);
   }
@@ -150,16 +150,16 @@ TEST_CASE("a server that wants fewer connections gets fewer, and never none", "[
   WorkQueue queue(4, 2);
   for (int i = 0; i < 2; ++i) queue.lower(0);
   fill(queue, 0, 5);
-  const auto first = take(queue);
-  const auto second = take(queue);
+  const auto first = pop(queue);
+  const auto second = pop(queue);
   fill(queue, 1, 2);
   // The second of these would else be the other's turn.
-  CHECK(take(queue).source == 1);
-  CHECK(take(queue).source == 1);
+  CHECK(pop(queue).source == 1);
+  CHECK(pop(queue).source == 1);
   for (int i = 0; i < 10; ++i) queue.lower(0);
   queue.finished(0, first.give_way);
   queue.finished(0, second.give_way);
-  CHECK(take(queue).source == 0);
+  CHECK(pop(queue).source == 0);
 }
 
 namespace {

@@ -22,8 +22,8 @@ bool contains(const std::string& text, std::string_view piece) {
   return text.find(piece) != std::string::npos;
 }
 
-agent::Status with_source() {
-  agent::Status status;
+agent::StatusReport with_source() {
+  agent::StatusReport status;
   status.host = "pi";
   status.exit_status = 0;
   status.started_at = status.finished_at = status.last_success_at = kNow - 60s;
@@ -33,7 +33,7 @@ agent::Status with_source() {
   return status;
 }
 
-std::string page_of(const agent::Status& status, agent::Time now = kNow) {
+std::string page_of(const agent::StatusReport& status, agent::Time now = kNow) {
   agent::Present present;
   present.now = now;
   return agent::to_page(status, present);

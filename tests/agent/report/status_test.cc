@@ -7,7 +7,7 @@
 #include "tests/support/uploaded.h"
 
 using agent::ExitStatus;
-using agent::Status;
+using agent::StatusReport;
 using namespace std::chrono_literals;
 
 namespace {
@@ -18,8 +18,8 @@ bool contains(const std::string& text, std::string_view piece) {
   return text.find(piece) != std::string::npos;
 }
 
-Status full() {
-  Status status;
+StatusReport full() {
+  StatusReport status;
   status.host = "pi";
   status.state = agent::RunState::kAttention;
   status.exit_status = 1;
@@ -91,13 +91,13 @@ TEST_CASE("the status file has the contract's members in the contract's forms", 
     CAPTURE(piece);
     CHECK(contains(text, piece));
   }
-  const auto running = agent::to_json(Status{});
+  const auto running = agent::to_json(StatusReport{});
   CHECK(contains(running, "\"exit_status\": null"));
   CHECK(contains(running, "\"sources\": []"));
 }
 
 TEST_CASE("hostile keys make a status file that any parser reads", "[status]") {
-  Status status = full();
+  StatusReport status = full();
   status.sources[0].newest->key = std::string("\xff\x00\x1b[2J\"\n", 8);
   status.errors[0].key = "\xc3";
   const auto text = agent::to_json(status);
@@ -174,7 +174,7 @@ TEST_CASE("no status file, whoever wrote it, is more than refused", "[status]") 
 TEST_CASE("a status carries keys exactly, those too that are no UTF-8", "[status]") {
   for (const std::string key :
        {"a\tb", "a\\tb", "\xE2\x80\xAE", "\xFF\\xFF", "\\xFF", "e\xCC\x81", "\xC3\xA9"}) {
-    Status status = full();
+    StatusReport status = full();
     status.sources[0].newest->key = key;
     status.sources[0].alarms[0].key = key;
     status.errors[0].key = key;
@@ -188,7 +188,7 @@ TEST_CASE("a status carries keys exactly, those too that are no UTF-8", "[status
 
 TEST_CASE("no text of a foreign status steers, turns or hides", "[status]") {
   const std::string bad = "x\x1b[2J\n\xE2\x80\xAE\xE2\x80\x8B\xC2\x9B";
-  Status status = full();
+  StatusReport status = full();
   auto& source = status.sources[0];
   for (auto* text : {&status.host, &status.disk.path, &status.disk.filesystem,
                      &status.disk.weaker[0], &source.name, &source.newest->key,
@@ -211,7 +211,7 @@ TEST_CASE("no text of a foreign status steers, turns or hides", "[status]") {
 }
 
 TEST_CASE("a command in a status stands on a line of its own, however long it is", "[status]") {
-  Status status = full();
+  StatusReport status = full();
   const auto command = "holdfast accept site '" + std::string(30, 'x') + " and then " +
                        std::string(60, 'y') + " : holdfast z'";
   status.sources[0].alarms[0].message =
@@ -243,7 +243,7 @@ TEST_CASE("a person reads what is held, what is wrong and since when", "[status]
     CAPTURE(piece);
     CHECK(contains(text, piece));
   }
-  Status fresh;
+  StatusReport fresh;
   fresh.state = agent::RunState::kAbsent;
   fresh.disk.path = "/mnt/backup";
   const auto absent = agent::to_text(fresh, kNow);
@@ -257,7 +257,7 @@ TEST_CASE("a person reads what is held, what is wrong and since when", "[status]
 }
 
 TEST_CASE("a status cannot steer the terminal it is read on", "[status]") {
-  Status status = full();
+  StatusReport status = full();
   status.sources[0].newest->key = "\x1b[2J";
   status.sources[0].alarms[0].key = "a\nb";
   status.errors[0].message = "\x1b]0;x\x07";

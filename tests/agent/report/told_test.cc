@@ -30,67 +30,67 @@ agent::SourceStatus with_alarm(const std::string& kind, agent::Time since) {
 
 TEST_CASE("a failure is told of once for each state, and when it is over", "[watch]") {
   agent::Told told;
-  const auto take = [&](const std::string& site, agent::Time now) {
-    return agent::take_ending(told, ending({{"", "ok"}, {"site", site}}), now, kWeek);
+  const auto note = [&](const std::string& site, agent::Time now) {
+    return agent::note_ending(told, ending({{"", "ok"}, {"site", site}}), now, kWeek);
   };
-  CHECK(take("ok", kStart) == News::kNothing);
-  CHECK(take("attention", kStart + 1h) == News::kNothing);
-  CHECK(take("incomplete", kStart + 2h) == News::kFailure);
-  CHECK(take("incomplete", kStart + 3h) == News::kNothing);
-  CHECK(take("failed", kStart + 4h) == News::kFailure);
-  CHECK(take("absent", kStart + 5h) == News::kFailure);
-  CHECK(take("absent", kStart + 6h) == News::kNothing);
+  CHECK(note("ok", kStart) == News::kNothing);
+  CHECK(note("attention", kStart + 1h) == News::kNothing);
+  CHECK(note("incomplete", kStart + 2h) == News::kFailure);
+  CHECK(note("incomplete", kStart + 3h) == News::kNothing);
+  CHECK(note("failed", kStart + 4h) == News::kFailure);
+  CHECK(note("absent", kStart + 5h) == News::kFailure);
+  CHECK(note("absent", kStart + 6h) == News::kNothing);
   CHECK(told.failing_since == kStart + 2h);
-  CHECK(take("attention", kStart + 7h) == News::kOver);
-  CHECK(take("ok", kStart + 8h) == News::kNothing);
+  CHECK(note("attention", kStart + 7h) == News::kOver);
+  CHECK(note("ok", kStart + 8h) == News::kNothing);
 }
 
 TEST_CASE("what goes on failing is told of again after remind_every", "[watch]") {
   agent::Told told;
-  const auto take = [&](agent::Time now, std::chrono::seconds every) {
-    return agent::take_ending(told, ending({{"site", "incomplete"}}), now, every);
+  const auto note = [&](agent::Time now, std::chrono::seconds every) {
+    return agent::note_ending(told, ending({{"site", "incomplete"}}), now, every);
   };
-  REQUIRE(take(kStart, kWeek) == News::kFailure);
-  CHECK(take(kStart + kWeek - 1s, kWeek) == News::kNothing);
+  REQUIRE(note(kStart, kWeek) == News::kFailure);
+  CHECK(note(kStart + kWeek - 1s, kWeek) == News::kNothing);
   SECTION("once each time") {
-    CHECK(take(kStart + kWeek, kWeek) == News::kReminder);
-    CHECK(take(kStart + kWeek + 1h, kWeek) == News::kNothing);
+    CHECK(note(kStart + kWeek, kWeek) == News::kReminder);
+    CHECK(note(kStart + kWeek + 1h, kWeek) == News::kNothing);
   }
   SECTION("never, where that is wished for") {
-    CHECK(take(kStart + 100 * kWeek, 0s) == News::kNothing);
+    CHECK(note(kStart + 100 * kWeek, 0s) == News::kNothing);
   }
   SECTION("also when the clock was set back") {
-    CHECK(take(kStart - 1h, kWeek) == News::kReminder);
+    CHECK(note(kStart - 1h, kWeek) == News::kReminder);
   }
 }
 
 TEST_CASE("a second source that fails is news, and the first going on is not", "[watch]") {
   agent::Told told;
-  const auto take = [&](const std::map<std::string, std::string>& states) {
-    return agent::take_ending(told, ending(states), kStart, kWeek);
+  const auto note = [&](const std::map<std::string, std::string>& states) {
+    return agent::note_ending(told, ending(states), kStart, kWeek);
   };
-  CHECK(take({{"site", "incomplete"}, {"photos", "ok"}}) == News::kFailure);
-  CHECK(take({{"site", "incomplete"}, {"photos", "incomplete"}}) == News::kFailure);
+  CHECK(note({{"site", "incomplete"}, {"photos", "ok"}}) == News::kFailure);
+  CHECK(note({{"site", "incomplete"}, {"photos", "incomplete"}}) == News::kFailure);
   // A run of one source says nothing of the other.
-  CHECK(take({{"photos", "ok"}}) == News::kNothing);
+  CHECK(note({{"photos", "ok"}}) == News::kNothing);
   CHECK(told.failing.size() == 1);
-  CHECK(take({{"site", "ok"}}) == News::kOver);
+  CHECK(note({{"site", "ok"}}) == News::kOver);
 }
 
 TEST_CASE("a source that left the configuration fails no more", "[watch]") {
   agent::Told told;
-  REQUIRE(agent::take_ending(told, ending({{"site", "failed"}}), kStart, kWeek) == News::kFailure);
-  CHECK(agent::take_ending(
+  REQUIRE(agent::note_ending(told, ending({{"site", "failed"}}), kStart, kWeek) == News::kFailure);
+  CHECK(agent::note_ending(
             told, {{{"", agent::RunState::kOk}, {"photos", agent::RunState::kOk}}, {"photos"}},
             kStart, kWeek) == News::kOver);
 }
 
 TEST_CASE("open alarms are told of again, those of a HOLD each day", "[watch]") {
-  agent::Status status;
+  agent::StatusReport status;
   status.sources = {with_alarm("changed", kStart)};
   agent::Told told;
   const auto due = [&](agent::Time now, std::chrono::seconds every) {
-    return agent::take_reminders(told, status, now, every).size();
+    return agent::note_reminders(told, status, now, every).size();
   };
   SECTION("an alarm") {
     CHECK(due(kStart + kWeek - 1s, kWeek) == 0);
@@ -102,7 +102,7 @@ TEST_CASE("open alarms are told of again, those of a HOLD each day", "[watch]") 
     status.sources = {with_alarm("mass-change", kStart)};
     status.sources.front().hold = true;
     CHECK(due(kStart + 23h, kWeek) == 0);
-    const auto reminders = agent::take_reminders(told, status, kStart + 24h, kWeek);
+    const auto reminders = agent::note_reminders(told, status, kStart + 24h, kWeek);
     REQUIRE(reminders.size() == 1);
     CHECK(reminders.front().kind == "mass-change");
     CHECK(reminders.front().message.starts_with("on HOLD; 1 alarm is still open (1 mass-change)"));
@@ -132,11 +132,11 @@ TEST_CASE("what was told is known to the next run", "[watch]") {
 
 TEST_CASE("a clock that has fallen behind does not tell of an alarm at each run", "[watch]") {
   agent::Told told;
-  agent::Status status;
+  agent::StatusReport status;
   status.sources.push_back(with_alarm("corrupt", kStart));
   const auto in_1970 = agent::Time{1h};
-  CHECK(agent::take_reminders(told, status, in_1970, kWeek).empty());
-  CHECK(agent::take_reminders(told, status, in_1970 + 1h, kWeek).empty());
-  CHECK(agent::take_reminders(told, status, in_1970 + kWeek, kWeek).size() == 1);
-  CHECK(agent::take_reminders(told, status, in_1970 + kWeek + 1h, kWeek).empty());
+  CHECK(agent::note_reminders(told, status, in_1970, kWeek).empty());
+  CHECK(agent::note_reminders(told, status, in_1970 + 1h, kWeek).empty());
+  CHECK(agent::note_reminders(told, status, in_1970 + kWeek, kWeek).size() == 1);
+  CHECK(agent::note_reminders(told, status, in_1970 + kWeek + 1h, kWeek).empty());
 }

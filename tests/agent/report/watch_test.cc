@@ -24,7 +24,7 @@
 
 using agent::Severity;
 using agent::SourceStatus;
-using agent::Status;
+using agent::StatusReport;
 using namespace std::chrono_literals;
 
 namespace {
@@ -50,8 +50,8 @@ SourceStatus source_of(const std::string& name) {
 }
 
 // A mirror of two sources a minute after a pull that went well.
-Status well() {
-  Status status;
+StatusReport well() {
+  StatusReport status;
   status.host = "pi";
   status.exit_status = 0;
   status.started_at = kNow - 65s;
@@ -72,7 +72,7 @@ agent::Present seen() {
   return present;
 }
 
-void end_with(Status& status, agent::ExitStatus exit) {
+void end_with(StatusReport& status, agent::ExitStatus exit) {
   status.exit_status = static_cast<int>(exit);
   status.state = agent::state_of(exit);
   if (gravity(exit) > gravity(agent::ExitStatus::kAlarm)) {
@@ -85,7 +85,7 @@ void end_with(Status& status, agent::ExitStatus exit) {
 // What a state means to each of those who ask, and to those who are told.
 struct Row {
   std::string name;
-  std::function<void(Status&, agent::Present&)> make;
+  std::function<void(StatusReport&, agent::Present&)> make;
   Severity severity;
   std::string summary;  ///< in the first line, in --check and on the page
   std::string metric;   ///< a whole line
@@ -96,13 +96,13 @@ struct Row {
 std::vector<Row> exit_statuses() {
   using agent::ExitStatus;
   const auto ends = [](ExitStatus exit) {
-    return [exit](Status& status, agent::Present&) { end_with(status, exit); };
+    return [exit](StatusReport& status, agent::Present&) { end_with(status, exit); };
   };
   return {
       {"0, done", ends(ExitStatus::kOk), Severity::kOk, "all is well", "holdfast_exit_status 0", "",
        "/check 0"},
       {"1, an alarm is open",
-       [](Status& status, agent::Present&) {
+       [](StatusReport& status, agent::Present&) {
          end_with(status, ExitStatus::kAlarm);
          status.sources[1].state = agent::RunState::kAttention;
          status.sources[1].alarm_count = 1;
@@ -111,14 +111,14 @@ std::vector<Row> exit_statuses() {
        Severity::kWarning, "1 of 2 sources needs you: nas: 1 changed", "holdfast_exit_status 1",
        "on_alarm: changed nas db/a.tar", "/check/fail 1"},
       {"2, something could not be pulled",
-       [](Status& status, agent::Present&) {
+       [](StatusReport& status, agent::Present&) {
          end_with(status, ExitStatus::kIncomplete);
          status.sources[0].run.failed = 4;
        },
        Severity::kWarning, "1 of 2 sources needs you: site: 4 could not be pulled",
        "holdfast_exit_status 2", "on_failure: failure 2 incomplete site", "/check/fail 2"},
       {"2, a bucket that does not exist",
-       [](Status& status, agent::Present&) {
+       [](StatusReport& status, agent::Present&) {
          end_with(status, ExitStatus::kIncomplete);
          status.sources[0].listed_whole = false;
        },
@@ -131,7 +131,7 @@ std::vector<Row> exit_statuses() {
        "the disk failed in the last run", "holdfast_exit_status 74",
        "on_failure: failure 74 failed site", "/check/fail 74"},
       {"75, the disk is absent",
-       [](Status& status, agent::Present& present) {
+       [](StatusReport& status, agent::Present& present) {
          end_with(status, ExitStatus::kNotNow);
          status.disk.present = false;
          present.disk = agent::Present::Disk::kAbsent;
@@ -141,7 +141,7 @@ std::vector<Row> exit_statuses() {
        Severity::kWarning, "the disk is absent", "holdfast_exit_status 75",
        "on_failure: failure 75 absent site", "/check/fail 75"},
       {"77, refused",
-       [](Status& status, agent::Present&) {
+       [](StatusReport& status, agent::Present&) {
          end_with(status, ExitStatus::kRefused);
          status.sources[0].listed_whole = false;
        },
@@ -150,7 +150,7 @@ std::vector<Row> exit_statuses() {
       // Neither touches the file: it grows old, and that is seen. Of a wrong command line only the
       // person who typed it hears.
       {"64 or 78, ever since yesterday",
-       [](Status& status, agent::Present& present) {
+       [](StatusReport& status, agent::Present& present) {
          present.now += 27h;
          status.sources.pop_back();
        },
@@ -166,7 +166,7 @@ std::vector<Row> alarm_kinds() {
   for (const auto name : store::kAlarmNames) {
     const std::string kind(name);
     rows.push_back({"the alarm " + kind,
-                    [kind](Status& status, agent::Present&) {
+                    [kind](StatusReport& status, agent::Present&) {
                       end_with(status, agent::ExitStatus::kAlarm);
                       auto& nas = status.sources[1];
                       nas.state = agent::RunState::kAttention;
@@ -180,7 +180,7 @@ std::vector<Row> alarm_kinds() {
                     "on_alarm: " + kind + " nas db/a.tar", "/check/fail 1"});
   }
   rows.push_back({"HOLD",
-                  [](Status& status, agent::Present&) {
+                  [](StatusReport& status, agent::Present&) {
                     end_with(status, agent::ExitStatus::kAlarm);
                     auto& site = status.sources[0];
                     site.hold = true;
@@ -199,7 +199,7 @@ std::vector<Row> alarm_kinds() {
 std::vector<Row> what_no_run_has_written() {
   return {
       {"never pulled",
-       [](Status& status, agent::Present& present) {
+       [](StatusReport& status, agent::Present& present) {
          status = {};
          status.host = "pi";
          present.file = agent::Present::File::kMissing;
@@ -207,19 +207,20 @@ std::vector<Row> what_no_run_has_written() {
        },
        Severity::kUnknown, "never pulled", "holdfast_disk_present 0"},
       {"a status file that cannot be read",
-       [](Status& status, agent::Present& present) {
+       [](StatusReport& status, agent::Present& present) {
          status = {};
          status.host = "pi";
          present.file = agent::Present::File::kUnreadable;
          present.file_message = "it is not JSON";
        },
        Severity::kUnknown, "the status file cannot be read", "holdfast_disk_present 0"},
-      {"a status from the future", [](Status&, agent::Present& present) { present.now -= 24h; },
-       Severity::kUnknown, "the status is from the future", "holdfast_exit_status 0"},
-      {"a cron that is dead", [](Status&, agent::Present& present) { present.now += 72h; },
+      {"a status from the future",
+       [](StatusReport&, agent::Present& present) { present.now -= 24h; }, Severity::kUnknown,
+       "the status is from the future", "holdfast_exit_status 0"},
+      {"a cron that is dead", [](StatusReport&, agent::Present& present) { present.now += 72h; },
        Severity::kCritical, "no pull for 3d", "holdfast_exit_status 0"},
       {"runs that fail for days",
-       [](Status& status, agent::Present&) {
+       [](StatusReport& status, agent::Present&) {
          end_with(status, agent::ExitStatus::kIncomplete);
          status.last_success_at = kNow - 72h;
          status.sources[0].run.failed = 1;
@@ -229,32 +230,32 @@ std::vector<Row> what_no_run_has_written() {
        "holdfast_last_success_timestamp_seconds " +
            std::to_string((kNow - 72h).time_since_epoch().count())},
       {"a run that was killed",
-       [](Status& status, agent::Present& present) {
+       [](StatusReport& status, agent::Present& present) {
          status.state = agent::RunState::kRunning;
          status.exit_status.reset();
          present.run_is_gone = true;
        },
        Severity::kWarning, "the run that began 1m 5s ago was killed", "holdfast_run_in_progress 1"},
       {"a run that is under way",
-       [](Status& status, agent::Present&) {
+       [](StatusReport& status, agent::Present&) {
          status.state = agent::RunState::kRunning;
          status.exit_status.reset();
        },
        Severity::kOk, "", "holdfast_run_in_progress 1"},
       {"a disk that has become read-only since",
-       [](Status&, agent::Present& present) {
+       [](StatusReport&, agent::Present& present) {
          present.disk = agent::Present::Disk::kTroubled;
          present.disk_fact = "the disk is read-only";
        },
        Severity::kCritical, "the disk is read-only", "holdfast_disk_present 1"},
       {"a ledger that is gone",
-       [](Status&, agent::Present& present) {
+       [](StatusReport&, agent::Present& present) {
          present.disk = agent::Present::Disk::kTroubled;
          present.disk_fact = "the ledger is missing";
        },
        Severity::kCritical, "the ledger is missing", "holdfast_disk_present 1"},
       {"a source that was added and never pulled",
-       [](Status& status, agent::Present&) {
+       [](StatusReport& status, agent::Present&) {
          status.sources[1].last_success_at.reset();
          status.sources[1].last_attempt_at.reset();
        },
@@ -262,7 +263,7 @@ std::vector<Row> what_no_run_has_written() {
        "holdfast_source_last_success_timestamp_seconds{source=\"site\"} " +
            std::to_string((kNow - 60s).time_since_epoch().count())},
       {"a source that left the configuration with an alarm",
-       [](Status& status, agent::Present&) {
+       [](StatusReport& status, agent::Present&) {
          status.sources[1].configured = false;
          status.sources[1].last_success_at = kNow - 1000h;
          status.sources[1].alarm_count = 1;
@@ -271,19 +272,19 @@ std::vector<Row> what_no_run_has_written() {
        Severity::kCritical, "1 of 2 sources needs you: nas: 1 corrupt, left the configuration",
        "holdfast_source_configured{source=\"nas\"} 0"},
       {"a source that left the configuration, and is well",
-       [](Status& status, agent::Present&) {
+       [](StatusReport& status, agent::Present&) {
          status.sources[1].configured = false;
          status.sources[1].last_success_at = kNow - 1000h;
        },
        Severity::kOk, "all is well", "holdfast_source_configured{source=\"nas\"} 0"},
       {"a source that is paused",
-       [](Status& status, agent::Present&) {
+       [](StatusReport& status, agent::Present&) {
          status.sources[1].enabled = false;
          status.sources[1].last_success_at = kNow - 1000h;
        },
        Severity::kOk, "all is well", "holdfast_source_enabled{source=\"nas\"} 0"},
       {"three sources in trouble, alarms and HOLD first",
-       [](Status& status, agent::Present&) {
+       [](StatusReport& status, agent::Present&) {
          end_with(status, agent::ExitStatus::kIncomplete);
          status.sources = {source_of("photos"), source_of("nas"), source_of("site")};
          status.sources[0].state = agent::RunState::kIncomplete;
@@ -334,7 +335,7 @@ struct People {
     };
   }
 
-  void hear_of(const Status& status, bool before_it_began) {
+  void hear_of(const StatusReport& status, bool before_it_began) {
     test::FaultDisk disk;
     REQUIRE(store::Ledger::create(disk));
     auto ledger = store::Ledger::open(disk, store::Access::kReadWrite);
@@ -506,7 +507,7 @@ TEST_CASE("how old a success may be follows how often the runs come", "[watch]")
 }
 
 TEST_CASE("what is not known yet is not in the metrics", "[watch]") {
-  const auto metrics = agent::to_metrics(Status{});
+  const auto metrics = agent::to_metrics(StatusReport{});
   CHECK_FALSE(contains(metrics, "holdfast_exit_status"));
   CHECK_FALSE(contains(metrics, "\nholdfast_last_success_timestamp_seconds"));
   CHECK_FALSE(contains(metrics, "holdfast_source"));

@@ -326,7 +326,7 @@ TEST_CASE("a file of words that is lost, cut off or anybody's acknowledges nothi
   }
   SECTION("no text at all") { words.assign("\0\xff\xfe{[", 5); }
   SECTION("nested beyond measure") { words += std::string(60'000, '[') + "\n"; }
-  SECTION("larger than it ever is") { words.append(agent::kMostCarriedBytes, '\n'); }
+  SECTION("larger than it ever is") { words.append(agent::kMaxCarriedBytes, '\n'); }
   turns.swap();
   CHECK(turns.pull() == ExitStatus::kAlarm);
   CHECK(turns.source().hold);

@@ -12,7 +12,7 @@ namespace {
 std::uint64_t tables_of(std::string_view dump, std::size_t piece) {
   agent::SqlScan scan;
   for (; !dump.empty(); dump.remove_prefix(std::min(piece, dump.size()))) {
-    scan.take(dump.substr(0, piece));
+    scan.read(dump.substr(0, piece));
   }
   return scan.tables();
 }

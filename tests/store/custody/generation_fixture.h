@@ -29,8 +29,8 @@ inline store::Archive archive_of(std::string_view key, std::string_view content)
   return made;
 }
 
-inline store::Generation beside(const store::Archive& held, store::Place place,
-                                const std::string& path) {
+inline store::Generation generation_of(const store::Archive& held, store::Place place,
+                                       const std::string& path) {
   return {held.key,
           place,
           path,

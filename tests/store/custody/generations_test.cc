@@ -14,7 +14,7 @@
 
 using ledger_test::archive_of;
 using ledger_test::at;
-using ledger_test::beside;
+using ledger_test::generation_of;
 using ledger_test::Held;
 using ledger_test::identity;
 using ledger_test::kWhen;
@@ -137,9 +137,11 @@ TEST_CASE("a batch with contents of every kind is recorded, counted and no longe
 
   store::Batch batch;
   batch.now = at(3000);
-  auto quarantined = beside(archive_of("k", "new"), Place::kQuarantine, "site/quarantine/k/q");
+  auto quarantined =
+      generation_of(archive_of("k", "new"), Place::kQuarantine, "site/quarantine/k/q");
   quarantined.upstream = changed.upstream;
-  auto superseded = beside(archive_of("k", "first"), Place::kSuperseded, "site/superseded/k/s");
+  auto superseded =
+      generation_of(archive_of("k", "first"), Place::kSuperseded, "site/superseded/k/s");
   superseded.upstream = version.upstream;
   batch.generations.push_back({held.source, quarantined, Role::kChanged});
   batch.generations.push_back({held.source, superseded, Role::kNoncurrent});
@@ -184,7 +186,7 @@ TEST_CASE("an identity that was looked at is known for what it turned out to be"
   CHECK(plan.known("k", identity("same", 4)).value() == Known::kNo);
   CHECK(plan.known("l", identity("same", 3)).value() == Known::kNo);
   // Where there is no ETag, only the same version is the same.
-  CHECK(plan.known("k", {"", 3, "v1"}).value() == Known::kBeside);
+  CHECK(plan.known("k", {"", 3, "v1"}).value() == Known::kGeneration);
   CHECK(plan.known("k", {"", 3, "v2"}).value() == Known::kNo);
 }
 
@@ -194,7 +196,8 @@ TEST_CASE("a held key that gets another content is counted once, by the other") 
   store::Batch batch;
   batch.archives.push_back({held.source, archive_of("k", "longer")});
   batch.generations.push_back(
-      {held.source, beside(archive_of("k", "old"), Place::kSuperseded, "site/superseded/k/s"),
+      {held.source,
+       generation_of(archive_of("k", "old"), Place::kSuperseded, "site/superseded/k/s"),
        std::nullopt});
   REQUIRE(store::LedgerWriter(held.ledger).begin_supersessions({{held.source, "k"}}));
   REQUIRE(store::LedgerWriter(held.ledger).open_supersessions(10)->size() == 1);
@@ -211,8 +214,8 @@ TEST_CASE("more generations than a page are visited, each once and in order") {
   for (int i = 0; i < 600; ++i) {
     const auto content = fmt::format("{}", i);
     batch.generations.push_back({held.source,
-                                 beside(archive_of(i % 2 == 0 ? "a" : "b", content),
-                                        Place::kSuperseded, fmt::format("p/{:03}", i)),
+                                 generation_of(archive_of(i % 2 == 0 ? "a" : "b", content),
+                                               Place::kSuperseded, fmt::format("p/{:03}", i)),
                                  std::nullopt});
   }
   REQUIRE(store::LedgerWriter(held.ledger).record_batch(batch));
@@ -319,7 +322,8 @@ TEST_CASE("SHA256SUMS names what lies beside the archives too") {
   held.record({archive_of("k", "old")});
   store::Batch batch;
   batch.generations.push_back(
-      {held.source, beside(archive_of("k", "new"), Place::kQuarantine, "site/quarantine/k/q"),
+      {held.source,
+       generation_of(archive_of("k", "new"), Place::kQuarantine, "site/quarantine/k/q"),
        std::nullopt});
   REQUIRE(store::LedgerWriter(held.ledger).record_batch(batch));
   REQUIRE(held.disk.make_directory("site"));

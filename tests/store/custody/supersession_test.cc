@@ -6,7 +6,7 @@
 // The way of a held content from archives/ to superseded/, interrupted.
 
 using ledger_test::archive_of;
-using ledger_test::beside;
+using ledger_test::generation_of;
 using ledger_test::Held;
 using ledger_test::placed;
 using store::NameRules;
@@ -56,9 +56,9 @@ TEST_CASE("an interrupted supersession is taken back, wherever it stopped") {
 TEST_CASE("a place that was recorded earlier is no leftover") {
   Interrupted world;
   store::Batch batch;
-  batch.generations.push_back({world.held.source,
-                               beside(archive_of("k", "old"), Place::kSuperseded, world.aside),
-                               std::nullopt});
+  batch.generations.push_back(
+      {world.held.source, generation_of(archive_of("k", "old"), Place::kSuperseded, world.aside),
+       std::nullopt});
   batch.intents.push_back({world.held.source, "k"});
   REQUIRE(store::LedgerWriter(world.held.ledger).record_batch(batch));
   world.held.disk.plant(world.aside, "old");
@@ -71,14 +71,14 @@ TEST_CASE("an interrupted acceptance that was recorded ends with an empty quaran
   const auto quarantined = placed(Place::kQuarantine, "k", "new");
   store::Batch batch;
   batch.archives.push_back({world.held.source, archive_of("k", "new")});
-  batch.generations.push_back({world.held.source,
-                               beside(archive_of("k", "old"), Place::kSuperseded, world.aside),
-                               std::nullopt});
+  batch.generations.push_back(
+      {world.held.source, generation_of(archive_of("k", "old"), Place::kSuperseded, world.aside),
+       std::nullopt});
   const bool row_is_left = GENERATE(true, false);
   if (row_is_left) {
-    batch.generations.push_back({world.held.source,
-                                 beside(archive_of("k", "new"), Place::kQuarantine, quarantined),
-                                 std::nullopt});
+    batch.generations.push_back(
+        {world.held.source, generation_of(archive_of("k", "new"), Place::kQuarantine, quarantined),
+         std::nullopt});
   }
   batch.intents.push_back({world.held.source, "k"});
   REQUIRE(store::LedgerWriter(world.held.ledger).record_batch(batch));

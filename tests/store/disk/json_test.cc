@@ -129,13 +129,13 @@ TEST_CASE("A number is given only as what holds it") {
     std::optional<std::uint64_t> count;
     std::optional<double> number;
   };
-  constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
+  constexpr auto kMaxNumber = std::numeric_limits<std::uint64_t>::max();
   const auto row =
       GENERATE_COPY(values<Row>({{"0", 0, 0, 0.0},
                                  {"-1", -1, std::nullopt, -1.0},
                                  {"9223372036854775807", INT64_MAX, INT64_MAX, 0x1p63},
                                  {"9223372036854775808", std::nullopt, 1ULL << 63, 0x1p63},
-                                 {"18446744073709551615", std::nullopt, kMost, 0x1p64},
+                                 {"18446744073709551615", std::nullopt, kMaxNumber, 0x1p64},
                                  {"1.0", std::nullopt, std::nullopt, 1.0},
                                  {"\"1\"", std::nullopt, std::nullopt, std::nullopt},
                                  {"true", std::nullopt, std::nullopt, std::nullopt}}));

@@ -159,12 +159,12 @@ TEST_CASE("an open file of another directory gets a second name, which is the sa
   CHECK(disk->link_file(*file, "none/linked").error().kind == ErrorKind::kNotFound);
   CHECK(disk->link_file(*file, "../linked").error().kind == ErrorKind::kRefusedName);
 
-  REQUIRE(disk->take_over("d/linked"));
+  REQUIRE(disk->make_ours("d/linked"));
   struct stat info {};
   REQUIRE(::stat((elsewhere / "file").c_str(), &info) == 0);
   CHECK((info.st_mode & 07777) == 0440);
   CHECK(info.st_uid == ::geteuid());
-  CHECK(disk->take_over("d/none").error().kind == ErrorKind::kNotFound);
+  CHECK(disk->make_ours("d/none").error().kind == ErrorKind::kNotFound);
 }
 
 TEST_CASE("a file that belongs to another user is taken over by root only") {
@@ -178,9 +178,9 @@ TEST_CASE("a file that belongs to another user is taken over by root only") {
   constexpr uid_t kNobody = 65534;
   REQUIRE(::chown((dir / "theirs").c_str(), kNobody, kNobody) == 0);
   const auto refused =
-      with_refused({{SYS_fchown, EPERM}}, [&] { return disk->take_over("theirs"); });
+      with_refused({{SYS_fchown, EPERM}}, [&] { return disk->make_ours("theirs"); });
   if (refused) CHECK(refused->error().kind == ErrorKind::kNotSupported);
-  REQUIRE(disk->take_over("theirs"));
+  REQUIRE(disk->make_ours("theirs"));
   struct stat info {};
   REQUIRE(::stat((dir / "theirs").c_str(), &info) == 0);
   CHECK(info.st_uid == 0);

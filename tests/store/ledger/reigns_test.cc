@@ -12,7 +12,7 @@
 
 using ledger_test::archive_of;
 using ledger_test::at;
-using ledger_test::beside;
+using ledger_test::generation_of;
 using ledger_test::Held;
 using ledger_test::placed;
 using ledger_test::sha256_of;
@@ -36,7 +36,7 @@ void trust(Held& world, const Trusted& one) {
   if (*before) {
     const auto path = fmt::format("site/superseded/{}/20260131T020000Z-{:08x}", one.key, one.when);
     batch.generations.push_back(
-        {world.source, beside(**before, Place::kSuperseded, path), std::nullopt});
+        {world.source, generation_of(**before, Place::kSuperseded, path), std::nullopt});
     batch.generations.back().generation.placed_at = batch.now;
     world.disk.plant(path, world.disk.files().at("site/archives/" + one.key));
   }

@@ -1,11 +1,11 @@
-#include "agent/alarms/freshness.h"
+#include "agent/alarms/arrival_alarms.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <functional>
 
-#include "agent/alarms/set_judge.h"
+#include "agent/alarms/small_sets.h"
 #include "agent/base/log.h"
 #include "agent/base/units.h"
 #include "agent/config/series.h"
@@ -14,11 +14,11 @@ namespace agent {
 namespace {
 
 // Fewer sets make no habit that somebody could expect something of.
-constexpr std::uint64_t kLeastOfStream = 3;
+constexpr std::uint64_t kMinOfStream = 3;
 // What came at one time, as a backlog does, tells no habit.
-constexpr std::chrono::minutes kLeastGap{1};
+constexpr std::chrono::minutes kMinGap{1};
 // Of a set of more parts nobody is asked whether they go on without one.
-constexpr std::size_t kMostParts = 256;
+constexpr std::size_t kMaxParts = 256;
 
 using Habit = store::Ledger::Habit;
 
@@ -31,11 +31,11 @@ std::optional<std::chrono::seconds> usual_gap(const Habit& habit) {
   std::vector<std::chrono::seconds> gaps;
   for (std::size_t i = 1; i < habit.made.size(); ++i) {
     const auto gap = habit.made[i] - habit.made[i - 1];
-    if (gap >= kLeastGap) gaps.push_back(gap);
+    if (gap >= kMinGap) gaps.push_back(gap);
   }
-  constexpr std::size_t kLeastGaps = 2;
+  constexpr std::size_t kMinGaps = 2;
   constexpr std::size_t kSeveral = 4;
-  if (gaps.size() < kLeastGaps) return std::nullopt;
+  if (gaps.size() < kMinGaps) return std::nullopt;
   std::ranges::sort(gaps, std::greater<>{});
   return gaps[gaps.size() >= kSeveral ? 1 : 0];
 }
@@ -49,9 +49,9 @@ std::string stale_message(const SourceConfig& config, const std::string& of_what
       of_what, format_duration(*config.expect_every), last);
 }
 
-class StaleJudge {
+class SilenceCheck {
  public:
-  StaleJudge(RunContext& context, const SourceRun& source)
+  SilenceCheck(RunContext& context, const SourceRun& source)
       : context_(context), source_(source), now_(context.now(source)) {}
 
   store::Status run() {
@@ -68,7 +68,7 @@ class StaleJudge {
     if (auto told = tell(all_stale, "", "this source", *newest); !told) return told;
 
     store::Status told;
-    const auto visited = ledger.visit_habits(source_.id, kLeastOfStream, [&](const Habit& habit) {
+    const auto visited = ledger.visit_habits(source_.id, kMinOfStream, [&](const Habit& habit) {
       if (habit.stream.empty()) return true;
       const auto stale = is_stale(habit);
       if (!stale) {
@@ -101,7 +101,7 @@ class StaleJudge {
   // are lacking are told as `small`, if that is asked for.
   store::Result<bool> speaks_for_set(const Habit& habit) {
     const auto& series = source_.config->series;
-    const auto keys = context_.mirror.ledger.keys_from(source_.id, habit.last_set, kMostParts);
+    const auto keys = context_.mirror.ledger.keys_from(source_.id, habit.last_set, kMaxParts);
     if (!keys) return keys.error();
     for (const auto& key : *keys) {
       const auto place = series.place(key);
@@ -111,7 +111,7 @@ class StaleJudge {
       if (!*other) continue;
       const bool goes_on =
           source_.config->shrink_alarm_share && (*other)->last_set != habit.last_set;
-      const bool tells = (*other)->sets >= kLeastOfStream && place.stream < habit.stream;
+      const bool tells = (*other)->sets >= kMinOfStream && place.stream < habit.stream;
       if (goes_on || tells) return false;
     }
     return true;
@@ -144,43 +144,45 @@ class StaleJudge {
 };
 
 // The ledger knows it. A rebuild has to know it too; of a set with more parts some are enough.
-constexpr std::size_t kMostJudged = 1000;
+constexpr std::size_t kMaxSmall = 1000;
 
 store::Status tell_manifest(RunContext& context, const SourceRun& source,
-                            std::vector<store::Batch::Judged> judged) {
-  if (judged.empty()) return {};
+                            std::vector<store::Batch::SoundnessNote> small) {
+  if (small.empty()) return {};
   auto change = context.mirror.begin({}, context.now(source));
   if (!change) return change.error();
-  for (auto& one : judged) change->note_judged(std::move(one));
+  for (auto& one : small) change->note_soundness(std::move(one));
   return change->commit();
 }
 
 }  // namespace
 
-store::Status judge_arrivals(RunContext& context, const SourceRun& source) {
+store::Status raise_arrival_alarms(RunContext& context, const SourceRun& source) {
   const auto& config = *source.config;
   if (!config.expect_every && config.min_size_bytes == 0 && !config.shrink_alarm_share) {
     return context.mirror.ledger.forget_series(source.id);
   }
-  store::Ledger::ArrivalJudge judge;
-  judge.place = [&](std::string_view key) { return config.series.place(key); };
-  judge.shape_of = [](std::string_view stream) { return without_digits(stream); };
-  judge.forms_of = forms_of;
-  judge.is_complete = is_complete;
-  judge.complaint = [&](const SetMade& set, const std::vector<SetMade>& recent,
-                        std::string_view stream) { return judge_set(config, set, recent, stream); };
-  judge.raised = [&](const std::string& key, const std::string& message) {
+  store::Ledger::ArrivalQuestions questions;
+  questions.place = [&](std::string_view key) { return config.series.place(key); };
+  questions.shape_of = [](std::string_view stream) { return without_digits(stream); };
+  questions.forms_of = forms_of;
+  questions.is_complete = is_complete;
+  questions.complaint = [&](const SetMade& set, const std::vector<SetMade>& recent,
+                            std::string_view stream) {
+    return why_small(config, set, recent, stream);
+  };
+  questions.raised = [&](const std::string& key, const std::string& message) {
     context.report_one_of(source, store::AlarmKind::kSmall, key, message);
   };
-  std::vector<store::Batch::Judged> judged;
-  judge.judged = [&](const store::Batch::Judged& one) {
-    if (judged.size() < kMostJudged) judged.push_back(one);
+  std::vector<store::Batch::SoundnessNote> small;
+  questions.small = [&](const store::Batch::SoundnessNote& one) {
+    if (small.size() < kMaxSmall) small.push_back(one);
   };
-  auto taken = context.mirror.ledger.take_arrivals(source.id, config.series.spec(), judge,
+  auto taken = context.mirror.ledger.sort_arrivals(source.id, config.series.spec(), questions,
                                                    context.now(source));
-  if (taken) taken = tell_manifest(context, source, std::move(judged));
+  if (taken) taken = tell_manifest(context, source, std::move(small));
   if (!taken) return taken;
-  return config.expect_every ? StaleJudge(context, source).run() : store::Status{};
+  return config.expect_every ? SilenceCheck(context, source).run() : store::Status{};
 }
 
 }  // namespace agent

@@ -27,7 +27,7 @@ std::uint64_t lacks(const SetMade& set, const std::vector<SetMade>& recent);
 
 /// What is wrong with a set that is complete, or will be no more: a part that is lacking, too few
 /// bytes for `min_size`, or for `shrink_alarm`. `recent`: those of its stream before it.
-std::optional<std::string> judge_set(const SourceConfig& config, const SetMade& set,
+std::optional<std::string> why_small(const SourceConfig& config, const SetMade& set,
                                      const std::vector<SetMade>& recent, std::string_view stream);
 
 }  // namespace agent

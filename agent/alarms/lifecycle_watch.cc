@@ -1,4 +1,4 @@
-#include "agent/alarms/expiry_watch.h"
+#include "agent/alarms/lifecycle_watch.h"
 
 #include <fmt/format.h>
 
@@ -16,7 +16,7 @@ namespace {
 // Once a day, also for a nightly run that begins some minutes earlier.
 constexpr std::chrono::hours kAskEvery{20};
 // AWS allows 1000 rules; a server may claim any number.
-constexpr std::size_t kMostRules = 1000;
+constexpr std::size_t kMaxRules = 1000;
 
 // The value of `name="..."` in the header.
 std::optional<std::string_view> field(std::string_view header, std::string_view name) {
@@ -54,10 +54,10 @@ std::optional<ExpiryNotice> parse_expiration(std::string_view header) {
   return ExpiryNotice{decoded(field(header, "rule-id").value_or("")), upstream_time(*time)};
 }
 
-ExpiryWatch::ExpiryWatch(RunContext& context)
+LifecycleWatch::LifecycleWatch(RunContext& context)
     : context_(context), states_(context.sources.size()) {}
 
-store::Result<ExpiryWatch::State*> ExpiryWatch::state_of(std::size_t source) {
+store::Result<LifecycleWatch::State*> LifecycleWatch::state_of(std::size_t source) {
   auto& state = states_[source];
   if (!state.known) {
     auto known = context_.mirror.ledger.expiry(context_.sources[source].id);
@@ -67,7 +67,7 @@ store::Result<ExpiryWatch::State*> ExpiryWatch::state_of(std::size_t source) {
   return &state;
 }
 
-store::Status ExpiryWatch::see(const Job& job, const std::string& header) {
+store::Status LifecycleWatch::see(const Job& job, const std::string& header) {
   // Old versions are meant to expire.
   if (job.wanted.role == store::Role::kNoncurrent) return {};
   states_[job.source].seen = true;
@@ -75,17 +75,17 @@ store::Status ExpiryWatch::see(const Job& job, const std::string& header) {
   if (!notice) return {};
   auto state = state_of(job.source);
   if (!state) return state.error();
-  return judge(job.source, **state, *notice, job.wanted.last_modified);
+  return compare(job.source, **state, *notice, job.wanted.last_modified);
 }
 
-store::Status ExpiryWatch::judge(std::size_t source, State& state, const ExpiryNotice& notice,
-                                 store::UpstreamTime last_modified) {
+store::Status LifecycleWatch::compare(std::size_t source, State& state, const ExpiryNotice& notice,
+                                      store::UpstreamTime last_modified) {
   auto& known = *state.known;
   const auto days = days_between(last_modified, notice.date);
   const auto before = known.days_by_rule.find(notice.rule);
   const bool is_new = before == known.days_by_rule.end();
   if (!is_new && days >= before->second) return {};
-  if (is_new && known.days_by_rule.size() >= kMostRules) return {};
+  if (is_new && known.days_by_rule.size() >= kMaxRules) return {};
   const auto& run = context_.sources[source];
   auto& ledger = context_.mirror.ledger;
   if (known.asked_at) {
@@ -107,7 +107,7 @@ store::Status ExpiryWatch::judge(std::size_t source, State& state, const ExpiryN
   return ledger.note_expiry_rule(run.id, notice.rule, days);
 }
 
-store::Status ExpiryWatch::ask(std::size_t source, s3::Client& client, Retrier& retrier) {
+store::Status LifecycleWatch::ask(std::size_t source, s3::Client& client, Retrier& retrier) {
   const auto& run = context_.sources[source];
   // What an attacker has encrypted or deleted answers without the header.
   const auto newest = context_.mirror.ledger.newest_unchanged(run.id);
@@ -121,12 +121,12 @@ store::Status ExpiryWatch::ask(std::size_t source, s3::Client& client, Retrier& 
   states_[source].seen = true;
   const auto notice = parse_expiration(head->expiration);
   if (!notice) return {};
-  return judge(
+  return compare(
       source, states_[source], *notice,
       head->last_modified ? upstream_time(*head->last_modified) : (*newest)->last_modified);
 }
 
-store::Status ExpiryWatch::finish(std::size_t source, s3::Client& client, Retrier& retrier) {
+store::Status LifecycleWatch::finish(std::size_t source, s3::Client& client, Retrier& retrier) {
   const auto& run = context_.sources[source];
   if (!run.session) return {};
   auto state = state_of(source);

@@ -25,7 +25,7 @@ void redact(HttpHead& head, const SignedRequest& request);
 ///
 /// A wrong region that the server does not name is kInvalid (301) or kBadCredentials (400): S3
 /// always names it on GET, in x-amz-bucket-region or <Region>, so there is no extra HeadBucket.
-Error explain(SessionState& session, const Operation& operation, const SignedRequest& request,
-              const FailedAnswer& answer);
+Error learn_from_failure(SessionState& session, const Operation& operation,
+                         const SignedRequest& request, const FailedAnswer& answer);
 
 }  // namespace s3

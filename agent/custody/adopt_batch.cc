@@ -1,4 +1,4 @@
-#include "agent/custody/adopt_taker.h"
+#include "agent/custody/adopt_batch.h"
 
 #include <fmt/format.h>
 
@@ -28,7 +28,7 @@ store::UpstreamTime date_of(const AdoptDirectory::File& found, store::Time now) 
 
 }  // namespace
 
-AdoptTaker::AdoptTaker(RunContext& context, const AdoptOptions& options, AdoptDirectory& directory,
+AdoptBatch::AdoptBatch(RunContext& context, const AdoptOptions& options, AdoptDirectory& directory,
                        AdoptProver& prover, AdoptCounts& counts)
     : context_(context),
       options_(options),
@@ -36,10 +36,10 @@ AdoptTaker::AdoptTaker(RunContext& context, const AdoptOptions& options, AdoptDi
       prover_(prover),
       counts_(counts),
       stager_(context, options.how),
-      keeper_(context),
+      committer_(context),
       etags_(context) {}
 
-Job AdoptTaker::job_of(store::Pending wanted) const {
+Job AdoptBatch::job_of(store::Pending wanted) const {
   const auto& run = source();
   Job job;
   job.source_name = run.config->name;
@@ -53,14 +53,14 @@ Job AdoptTaker::job_of(store::Pending wanted) const {
   return job;
 }
 
-void AdoptTaker::fail(const std::string& key, const std::string& path, const std::string& why) {
+void AdoptBatch::fail(const std::string& key, const std::string& path, const std::string& why) {
   ++counts_.failed;
   context_.fail_source(source(), ExitStatus::kIncomplete);
   context_.report(source(), key,
                   fmt::format("not adopted from {}/{}: {}", options_.directory, path, why));
 }
 
-void AdoptTaker::fail(const std::string& key, const store::Error& error) {
+void AdoptBatch::fail(const std::string& key, const store::Error& error) {
   fail(key, error.path, store::describe(error));
   if (gone_ || error.kind != store::ErrorKind::kIo || !unreadable_.note(error.path)) return;
   gone_ = true;
@@ -72,7 +72,7 @@ void AdoptTaker::fail(const std::string& key, const store::Error& error) {
                   options_.directory));
 }
 
-std::string AdoptTaker::why_it_differs(const store::Pending& wanted,
+std::string AdoptBatch::why_it_differs(const store::Pending& wanted,
                                        const AdoptDirectory::File& found,
                                        const AdoptProof* proof) const {
   const auto path = fmt::format("{}/{}", options_.directory, found.path);
@@ -86,7 +86,7 @@ std::string AdoptTaker::why_it_differs(const store::Pending& wanted,
                      store::name_of(proof != nullptr ? proof->level : ProofLevel::kSize));
 }
 
-void AdoptTaker::tell_difference(const store::Pending& wanted, const std::string& why) {
+void AdoptBatch::tell_difference(const store::Pending& wanted, const std::string& why) {
   ++counts_.differ;
   context_.fail_source(source(), ExitStatus::kIncomplete);
   if (options_.quarantine && !options_.dry_run && wanted.role == store::Role::kNew) return;
@@ -94,7 +94,7 @@ void AdoptTaker::tell_difference(const store::Pending& wanted, const std::string
                   why + "; it was not adopted, and the next pull fetches the bucket's");
 }
 
-store::Status AdoptTaker::take(store::Pending wanted, AdoptDirectory::File found) {
+store::Status AdoptBatch::adopt(store::Pending wanted, AdoptDirectory::File found) {
   context_.at_work.set(wanted.key);
   InHand one;
   const bool differs = found.info.size_bytes != wanted.upstream.size_bytes;
@@ -120,7 +120,7 @@ store::Status AdoptTaker::take(store::Pending wanted, AdoptDirectory::File found
   return batch_is_full() ? commit() : store::Status{};
 }
 
-store::Status AdoptTaker::stage(InHand one) {
+store::Status AdoptBatch::stage(InHand one) {
   const auto staged = stager_.stage(*one.file, one.found, one.path, one.job.archive_path);
   if (!staged) return staged.error();
   using Staged = AdoptStager::Staged::What;
@@ -142,17 +142,17 @@ store::Status AdoptTaker::stage(InHand one) {
   return {};
 }
 
-store::Result<AdoptProof> AdoptTaker::prove(store::File& file, const InHand& one) {
+store::Result<AdoptProof> AdoptBatch::prove(store::File& file, const InHand& one) {
   const bool only_read = is_orphan(one.job.wanted) || !one.differs_because.empty();
   return only_read ? prover_.read(file, one.found.info.size_bytes) : prover_.prove(file, one.job);
 }
 
-store::Status AdoptTaker::let_go(const InHand& one) {
+store::Status AdoptBatch::let_go(const InHand& one) {
   return context_.mirror.staging.remove(one.path);
 }
 
-// What lies in staging, synced, is read from the device and judged.
-store::Status AdoptTaker::settle(InHand one) {
+// What lies in staging, synced, is read from the device and held against its promise.
+store::Status AdoptBatch::settle(InHand one) {
   auto proof = [&]() -> store::Result<AdoptProof> {
     const auto staged = context_.mirror.disk().open_to_read_back(one.path);
     if (!staged) return staged.error();
@@ -164,22 +164,22 @@ store::Status AdoptTaker::settle(InHand one) {
   return let_go(one);
 }
 
-store::Status AdoptTaker::settle_proven(InHand one, const AdoptProof& proof) {
+store::Status AdoptBatch::settle_proven(InHand one, const AdoptProof& proof) {
   const auto& wanted = one.job.wanted;
   switch (proof.what) {
     case What::kRight:
-      return take_over(std::move(one), proof);
+      return settle_right(std::move(one), proof);
     case What::kDiffers: {
       auto why = why_it_differs(wanted, one.found, &proof);
       tell_difference(wanted, why);
       if (!options_.quarantine || wanted.role != store::Role::kNew) return let_go(one);
       one.differs_because = std::move(why);
-      return take_over(std::move(one), proof);
+      return settle_right(std::move(one), proof);
     }
     case What::kUntold:
     case What::kMoved:
     case What::kUnasked:
-      fail(wanted.key, one.found.path, explain(proof));
+      fail(wanted.key, one.found.path, why_not(proof));
       break;
     case What::kStopped:
       counts_.interrupted = true;
@@ -188,9 +188,9 @@ store::Status AdoptTaker::settle_proven(InHand one, const AdoptProof& proof) {
   return let_go(one);
 }
 
-store::Status AdoptTaker::take_over(InHand one, const AdoptProof& proof) {
+store::Status AdoptBatch::settle_right(InHand one, const AdoptProof& proof) {
   if (one.linked) {
-    const auto taken = stager_.take_over(*one.file, one.found, one.path, one.job.archive_path);
+    const auto taken = stager_.make_ours(*one.file, one.found, one.path, one.job.archive_path);
     if (!taken) return taken.error();
     using Staged = AdoptStager::Staged::What;
     if (taken->what == Staged::kStopped) return {};
@@ -213,7 +213,7 @@ store::Status AdoptTaker::take_over(InHand one, const AdoptProof& proof) {
   return {};
 }
 
-void AdoptTaker::accept(InHand one, const AdoptProof& proof) {
+void AdoptBatch::accept(InHand one, const AdoptProof& proof) {
   const auto now = context_.now(source());
   const bool quarantined = !one.differs_because.empty();
   const bool is_the_buckets = !quarantined && !is_orphan(one.job.wanted);
@@ -239,11 +239,11 @@ void AdoptTaker::accept(InHand one, const AdoptProof& proof) {
   accepted_.push_back(std::move(accepted));
 }
 
-bool AdoptTaker::batch_is_full() const {
+bool AdoptBatch::batch_is_full() const {
   return unsynced_.size() + accepted_.size() >= kBatchFiles || in_hand_bytes_ >= kBatchBytes;
 }
 
-store::Status AdoptTaker::sync() {
+store::Status AdoptBatch::sync() {
   if (unsynced_.size() > kFewFiles) {
     auto synced = context_.mirror.staging.sync_all();
     if (synced || synced.error().kind != store::ErrorKind::kNotSupported) return synced;
@@ -254,21 +254,21 @@ store::Status AdoptTaker::sync() {
   return {};
 }
 
-store::Status AdoptTaker::commit() {
+store::Status AdoptBatch::commit() {
   if (auto synced = sync(); !synced) return synced;
   in_hand_bytes_ = 0;
   for (auto& one : std::exchange(unsynced_, {})) {
     if (auto settled = settle(std::move(one)); !settled) return settled;
   }
-  if (auto kept = keeper_.keep(std::exchange(accepted_, {})); !kept) return kept;
+  if (auto kept = committer_.commit(std::exchange(accepted_, {})); !kept) return kept;
   for (const auto& one : std::exchange(kept_, {})) {
     if (auto noted = note_kept(one); !noted) return noted;
   }
   return {};
 }
 
-// The keeper may have found it held or removed before, or no name for it.
-store::Status AdoptTaker::note_kept(const Kept& kept) {
+// The committer may have found it held or removed before, or no name for it.
+store::Status AdoptBatch::note_kept(const Kept& kept) {
   auto& ledger = context_.mirror.ledger;
   const auto id = source().id;
   if (kept.quarantined) {
@@ -280,9 +280,9 @@ store::Status AdoptTaker::note_kept(const Kept& kept) {
     const auto held = ledger.find(id, kept.key);
     if (!held) return held.error();
     if (!*held || (*held)->sha256 != kept.sha256) {
-      const auto heard = ledger.heard_of(id, kept.key);
+      const auto heard = ledger.state_of_key(id, kept.key);
       if (!heard) return heard.error();
-      if (*heard == store::Ledger::Heard::kRemoved) ++counts_.removed;
+      if (*heard == store::Ledger::KeyState::kRemoved) ++counts_.removed;
       return {};
     }
     // Its damaged copy could not be replaced.
@@ -302,7 +302,7 @@ store::Status AdoptTaker::note_kept(const Kept& kept) {
   return {};
 }
 
-void AdoptTaker::leave(const std::string& key, const AdoptDirectory::File& found) {
+void AdoptBatch::leave(const std::string& key, const AdoptDirectory::File& found) {
   const auto removed = directory_.remove(found);
   if (removed && *removed) return;
   context_.fail_source(source(), ExitStatus::kIncomplete);
@@ -312,7 +312,7 @@ void AdoptTaker::leave(const std::string& key, const AdoptDirectory::File& found
                   removed ? "it was written to meanwhile" : store::describe(removed.error())));
 }
 
-store::Result<bool> AdoptTaker::reads_as(store::Result<std::unique_ptr<store::File>> file,
+store::Result<bool> AdoptBatch::reads_as(store::Result<std::unique_ptr<store::File>> file,
                                          const store::Archive& held) {
   if (!file) return file.error();
   const auto proof = prover_.read(**file, held.upstream.size_bytes);
@@ -321,7 +321,7 @@ store::Result<bool> AdoptTaker::reads_as(store::Result<std::unique_ptr<store::Fi
 }
 
 // Both are read: nobody may lose the better one.
-void AdoptTaker::leave_held(const store::Archive& held, const AdoptDirectory::File& found) {
+void AdoptBatch::leave_held(const store::Archive& held, const AdoptDirectory::File& found) {
   if (options_.how != How::kMove || options_.dry_run) return;
   if (held.upstream.size_bytes != found.info.size_bytes) return;
   context_.at_work.set(held.key);
@@ -337,7 +337,7 @@ void AdoptTaker::leave_held(const store::Archive& held, const AdoptDirectory::Fi
        "repairs it from here");
 }
 
-void AdoptTaker::look_at(store::Pending wanted, const AdoptDirectory::File& found,
+void AdoptBatch::look_at(store::Pending wanted, const AdoptDirectory::File& found,
                          const Print& print) {
   context_.at_work.set(wanted.key);
   if (found.info.size_bytes != wanted.upstream.size_bytes) {
@@ -363,7 +363,7 @@ void AdoptTaker::look_at(store::Pending wanted, const AdoptDirectory::File& foun
     return;
   }
   if (proof->what != What::kRight) {
-    fail(key, found.path, explain(*proof));
+    fail(key, found.path, why_not(*proof));
     return;
   }
   ++counts_.adopted;

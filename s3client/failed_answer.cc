@@ -1,4 +1,4 @@
-#include "s3client/explain.h"
+#include "s3client/failed_answer.h"
 
 #include <fmt/format.h>
 
@@ -20,7 +20,7 @@ std::string header_or(const HttpHead& head, std::string_view name, const std::st
   return value == nullptr || value->empty() ? otherwise : *value;
 }
 
-Refusal refusal_of(const Operation& operation, const FailedAnswer& answer) {
+ErrorAnswer refusal_of(const Operation& operation, const FailedAnswer& answer) {
   return {answer.head.status,
           answer.body.code,
           answer.body.message,
@@ -39,24 +39,24 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
 }
 
 /// Retry-After is a number of seconds or a date; the other one is Amazon's own, in milliseconds.
-std::chrono::milliseconds pause_asked_for(const HttpHead& head, Time now) {
+std::chrono::milliseconds pause_asked_for(const HttpHead& head, ClockTime now) {
   using std::chrono::milliseconds;
   using std::chrono::seconds;
-  constexpr milliseconds kMost = std::chrono::hours{24};
+  constexpr milliseconds kMaxPause = std::chrono::hours{24};
   const auto bounded = [&](milliseconds pause) {
-    return std::clamp(pause, milliseconds{0}, kMost);
+    return std::clamp(pause, milliseconds{0}, kMaxPause);
   };
   const auto own = whole_number(header_or(head, "x-amz-retry-after", ""));
-  if (own) return milliseconds{std::clamp<std::int64_t>(*own, 0, kMost.count())};
+  if (own) return milliseconds{std::clamp<std::int64_t>(*own, 0, kMaxPause.count())};
   const auto text = header_or(head, "retry-after", "");
   if (const auto number = whole_number(text)) {
-    return seconds{std::clamp<std::int64_t>(*number, 0, kMost / seconds{1})};
+    return seconds{std::clamp<std::int64_t>(*number, 0, kMaxPause / seconds{1})};
   }
   const auto date = parse_http_date(text);
   if (!date) return milliseconds{0};
   // By the server's own clock, where it tells it.
   const auto there = parse_http_date(header_or(head, "date", ""));
-  return bounded(there ? *date - *there : Time{date->time_since_epoch()} - now);
+  return bounded(there ? *date - *there : ClockTime{date->time_since_epoch()} - now);
 }
 
 /// A server may echo what we sent, and messages end up in logs and mails. To be done before
@@ -163,7 +163,7 @@ std::optional<ErrorKind> clock_kind(const Operation& operation, const SignedRequ
 /// leave that out helps nothing, and would be remembered against a server that knows it.
 std::optional<ErrorKind> operation_kind(const Operation& operation, const FailedAnswer& answer,
                                         std::string& code) {
-  const Refusal refusal = refusal_of(operation, answer);
+  const ErrorAnswer refusal = refusal_of(operation, answer);
   const std::string& argument = answer.body.argument;
   const bool names_option =
       !argument.empty() &&
@@ -193,8 +193,8 @@ void redact(HttpHead& head, const SignedRequest& request) {
   for (Header& header : head.headers) redact(header.second, request);
 }
 
-Error explain(SessionState& session, const Operation& operation, const SignedRequest& request,
-              const FailedAnswer& answer) {
+Error learn_from_failure(SessionState& session, const Operation& operation,
+                         const SignedRequest& request, const FailedAnswer& answer) {
   Error error;
   error.http_status = answer.head.status;
   error.code = fit_to_print(answer.body.code, request);

@@ -13,7 +13,7 @@
 #include "agent/custody/adopt_directory.h"
 #include "agent/custody/adopt_prover.h"
 #include "agent/custody/adopt_stager.h"
-#include "agent/fetch/keeper.h"
+#include "agent/fetch/committer.h"
 #include "agent/run/etag_evidence.h"
 
 namespace agent {
@@ -21,19 +21,19 @@ namespace agent {
 /// Makes files of the directory held, a batch at a time, in one order: staged, synced, read back,
 /// placed, recorded; then, with kMove, removed from where they were. Errors are the mirror's and
 /// end the run; what a file of the directory is in the way of is told, and counted.
-class AdoptTaker {
+class AdoptBatch {
  public:
   /// All of them outlive it.
-  AdoptTaker(RunContext& context, const AdoptOptions& options, AdoptDirectory& directory,
+  AdoptBatch(RunContext& context, const AdoptOptions& options, AdoptDirectory& directory,
              AdoptProver& prover, AdoptCounts& counts);
 
   /// What a wanted key, or one that the bucket no longer has, finds there.
-  store::Status take(store::Pending wanted, AdoptDirectory::File found);
+  store::Status adopt(store::Pending wanted, AdoptDirectory::File found);
 
   /// What is in hand becomes held.
   store::Status commit();
 
-  /// A dry run: what take() would make of it, told to `print`.
+  /// A dry run: what adopt() would make of it, told to `print`.
   void look_at(store::Pending wanted, const AdoptDirectory::File& found, const Print& print);
 
   /// With kMove: what is held already, byte for byte, leaves the directory.
@@ -73,7 +73,7 @@ class AdoptTaker {
   store::Status stage(InHand one);
   store::Status settle(InHand one);
   store::Status settle_proven(InHand one, const AdoptProof& proof);
-  store::Status take_over(InHand one, const AdoptProof& proof);
+  store::Status settle_right(InHand one, const AdoptProof& proof);
   void accept(InHand one, const AdoptProof& proof);
   store::Status let_go(const InHand& one);
   store::Status sync();
@@ -90,7 +90,7 @@ class AdoptTaker {
   AdoptProver& prover_;
   AdoptCounts& counts_;
   AdoptStager stager_;
-  Keeper keeper_;
+  Committer committer_;
   EtagEvidence etags_;
   std::vector<InHand> unsynced_;  ///< copies
   std::vector<Accepted> accepted_;

@@ -23,9 +23,9 @@ std::optional<ExpiryNotice> parse_expiration(std::string_view header);
 /// Watches for lifecycle rules that were not there before: who may not delete can let a bucket
 /// delete, and a reader sees it in a header. What the first run that reads anything sees is the
 /// base line.
-class ExpiryWatch {
+class LifecycleWatch {
  public:
-  explicit ExpiryWatch(RunContext& context);
+  explicit LifecycleWatch(RunContext& context);
 
   /// Of every GET: `header` as sent, empty when there was none.
   store::Status see(const Job& job, const std::string& header);
@@ -40,8 +40,8 @@ class ExpiryWatch {
     bool seen = false;
   };
   store::Result<State*> state_of(std::size_t source);
-  store::Status judge(std::size_t source, State& state, const ExpiryNotice& notice,
-                      store::UpstreamTime last_modified);
+  store::Status compare(std::size_t source, State& state, const ExpiryNotice& notice,
+                        store::UpstreamTime last_modified);
   store::Status ask(std::size_t source, s3::Client& client, Retrier& retrier);
 
   RunContext& context_;

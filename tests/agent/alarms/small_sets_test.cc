@@ -1,4 +1,4 @@
-#include "agent/alarms/set_judge.h"
+#include "agent/alarms/small_sets.h"
 
 #include <string>
 #include <vector>
@@ -58,17 +58,17 @@ TEST_CASE("a site that shrinks a little has one part less, and lacks none", "[se
 
 TEST_CASE("a set is judged by what it is as a whole", "[sets]") {
   agent::SourceConfig config;
-  CHECK_FALSE(agent::judge_set(config, akeeba(2), kWhole, "s"));
+  CHECK_FALSE(agent::why_small(config, akeeba(2), kWhole, "s"));
   config.shrink_alarm_share = 0.5;
-  CHECK_FALSE(agent::judge_set(config, akeeba(3), kWhole, "s"));
-  CHECK(agent::judge_set(config, akeeba(2), kWhole, "s")
+  CHECK_FALSE(agent::why_small(config, akeeba(3), kWhole, "s"));
+  CHECK(agent::why_small(config, akeeba(2), kWhole, "s")
             .value_or("")
             .starts_with("it has 3 of 4 parts"));
   const std::vector<SetMade> single(10, set_of({{".tar", 1000}}));
-  CHECK_FALSE(agent::judge_set(config, set_of({{".tar", 500}}), single, "s"));
-  CHECK(agent::judge_set(config, set_of({{".tar", 499}}), single, "s"));
+  CHECK_FALSE(agent::why_small(config, set_of({{".tar", 500}}), single, "s"));
+  CHECK(agent::why_small(config, set_of({{".tar", 499}}), single, "s"));
   config.shrink_alarm_share.reset();
   config.min_size_bytes = 3000;
-  CHECK_FALSE(agent::judge_set(config, akeeba(3), {}, "s"));
-  CHECK(agent::judge_set(config, akeeba(1), {}, "s"));
+  CHECK_FALSE(agent::why_small(config, akeeba(3), {}, "s"));
+  CHECK(agent::why_small(config, akeeba(1), {}, "s"));
 }

@@ -1,4 +1,4 @@
-#include "agent/custody/housekeeping.h"
+#include "agent/custody/staging_sweep.h"
 
 #include <set>
 #include <string>
@@ -47,14 +47,6 @@ store::Status sweep_unwanted(RunContext& context) {
   if (unwanted.empty()) return {};
   return context.mirror.staging.sweep(
       [&](const std::string& path) { return !unwanted.contains(path); });
-}
-
-store::Status write_stale_sums(RunContext& context) {
-  for (const auto& source : context.sources) {
-    auto written = context.mirror.refresh_sums(source.id, source.config->name);
-    if (!written) return written;
-  }
-  return {};
 }
 
 }  // namespace agent
