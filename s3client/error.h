@@ -8,8 +8,9 @@
 namespace s3 {
 
 /// What the caller must do differently, not where the error came from.
+// None is 0, so that what is no error is not taken for the first of them.
 enum class ErrorKind {
-  kNetwork,         ///< no answer, or cut short, or stalled: try again
+  kNetwork = 1,     ///< no answer, or cut short, or stalled: try again
   kThrottled,       ///< 503 SlowDown, 429 and their like: try again, slower
   kServer,          ///< 5xx, a 200 that carries <Error>, XML that does not parse: try again
   kTls,             ///< certificate or protocol refused: final for this endpoint

@@ -1,4 +1,4 @@
-#include "agent/base/reckoning.h"
+#include "agent/base/trusted_clock.h"
 
 #include <fmt/format.h>
 

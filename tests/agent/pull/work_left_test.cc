@@ -1,5 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
 #include "tests/agent/pull/pull_world.h"
 
 // What a run leaves undone it says, and what stands in the way of one object concerns no other.
@@ -132,4 +136,28 @@ TEST_CASE("text in the ledger that is no UTF-8 is no defect of ours", "[pull]") 
   for (const auto ended : {world.pull(), world.list_all(), world.verify_all()}) {
     CHECK(ended != ExitStatus::kDefect);
   }
+}
+
+TEST_CASE("a disk that somebody else fills is not filled to the brim with small archives",
+          "[pull]") {
+  constexpr int kMany = 200;
+  constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
+  World world;
+  world.config.disk.min_free_bytes = 2 * kGiB;
+  world.disk.set_space({100 * kGiB, 50 * kGiB, 0, 0});
+  for (int i = 0; i < kMany; ++i) world.server->put("b", fmt::format("db/{}", i), "x");
+  // Somebody else writes while the first of them come.
+  const auto fetched = [&] {
+    const auto journal = world.server->journal();
+    return std::count_if(journal.begin(), journal.end(),
+                         [](const auto& entry) { return entry.key.starts_with("db/"); });
+  };
+  std::thread other([&] {
+    while (fetched() < 8) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    world.disk.set_space({100 * kGiB, 2 * kGiB - 1, 0, 0});
+  });
+  CHECK(world.pull() == ExitStatus::kIncomplete);
+  other.join();
+  CHECK(world.source().run.failed > 0);
+  CHECK(world.files_below("site/archives") < kMany / 2);
 }
