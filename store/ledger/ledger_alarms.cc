@@ -38,17 +38,17 @@ Result<bool> raise(Database& database, SourceId source, AlarmKind kind, std::str
                    std::string_view message, Time now) {
   // Not left to ON CONFLICT: AUTOINCREMENT uses up an id, which is a write, for a row that is not
   // inserted.
-  const Result<std::int64_t> open = database.read_integer(
+  const Result<bool> open = database.is_true(
       "SELECT 1 FROM alarm INDEXED BY alarm_open WHERE source_id=?1 AND kind=?2 AND key=?3 AND "
       "ended_at IS NULL",
       source, name_of(kind), Bytes{key});
   if (!open) return open.error();
-  if (*open != 0) return false;
+  if (*open) return false;
   const Result<Heard> heard = carried::heard(database, source, kind, key, message);
   if (!heard) return heard.error();
   if (*heard == Heard::kAcknowledged) return false;
   const bool is_told = *heard == Heard::kTold;
-  const Result<std::uint64_t> done = database.run(
+  const Status done = database.execute(
       "INSERT INTO alarm (source_id, kind, key, since, message, announced) VALUES (?1, ?2, ?3, ?4, "
       "?5, ?6)",
       source, name_of(kind), Bytes{key}, rows::seconds(now), message, is_told);
@@ -114,7 +114,7 @@ Status end_refusals(Database& database, SourceId source, std::string_view key, T
       {AlarmKind::kGhost, RefusalKind::kGhost, RefusalKind::kGhost},
   }};
   for (const Cause& cause : kCauses) {
-    const Result<std::uint64_t> done = database.run(
+    const Status done = database.execute(
         "UPDATE alarm INDEXED BY alarm_open SET ended_at=?4 WHERE source_id=?1 AND kind=?2 AND "
         "key=?3 AND ended_at IS "
         "NULL AND NOT EXISTS (SELECT 1 FROM refusal r WHERE r.source_id=?1 AND r.key=?3 AND "

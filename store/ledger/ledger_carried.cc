@@ -249,7 +249,7 @@ class WordRecorder {
 };
 
 Result<SourceId> id_of(Database& database, const std::string& name) {
-  const auto made = database.run("INSERT OR IGNORE INTO source (name) VALUES (?1)", name);
+  const Status made = database.execute("INSERT OR IGNORE INTO source (name) VALUES (?1)", name);
   if (!made) return made.error();
   return database.read_integer("SELECT source_id FROM source WHERE name=?1", name);
 }

@@ -67,17 +67,17 @@ Status ClockView::bound_series(SourceId source, Time now) {
 Status ClockView::settle_ages(SourceId source, Time now) {
   Database& database = impl_->database;
   // By the indices on read_at: whatever is held was read when it came.
-  const Result<std::int64_t> due = database.read_integer(
+  const Result<bool> due = database.is_true(
       "SELECT doubt_after IS NOT NULL OR coalesce((SELECT max(read_at) FROM archive WHERE "
       "source_id=?1), 0)>?2 OR coalesce((SELECT max(read_at) FROM generation WHERE source_id=?1), "
       "0)>?2 FROM source WHERE source_id=?1",
       source, rows::seconds(now));
   if (!due) return due.error();
-  if (*due == 0) return {};
+  if (!*due) return {};
   Result<Transaction> transaction = Transaction::begin(database);
   if (!transaction) return transaction.error();
   for (const char* const table : {"archive", "generation"}) {
-    const Result<std::uint64_t> done = database.run(
+    const Status done = database.execute(
         fmt::format("UPDATE {} SET held_since=?2 WHERE source_id=?1 AND held_since>min(?2, "
                     "coalesce((SELECT doubt_after FROM source WHERE source_id=?1), ?2))",
                     table),
@@ -85,10 +85,10 @@ Status ClockView::settle_ages(SourceId source, Time now) {
     if (!done) return done.error();
   }
   for (const Column& column : kRecordedTimes) {
-    const Result<std::uint64_t> done =
-        database.run(fmt::format("UPDATE {0} SET {1}=?2 WHERE source_id=?1 AND {1}>?2",
-                                 column.table, column.name),
-                     source, rows::seconds(now));
+    const Status done =
+        database.execute(fmt::format("UPDATE {0} SET {1}=?2 WHERE source_id=?1 AND {1}>?2",
+                                     column.table, column.name),
+                         source, rows::seconds(now));
     if (!done) return done.error();
   }
   Result<std::uint64_t> done = database.run(

@@ -88,7 +88,7 @@ Status DrillView::forget_drill(std::string_view name) {
 }
 
 Status DrillView::record_drill(const DrillRun& run) {
-  Result<std::uint64_t> done = impl_->database.run(
+  Status done = impl_->database.execute(
       "INSERT OR REPLACE INTO drill_run (name, at, source_id, succeeded, told, printed, stream, "
       "archives, size_bytes, made, restore_ms, command_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
       "?9, ?10, ?11, ?12)",

@@ -24,7 +24,7 @@ Status EndpointView::set_endpoint_fact(std::string_view endpoint, std::string_vi
 Result<std::uint64_t> EndpointView::add_endpoint_evidence(std::string_view endpoint,
                                                           std::string_view fact,
                                                           std::string_view object) {
-  const Result<std::uint64_t> done = impl_->database.run(
+  const Status done = impl_->database.execute(
       "INSERT INTO endpoint_evidence (endpoint, fact, object) VALUES (?1, ?2, ?3) "
       "ON CONFLICT DO NOTHING",
       endpoint, fact, Bytes{object});

@@ -19,7 +19,7 @@ constexpr std::chrono::days kKept{366};
 
 Status note(Database& database, SourceId source, EventKind what, const Count& count, Time now) {
   if (count.contents == 0 || now == Time{}) return {};
-  Result<std::uint64_t> done = database.run(
+  Status done = database.execute(
       "INSERT INTO event (source_id, at, what, count, size_bytes, example) VALUES (?1, ?2, ?3, ?4, "
       "?5, ?6) ON CONFLICT DO UPDATE SET count=count+excluded.count, "
       "size_bytes=size_bytes+excluded.size_bytes",

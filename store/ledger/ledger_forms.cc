@@ -10,15 +10,14 @@ namespace store {
 
 namespace {
 
-constexpr std::int64_t kPageRows = 256;
-
 Result<std::vector<std::string>> some_of_other_form(Database& database, SourceId source,
-                                                    const std::string& after) {
+                                                    const std::string* after) {
   return database
       .select(
           "SELECT key FROM archive INDEXED BY archive_unsound WHERE source_id=?1 AND unsound<>0 "
           "AND unsound=?2 AND key>?3 ORDER BY key LIMIT ?4",
-          source, Unsound::kOtherForm, Bytes{after}, kPageRows)
+          source, Unsound::kOtherForm,
+          Bytes{after != nullptr ? std::string_view(*after) : std::string_view()}, rows::kPageRows)
       .all([](const Query& row) { return std::string(row.bytes(0)); });
 }
 
@@ -78,27 +77,22 @@ Status FormView::accept_new_form(SourceId source, const std::string* stream,
   Result<Transaction> transaction = Transaction::begin(database);
   if (!transaction) return transaction.error();
   // First the contents: afterwards nothing tells any more which streams changed.
-  std::string after;
   bool any = false;
-  while (true) {
-    const auto keys = some_of_other_form(database, source, after);
-    if (!keys) return keys.error();
-    for (const auto& key : *keys) {
-      const auto of = stream_of(key);
-      if (stream != nullptr && of != *stream) continue;
-      const auto form = form_of_stream(source, of);
-      if (!form) return form.error();
-      if (!*form || (*form)->unsound == 0 || !(*form)->may_change) continue;
-      const Result<std::uint64_t> done = database.run(
-          "UPDATE archive SET unsound=0 WHERE source_id=?1 AND key=?2", source, Bytes{key});
-      if (!done) return done.error();
-      any = true;
-    }
-    if (std::ssize(*keys) < kPageRows) break;
-    after = keys->back();
-  }
+  const Status taken = rows::visit_pages<std::string>(
+      [&](const std::string* after) { return some_of_other_form(database, source, after); },
+      [&](const std::string& key) -> Status {
+        const auto of = stream_of(key);
+        if (stream != nullptr && of != *stream) return {};
+        const auto form = form_of_stream(source, of);
+        if (!form) return form.error();
+        if (!*form || (*form)->unsound == 0 || !(*form)->may_change) return {};
+        any = true;
+        return database.execute("UPDATE archive SET unsound=0 WHERE source_id=?1 AND key=?2",
+                                source, Bytes{key});
+      });
+  if (!taken) return taken;
   constexpr std::int64_t kHabit = 3;
-  const Result<std::uint64_t> done = database.run(
+  const Status done = database.execute(
       "UPDATE form SET form=CASE may_change WHEN 1 THEN seen_form ELSE form END, is_cut=CASE "
       "may_change WHEN 1 THEN seen_cut ELSE is_cut END, sets=CASE may_change WHEN 1 THEN ?4 ELSE "
       "sets END, unsound=0 WHERE source_id=?1 AND unsound>0 AND (?2 OR stream=?3)",
@@ -107,9 +101,9 @@ Status FormView::accept_new_form(SourceId source, const std::string* stream,
   if (!done) return done.error();
   if (any) {
     // No manifest is so long: it is written anew when the mirror is opened next, and says it too.
-    const Result<std::uint64_t> stale =
-        database.run("UPDATE source SET manifest_bytes=?2, reviewed_by=NULL WHERE source_id=?1",
-                     source, std::numeric_limits<std::int64_t>::max());
+    const Status stale =
+        database.execute("UPDATE source SET manifest_bytes=?2, reviewed_by=NULL WHERE source_id=?1",
+                         source, std::numeric_limits<std::int64_t>::max());
     if (!stale) return stale.error();
   }
   return transaction->commit();

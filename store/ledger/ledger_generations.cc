@@ -10,9 +10,6 @@ namespace store {
 
 namespace {
 
-// Read in pages, as the archives are.
-constexpr std::int64_t kPageRows = 256;
-
 constexpr std::string_view kColumns =
     "key, path, place, etag, size_bytes, version_id, last_modified, sha256, verified_by, "
     "held_since, read_at, placed_at, unsound";
@@ -41,19 +38,12 @@ Status HoldingView::visit_generations(SourceId source,
       "SELECT {} FROM generation WHERE source_id=?1 AND (key, path)>(?2, ?3) ORDER BY key, path "
       "LIMIT ?4",
       kColumns);
-  std::vector<Generation> page;
-  Generation after;
-  do {
-    auto read = impl_->database.select(sql, source, Bytes{after.key}, after.path, kPageRows)
-                    .all(read_generation);
-    if (!read) return read.error();
-    page = *std::move(read);
-    for (const Generation& generation : page) {
-      if (!visit(generation)) return {};
-    }
-    if (!page.empty()) after = page.back();
-  } while (std::ssize(page) == kPageRows);
-  return {};
+  const auto read_page = [&](const Generation* after) {
+    const Generation from = after != nullptr ? *after : Generation{};
+    return impl_->database.select(sql, source, Bytes{from.key}, from.path, rows::kPageRows)
+        .all(read_generation);
+  };
+  return rows::visit_pages<Generation>(read_page, visit);
 }
 
 Result<std::vector<Generation>> HoldingView::generations(SourceId source, std::string_view key,
@@ -89,9 +79,9 @@ Status LedgerWriter::begin_supersessions(const std::vector<Supersession>& intent
   Result<Transaction> transaction = Transaction::begin(impl_->database);
   if (!transaction) return transaction.error();
   for (const Supersession& intent : intents) {
-    const Result<std::uint64_t> done =
-        impl_->database.run("INSERT OR REPLACE INTO supersession (source_id, key) VALUES (?1, ?2)",
-                            intent.source, Bytes{intent.key});
+    const Status done = impl_->database.execute(
+        "INSERT OR REPLACE INTO supersession (source_id, key) VALUES (?1, ?2)", intent.source,
+        Bytes{intent.key});
     if (!done) return done.error();
   }
   return transaction->commit();

@@ -114,7 +114,7 @@ Status forget_told(Database& database, SourceId source, AlarmKind kind, std::str
 
 Status note_looked_at(Database& database, SourceId source, std::optional<std::int64_t> alarm) {
   constexpr std::int64_t kAll = -1;
-  Result<std::uint64_t> done = database.run(
+  Status done = database.execute(
       "UPDATE deviation SET acknowledged=1 WHERE source_id=?1 AND acknowledged=0 AND (?2=?3 OR key "
       "IN (SELECT key FROM alarm WHERE alarm_id=?2 AND kind='changed' AND ended_at IS NULL))",
       source, alarm.value_or(kAll), kAll);

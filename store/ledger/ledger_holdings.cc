@@ -11,10 +11,6 @@ namespace store {
 
 namespace {
 
-// Rows are read in pages, so that the lock is only held for as long as it takes to read one, and
-// not while the caller prints to a pager or asks the ledger for something else.
-constexpr std::int64_t kPageRows = 256;
-
 constexpr std::string_view kArchiveColumns =
     "key, variant, etag, size_bytes, version_id, last_modified, sha256, verified_by, held_since, "
     "read_at, unsound";
@@ -161,20 +157,14 @@ Status HoldingView::visit_archives(SourceId source,
       "SELECT {} FROM archive WHERE source_id=?1 AND (key>?2 OR ?3) AND key>=?2 ORDER BY key "
       "LIMIT ?4",
       kArchiveColumns);
-  std::string after;
-  // The empty key sorts first and is a key like any other.
-  bool from_start = true;
-  while (true) {
-    auto page =
-        impl_->database.select(sql, source, Bytes{after}, from_start, kPageRows).all(archive_of);
-    if (!page) return page.error();
-    for (const Archive& archive : *page) {
-      if (!visit(archive)) return {};
-    }
-    if (std::ssize(*page) < kPageRows) return {};
-    after = std::move(page->back().key);
-    from_start = false;
-  }
+  const auto read_page = [&](const Archive* after) {
+    // The empty key sorts first and is a key like any other.
+    const bool from_start = after == nullptr;
+    const auto key = from_start ? std::string_view() : std::string_view(after->key);
+    return impl_->database.select(sql, source, Bytes{key}, from_start, rows::kPageRows)
+        .all(archive_of);
+  };
+  return rows::visit_pages<Archive>(read_page, visit);
 }
 
 }  // namespace store

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -95,6 +96,31 @@ inline Unsound unsound(std::int64_t column) { return unsound_of(column); }
 inline Pending pending(const Query& row) {
   return {std::string(row.bytes(0)), identity(row, 1), upstream_time(row.integer(4)),
           static_cast<Role>(row.integer(5))};
+}
+
+/// Rows are read in pages, so that the lock is only held for as long as it takes to read one, and
+/// not while the caller prints to a pager or asks the ledger for something else.
+inline constexpr std::int64_t kPageRows = 256;
+
+/// Calls `visit` with each row, page by page, until it returns false or an error, which is
+/// returned. `read_page` is called with the last row so far (nullptr: none yet) and returns at most
+/// kPageRows of those behind it.
+template <typename Row, typename ReadPage, typename Visit>
+Status visit_pages(const ReadPage& read_page, const Visit& visit) {
+  std::optional<Row> last;
+  while (true) {
+    Result<std::vector<Row>> page = read_page(last ? &*last : nullptr);
+    if (!page) return page.error();
+    for (const Row& row : *page) {
+      if constexpr (std::is_same_v<std::invoke_result_t<Visit, const Row&>, Status>) {
+        if (Status done = visit(row); !done) return done;
+      } else {
+        if (!visit(row)) return {};
+      }
+    }
+    if (std::ssize(*page) < kPageRows) return {};
+    last = std::move(page->back());
+  }
 }
 
 /// Tells the contents apart that one key can wait for: empty for the current one.

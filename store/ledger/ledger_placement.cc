@@ -9,8 +9,6 @@
 namespace store {
 namespace {
 
-constexpr std::int64_t kPageRows = 256;
-
 Placement placement_of_row(const Query& row) {
   Placement placement;
   placement.source = row.integer(0);
@@ -36,7 +34,7 @@ Status LedgerWriter::begin_placements(const std::vector<Placement>& intents) {
   if (!transaction) return transaction.error();
   for (const Placement& intent : intents) {
     const Archive& archive = intent.archive;
-    const Result<std::uint64_t> done = impl_->database.run(
+    const Status done = impl_->database.execute(
         "INSERT OR REPLACE INTO placement (source_id, key, sha256, role, etag, size_bytes, "
         "version_id, last_modified, verified_by, held_since, read_at, watched, unsound) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
@@ -91,30 +89,22 @@ Status LedgerWriter::note_manifest(SourceId source, std::uint64_t size_bytes) {
 
 Status LedgerWriter::visit_sightings(SourceId source,
                                      const std::function<bool(const Sighting&)>& visit) {
-  std::vector<Sighting> page;
-  Sighting after;
-  do {
-    auto read =
-        impl_->database
-            .select(
-                "SELECT key, etag, size_bytes, version_id, sha256, EXISTS (SELECT 1 FROM pruned p "
-                "WHERE p.source_id=s.source_id AND p.key=s.key AND p.sha256=s.sha256) FROM "
-                "sighting s WHERE source_id=?1 AND (key, etag, size_bytes, version_id)>(?2, ?3, "
-                "?4, ?5) ORDER BY key, etag, size_bytes, version_id LIMIT ?6",
-                source, Bytes{after.key}, rows::etag_column(after.upstream),
-                rows::signed_size(after.upstream.size_bytes), after.upstream.version_id, kPageRows)
-            .all([](const Query& row) {
-              return Sighting{std::string(row.bytes(0)), rows::identity(row, 1),
-                              rows::digest(row.bytes(4)), row.integer(5) != 0};
-            });
-    if (!read) return read.error();
-    page = *std::move(read);
-    for (const Sighting& sighting : page) {
-      if (!visit(sighting)) return {};
-    }
-    if (!page.empty()) after = page.back();
-  } while (std::ssize(page) == kPageRows);
-  return {};
+  const auto read_page = [&](const Sighting* after) {
+    const Sighting from = after != nullptr ? *after : Sighting{};
+    return impl_->database
+        .select(
+            "SELECT key, etag, size_bytes, version_id, sha256, EXISTS (SELECT 1 FROM pruned p "
+            "WHERE p.source_id=s.source_id AND p.key=s.key AND p.sha256=s.sha256) FROM sighting s "
+            "WHERE source_id=?1 AND (key, etag, size_bytes, version_id)>(?2, ?3, ?4, ?5) ORDER BY "
+            "key, etag, size_bytes, version_id LIMIT ?6",
+            source, Bytes{from.key}, rows::etag_column(from.upstream),
+            rows::signed_size(from.upstream.size_bytes), from.upstream.version_id, rows::kPageRows)
+        .all([](const Query& row) {
+          return Sighting{std::string(row.bytes(0)), rows::identity(row, 1),
+                          rows::digest(row.bytes(4)), row.integer(5) != 0};
+        });
+  };
+  return rows::visit_pages<Sighting>(read_page, visit);
 }
 
 }  // namespace store

@@ -74,11 +74,11 @@ Result<Ledger::Plan> PlanView::begin_plan(SourceId source, std::string_view pref
     return Error{ErrorKind::kBusy, 0, database.path(), "another plan of this ledger is not ended"};
   }
   for (const std::string_view sql : {kMakeWanted, kMakeNoted, kMakeAside}) {
-    const Result<std::uint64_t> made = database.run(sql);
+    const Status made = database.execute(sql);
     if (!made) return made.error();
   }
   for (const std::string_view sql : kEmptyScratch) {
-    const Result<std::uint64_t> emptied = database.run(sql);
+    const Status emptied = database.execute(sql);
     if (!emptied) return emptied.error();
   }
 
@@ -89,19 +89,18 @@ Result<Ledger::Plan> PlanView::begin_plan(SourceId source, std::string_view pref
   plan->transaction.emplace(*std::move(transaction));
   impl_->plan_open = true;
 
-  const Result<std::int64_t> any_deviation =
-      database.read_integer("SELECT EXISTS (SELECT 1 FROM deviation WHERE source_id=?1)", source);
+  const Result<bool> any_deviation =
+      database.is_true("SELECT EXISTS (SELECT 1 FROM deviation WHERE source_id=?1)", source);
   if (!any_deviation) return any_deviation.error();
-  const Result<std::int64_t> any_damage =
-      database.read_integer("SELECT EXISTS (SELECT 1 FROM damage WHERE source_id=?1)", source);
+  const Result<bool> any_damage =
+      database.is_true("SELECT EXISTS (SELECT 1 FROM damage WHERE source_id=?1)", source);
   if (!any_damage) return any_damage.error();
-  plan->any_damage = *any_damage != 0;
-  const Result<std::int64_t> any_pruned =
-      database.read_integer("SELECT EXISTS (SELECT 1 FROM pruned WHERE source_id=?1)", source);
+  plan->any_damage = *any_damage;
+  const Result<bool> any_pruned =
+      database.is_true("SELECT EXISTS (SELECT 1 FROM pruned WHERE source_id=?1)", source);
   if (!any_pruned) return any_pruned.error();
-  plan->any_pruned = *any_pruned != 0;
-  Result<Query> cursor =
-      database.query(held_sql(plan->range, *any_deviation != 0, *any_damage != 0));
+  plan->any_pruned = *any_pruned;
+  Result<Query> cursor = database.query(held_sql(plan->range, *any_deviation, *any_damage));
   if (!cursor) return cursor.error();
   plan->cursor.emplace(*std::move(cursor));
   plan->cursor->bind(source, plan->range.first(), plan->range.end());
@@ -180,7 +179,7 @@ Status Ledger::Plan::Impl::apply_notes() {
         "version_id) SELECT ?1, key, kind, since, etag, size_bytes, version_id FROM temp.noted "
         "WHERE kind<>0 ORDER BY key",
         "DELETE FROM temp.noted WHERE ?1=?1"}) {
-    const Result<std::uint64_t> done = database().run(sql, source);
+    const Status done = database().execute(sql, source);
     if (!done) return done.error();
   }
   return {};
@@ -191,7 +190,7 @@ Status Ledger::Plan::Impl::note(std::string_view key, Deviation deviation, const
   const Result<std::pair<Deviation, Identity>> before = deviation_now(key);
   if (!before) return before.error();
   if (before->first == deviation && before->second == to) return {};
-  const Result<std::uint64_t> done = database().run(
+  const Status done = database().execute(
       "INSERT OR REPLACE INTO temp.noted (key, kind, since, etag, size_bytes, version_id) VALUES "
       "(?1, ?2, ?3, ?4, ?5, ?6)",
       Bytes{key}, deviation, rows::seconds(now), rows::etag_column(to),
@@ -270,12 +269,12 @@ Status Ledger::Plan::forget_changes() {
 
 Status Ledger::Plan::note_listed(Time now) {
   impl_->planned_at = now;
-  const Result<std::int64_t> due = impl_->checked(impl_->database().read_integer(
+  const Result<bool> due = impl_->checked(impl_->database().is_true(
       "SELECT first_listed_at IS NULL OR listed_at IS NULL OR abs(?2-listed_at)>86400 FROM source "
       "WHERE source_id=?1",
       impl_->source, rows::seconds(now)));
   if (!due) return due.error();
-  if (*due == 0) return {};
+  if (!*due) return {};
   return impl_->write(impl_->database().run(
       "UPDATE source SET first_listed_at=coalesce(first_listed_at, ?2), listed_at=CASE WHEN ?3 "
       "THEN ?2 ELSE listed_at END WHERE source_id=?1",
@@ -329,11 +328,10 @@ Status Ledger::Plan::Impl::write_pending() {
                              : " AND EXISTS (SELECT 1 FROM temp.wanted w WHERE w.key=p.key AND "
                                "w.slot=p.slot)");
   // Asked first, because a DELETE takes the lock to write even where it finds nothing.
-  Result<std::int64_t> any =
-      database().read_integer(fmt::format("SELECT EXISTS (SELECT 1 {})", stale), source);
+  Result<bool> any = database().is_true(fmt::format("SELECT EXISTS (SELECT 1 {})", stale), source);
   if (!any) return any.error();
-  if (*any != 0) {
-    const Result<std::uint64_t> done = database().run(fmt::format("DELETE {}", stale), source);
+  if (*any) {
+    const Status done = database().execute(fmt::format("DELETE {}", stale), source);
     if (!done) return done.error();
   }
 
@@ -341,9 +339,9 @@ Status Ledger::Plan::Impl::write_pending() {
   constexpr std::string_view kNew =
       "FROM temp.wanted AS w WHERE NOT EXISTS (SELECT 1 FROM pending p WHERE p.source_id=?1 AND "
       "p.key=w.key AND p.slot=w.slot)";
-  any = database().read_integer(fmt::format("SELECT EXISTS (SELECT 1 {})", kNew), source);
+  any = database().is_true(fmt::format("SELECT EXISTS (SELECT 1 {})", kNew), source);
   if (!any) return any.error();
-  if (*any == 0) return {};
+  if (!*any) return {};
   // In the order of the table, so that its pages are filled one after the other.
   return database().execute(
       fmt::format("INSERT INTO pending (source_id, last_modified, key, slot, role, etag, "

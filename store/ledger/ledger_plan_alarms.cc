@@ -21,11 +21,9 @@ constexpr std::array<std::string_view, 2> kMakeScratch = {
 constexpr std::array<std::string_view, 2> kEmptyScratch = {"DELETE FROM temp.told",
                                                            "DELETE FROM temp.restored"};
 
-constexpr std::int64_t kPageRows = 256;
-
 Status run_all(Database& database, const std::array<std::string_view, 2>& statements) {
   for (const std::string_view sql : statements) {
-    const Result<std::uint64_t> done = database.run(sql);
+    const Status done = database.execute(sql);
     if (!done) return done.error();
   }
   return {};
@@ -66,7 +64,7 @@ Result<bool> Ledger::Plan::Impl::tell(AlarmKind kind, std::string_view key,
   const Result<std::optional<std::string>> said = message_now(kind, key);
   if (!said) return said.error();
   if (*said && (!renews || **said == message)) return false;
-  const Result<std::uint64_t> done = database().run(
+  const Status done = database().execute(
       "INSERT INTO temp.told (kind, key, message, since, renews) VALUES (?1, ?2, ?3, ?4, ?5) ON "
       "CONFLICT (key, kind) DO UPDATE SET message=excluded.message, renews=excluded.renews",
       kind, Bytes{key}, message, rows::seconds(now), renews);
@@ -79,33 +77,27 @@ Result<bool> Ledger::Plan::Impl::tell(AlarmKind kind, std::string_view key,
 }
 
 Status Ledger::Plan::Impl::tell_all() {
-  std::vector<Told> page;
-  std::int64_t after = 0;
-  do {
-    auto read = database()
-                    .select(
-                        "SELECT number, kind, key, message, since, renews FROM temp.told WHERE "
-                        "number>?1 ORDER BY number LIMIT ?2",
-                        after, kPageRows)
-                    .all([](const Query& row) {
-                      return Told{row.integer(0),
-                                  static_cast<AlarmKind>(row.integer(1)),
-                                  std::string(row.bytes(2)),
-                                  std::string(row.bytes(3)),
-                                  rows::time(row.integer(4)),
-                                  row.integer(5) != 0};
-                    });
-    if (!read) return read.error();
-    page = *std::move(read);
-    for (const Told& one : page) {
-      const auto raise = one.renews ? alarms::raise_or_renew : alarms::raise;
-      const Result<bool> raised =
-          raise(database(), source, one.kind, one.key, one.message, one.since);
-      if (!raised) return raised.error();
-      after = one.number;
-    }
-  } while (std::ssize(page) == kPageRows);
-  return {};
+  const auto read_page = [&](const Told* after) {
+    return database()
+        .select(
+            "SELECT number, kind, key, message, since, renews FROM temp.told WHERE number>?1 ORDER "
+            "BY number LIMIT ?2",
+            after != nullptr ? after->number : 0, rows::kPageRows)
+        .all([](const Query& row) {
+          return Told{row.integer(0),
+                      static_cast<AlarmKind>(row.integer(1)),
+                      std::string(row.bytes(2)),
+                      std::string(row.bytes(3)),
+                      rows::time(row.integer(4)),
+                      row.integer(5) != 0};
+        });
+  };
+  return rows::visit_pages<Told>(read_page, [&](const Told& one) -> Status {
+    const auto raise = one.renews ? alarms::raise_or_renew : alarms::raise;
+    const Result<bool> raised =
+        raise(database(), source, one.kind, one.key, one.message, one.since);
+    return raised ? Status{} : raised.error();
+  });
 }
 
 Status Ledger::Plan::Impl::restore(std::string_view key, Time now) {
@@ -121,24 +113,16 @@ Status Ledger::Plan::Impl::restore(std::string_view key, Time now) {
 }
 
 Status Ledger::Plan::Impl::restore_all() {
-  std::vector<std::pair<std::string, Time>> page;
-  std::string after;
-  do {
-    auto read =
-        database()
-            .select("SELECT key, since FROM temp.restored WHERE key>?1 ORDER BY key LIMIT ?2",
-                    Bytes{after}, kPageRows)
-            .all([](const Query& row) {
-              return std::pair(std::string(row.bytes(0)), rows::time(row.integer(1)));
-            });
-    if (!read) return read.error();
-    page = *std::move(read);
-    for (const auto& [key, now] : page) {
-      if (Status restored = restore(key, now); !restored) return restored;
-      after = key;
-    }
-  } while (std::ssize(page) == kPageRows);
-  return {};
+  using Restored = std::pair<std::string, Time>;
+  const auto read_page = [&](const Restored* after) {
+    return database()
+        .select("SELECT key, since FROM temp.restored WHERE key>?1 ORDER BY key LIMIT ?2",
+                Bytes{after != nullptr ? std::string_view(after->first) : std::string_view()},
+                rows::kPageRows)
+        .all([](const Query& row) { return Restored(row.bytes(0), rows::time(row.integer(1))); });
+  };
+  return rows::visit_pages<Restored>(
+      read_page, [&](const Restored& one) { return restore(one.first, one.second); });
 }
 
 Status Ledger::Plan::Impl::apply_alarms() {

@@ -63,7 +63,7 @@ Status Recorder::add(const Batch::NewGeneration& added) {
   count(generation.place, static_cast<std::int64_t>(*inserted), difference);
   if (!added.fetched_as) {
     // What was found damaged under archives/ is so here as well.
-    const Result<std::uint64_t> moved = database_.run(
+    const Status moved = database_.execute(
         "UPDATE OR REPLACE damage SET path=?3 WHERE source_id=?1 AND key=?2 AND path=''",
         added.source, Bytes{generation.key}, generation.path);
     if (!moved) return moved.error();
@@ -87,8 +87,8 @@ Status Recorder::add(const Batch::Repaired& repaired, Time now) {
   const std::string_view sql =
       path.empty() ? "UPDATE archive SET read_at=?3 WHERE source_id=?1 AND key=?2 AND ?4=''"
                    : "UPDATE generation SET read_at=?3 WHERE source_id=?1 AND key=?2 AND path=?4";
-  const Result<std::uint64_t> done =
-      database_.run(sql, repaired.source, Bytes{repaired.key}, rows::seconds(now), path);
+  const Status done =
+      database_.execute(sql, repaired.source, Bytes{repaired.key}, rows::seconds(now), path);
   if (!done) return done.error();
   const Result<bool> forgotten =
       damage::forget(database_, repaired.source, repaired.key, path, now);
@@ -103,9 +103,9 @@ Status Recorder::remove(const Batch::Removed& removed, Time now) {
       Bytes{removed.key}, removed.path);
   if (!place) return place.error();
   if (*place == 0) return {};
-  const Result<std::uint64_t> done =
-      database_.run("DELETE FROM generation WHERE source_id=?1 AND key=?2 AND path=?3",
-                    removed.source, Bytes{removed.key}, removed.path);
+  const Status done =
+      database_.execute("DELETE FROM generation WHERE source_id=?1 AND key=?2 AND path=?3",
+                        removed.source, Bytes{removed.key}, removed.path);
   if (!done) return done.error();
   count(static_cast<Place>(*place), -1, differences_[removed.source]);
   const Result<bool> forgotten =
@@ -121,7 +121,7 @@ Status Recorder::prune(SourceId source, const Removal& removal, Time now) {
                                          : remember_content(source, removal, table, path);
   if (!held) return held.error();
   if (!*held) return {};
-  const Result<std::uint64_t> intended = database_.run(
+  const Status intended = database_.execute(
       "INSERT OR REPLACE INTO removal (source_id, path, key, trusted, lost) VALUES (?1, ?2, ?3, "
       "?4, ?5)",
       source, removal.path, Bytes{removal.key}, removal.trusted, removal.lost);
@@ -154,14 +154,14 @@ Result<bool> Recorder::forget_content(SourceId source, const Removal& removal,
   const auto content =
       fmt::format("(SELECT sha256 FROM {} WHERE source_id=?1 AND key=?2 AND {}=?3)", table,
                   removal.trusted ? "''" : "path");
-  const Result<std::int64_t> held = database_.read_integer(fmt::format("SELECT EXISTS {}", content),
-                                                           source, Bytes{removal.key}, path);
+  const Result<bool> held =
+      database_.is_true(fmt::format("SELECT EXISTS {}", content), source, Bytes{removal.key}, path);
   if (!held) return held.error();
-  const Result<std::uint64_t> done = database_.run(
+  const Status done = database_.execute(
       fmt::format("DELETE FROM sighting WHERE source_id=?1 AND key=?2 AND sha256 IN {}", content),
       source, Bytes{removal.key}, path);
   if (!done) return done.error();
-  return *held != 0;
+  return *held;
 }
 
 Status Recorder::write_sums() {
@@ -177,7 +177,7 @@ Status Recorder::remove_archive(SourceId source, const std::string& key, Time no
   if (Status out = remove_row(source, key, UpstreamTime::max(), now, difference); !out) return out;
   difference.newest_may_be_gone = true;
   for (const std::string_view table : {"archive", "pending"}) {
-    const Result<std::uint64_t> done = database_.run(
+    const Status done = database_.execute(
         fmt::format("DELETE FROM {} WHERE source_id=?1 AND key=?2", table), source, Bytes{key});
     if (!done) return done.error();
   }
@@ -204,7 +204,7 @@ Status Recorder::remove_row(SourceId source, std::string_view key, UpstreamTime 
   --difference.verified_by[verified_by];
   if (modified > last_modified) difference.newest_may_have_aged = true;
   for (const std::string_view table : {"deviation", "supersession"}) {
-    const Result<std::uint64_t> done = database_.run(
+    const Status done = database_.execute(
         fmt::format("DELETE FROM {} WHERE source_id=?1 AND key=?2", table), source, Bytes{key});
     if (!done) return done.error();
   }
@@ -255,7 +255,7 @@ Status Recorder::note_vanished(SourceId source, const Archive& archive) {
 // What was asked of the upstream is answered.
 Status Recorder::settle(SourceId source, std::string_view key, std::string_view slot, Time now,
                         Difference& difference) {
-  const Result<std::uint64_t> done = database_.run(
+  const Status done = database_.execute(
       "DELETE FROM pending WHERE source_id=?1 AND key=?2 AND slot=?3", source, Bytes{key}, slot);
   if (!done) return done.error();
   const Result<std::optional<std::int64_t>> refused =
@@ -297,12 +297,12 @@ Status Recorder::write_sums_of(SourceId source, const Difference& difference) {
 }
 
 Status Recorder::replace_newest_if_gone(SourceId source) {
-  const Result<std::int64_t> gone = database_.read_integer(
+  const Result<bool> gone = database_.is_true(
       "SELECT NOT EXISTS (SELECT 1 FROM source s JOIN archive a ON a.source_id=s.source_id AND "
       "a.key=s.newest_key WHERE s.source_id=?1)",
       source);
   if (!gone) return gone.error();
-  return *gone != 0 ? find_newest(source) : Status{};
+  return *gone ? find_newest(source) : Status{};
 }
 
 // Without an index, because it hardly ever happens.
@@ -316,7 +316,7 @@ Status Recorder::find_newest(SourceId source) {
 Status adjust_tally(Database& database, SourceId source, std::string_view subject,
                     std::string_view value, std::int64_t difference) {
   if (difference == 0) return {};
-  Result<std::uint64_t> done = database.run(
+  Status done = database.execute(
       "INSERT INTO tally (source_id, subject, value, count) VALUES (?1, ?2, ?3, ?4) "
       "ON CONFLICT DO UPDATE SET count=count+excluded.count",
       source, subject, value, difference);

@@ -69,7 +69,7 @@ Status insert_refusal(Database& database, const NewRefusal& refusal) {
                                         name_of(static_cast<RefusalKind>(**earlier)), -1);
     if (!counted) return counted;
   }
-  const Result<std::uint64_t> done = database.run(
+  const Status done = database.execute(
       "INSERT INTO refusal (source_id, key, kind, etag, size_bytes, version_id, since, asked_at, "
       "asks, slot) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, 1, ?8)",
       refusal.source, Bytes{refusal.key}, refusal.kind, rows::etag_column(refusal.upstream),
@@ -81,9 +81,9 @@ Status insert_refusal(Database& database, const NewRefusal& refusal) {
 
 // True when it is new.
 Result<bool> refuse_in_transaction(Database& database, const NewRefusal& refusal) {
-  const Result<std::uint64_t> done =
-      database.run("DELETE FROM pending WHERE source_id=?1 AND key=?2 AND slot=?3", refusal.source,
-                   Bytes{refusal.key}, refusal.slot);
+  const Status done =
+      database.execute("DELETE FROM pending WHERE source_id=?1 AND key=?2 AND slot=?3",
+                       refusal.source, Bytes{refusal.key}, refusal.slot);
   if (!done) return done.error();
   const Result<bool> is_new = ask_once_more(database, refusal);
   if (!is_new || !*is_new) return is_new;

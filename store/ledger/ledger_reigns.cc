@@ -24,7 +24,7 @@ Status remember_earlier(Database& database, SourceId source, Bytes key) {
         "held_since<placed_at",
         "INSERT OR REPLACE INTO reign (source_id, key, since, sha256) SELECT source_id, key, "
         "held_since, sha256 FROM archive WHERE source_id=?1 AND key=?2 AND ?3<>0"}) {
-    const Result<std::uint64_t> done = database.run(sql, source, key, kSuperseded);
+    const Status done = database.execute(sql, source, key, kSuperseded);
     if (!done) return done.error();
   }
   return {};
@@ -34,15 +34,15 @@ Status remember_earlier(Database& database, SourceId source, Bytes key) {
 
 Status reigns::note(Database& database, SourceId source, const Archive& archive, Time now) {
   const Bytes key{archive.key};
-  const Result<std::int64_t> remembered = database.read_integer(
+  const Result<bool> remembered = database.is_true(
       "SELECT EXISTS (SELECT 1 FROM reign WHERE source_id=?1 AND key=?2)", source, key);
   if (!remembered) return remembered.error();
-  const Result<std::int64_t> replaces = database.read_integer(
+  const Result<bool> replaces = database.is_true(
       "SELECT EXISTS (SELECT 1 FROM archive WHERE source_id=?1 AND key=?2 AND sha256<>?3)", source,
       key, rows::digest(archive.sha256));
   if (!replaces) return replaces.error();
-  if (*remembered == 0 && *replaces == 0) return {};
-  if (*remembered == 0) {
+  if (!*remembered && !*replaces) return {};
+  if (!*remembered) {
     if (Status done = remember_earlier(database, source, key); !done) return done;
   }
   return database.execute(

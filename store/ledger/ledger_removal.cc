@@ -45,7 +45,7 @@ Status LedgerWriter::end_removals(SourceId source, const std::vector<Removal>& r
   Result<Transaction> transaction = Transaction::begin(impl_->database);
   if (!transaction) return transaction.error();
   for (const Removal& removal : removals) {
-    const Result<std::uint64_t> done = impl_->database.run(
+    const Status done = impl_->database.execute(
         "DELETE FROM removal WHERE source_id=?1 AND path=?2", source, removal.path);
     if (!done) return done.error();
   }

@@ -54,8 +54,8 @@ class DamageRecorder {
         holding.generation_path.empty()
             ? "UPDATE archive SET read_at=?4 WHERE source_id=?1 AND key=?2 AND ?3=''"
             : "UPDATE generation SET read_at=?4 WHERE source_id=?1 AND key=?2 AND path=?3";
-    const Result<std::uint64_t> done = database_.run(sql, source_, Bytes{holding.key},
-                                                     holding.generation_path, rows::seconds(now_));
+    const Status done = database_.execute(sql, source_, Bytes{holding.key}, holding.generation_path,
+                                          rows::seconds(now_));
     if (!done) return done.error();
     return damage::forget(database_, source_, holding.key, holding.generation_path, now_);
   }
@@ -71,7 +71,7 @@ class DamageRecorder {
     const Result<bool> forgotten =
         damage::forget(database_, source_, holding.key, holding.generation_path, now_);
     if (!forgotten) return forgotten;
-    const Result<std::uint64_t> done = database_.run(
+    const Status done = database_.execute(
         "INSERT INTO damage (source_id, key, path, finding, since, looked_at) VALUES (?1, ?2, ?3, "
         "?4, ?5, ?5)",
         source_, Bytes{holding.key}, holding.generation_path, reading.finding, rows::seconds(now_));
@@ -85,9 +85,9 @@ class DamageRecorder {
  private:
   // No news.
   Result<bool> note_looked_at(const Holding& holding) {
-    const Result<std::uint64_t> done =
-        database_.run("UPDATE damage SET looked_at=?4 WHERE source_id=?1 AND key=?2 AND path=?3",
-                      source_, Bytes{holding.key}, holding.generation_path, rows::seconds(now_));
+    const Status done = database_.execute(
+        "UPDATE damage SET looked_at=?4 WHERE source_id=?1 AND key=?2 AND path=?3", source_,
+        Bytes{holding.key}, holding.generation_path, rows::seconds(now_));
     if (!done) return done.error();
     return false;
   }
@@ -108,11 +108,11 @@ Result<bool> forget(Database& database, SourceId source, std::string_view key,
   if (!done) return done.error();
   if (*done == 0) return false;
   for (const Finding finding : {Finding::kCorrupt, Finding::kMissing}) {
-    const Result<std::int64_t> left = database.read_integer(
+    const Result<bool> left = database.is_true(
         "SELECT EXISTS (SELECT 1 FROM damage WHERE source_id=?1 AND key=?2 AND finding=?3)", source,
         Bytes{key}, finding);
     if (!left) return left.error();
-    if (*left != 0) continue;
+    if (*left) continue;
     const Status ended = alarms::end(database, source, alarm_of(finding), key, now);
     if (!ended) return ended.error();
   }
@@ -123,13 +123,13 @@ Result<bool> forget(Database& database, SourceId source, std::string_view key,
 
 Result<Time> ReadingView::stamp_of_pass(SourceId source, Time now) {
   while (true) {
-    const Result<std::int64_t> taken = impl_->database.read_integer(
+    const Result<bool> taken = impl_->database.is_true(
         "SELECT EXISTS (SELECT 1 FROM archive WHERE source_id=?1 AND read_at=?2) OR "
         "EXISTS (SELECT 1 FROM generation WHERE source_id=?1 AND read_at=?2) OR "
         "EXISTS (SELECT 1 FROM damage WHERE source_id=?1 AND looked_at=?2)",
         source, rows::seconds(now));
     if (!taken) return taken.error();
-    if (*taken == 0) return now;
+    if (!*taken) return now;
     now += std::chrono::seconds{1};
   }
 }
@@ -184,11 +184,11 @@ Result<HoldingView::KeyState> HoldingView::state_of_key(SourceId source, std::st
        {"generation", KeyState::kGeneration},
        {"pruned", KeyState::kRemoved}}};
   for (const auto& [table, heard] : kTables) {
-    const Result<std::int64_t> found = impl_->database.read_integer(
+    const Result<bool> found = impl_->database.is_true(
         fmt::format("SELECT EXISTS (SELECT 1 FROM {} WHERE source_id=?1 AND key=?2)", table),
         source, Bytes{key});
     if (!found) return found.error();
-    if (*found != 0) return heard;
+    if (*found) return heard;
   }
   return KeyState::kNo;
 }

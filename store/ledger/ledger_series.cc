@@ -266,7 +266,7 @@ Result<bool> is_of(Database& database, SourceId source, std::string_view spec) {
 
 // No streams, and all that was held before arrives anew.
 Status begin_anew(Database& database, SourceId source, std::string_view spec) {
-  Result<std::uint64_t> done = database.run("DELETE FROM stream WHERE source_id=?1", source);
+  Status done = database.execute("DELETE FROM stream WHERE source_id=?1", source);
   if (!done) return done.error();
   return database.execute("UPDATE source SET series_spec=?2 WHERE source_id=?1", source, spec);
 }
@@ -278,11 +278,11 @@ Status ExpectationView::sort_arrivals(SourceId source, std::string_view spec,
   Database& database = impl_->database;
   const Result<bool> same_spec = is_of(database, source, spec);
   if (!same_spec) return same_spec.error();
-  const Result<std::int64_t> any =
-      database.read_integer("SELECT EXISTS (SELECT 1 FROM arrival WHERE source_id=?1)", source);
+  const Result<bool> any =
+      database.is_true("SELECT EXISTS (SELECT 1 FROM arrival WHERE source_id=?1)", source);
   if (!any) return any.error();
   // In the usual run nothing has come, and nothing is written.
-  if (*same_spec && *any == 0) return {};
+  if (*same_spec && !*any) return {};
 
   if (Status made = database.run_script(kMakeTable); !made) return made;
   Result<Transaction> transaction = Transaction::begin(database);

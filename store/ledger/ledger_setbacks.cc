@@ -10,7 +10,7 @@ Status PlanView::note_setbacks(SourceId source, const std::vector<Pending>& fail
   Result<Transaction> transaction = Transaction::begin(impl_->database);
   if (!transaction) return transaction.error();
   for (const Pending& pending : failed) {
-    const Result<std::uint64_t> done = impl_->database.run(
+    const Status done = impl_->database.execute(
         "UPDATE pending SET setbacks=-abs(setbacks)-1 WHERE source_id=?1 AND key=?2 AND slot=?3",
         source, Bytes{pending.key}, rows::slot(pending.role, pending.upstream));
     if (!done) return done.error();
@@ -19,10 +19,10 @@ Status PlanView::note_setbacks(SourceId source, const std::vector<Pending>& fail
 }
 
 Status PlanView::recall_setbacks(SourceId source) {
-  const Result<std::int64_t> any = impl_->database.read_integer(
+  const Result<bool> any = impl_->database.is_true(
       "SELECT EXISTS (SELECT 1 FROM pending WHERE source_id=?1 AND setbacks<0)", source);
   if (!any) return any.error();
-  if (*any == 0) return {};
+  if (!*any) return {};
   return impl_->database.execute(
       "UPDATE pending SET setbacks=-setbacks WHERE source_id=?1 AND setbacks<0", source);
 }

@@ -78,7 +78,7 @@ class StreamTable {
     if (!any_) return {};
     any_ = false;
     const Count count = std::exchange(count_, {});
-    Result<std::uint64_t> done = database_.run(
+    Status done = database_.execute(
         "INSERT INTO temp.stream (name, keys, bytes, changed, changed_bytes, gone, gone_bytes, "
         "came, came_bytes, recent, recent_bytes, lately_gone) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
         "?8, "
