@@ -5,8 +5,8 @@
 
 #include "agent/base/failure.h"
 #include "agent/base/printable.h"
-#include "agent/base/reckoning.h"
 #include "agent/base/retry.h"
+#include "agent/base/trusted_clock.h"
 #include "agent/base/units.h"
 #include "agent/commands/doctor.h"
 #include "agent/listing/nothing_watch.h"

@@ -9,10 +9,12 @@
 
 #include "agent/base/failure.h"
 #include "agent/base/json_line.h"
-#include "agent/base/room.h"
+#include "agent/base/log_failure.h"
+#include "agent/base/min_free.h"
 #include "agent/fetch/get_trial.h"
 #include "agent/fetch/workers.h"
 #include "agent/listing/list_phase.h"
+#include "agent/listing/listing_memory.h"
 #include "agent/run/sources.h"
 #include "store/content/layout.h"
 
@@ -146,8 +148,7 @@ class DryRun {
     for (std::size_t i = 0; i < context_.sources.size() && !context_.stopping(); ++i) {
       auto& source = context_.sources[i];
       if (const auto looked = look_at(source, i); !looked) {
-        context_.environment.log.error({"", "", explain(looked.error())});
-        return graver(status, status_of(looked.error()));
+        return graver(status, log_failure(context_.environment.log, "", looked.error()));
       }
       context_.tell_rest(source);
       status = graver(status, source.status);
@@ -220,8 +221,7 @@ ExitStatus dry_run(RunContext& context, const PullOptions& options,
                    const std::function<void(const std::string&)>& print) {
   auto total = Total::begin(context);
   if (!total) {
-    context.environment.log.error({"", "", explain(total.error())});
-    return status_of(total.error());
+    return log_failure(context.environment.log, "", total.error());
   }
   return DryRun(context, options, print, std::move(*total)).run();
 }

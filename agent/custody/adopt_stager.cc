@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "agent/base/room.h"
+#include "agent/base/min_free.h"
 #include "agent/base/units.h"
 #include "store/content/layout.h"
 #include "store/disk/aligned_buffer.h"

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "agent/base/failure.h"
+#include "agent/base/min_free.h"
 #include "agent/base/printable.h"
-#include "agent/base/room.h"
 #include "agent/custody/restore_copy.h"
 #include "agent/custody/restore_selection.h"
 

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "agent/base/min_free.h"
 #include "agent/base/printable.h"
-#include "agent/base/room.h"
 #include "agent/base/units.h"
 #include "agent/custody/drill_restore.h"
 #include "agent/proof/walk_verdict.h"

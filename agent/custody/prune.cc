@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "agent/base/log.h"
-#include "agent/base/reckoning.h"
+#include "agent/base/trusted_clock.h"
 #include "agent/base/units.h"
 #include "agent/config/chain_layout.h"
 

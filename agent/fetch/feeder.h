@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/base/room.h"
+#include "agent/fetch/free_space.h"
 #include "agent/proof/job.h"
 #include "agent/run/run_context.h"
 
@@ -16,8 +16,7 @@ namespace agent {
 /// Chooses what is fetched next: what has to be done again first, then one of each source in turn,
 /// the newest first, so that neither a long backlog nor another source holds back last night's
 /// archive. What could not be had in an earlier run comes after what was never tried, and a source
-/// whose server failed us last time after the others. Never what would leave less on the disk
-/// than has to stay free; see room.h.
+/// whose server failed us last time after the others. Never what free_space.h has no room for.
 class Feeder {
  public:
   explicit Feeder(RunContext& context);
@@ -52,16 +51,9 @@ class Feeder {
     bool told_of_size = false;   ///< and something because no file may be so large
     bool told_of_files = false;  ///< and something because the disk takes no more files
   };
-  /// Never: for want of bytes, or of files.
-  enum class Fit { kFits, kLater, kNever, kNoFiles };
 
   store::Result<bool> fill(std::size_t source);
-  store::Result<Fit> fit(const Job& job, const Reserved& reserved);
-  store::Result<Fit> look_for_room(const Job& job, const Reserved& reserved);
-  bool is_roomy(std::uint64_t size_bytes, const Reserved& reserved) const;
-  store::Result<std::uint64_t> staged_bytes(const Job& job);
-  void leave_out(std::size_t source, const store::Pending& pending, Fit why);
-  std::string why_left_out(std::uint64_t size_bytes, Fit why) const;
+  void leave_out(std::size_t source, const store::Pending& pending, FreeSpace::Fit why);
   store::Result<Job> job_of(std::size_t source, store::Pending pending) const;
   void make_ready(Job& job) const;
   store::Result<std::optional<Job>> next_of(std::size_t source, const Reserved& reserved);
@@ -69,15 +61,7 @@ class Feeder {
                                                     const Reserved& reserved);
 
   RunContext& context_;
-  /// What was handed out since the disk was asked for its room.
-  struct Since {
-    std::uint64_t jobs = 0;
-    std::uint64_t size_bytes = 0;
-    std::uint64_t files = 0;
-  };
-  std::optional<store::Space> seen_;
-  Since since_;
-  const std::uint64_t largest_file_bytes_;
+  FreeSpace space_;
   std::vector<Position> positions_;
   std::deque<Job> late_;
   std::size_t turn_ = 0;

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "agent/base/printable.h"
-#include "agent/base/reckoning.h"
+#include "agent/base/trusted_clock.h"
 
 namespace agent {
 namespace {

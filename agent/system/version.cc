@@ -12,7 +12,7 @@
 #include <tl/expected.hpp>
 #include <tuple>
 
-#include "agent/base/reckoning.h"
+#include "agent/base/trusted_clock.h"
 #ifdef HOLDFAST_WALK
 #include "agent/walk/walk_main.h"
 #endif
