@@ -298,7 +298,7 @@ Error defect(std::string what) { return Error{ErrorKind::kServer, 200, "", std::
 
 Error circle(std::string_view name, std::string_view token) {
   return defect(fmt::format("the listing gives the {} \"{}\" again, and so goes round in a circle",
-                            name, printable(token)));
+                            name, as_ascii(token)));
 }
 
 /// Held, such keys would be none of this source's.
@@ -309,7 +309,7 @@ Result<ListPage> within(std::string_view prefix, Result<ListPage> page) {
     return defect(
         fmt::format("the listing names \"{}\", which does not begin with the prefix \"{}\""
                     " that was asked for",
-                    printable(object.key), printable(prefix)));
+                    as_ascii(object.key), as_ascii(prefix)));
   }
   return page;
 }

@@ -150,7 +150,7 @@ bool is_refused_handshake(std::string_view message) {
 /// libcurl repeats a proxy that it cannot make out, with the user and password in it.
 std::string words_for(CURLcode code, std::string_view message) {
   const bool may_tell_password = message.find('@') != std::string_view::npos;
-  return printable(message.empty() || may_tell_password ? curl_easy_strerror(code) : message);
+  return as_ascii(message.empty() || may_tell_password ? curl_easy_strerror(code) : message);
 }
 
 /// Where to, and whom to trust there.
@@ -321,7 +321,7 @@ void read_certificate(CURL* easy, EndpointReport& report) {
     if (text.starts_with(kEnds)) {
       report.certificate_ends = parse_certificate_time(std::string(text.substr(kEnds.size())));
     } else if (text.starts_with(kIssuer)) {
-      report.issuer = printable(text.substr(kIssuer.size()));
+      report.issuer = as_ascii(text.substr(kIssuer.size()));
     }
   }
 }

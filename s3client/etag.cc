@@ -40,10 +40,10 @@ std::string_view without_wrapping(std::string_view etag) {
 
 std::string normal_etag(std::string_view etag) {
   // Whatever is wrapped twice comes out of this as it comes out of a second call.
-  std::string normal = printable(without_wrapping(etag));
+  std::string normal = as_ascii(without_wrapping(etag));
   for (std::size_t before = 0; before != normal.size();) {
     before = normal.size();
-    normal = printable(without_wrapping(normal));
+    normal = as_ascii(without_wrapping(normal));
   }
   if (!is_digest(normal)) return normal;
   for (char& c : normal) c = c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c;

@@ -76,7 +76,7 @@ void redact(std::string& text, const SignedRequest& request) {
 
 std::string fit_to_print(std::string text, const SignedRequest& request) {
   redact(text, request);
-  return printable(text);
+  return as_ascii(text);
 }
 
 /// A web page in the stead of an error; a proxy's own page about a server that is away is none.

@@ -14,7 +14,7 @@ Result<Leash::Answer> answer_to(SessionState& session, Transport& transport,
                                 const SignedRequest& request) {
   const auto came = exchange(session, transport, request);
   if (!came) return came.error();
-  return Leash::Answer{came->head.status, printable(parse_error_body(came->body).code)};
+  return Leash::Answer{came->head.status, as_ascii(parse_error_body(came->body).code)};
 }
 
 // Whatever the signature put into it goes again.

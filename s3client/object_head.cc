@@ -172,7 +172,7 @@ Result<void> set_size(ObjectHead& object, const HttpHead& head, const GetRequest
   const auto* told = head.find("content-length");
   if (!length && told != nullptr) {
     return refuse(ErrorKind::kProtocol, head.status,
-                  fmt::format("the server tells the size \"{}\"", printable(*told)));
+                  fmt::format("the server tells the size \"{}\"", as_ascii(*told)));
   }
   const bool may_be_listed = request.listed_size_bytes && request.part_number == 0;
   if (!length && !may_be_listed) {
@@ -199,7 +199,7 @@ Result<void> set_size(ObjectHead& object, const HttpHead& head, const GetRequest
     return refuse(ErrorKind::kProtocol, head.status,
                   fmt::format("asked for the bytes from {} {}, the server sends \"{}\"",
                               request.offset_bytes, to,
-                              printable(value_of(head, "content-range"))));
+                              as_ascii(value_of(head, "content-range"))));
   }
   object.size_bytes = range->total;
   object.offset_bytes = range->first;
@@ -225,7 +225,7 @@ bool is_as_listed(const HttpHead& head, const ObjectHead& object, const ListingF
 Result<ObjectHead> read_object_head(const HttpHead& head, const GetRequest& request, bool ranged) {
   ObjectHead object;
   object.etag = normal_etag(value_of(head, "etag"));
-  object.version_id = printable(value_of(head, "x-amz-version-id"));
+  object.version_id = as_ascii(value_of(head, "x-amz-version-id"));
   object.last_modified = parse_http_date(value_of(head, "last-modified"));
   if (!request.if_match.empty() && !object.etag.empty() &&
       object.etag != normal_etag(request.if_match)) {
@@ -248,8 +248,8 @@ Result<ObjectHead> read_object_head(const HttpHead& head, const GetRequest& requ
   object.parts_count = number<std::uint32_t>(value_of(head, "x-amz-mp-parts-count")).value_or(0);
   object.metadata_md5 = md5_from_base64(value_of(head, "x-amz-meta-md5chksum"));
   object.s3cmd_md5 = md5_from_s3cmd(head);
-  object.storage_class = printable(value_of(head, "x-amz-storage-class"));
-  object.expiration = printable(value_of(head, "x-amz-expiration"));
+  object.storage_class = as_ascii(value_of(head, "x-amz-storage-class"));
+  object.expiration = as_ascii(value_of(head, "x-amz-expiration"));
   return object;
 }
 

@@ -117,7 +117,7 @@ Error bad_page(std::string_view what) {
 
 }  // namespace
 
-std::string printable(std::string_view text) {
+std::string as_ascii(std::string_view text) {
   constexpr std::size_t kLongest = 500;
   std::string out(text.substr(0, kLongest));
   for (char& c : out) {
@@ -222,21 +222,21 @@ void ListParser::object_field(std::string_view name, std::string_view text) {
     const char* const end = text.data() + text.size();
     const auto parsed = std::from_chars(text.data(), end, object.size_bytes);
     has_size_ = parsed.ec == std::errc{} && parsed.ptr == end;
-    if (!has_size_) odd(fmt::format("has the size \"{}\"", printable(text)));
+    if (!has_size_) odd(fmt::format("has the size \"{}\"", as_ascii(text)));
   } else if (name == "LastModified") {
     if (const auto time = parse_iso8601(text)) {
       object.last_modified = *time;
     } else if (!text.empty()) {  // <LastModified/> says nothing, and nothing wrong
-      odd(fmt::format("has the date \"{}\"", printable(text)));
+      odd(fmt::format("has the date \"{}\"", as_ascii(text)));
     }
   } else if (name == "StorageClass") {
-    object.storage_class = printable(text);
+    object.storage_class = as_ascii(text);
   }
 }
 
 void ListParser::version_field(std::string_view name, std::string_view text) {
   if (name == "VersionId") {
-    if (!is_version_id(text)) odd(fmt::format("has the version id \"{}\"", printable(text)));
+    if (!is_version_id(text)) odd(fmt::format("has the version id \"{}\"", as_ascii(text)));
     objects_.back().version_id = text;
   } else if (name == "IsLatest") {
     const auto is_latest = parse_bool(text);
@@ -248,14 +248,14 @@ void ListParser::version_field(std::string_view name, std::string_view text) {
 void ListParser::leave_out(const std::string& key, std::string_view what) {
   constexpr std::size_t kShownBytes = 200;
   if (odd_entries_++ > 0) return;
-  first_odd_ = fmt::format("\"{}{}\" {}", printable(key.substr(0, kShownBytes)),
+  first_odd_ = fmt::format("\"{}{}\" {}", as_ascii(key.substr(0, kShownBytes)),
                            key.size() > kShownBytes ? "..." : "", what);
 }
 
 void ListParser::check_object() {
   const ListedObject& object = objects_.back();
   const auto of_key = [&](std::string_view what) {
-    defect(fmt::format("\"{}\" {}", printable(object.key), what));
+    defect(fmt::format("\"{}\" {}", as_ascii(object.key), what));
   };
   if (object.key.empty()) return defect("an object has no key");
   if (listing_ == Listing::kVersions && !says_latest_) {

@@ -30,7 +30,7 @@ ErrorBody parse_error_body(std::string_view body);
 
 /// Text of a stranger's, fit for a log line: plain ASCII without control characters, not
 /// endless.
-std::string printable(std::string_view text);
+std::string as_ascii(std::string_view text);
 
 enum class Listing {
   kObjects,   ///< ListObjectsV2, a ListBucketResult

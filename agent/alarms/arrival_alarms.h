@@ -4,9 +4,10 @@
 
 namespace agent {
 
-/// At the end of a run: what arrived is judged by its size and its series, and the source by how
-/// long nothing has arrived. Raises `small` and `stale`; ends `stale` where something came again.
-/// Times are those at which we first held an archive: names and dates are the uploader's to choose.
+/// At the end of a run: raises `small` for sets that arrived incomplete or too small, and `stale`
+/// for a source, or a stream, to which nothing came for too long. Ends `stale` where something came
+/// again. It goes by the times at which we first held an archive, because the uploader chooses
+/// names and dates. An error is the disk's.
 store::Status raise_arrival_alarms(RunContext& context, const SourceRun& source);
 
 }  // namespace agent

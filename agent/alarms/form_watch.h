@@ -15,10 +15,11 @@
 
 namespace agent {
 
-/// Judges what comes by the look at its ends, and keeps the habit of each stream. One for a pull.
+/// Weighs what comes by the look at its two ends, and keeps the habit of each stream. There is one
+/// for a pull.
 ///
-/// A content that is older than what is known of its stream, as in a backlog, is judged by its name
-/// alone: what was meant then is not what is expected now.
+/// A content that is older than what is known of its stream, as in a backlog, is weighed by its
+/// name alone: what was right then need not be what is expected now.
 class FormWatch {
  public:
   explicit FormWatch(RunContext& context) : context_(context) {}
@@ -31,16 +32,17 @@ class FormWatch {
     store::Belonging place;
     bool acknowledged = false;  ///< on the other disk, where two take turns
   };
-  /// nullopt: `soundness = off`. Writes nothing.
+  /// Says what the look means; nullopt with `soundness = off`. Writes nothing.
   store::Result<std::optional<Note>> weigh(std::size_t source, const store::Archive& archive,
                                            const ContentLook& look);
 
-  /// The content is about to be the trusted one of its key: raises the alarm of its stream or ends
-  /// it, and changes the habit, all with `change`. `replaces`: its key was held with another one.
+  /// Is called for a content that is about to be the trusted one of its key. Raises or ends the
+  /// alarm of its stream and changes the habit, all with `change`. `replaces` says that another
+  /// content of the key was held.
   store::Status note(std::size_t source, const store::Archive& archive, const Note& note,
                      bool replaces, store::Change& change);
 
-  /// What note() has noted since is recorded.
+  /// Is called when the changes of all that was noted are recorded.
   void recorded() { pending_.clear(); }
 
  private:

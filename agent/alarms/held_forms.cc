@@ -10,10 +10,9 @@ namespace {
 // Recorded at once.
 constexpr std::size_t kMaxFound = 64;
 
-std::string others_before(std::size_t others) {
-  if (others == 0) return "";
-  if (others == 1) return ", nor does another one of its stream that is held";
-  return fmt::format(", nor do {} others of its stream that are held", others);
+std::string others_held(std::size_t count) {
+  return words_of_others(count, ", nor does another one of its stream that is held",
+                         ", nor do {} others of its stream that are held");
 }
 
 bool is_steady(const std::optional<store::StreamForm>& form) {
@@ -94,7 +93,7 @@ store::Status HeldForms::tell(const std::string& stream, const std::vector<Found
   if (!is_open) return is_open.error();
   if (*is_open) return {};
   change.raise({source_.id, store::AlarmKind::kUnsound, stream,
-                unsound_message(last.archive.key, others_before(found.size() - 1), last.why,
+                unsound_message(last.archive.key, others_held(found.size() - 1), last.why,
                                 source_.config->name)});
   return {};
 }

@@ -10,19 +10,18 @@
 
 namespace agent {
 
-/// Looks at what is held already, while the scrub reads it anyway: what came before holdfast
-/// looked, or while `soundness` was off. Judged by its name alone, for nobody knows what the habit
-/// of its stream was then; but what is of the form that its stream has by now is none to complain
-/// of.
+/// Looks at what is held already while the scrub reads it: at what came before holdfast looked, or
+/// while `soundness` was off. It is weighed by its name alone, as nobody knows what the habit of
+/// its stream was then. What has the form that its stream has now is sound.
 class HeldForms {
  public:
   HeldForms(RunContext& context, const SourceRun& source) : context_(context), source_(source) {}
 
-  /// Makes the pass show what it reads. It lives as long as the pass.
+  /// Makes the pass show what it reads. This object outlives the pass.
   void watch(store::ScrubPass& pass);
 
-  /// Records what was found: it takes no place in the keep rules, and there is one alarm for each
-  /// stream that has none open.
+  /// Records what was found: it counts for no keep rule, and each stream without an open alarm gets
+  /// one. It is durable on return. An error is the disk's.
   store::Status record();
 
  private:

@@ -44,7 +44,7 @@ bool is_provably_wrong(store::Time local, const std::optional<store::Time>& newe
   return local < std::max(built_at(), newest_recorded.value_or(built_at()));
 }
 
-Reckoned reckon(const TimeWitnesses& witnesses) {
+TrustedTime trusted_time(const TimeWitnesses& witnesses) {
   const auto& newest = witnesses.newest_recorded;
   if (!is_provably_wrong(witnesses.local, newest)) {
     // It may have been off for long, or the clock was put ahead; the server is the only other

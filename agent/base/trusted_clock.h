@@ -20,7 +20,7 @@ struct TimeWitnesses {
 };
 
 /// The time to record, and whether an age can be counted from it.
-struct Reckoned {
+struct TrustedTime {
   store::Time now{};
   /// Our clock cannot be right, or has leapt to where the server says that it is not.
   bool in_doubt = false;
@@ -30,7 +30,7 @@ struct Reckoned {
 /// wrong, earlier than what it recorded before or than this program, the servers' are asked: what
 /// two of them agree on, or else the source's own. They never lead back before what is recorded.
 /// What is recorded in doubt is only a guess, and counts from when the clock is right again.
-Reckoned reckon(const TimeWitnesses& witnesses);
+TrustedTime trusted_time(const TimeWitnesses& witnesses);
 
 /// Earlier than this program: no clock that says so is right.
 store::Time built_at();

@@ -4,9 +4,10 @@
 
 #include <array>
 #include <charconv>
-#include <cstdio>
 #include <ctime>
 #include <limits>
+
+#include "s3client/dates.h"
 
 namespace agent {
 namespace {
@@ -149,26 +150,11 @@ std::string format_time(Time time) {
 std::string format_time(store::UpstreamTime time) { return format_time(at_its_word(time)); }
 
 std::optional<Time> parse_time(std::string_view text) {
-  int year = 0;
-  unsigned month = 0;
-  unsigned day = 0;
-  unsigned hour = 0;
-  unsigned minute = 0;
-  unsigned second = 0;
-  char end = 0;
-  const std::string copy(text);
-  if (std::sscanf(copy.c_str(), "%4d-%2u-%2uT%2u:%2u:%2u%c", &year, &month, &day, &hour, &minute,
-                  &second, &end) != 7 ||
-      end != 'Z' || copy.size() != 20 ||
-      // sscanf would skip spaces and take signs.
-      copy.find_first_of(" \t\n\v\f\r+") != std::string::npos) {
-    return std::nullopt;
-  }
-  const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{month},
-                                         std::chrono::day{day}};
-  if (!date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
-  return std::chrono::sys_days{date} + std::chrono::hours{hour} + std::chrono::minutes{minute} +
-         std::chrono::seconds{second};
+  constexpr std::size_t kBytes = 20;
+  if (text.size() != kBytes) return std::nullopt;
+  const auto date = s3::parse_iso8601(text);
+  if (!date) return std::nullopt;
+  return Time{date->time_since_epoch()};
 }
 
 namespace {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "agent/base/failure.h"
+#include "agent/base/log_failure.h"
 #include "agent/base/printable.h"
 #include "agent/base/retry.h"
 #include "agent/base/units.h"
@@ -293,8 +294,7 @@ ExitStatus audit_command(const Config& config, const AuditOptions& options,
   auto exit = ExitStatus::kOk;
   if (mirror) {
     if (const auto carried = carry_in(config, environment, *mirror); !carried) {
-      environment.log.error({"", "", explain(carried.error())});
-      exit = status_of(carried.error());
+      exit = log_failure(environment.log, "", carried.error());
     }
   }
   for (const auto* source : *selected) {
@@ -317,8 +317,7 @@ ExitStatus audit_command(const Config& config, const AuditOptions& options,
       const auto archives = records.archives(source->name);
       if (!kept || !archives) {
         const auto& error = kept ? archives.error() : kept.error();
-        environment.log.error({source->name, "", explain(error)});
-        exit = graver(exit, status_of(error));
+        exit = graver(exit, log_failure(environment.log, source->name, error));
       } else {
         held = *archives;
       }
@@ -335,8 +334,7 @@ ExitStatus audit_command(const Config& config, const AuditOptions& options,
     auto told = announce_alarms(mirror->ledger, environment, config.agent.on_alarm);
     if (told) told = carry_out(config, environment, *mirror);
     if (!told) {
-      environment.log.error({"", "", explain(told.error())});
-      exit = graver(exit, status_of(told.error()));
+      exit = graver(exit, log_failure(environment.log, "", told.error()));
     }
   }
   return exit;

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "agent/base/failure.h"
 #include "agent/base/json_line.h"
+#include "agent/base/log_failure.h"
 #include "agent/base/units.h"
 #include "agent/commands/commands.h"
 #include "agent/run/mirror.h"
@@ -111,8 +111,7 @@ ExitStatus history_command(const Config& config, const HistoryOptions& options,
       });
     }
     if (done) continue;
-    environment.log.error({source->name, "", explain(done.error())});
-    status = graver(status, status_of(done.error()));
+    status = graver(status, log_failure(environment.log, source->name, done.error()));
   }
   return status;
 }

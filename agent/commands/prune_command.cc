@@ -2,6 +2,7 @@
 
 #include "agent/base/failure.h"
 #include "agent/base/json_line.h"
+#include "agent/base/log_failure.h"
 #include "agent/base/units.h"
 #include "agent/commands/commands.h"
 #include "agent/custody/prune.h"
@@ -111,8 +112,7 @@ ExitStatus prune_command(const Config& config, const PruneOptions& options,
   }
   auto status = ExitStatus::kOk;
   const auto fail = [&](const std::string& source, const store::Error& error) {
-    environment.log.error({source, "", explain(error)});
-    return graver(status, status_of(error));
+    return graver(status, log_failure(environment.log, source, error));
   };
   PruneRun prune(config, options, environment, *mirror, print);
   for (const auto* source : *selected) {

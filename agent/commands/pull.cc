@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "agent/base/failure.h"
+#include "agent/base/log_failure.h"
 #include "agent/base/ticker.h"
 #include "agent/commands/dry_run.h"
 #include "agent/commands/pull_run.h"
@@ -77,8 +77,7 @@ ExitStatus show_what_would_come(const Config& config, const PullOptions& options
 // without it nothing is assessed.
 ExitStatus run_carried(RunContext& context) {
   const auto fail = [&](const store::Error& error) {
-    context.environment.log.error({"", "", explain(error)});
-    return status_of(error);
+    return log_failure(context.environment.log, "", error);
   };
   const auto taken = carry_in(context.config, context.environment, context.mirror);
   if (!taken) return fail(taken.error());

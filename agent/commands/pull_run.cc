@@ -20,6 +20,7 @@
 #include "agent/fetch/listings.h"
 #include "agent/fetch/workers.h"
 #include "agent/listing/list_phase.h"
+#include "agent/listing/listing_memory.h"
 #include "agent/listing/returned.h"
 #include "agent/report/announce.h"
 #include "agent/report/drill_watch.h"

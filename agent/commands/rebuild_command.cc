@@ -2,8 +2,8 @@
 
 #include <atomic>
 
-#include "agent/base/failure.h"
 #include "agent/base/json_line.h"
+#include "agent/base/log_failure.h"
 #include "agent/commands/commands.h"
 #include "agent/custody/scrub_slice.h"
 #include "agent/report/progress.h"
@@ -97,8 +97,7 @@ ExitStatus rebuild_command(const Config& config, const RebuildOptions& options,
       environment.log.error({"", "", "interrupted, and nothing was changed; run it again"});
       return ExitStatus::kIncomplete;
     }
-    environment.log.error({"", "", explain(error)});
-    return status_of(error);
+    return log_failure(environment.log, "", error);
   };
   const auto in_order = is_in_order(*guarded->disk);
   if (!in_order) return fail(in_order.error());

@@ -5,6 +5,7 @@
 
 #include "agent/base/failure.h"
 #include "agent/base/json_line.h"
+#include "agent/base/log_failure.h"
 #include "agent/base/units.h"
 #include "agent/commands/commands.h"
 #include "agent/commands/verify_open.h"
@@ -213,8 +214,7 @@ ExitStatus verify_command(const Config& config, const VerifyOptions& options,
   }
   auto status = ExitStatus::kOk;
   const auto fail = [&](const std::string& source, const store::Error& error) {
-    environment.log.error({source, "", explain(error)});
-    return graver(status, status_of(error));
+    return graver(status, log_failure(environment.log, source, error));
   };
   if (read_only) {
     environment.log.warning(

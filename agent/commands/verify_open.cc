@@ -7,6 +7,7 @@
 
 #include "agent/base/failure.h"
 #include "agent/base/json_line.h"
+#include "agent/base/log_failure.h"
 #include "agent/base/units.h"
 #include "agent/custody/full_walk.h"
 #include "agent/report/progress.h"
@@ -187,8 +188,7 @@ ExitStatus verify_open(const Config& config, const VerifyOptions& options,
       opened = OpenRun(options, environment, mirror, *source, **id, read_only, taken_bytes).run();
     }
     if (!opened) {
-      environment.log.error({source->name, "", explain(opened.error())});
-      return graver(status, status_of(opened.error()));
+      return graver(status, log_failure(environment.log, source->name, opened.error()));
     }
     status = graver(status, status_of(*opened));
     if (options.json) {

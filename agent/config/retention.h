@@ -11,12 +11,12 @@
 
 namespace agent {
 
-/// Which sets of a stream are kept. Without any rule all of them are.
+/// The keep rules of a source: which sets of each stream are kept. Without any rule all are kept.
 struct RetentionRules {
-  std::optional<std::chrono::seconds> within;  ///< all that are held for no longer than this
-  unsigned last = 0;                           ///< the newest so many
-  /// The newest one of each of the last so many days (weeks from Monday, months, years; in UTC)
-  /// that have any.
+  std::optional<std::chrono::seconds> within;  ///< keeps what is held for no longer than this
+  unsigned last = 0;                           ///< keeps so many of the newest sets
+  /// Each keeps the newest set of so many days, weeks, months or years: the last ones that have any
+  /// set. They are counted in UTC, and a week begins on Monday.
   unsigned daily = 0;
   unsigned weekly = 0;
   unsigned monthly = 0;
@@ -26,7 +26,7 @@ struct RetentionRules {
   bool any() const { return within || last + daily + weekly + monthly + yearly > 0; }
 };
 
-/// Why a content is kept. More than one may be so.
+/// Why a content is kept. Several reasons may hold at once.
 enum class Keep : std::uint32_t {
   kWithin = 1U << 0,
   kLast = 1U << 1,
@@ -34,30 +34,30 @@ enum class Keep : std::uint32_t {
   kWeekly = 1U << 3,
   kMonthly = 1U << 4,
   kYearly = 1U << 5,
-  kNewest = 1U << 6,      ///< of its stream, or the newest whole one, which is never removed
-  kRotating = 1U << 7,    ///< the trusted content of a name that has, or had, others
-  kDamaged = 1U << 8,     ///< it is not whole, so it counts for no rule, and is left to a repair
+  kNewest = 1U << 6,      ///< it is the newest of its stream, or the newest whole one
+  kRotating = 1U << 7,    ///< it is the trusted content of a name that has, or had, others
+  kDamaged = 1U << 8,     ///< it is damaged, so it counts for no rule, and waits for its repair
   kOfNoSeries = 1U << 9,  ///< the expression in `series` does not match one of its keys
 };
-using Keeps = std::uint32_t;  ///< their sum
+using Keeps = std::uint32_t;  ///< the reasons of one content, added up
 inline Keeps operator|(Keeps keeps, Keep one) { return keeps | static_cast<Keeps>(one); }
 
-/// Which of the sets of one stream the rules keep: a function of the rules and the contents, in
-/// whatever order they are added. Its memory is bounded by the rules. A set counts once in each
-/// rule, by what came of it last to this stream.
+/// Says which of the sets of one stream the rules keep. The answer depends on the rules and on the
+/// contents, and not on the order in which these are added. The rules bound its memory. A set
+/// counts once in each rule, with the content of it that came last to this stream.
 ///
 /// Each content counts twice: at the time when we first held it, and at the time when the upstream
-/// says that it was made; what either count keeps is kept. So what an upstream says can keep a
-/// content and never remove one; and a backlog, which is all held in one night, is not taken for
-/// the archives of one day. `within` goes by our clock alone.
+/// says that it was made. What either count keeps is kept. So what an upstream says can keep a
+/// content and can never remove one; and a backlog, which is all held in one night, does not count
+/// as the archives of one day. `within` goes by our clock alone.
 class SeriesRetention {
  public:
   struct Content {
     store::Time held_since{};
     store::UpstreamTime last_modified{};
-    bool trusted = false;     ///< lies under archives/
-    std::uint64_t rank = 0;   ///< of its set; of two with the same times the lower one is newer
-    std::uint64_t parts = 1;  ///< of its set, in all streams
+    bool trusted = false;     ///< it lies under archives/
+    std::uint64_t rank = 0;   ///< of its set; of two sets with the same times the lower is newer
+    std::uint64_t parts = 1;  ///< how many contents its set has, in all streams
   };
 
   explicit SeriesRetention(const RetentionRules& rules);
@@ -69,10 +69,10 @@ class SeriesRetention {
     Keeps keeps = 0;
     store::Time held_since{};
   };
-  /// By rank, each once, but for what `within` alone keeps.
+  /// The sets that are kept, each once, by rank. What `within` alone keeps is not among them.
   std::vector<Kept> kept() const;
 
-  /// What the rules say of one content without a look at the others.
+  /// The reasons for which one content is kept, whatever others there are: `within`.
   static Keeps of_itself(const RetentionRules& rules, store::Time now, store::Time held_since);
 
  private:

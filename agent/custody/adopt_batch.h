@@ -18,32 +18,35 @@
 
 namespace agent {
 
-/// Makes files of the directory held, a batch at a time, in one order: staged, synced, read back,
-/// placed, recorded; then, with kMove, removed from where they were. Errors are the mirror's and
-/// end the run; what a file of the directory is in the way of is told, and counted.
+/// Makes files of another tool's directory held, a batch at a time. Each file is staged, synced,
+/// read back, placed and recorded, in this order; with kMove it is then removed from where it was.
+/// An error is the mirror's and ends the run. Trouble with one file of the directory is reported
+/// and counted, and the others go on.
 class AdoptBatch {
  public:
-  /// All of them outlive it.
+  /// All arguments outlive the batch.
   AdoptBatch(RunContext& context, const AdoptOptions& options, AdoptDirectory& directory,
              AdoptProver& prover, AdoptCounts& counts);
 
-  /// What a wanted key, or one that the bucket no longer has, finds there.
+  /// Adds the file that was found for a wanted key, or for a key that the bucket no longer has.
+  /// Commits once the batch is full.
   store::Status adopt(store::Pending wanted, AdoptDirectory::File found);
 
-  /// What is in hand becomes held.
+  /// Makes all that was added held. It is durable and recorded on return.
   store::Status commit();
 
-  /// A dry run: what adopt() would make of it, told to `print`.
+  /// For a dry run: tells `print` what adopt() would do with the file. Writes nothing.
   void look_at(store::Pending wanted, const AdoptDirectory::File& found, const Print& print);
 
-  /// With kMove: what is held already, byte for byte, leaves the directory.
+  /// With kMove: removes a file from the directory whose bytes are those of the archive that is
+  /// held.
   void leave_held(const store::Archive& held, const AdoptDirectory::File& found);
 
-  /// A file cannot be read, because of this.
+  /// Reports and counts a file that cannot be read because of `error`.
   void fail(const std::string& key, const store::Error& error);
-  /// A file cannot be taken.
+  /// Reports and counts a file that cannot be adopted.
   void fail(const std::string& key, const std::string& path, const std::string& why);
-  /// So many could not be read that it is the directory.
+  /// Whether so many files could not be read that the directory itself must be at fault.
   bool directory_is_gone() const { return gone_; }
 
  private:

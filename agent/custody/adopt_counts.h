@@ -4,7 +4,7 @@
 
 namespace agent {
 
-/// What became of the keys, and of the files.
+/// Counts what became of the wanted keys and of the files in the directory.
 struct AdoptCounts {
   std::uint64_t adopted = 0;
   std::uint64_t adopted_bytes = 0;
@@ -14,7 +14,7 @@ struct AdoptCounts {
   std::uint64_t held = 0;     ///< files of keys that were held already
   std::uint64_t differ = 0;
   std::uint64_t quarantined = 0;  ///< of those
-  std::uint64_t failed = 0;       ///< files that could not be compared or taken
+  std::uint64_t failed = 0;       ///< files that could not be compared or adopted
   std::uint64_t missing = 0;      ///< wanted keys without a file
   std::uint64_t unlisted = 0;     ///< files that the bucket does not have, and that stay there
   std::uint64_t removed = 0;      ///< files of contents that retention has removed

@@ -10,11 +10,11 @@
 
 namespace agent {
 
-/// The directory that another tool has filled. Nothing in it is written to, no symbolic link is
-/// followed, and what belongs to a holdfast mirror's own is not seen. Errors are the directory's.
+/// The directory that another tool has filled. This class writes to no file in it and follows no
+/// symbolic link. It does not see what belongs to a holdfast mirror. Errors are the directory's.
 class AdoptDirectory {
  public:
-  /// `ours`: the paths below it that are the mirror's.
+  /// `ours` are the paths below the directory that belong to the mirror. `disk` outlives it.
   AdoptDirectory(store::Disk& disk, std::vector<std::string> ours)
       : disk_(disk), ours_(std::move(ours)) {}
 
@@ -23,21 +23,23 @@ class AdoptDirectory {
     store::FileInfo info;
   };
   struct Found {
-    std::optional<File> file;  ///< a regular one
-    std::string trouble;       ///< none, because of this; empty: there is nothing
+    std::optional<File> file;  ///< a regular file
+    std::string trouble;       ///< why there is no file; empty: nothing lies there
   };
-  /// The first of these paths that a file of this size has; else that any file has.
+  /// Finds the file at the first of `paths` that has a file of this size; where none has, the file
+  /// at the first of them that has any.
   store::Result<Found> find(const std::vector<std::string>& paths, std::uint64_t size_bytes);
 
-  /// Every regular file, in no order, until `visit` says false. A directory that cannot be read is
-  /// told to `unreadable`, and left out.
+  /// Calls `visit` with every regular file, in no order, until it returns false. Calls `unreadable`
+  /// with the error of a directory that cannot be read, and goes on.
   void visit(const std::function<bool(const File&)>& visit,
              const std::function<void(const store::Error&)>& unreadable);
 
   store::Result<std::unique_ptr<store::File>> open(const File& file) {
     return disk_.open_to_read(file.path);
   }
-  /// Removes it, where it still is as it was found; false where it is not.
+  /// Removes a file that still is as it was found. Returns false, and removes nothing, where it has
+  /// changed.
   store::Result<bool> remove(const File& file);
 
  private:

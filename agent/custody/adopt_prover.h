@@ -10,15 +10,15 @@
 
 namespace agent {
 
-/// What the bucket says of the bytes of a file that did not come from it.
+/// What the bucket says of a file whose bytes did not come from it.
 struct AdoptProof {
   enum class What {
     kRight,    ///< `level` says how we know
-    kDiffers,  ///< from the promise named by `level`
-    kUntold,   ///< what it says cannot be compared with the file
-    kMoved,    ///< it has another content by now than it listed
-    kUnasked,  ///< it could not be asked: `detail`
-    kStopped,
+    kDiffers,  ///< the file breaks the promise named by `level`
+    kUntold,   ///< the bucket promises nothing that the file could be compared with
+    kMoved,    ///< the bucket has another content by now than it listed
+    kUnasked,  ///< the bucket could not be asked; `detail` says why
+    kStopped,  ///< the run is to end
   };
   What what = What::kUnasked;
   ProofLevel level = ProofLevel::kSize;
@@ -26,22 +26,23 @@ struct AdoptProof {
   std::string detail{};
 };
 
-/// What to say of a file that is neither right nor known to differ.
+/// Says for a person why a file is neither right nor known to differ.
 std::string why_not(const AdoptProof& proof);
 
-/// Holds files against the bucket's promises without fetching anything: by the listed ETag where
-/// that is an MD5 that fits; else after one HEAD, and those for part sizes. What a pull would fetch
-/// again, or guess, is not right here: the bytes are not the bucket's own.
+/// Compares files with the bucket's promises, and fetches nothing. The listed ETag is enough where
+/// it is an MD5 that agrees; else the bucket is asked with one HEAD, and with more for the part
+/// sizes. Where a pull would fetch again or guess, a file is not right, because its bytes did not
+/// come from the bucket.
 class AdoptProver {
  public:
-  /// All of them outlive it.
+  /// All arguments outlive the prover.
   AdoptProver(RunContext& context, s3::Client& client, Retrier& retrier)
       : context_(context), client_(client), retrier_(retrier) {}
 
-  /// Reads the synced file. An error is of the file.
+  /// Reads the file, which was synced. An error is the file's.
   store::Result<AdoptProof> prove(store::File& file, const Job& job);
 
-  /// Only takes its digest.
+  /// Only takes the digest of the file; the bucket is not asked.
   store::Result<AdoptProof> read(store::File& file, std::uint64_t size_bytes);
 
  private:

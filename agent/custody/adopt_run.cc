@@ -7,6 +7,7 @@
 #include "agent/custody/staging_sweep.h"
 #include "agent/custody/stale_sums.h"
 #include "agent/listing/list_phase.h"
+#include "agent/listing/listing_memory.h"
 #include "agent/report/progress.h"
 #include "agent/report/pull_status.h"
 #include "agent/run/clock_doubt.h"

@@ -18,18 +18,18 @@
 
 namespace agent {
 
-/// Lists the one source of the context, makes its plan, and takes from the directory what the plan
-/// wants. Errors are the mirror's.
+/// Lists the one source of the context, commits its plan, and adopts from the directory what the
+/// plan wants. An error is the mirror's.
 class AdoptRun {
  public:
-  /// All of them outlive it.
+  /// All arguments outlive the run.
   AdoptRun(RunContext& context, const AdoptOptions& options, AdoptDirectory& directory,
            const Print& print);
 
   store::Status run();
 
   const AdoptCounts& counts() const { return counts_; }
-  /// What --strip would have to be for the files to be found; empty: nothing is known.
+  /// What --strip would have to be for the files to be found; empty where nothing is known.
   const std::string& likely_strip() const { return likely_strip_; }
 
  private:

@@ -8,28 +8,31 @@
 
 namespace agent {
 
-/// Brings a file of the directory into the mirror's staging area: as a second name of it, where the
-/// two are on one filesystem, or else as a copy that leaves `min_free`. Errors are the mirror's.
+/// Brings a file of the directory into the mirror's staging area: as a second name of the same file
+/// where both are on one filesystem, else as a copy, which leaves `min_free`. An error is the
+/// mirror's.
 class AdoptStager {
  public:
   AdoptStager(RunContext& context, AdoptOptions::How how) : context_(context), how_(how) {}
 
   struct Staged {
     enum class What {
-      kLinked,  ///< its bytes are synced
-      kCopied,  ///< they are not yet
-      kFailed,  ///< `detail` says why; nothing is left
-      kStopped,
+      kLinked,   ///< it has a second name, and its bytes are synced
+      kCopied,   ///< it has a copy, whose bytes are not synced yet
+      kFailed,   ///< `detail` says why; nothing is left in staging
+      kStopped,  ///< the run is to end; nothing is left in staging
     };
     What what = What::kFailed;
     std::string detail{};
     bool no_room = false;
   };
-  /// `file` is what was found; `archive_path` is where it will lie.
+  /// `file` is the open file of `found`, `path` its place in staging, `archive_path` where it will
+  /// lie.
   store::Result<Staged> stage(store::File& file, const AdoptDirectory::File& found,
                               const std::string& path, const std::string& archive_path);
 
-  /// What was linked belongs to the mirror from here on. Where that cannot be, it becomes a copy.
+  /// Makes a linked file the mirror's own: owner and mode are ours from here on. Where that cannot
+  /// be, the second name is replaced by a copy.
   store::Result<Staged> make_ours(store::File& file, const AdoptDirectory::File& found,
                                   const std::string& path, const std::string& archive_path);
 

@@ -18,13 +18,14 @@ struct DrillSet {
   std::uint64_t size_bytes = 0;
   store::UpstreamTime made{};  ///< the newest of its archives
   store::Time held_since{};
-  bool unsound = false;  ///< a look at one of them has shown that it can be no backup
+  bool unsound = false;  ///< a look at one of its archives has shown that it can be no backup
 };
 
-/// What a person would restore: the newest whole set of the drill's stream, sound or not, by when
-/// it was made, and never later than when it was held. Whole is one that has as many parts as any
-/// of the ten before it. The error is a sentence: why there is none, or why it is not clear which
-/// stream is meant. In constant memory.
+/// Chooses what a person would restore: the newest whole set of the drill's stream, sound or not. A
+/// set is as new as the time at which it was made, or at which it was first held, if that is
+/// earlier. A set is whole when it has as many parts as any of the ten before it. The inner error
+/// is a sentence: why there is no such set, or why it is not clear which stream is meant. The outer
+/// error is the ledger's. The memory is constant.
 store::Result<Result<DrillSet>> choose_drill_set(store::Ledger::Review& review,
                                                  const DrillConfig& drill);
 

@@ -7,14 +7,14 @@
 
 namespace agent {
 
-/// All that the guard of a command needs, ready before the fork.
+/// All that the guard of a command needs. It is made before the fork.
 struct GuardPlan {
   char* const* arguments = nullptr;    ///< of the command, its path first
   char* const* environment = nullptr;  ///< all of it
-  const char* directory = nullptr;
-  int output = -1;  ///< what the command prints goes there
-  int report = -1;  ///< a GuardReport goes there
-  int lock = -1;    ///< stays open in the guard
+  const char* directory = nullptr;     ///< where the command runs
+  int output = -1;                     ///< the descriptor to which the command prints
+  int report = -1;                     ///< the descriptor to which the guard writes a GuardReport
+  int lock = -1;                       ///< stays open in the guard
   pid_t parent = 0;
   bool changes_user = false;
   uid_t user = 0;
@@ -37,9 +37,10 @@ struct GuardReport {
   std::int32_t number = 0;  ///< the status, the signal, or errno
 };
 
-/// What a process does that was forked for a command: it starts the command, waits for its end,
-/// ends all that is left of it, reports, and exits. It ends all of it at SIGTERM, which it gets
-/// when its parent dies, too. Calls only what may be called in a fork of a process with threads.
+/// Is called in a process that was forked to guard a command. It starts the command, waits for its
+/// end, ends all processes that are left of it, reports, and exits. At SIGTERM, which it also gets
+/// when its parent dies, it ends the command with all its processes. It calls only what may be
+/// called after a fork of a process with threads.
 [[noreturn]] void guard_command(const GuardPlan& plan);
 
 }  // namespace agent

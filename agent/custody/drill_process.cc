@@ -14,6 +14,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "agent/base/child_process.h"
 #include "agent/base/printable.h"
 #include "agent/custody/drill_guard.h"
 #include "store/disk/posix_call.h"
@@ -44,14 +45,6 @@ std::optional<Pipe> make_pipe() {
   Pipe made{above_standard(ends[0]), above_standard(ends[1])};
   if (made.read.get() < 0 || made.write.get() < 0) return std::nullopt;
   return made;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> all;
-  all.reserve(texts.size() + 1);
-  for (auto& text : texts) all.push_back(text.data());
-  all.push_back(nullptr);
-  return all;
 }
 
 // The last line that says anything.
@@ -201,8 +194,8 @@ DrillOutcome run_drill_command(const DrillCommand& command) {
   for (const auto& [name, value] : command.variables) {
     environment.push_back(fmt::format("{}={}", name, value));
   }
-  const auto argument_pointers = pointers(arguments);
-  const auto environment_pointers = pointers(environment);
+  const auto argument_pointers = pointers_to(arguments);
+  const auto environment_pointers = pointers_to(environment);
   GuardPlan plan;
   plan.arguments = argument_pointers.data();
   plan.environment = environment_pointers.data();

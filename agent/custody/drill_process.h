@@ -13,14 +13,14 @@
 
 namespace agent {
 
-/// A user of this system, and what a process has to take on to be that one.
+/// A user of this system, with the ids that a process of this user has.
 struct SystemUser {
   std::string name;
   uid_t user = 0;
   gid_t group = 0;
   std::vector<gid_t> groups{};
 };
-/// nullopt: there is none of that name.
+/// nullopt where there is no user of that name.
 std::optional<SystemUser> find_system_user(const std::string& name);
 
 /// What a drill runs over what was restored.
@@ -30,23 +30,26 @@ struct DrillCommand {
   std::vector<std::pair<std::string, std::string>> variables{};  ///< all of its environment
   std::optional<SystemUser> user{};                              ///< none: the one that we are
   std::chrono::seconds timeout{0};
-  /// Stays open as long as anything of the command is left; the command itself does not get it.
+  /// A descriptor that the guard keeps open as long as any process of the command is left. The
+  /// command does not get it.
   int lock = -1;
-  /// Asked several times a second: why it has to end now, as a sentence.
+  /// Asked several times a second: returns why the command has to end now, as a sentence, or
+  /// nullopt.
   std::function<std::optional<std::string>()> must_end{};
 };
 
 /// What became of it.
 struct DrillOutcome {
-  std::string complaint;   ///< empty: it ended with 0; else a sentence, with what it said last
+  std::string
+      complaint;  ///< empty where the command ended with 0; else a sentence, with its last words
   std::string printed;     ///< the last 4 KiB
   bool was_ended = false;  ///< by `must_end`
 };
 
-/// Runs it, in a session of its own, at the lowest priority, without any other file of ours; stdin
-/// is /dev/null. Nothing that it started is left when this returns: what it left in the background
-/// or in other sessions is ended too, and so is all of it when we are killed. At the end of its
-/// time, and when it must end, it gets SIGTERM, and SIGKILL three seconds later.
+/// Runs the command in a session of its own, at the lowest priority, with /dev/null as its input
+/// and with no other descriptor of ours. No process that it started is left on return: what runs in
+/// the background or in another session is ended too, also when we are killed. When its time is
+/// over, and when `must_end` says so, it gets SIGTERM, and SIGKILL three seconds later.
 DrillOutcome run_drill_command(const DrillCommand& command);
 
 }  // namespace agent

@@ -18,9 +18,10 @@ struct DrillRestored {
   bool interrupted = false;
 };
 
-/// Restores the backup that `drill` is about into the scratch, proven as `restore` does, and writes
-/// the list of it: the path of each below restored/, a line each. Takes nothing of what
-/// `min_free_bytes` keeps free where the scratch lies. Errors are the mirror's.
+/// Restores the backup that `drill` is about into the scratch directory, with the same proof as
+/// `restore`, and writes the file `files` there: the path of each archive below restored/, a line
+/// each. It leaves `min_free_bytes` free where the scratch directory lies. An error is the
+/// mirror's.
 store::Result<DrillRestored> restore_for_drill(Mirror& mirror, const Config& config,
                                                const DrillConfig& drill,
                                                const Environment& environment,

@@ -10,16 +10,16 @@
 
 namespace agent {
 
-/// What became of a drill that was begun.
+/// What became of a drill.
 struct DrillDone {
   store::DrillRun run;
   bool interrupted = false;  ///< we were told to stop, so nothing is said of the backup
 };
 
-/// One drill, from the scratch directory to its removal: restores, and runs the command, or opens
-/// what was restored. `mirror` is open for reading, and closed once all is restored, so that what
-/// the command takes its time for holds up no pull. The error is the mirror's; whatever else goes
-/// wrong makes the drill fail.
+/// Runs one drill: makes the scratch directory, restores into it, runs the command or walks what
+/// was restored, and removes the directory. `mirror` is open for reading. It is closed once all is
+/// restored, so that a command that takes long holds up no pull. An error is the mirror's; whatever
+/// else goes wrong makes the drill fail.
 store::Result<DrillDone> run_drill(Mirror mirror, const Config& config, const DrillConfig& drill,
                                    const Environment& environment, const DrillWorld& world);
 

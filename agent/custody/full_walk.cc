@@ -113,16 +113,14 @@ store::Status SourceWalk::raise(const store::Archive& archive, const WalkAnswer&
   ++form.unsound;
   note_unsound(form, {answer.form}, unsound);
   form.modified = std::max(form.modified, archive.last_modified);
-  const auto earlier = form.unsound - 1;
-  const auto count = earlier == 0   ? std::string()
-                     : earlier == 1 ? std::string(", nor was the one before it")
-                                    : fmt::format(", nor were the {} before it", earlier);
+  const auto others = words_of_others(form.unsound - 1, ", nor was the one before it",
+                                      ", nor were the {} before it");
   change.raise(
       {source_, store::AlarmKind::kUnsound, stream,
        fmt::format("\"{}\" was opened, and is not a sound backup{}: {}. It is held all the "
                    "same; look at the job that makes it. If it is meant to be so, "
                    "'holdfast ack {}'",
-                   printable(archive.key), count, answer.why, config_.name)});
+                   printable(archive.key), others, answer.why, config_.name)});
   change.note_form(std::move(form));
   change.note_soundness({source_, archive.key, archive.sha256, unsound});
   return {};

@@ -13,12 +13,12 @@
 
 namespace agent {
 
-/// Walks archives of one source, and records what that shows: what is unsound is marked and becomes
-/// the alarm `unsound` of its stream, which ends with the first newer one that is not. What a walk
-/// does never touches the archive itself.
+/// Walks archives of one source to their end, and records what that shows. An unsound archive is
+/// marked and raises the alarm `unsound` of its stream; the first newer archive that is sound ends
+/// the alarm. A walk never changes the archive.
 class SourceWalk {
  public:
-  /// `records`: else it is only looked. The environment has a walk.
+  /// Without `records` nothing is written. Requires that the environment has a walk.
   SourceWalk(const Environment& environment, Mirror& mirror, const SourceConfig& config,
              store::SourceId source, bool records = true)
       : environment_(environment),
@@ -27,9 +27,10 @@ class SourceWalk {
         source_(source),
         records_(records) {}
 
-  /// What the walk of this archive means. A halt, and a machine that cannot walk, leave no record.
+  /// Walks one archive and says what that means. A walk that was halted, and a machine that cannot
+  /// walk, leave no record. An error is the mirror's.
   store::Result<WalkAnswer> walk(const store::Archive& archive, Time now, const Halt& halt);
-  /// Records what was walked since; walk() does so itself now and then.
+  /// Records what was walked and not recorded yet. walk() does so itself from time to time.
   store::Status flush();
 
   /// The stream to which a key belongs.

@@ -4,8 +4,8 @@
 
 namespace agent {
 
-/// What lies on the disk of sources that have left the configuration is scrubbed on and shown. To
-/// be called in a run of all sources. Their open alarms become `left_status` of the context. An
+/// Scrubs what the disk holds of sources that have left the configuration, and shows it in the
+/// status. Requires a run of all sources. Their open alarms set `left_status` of the context. An
 /// error is the disk's.
 store::Status tend_left_sources(RunContext& context, Clock::Steady run_begun);
 

@@ -19,11 +19,11 @@ struct Frozen {
   bool is_news = true;  ///< false: a pull that finds it so need not tell
 };
 
-/// What retention says of one content.
+/// What retention decides about one content.
 enum class PruneDecision {
   kKeep,
   kRemove,
-  kWait,  ///< to be removed, but not in this run
+  kWait,  ///< it will be removed, but not in this run
 };
 
 struct PruneRequest {
@@ -32,17 +32,19 @@ struct PruneRequest {
   store::SourceId id = 0;
   store::Time now{};  ///< by this machine's clock
   std::function<bool()> keep_going;
-  /// Nothing is looked at where an earlier look found nothing to remove, and nothing has changed.
+  /// The source is left out where an earlier look found nothing to remove and nothing changed
+  /// since.
   bool only_if_due = false;
-  /// Set: nothing is removed, and it is told of each content, by stream, the newest first.
+  /// Where it is set, nothing is removed, and it is called for each content, stream by stream, the
+  /// newest first.
   std::function<void(const store::Candidate&, PruneDecision, Keeps)> tell;
-  /// Told of each content that goes.
+  /// Called for each content that is removed.
   std::function<void(const store::Candidate&)> removing = {};
 };
 
 /// What prune_source() did, or would do.
 struct Pruned {
-  std::optional<Frozen> frozen;  ///< and nothing was removed
+  std::optional<Frozen> frozen;  ///< why nothing was removed
   std::uint64_t kept = 0;
   std::uint64_t sets_removed = 0;
   std::uint64_t sets_waiting = 0;
@@ -52,19 +54,26 @@ struct Pruned {
   store::AllUnfinished stuck{};  ///< removed but for their files, which this run could not remove
 };
 
-/// Removes from one source the sets of which its keep rules hold no content in any stream, whole
-/// sets, those of which nothing came for the longest time first; in one run at most a tenth of its
-/// sets, or one more than came since the last look; and likewise of the
-/// generations, where each content is a set of its own. Nothing, while an alarm of any source in
-/// the configuration is open, on HOLD, before the source was pulled to the end once, or where the
-/// clock is behind what was recorded by more than a minute, was wrong when something came, or where
-/// by it nothing was listed for 30 days; nothing, where there is no rule; and nothing of a source
-/// whose layout says that its backups need each other, unless `series` says what belongs together.
+/// Removes from one source the sets of which the keep rules keep no content in any stream. It
+/// removes whole sets, first those of which nothing came for the longest time. In one run it
+/// removes at most a tenth of the source's sets, or one more than came since the last look. A
+/// generation is a set of its own.
+///
+/// It removes nothing:
+/// - while an alarm of any source in the configuration is open, or a source is on HOLD;
+/// - before the source was pulled to the end once;
+/// - where the clock is more than a minute behind what was recorded, was wrong when something came,
+/// or
+///   says that nothing was listed for 30 days;
+/// - where there is no keep rule;
+/// - of a source whose layout says that its backups need each other, unless `series` says what
+/// belongs
+///   together.
 ///
 /// What is in quarantine, and a set that is smaller than `min_size`, is counted by itself, so that
-/// it pushes out nothing that is trusted; a set with a damaged content counts for no rule. The
-/// trusted content of a name that has other contents stays as long as they do; of a name that is
-/// meant to rotate it stays for good.
+/// it pushes out nothing that is trusted. A set with a damaged content counts for no rule. The
+/// trusted content of a name that has other contents stays as long as they do; that of a name that
+/// is meant to rotate stays for good.
 store::Result<Pruned> prune_source(Mirror& mirror, const PruneRequest& request);
 
 }  // namespace agent

@@ -10,15 +10,16 @@
 
 namespace agent {
 
-/// What `prune --dry-run` shows: each stream, in it each content with its set and what keeps it;
-/// and, at the end, what looks as if the names were not understood.
+/// Prints what `prune --dry-run` shows: each stream, and in it each content with its set and with
+/// the rules that keep it.
 class PruneExplanation {
  public:
   PruneExplanation(std::string source, store::NameRules rules, bool json, const Print& print)
       : source_(std::move(source)), rules_(rules), json_(json), print_(print) {}
 
   void tell(const store::Candidate& candidate, PruneDecision decision, Keeps keeps);
-  /// After the last one: sentences, for a person.
+  /// Ends the last stream, and returns sentences for a person on what looks as if the names had not
+  /// been understood.
   std::vector<std::string> warnings();
 
  private:

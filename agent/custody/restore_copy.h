@@ -15,33 +15,35 @@ struct Restored {
   enum class What {
     kCopied,
     kThere,       ///< the target has it already
-    kInTheWay,    ///< something at the target has its name, or it cannot have it there
+    kInTheWay,    ///< something else has its name at the target, or the target refuses the name
     kDamaged,     ///< the copy on the mirror is not what was recorded
-    kMirrorGone,  ///< nothing can be read any more
-    kStopped,     ///< the partial copy stays for the next run
+    kMirrorGone,  ///< nothing can be read from the mirror any more
+    kStopped,     ///< the run is to end; the partial copy stays for the next one
   };
   What what = What::kCopied;
   std::string detail;  ///< what is wrong, for a person
 };
 
-/// Copies contents from one disk to another. A content comes into being as `NAME.holdfast-part`,
-/// where an earlier run may have left the beginning of it; it gets its name once it was synced,
-/// read back from the device and found to have the recorded SHA-256. What could be read of a
-/// damaged one becomes `NAME.damaged`. No existing file is ever replaced. Errors are the target's:
-/// they end the restore.
+/// Copies contents from one disk to another. A content is written to `NAME.holdfast-part`, where an
+/// earlier run may have left its beginning. It gets its name once it was synced, read back from the
+/// device and found to have the recorded SHA-256. What could be read of a damaged content is kept
+/// as `NAME.damaged`. No existing file is ever replaced. An error is the target's and ends the
+/// restore.
 class RestoreCopy {
  public:
-  /// `mirror_below`: where the mirror lies below the target; empty: it does not. `keep_going` is
-  /// asked between chunks, `copied` told how many bytes each had.
+  /// `mirror_below` says where the mirror lies below the target; it is empty where it does not.
+  /// `keep_going` is asked between chunks, and `copied` is told how many bytes each chunk had. Both
+  /// disks outlive it.
   RestoreCopy(store::ReadableDisk& mirror, store::Disk& target, std::string mirror_below,
               std::function<bool()> keep_going, std::function<void(std::uint64_t)> copied);
 
-  /// How many bytes the target still lacks of it.
+  /// How many bytes of the content the target still lacks.
   store::Result<std::uint64_t> missing_bytes(const Restorable& content);
 
+  /// Copies one content. Its bytes are durable on return, and its name with the next sync().
   store::Result<Restored> restore(const Restorable& content);
 
-  /// Makes the names durable.
+  /// Makes the names of all that was restored durable.
   store::Status sync();
 
  private:

@@ -12,7 +12,7 @@
 
 namespace agent {
 
-/// A partial copy at the target; no content is ever given a name that ends so.
+/// Ends the name of a partial copy at the target. No content is ever given a name that ends so.
 inline constexpr std::string_view kPartSuffix = ".holdfast-part";
 
 /// A held content, and where a restore puts it.
@@ -28,17 +28,19 @@ struct Restorable {
   store::Time held_since{};
 };
 
-/// What the options of a restore mean.
+/// Finds the contents that the options of a restore mean.
 class RestoreSelection {
  public:
-  /// `rules`: of the names at the target.
+  /// `rules` are those for names at the target. The other arguments outlive it.
   RestoreSelection(SourceMirror& source, const RestoreOptions& options, store::NameRules rules)
       : source_(source), ledger_(source.mirror.ledger), options_(options), rules_(rules) {}
 
-  /// Each of them, until `visit` returns false; in constant memory, and alike each time.
+  /// Calls `visit` with each of them until it returns false. The memory is constant, and each call
+  /// visits the same contents in the same order. An error is the ledger's.
   store::Status visit(const std::function<bool(const Restorable&)>& visit);
 
-  /// A sentence, where --generation cannot be followed; visit() had nothing then.
+  /// Why --generation names no content, as a sentence, where the last visit() visited nothing
+  /// because of it; else empty.
   const std::string& refusal() const { return refusal_; }
 
  private:

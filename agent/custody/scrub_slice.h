@@ -22,23 +22,25 @@ struct ScrubPace {
 /// What one slice may read.
 struct ScrubAllowance {
   std::uint64_t bytes = 0;
-  bool due = false;     ///< read at least one content, however large
-  bool behind = false;  ///< and take as long as it takes
+  bool due = false;     ///< at least one content is to be read, however large it is
+  bool behind = false;  ///< the slice may take as long as it needs
 };
 
-/// The share of what is held that is due since the last slice: so much that everything is read in
-/// three quarters of `every`; and once something was not read for that long, so much that the last
-/// quarter is enough for all.
+/// Says how much of what is held is due since the last slice: as much as it takes to read
+/// everything within three quarters of `every`. Once something was not read for that long, it is as
+/// much as it takes to read the rest within the last quarter. Pure.
 ScrubAllowance scrub_allowance(const ScrubPace& pace);
 
-/// The text of an alarm.
+/// The text of the alarm that a reading raises.
 std::string damage_message(const store::Reading& reading);
 
-/// Reads again what is due of one source, which may have left the configuration.
+/// Reads again what is due of one source, which may have left the configuration. An error is the
+/// disk's.
 store::Status scrub_source(RunContext& context, const SourceRun& source, Clock::Steady run_begun);
 
-/// Reads again what is due of each source of the run, never longer than the run took so far, unless
-/// it is behind. What it finds becomes alarms and lines. An error is the disk's.
+/// Reads again what is due of each source of the run. It takes no longer than the run took so far,
+/// unless the source is behind. What it finds raises alarms and is reported. An error is the
+/// disk's.
 store::Status scrub_due(RunContext& context, Clock::Steady run_begun);
 
 }  // namespace agent

@@ -4,7 +4,8 @@
 
 namespace agent {
 
-/// Removes staged files that nothing pending can use: their object was held, changed or deleted.
+/// Removes the staged files that nothing pending can use, because their object is held by now, was
+/// changed or was deleted. An error is the disk's.
 store::Status sweep_unwanted(RunContext& context);
 
 }  // namespace agent

@@ -4,10 +4,10 @@
 
 namespace agent {
 
-/// Walks what was not walked yet in each source that is to be walked (`soundness = full`): the
-/// newest of each stream first, of all sources, and then for an hour what is left, the newest
-/// first. The rest is left to the next run, as is what the run has no time for. An error is the
-/// disk's.
+/// Walks the archives that were not walked yet, in each source with `soundness = full`. First comes
+/// the newest archive of each stream, of all sources; then, for an hour, the others, the newest
+/// first. What is left then, or when the run is out of time, is left to the next run. An error is
+/// the disk's.
 store::Status walk_due(RunContext& context);
 
 }  // namespace agent

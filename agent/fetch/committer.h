@@ -18,9 +18,10 @@ class Committer {
  public:
   explicit Committer(RunContext& context);
 
-  /// All are placed, durable and recorded on return, or the run has to end; but for those that no
-  /// name can be had for, or that a bad file is in the way of: they fail with a line each, stay
-  /// pending and in staging.
+  /// On success all of them are placed, durable and recorded, except for a content for which no
+  /// name can be had, or which a bad file is in the way of: that one is reported, stays in staging
+  /// and stays pending. An error ends the run; what was placed by then is recorded when the mirror
+  /// is opened next.
   store::Status commit(std::vector<Accepted> accepted);
 
  private:

@@ -1,28 +1,16 @@
 #include "agent/fetch/feeder.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
+#include <iterator>
 #include <utility>
-
-#include "agent/base/units.h"
-#include "store/content/staging.h"
 
 namespace agent {
 namespace {
 constexpr std::size_t kLookAhead = 64;
 
-// Where that much is free besides, the disk is asked once for so many small archives.
-constexpr std::uint64_t kJobsBetweenLooks = 32;
-constexpr std::uint64_t kSmallBytes = 1ULL << 20;
-constexpr std::uint64_t kPlentyBytes = 1ULL << 30;
-constexpr std::uint64_t kPlentyFiles = 10000;
 }  // namespace
 
 Feeder::Feeder(RunContext& context)
-    : context_(context),
-      largest_file_bytes_(store::largest_file_bytes_of(context.mirror.disk().filesystem_name())),
-      positions_(context.sources.size()) {
+    : context_(context), space_(context), positions_(context.sources.size()) {
   for (std::size_t i = 0; i < positions_.size(); ++i) {
     positions_[i].goes_last = context.sources[i].failed_last_time;
   }
@@ -54,89 +42,17 @@ store::Result<bool> Feeder::fill(std::size_t source) {
   return !position.ahead.empty();
 }
 
-store::Result<std::uint64_t> Feeder::staged_bytes(const Job& job) {
-  const auto& upstream = job.wanted.upstream;
-  return store::collected_bytes(context_.mirror.disk(),
-                                store::staging_path(job.source_name, job.wanted.key,
-                                                    upstream.version_id, upstream.etag,
-                                                    upstream.size_bytes),
-                                upstream.size_bytes);
-}
-
-// Whether so much was free a moment ago that what has been handed out since makes no difference.
-bool Feeder::is_roomy(std::uint64_t size_bytes, const Reserved& reserved) const {
-  if (!seen_ || seen_->total_bytes == 0 || since_.jobs >= kJobsBetweenLooks) return false;
-  if (size_bytes > kSmallBytes) return false;
-  const auto spoken_for =
-      context_.config.disk.min_free_bytes + reserved.size_bytes + since_.size_bytes + kPlentyBytes;
-  const auto files = seen_->total_files / 1000 + reserved.files + since_.files + kPlentyFiles;
-  return seen_->free_bytes >= spoken_for && (seen_->total_files == 0 || seen_->free_files >= files);
-}
-
-store::Result<Feeder::Fit> Feeder::fit(const Job& job, const Reserved& reserved) {
-  const auto size = job.wanted.upstream.size_bytes;
-  if (!is_roomy(size, reserved)) {
-    const auto looked = look_for_room(job, reserved);
-    if (!looked || *looked != Fit::kFits) return looked;
-  }
-  ++since_.jobs;
-  since_.size_bytes += size;
-  since_.files += files_of(job.archive_path);
-  return Fit::kFits;
-}
-
-store::Result<Feeder::Fit> Feeder::look_for_room(const Job& job, const Reserved& reserved) {
-  const auto space = context_.mirror.disk().space();
-  if (!space) return space.error();
-  seen_ = *space;
-  since_ = {};
-  const auto size = job.wanted.upstream.size_bytes;
-  if (size > largest_file_bytes_) return Fit::kNever;
-  const Room room{*space, context_.config.disk.min_free_bytes};
-  if (!room.has_files(files_of(job.archive_path) + reserved.files))
-    return reserved.files > 0 ? Fit::kLater : Fit::kNoFiles;
-  // Some drivers cannot tell.
-  if (space->total_bytes == 0) return Fit::kFits;
-  const auto floor = context_.config.disk.min_free_bytes;
-  const auto needed = size + reserved.size_bytes + floor;
-  // A size near 2^64 is the upstream's invention.
-  if (needed < size || needed < floor) return Fit::kNever;
-  if (space->free_bytes >= needed) return Fit::kFits;
-  const auto staged = staged_bytes(job);
-  if (!staged) return staged.error();
-  if (space->free_bytes >= needed - *staged) return Fit::kFits;
-  return reserved.size_bytes > 0 ? Fit::kLater : Fit::kNever;
-}
-
-void Feeder::leave_out(std::size_t source, const store::Pending& pending, Fit why) {
+void Feeder::leave_out(std::size_t source, const store::Pending& pending, FreeSpace::Fit why) {
   auto& run = context_.sources[source];
   context_.fail_source(run, ExitStatus::kIncomplete);
   context_.figures(run, [](SourceStatus& status) { ++status.run.failed; });
   // One line says it; a flood of them would hide everything else.
   auto& position = positions_[source];
-  auto& told = why == Fit::kNoFiles                                ? position.told_of_files
-               : pending.upstream.size_bytes > largest_file_bytes_ ? position.told_of_size
-                                                                   : position.told_of_space;
+  auto& told = why == FreeSpace::Fit::kNoFiles                    ? position.told_of_files
+               : space_.is_too_large(pending.upstream.size_bytes) ? position.told_of_size
+                                                                  : position.told_of_space;
   if (std::exchange(told, true)) return;
-  context_.report(run, pending.key, why_left_out(pending.upstream.size_bytes, why));
-}
-
-std::string Feeder::why_left_out(std::uint64_t size_bytes, Fit why) const {
-  if (why == Fit::kNoFiles) {
-    return "not fetched: the disk has room for hardly any more files (a thousandth of them stays "
-           "free, as min_free does of the bytes). Set keep rules or remove small files, and format "
-           "the next disk with more (mkfs.ext4 -N)";
-  }
-  if (size_bytes > largest_file_bytes_) {
-    return fmt::format(
-        "not fetched: it has {}, and a file on this disk ({}) must be smaller than 4 GiB. Copy the "
-        "mirror to a disk with ext4 or exFAT, or have the uploader split its archives",
-        format_size(size_bytes), context_.mirror.disk().filesystem_name());
-  }
-  return fmt::format(
-      "not fetched: its {} would leave less than min_free = {} on the disk. Make room or use a "
-      "larger disk; if it is larger than expected, find out who wrote it",
-      format_size(size_bytes), format_size(context_.config.disk.min_free_bytes));
+  context_.report(run, pending.key, space_.why_left_out(pending.upstream.size_bytes, why));
 }
 
 // As the run knows it now.
@@ -180,15 +96,15 @@ store::Result<std::optional<Job>> Feeder::first_that_fits(std::deque<Job>& jobs,
       jobs.pop_front();
       continue;
     }
-    const auto fitting = fit(first, reserved);
+    const auto fitting = space_.fit(first, reserved);
     if (!fitting) return fitting.error();
-    if (*fitting == Fit::kLater) {
+    if (*fitting == FreeSpace::Fit::kLater) {
       waiting_ = true;
       return std::nullopt;
     }
     Job job = std::move(first);
     jobs.pop_front();
-    if (*fitting == Fit::kFits) {
+    if (*fitting == FreeSpace::Fit::kFits) {
       make_ready(job);
       job.reserved = {job.wanted.upstream.size_bytes, files_of(job.archive_path)};
       return job;
@@ -208,14 +124,14 @@ store::Result<std::optional<Job>> Feeder::next_of(std::size_t source, const Rese
     if (!*filled) return std::nullopt;
     auto job = job_of(source, position.ahead.front());
     if (!job) return job.error();
-    const auto fitting = fit(*job, reserved);
+    const auto fitting = space_.fit(*job, reserved);
     if (!fitting) return fitting.error();
-    if (*fitting == Fit::kLater) {
+    if (*fitting == FreeSpace::Fit::kLater) {
       waiting_ = true;
       return std::nullopt;
     }
     position.ahead.pop_front();
-    if (*fitting == Fit::kFits) {
+    if (*fitting == FreeSpace::Fit::kFits) {
       job->reserved = {job->wanted.upstream.size_bytes, files_of(job->archive_path)};
       return *std::move(job);
     }

@@ -20,8 +20,6 @@ constexpr std::chrono::milliseconds kListingPatience{50};
 // A server that wants fewer requests gets the same one so often again, over fewer lanes.
 constexpr int kMaxThrottled = 3;
 constexpr const char* kReadingFact = "key-reading";
-// Contents that wait in staging for other witnesses.
-constexpr std::size_t kMaxDoubted = 16;
 
 }  // namespace
 
@@ -33,6 +31,7 @@ FetchPhase::FetchPhase(RunContext& context, Workers& workers, LifecycleWatch& ex
       refusals_(context),
       committer_(context),
       etags_(context),
+      doubts_(etags_),
       expiry_(expiry),
       listings_(listings),
       plan_(std::move(plan)),
@@ -338,32 +337,15 @@ void FetchPhase::warn_of_overruled(const Fetched& fetched) const {
 }
 
 store::Status FetchPhase::doubt_etag(Fetched fetched, ProofLevel level) {
-  const auto index = fetched.job.source;
-  const auto opaque = etags_.doubt(fetched, level);
-  if (!opaque) return opaque.error();
-  if (!*opaque) {
-    const auto waiting = std::count_if(doubted_.begin(), doubted_.end(), [&](const Doubted& one) {
-      return one.fetched.job.source == index && one.level == level;
-    });
-    if (static_cast<std::size_t>(waiting) >= kMaxDoubted) return mismatch(fetched, level);
-    doubted_.push_back({std::move(fetched), level});
-    return {};
-  }
-  accept(std::move(fetched), ProofLevel::kSize);
-  for (auto& one : std::exchange(doubted_, {})) {
-    if (one.fetched.job.source == index && one.level == level) {
-      accept(std::move(one.fetched), ProofLevel::kSize);
-    } else {
-      doubted_.push_back(std::move(one));
-    }
-  }
-  return {};
+  auto outcome = doubts_.add(std::move(fetched), level);
+  if (!outcome) return outcome.error();
+  for (auto& one : outcome->right) accept(std::move(one), ProofLevel::kSize);
+  return outcome->wrong ? mismatch(*outcome->wrong, level) : store::Status{};
 }
 
-// No further witness came: without evidence against the ETags it is the bytes that are wrong.
 store::Status FetchPhase::settle_doubted() {
   if (context_.stopping()) return {};
-  for (const auto& one : std::exchange(doubted_, {})) {
+  for (const auto& one : doubts_.give_up()) {
     if (auto decided = mismatch(one.fetched, one.level); !decided) return decided;
   }
   return {};

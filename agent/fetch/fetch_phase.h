@@ -9,6 +9,7 @@
 
 #include "agent/alarms/lifecycle_watch.h"
 #include "agent/fetch/committer.h"
+#include "agent/fetch/etag_doubts.h"
 #include "agent/fetch/feeder.h"
 #include "agent/fetch/listings.h"
 #include "agent/fetch/refusals.h"
@@ -38,12 +39,6 @@ class FetchPhase {
   store::Status run();
 
  private:
-  /// Waits in staging for more evidence: its source's ETags may turn out to be opaque.
-  struct Doubted {
-    Fetched fetched;
-    ProofLevel level = ProofLevel::kEtagMd5;
-  };
-
   store::Status feed();
   store::Status plan_ended_listings(std::chrono::milliseconds timeout);
   store::Status plan(EndedListing listed);
@@ -82,6 +77,7 @@ class FetchPhase {
   Refusals refusals_;
   Committer committer_;
   EtagEvidence etags_;
+  EtagDoubts doubts_;
   LifecycleWatch& expiry_;
   Listings* const listings_;
   const Plan plan_;
@@ -89,7 +85,6 @@ class FetchPhase {
   std::vector<Fetched> unsynced_;  ///< small ones, complete and not yet durable
   std::uint64_t unsynced_bytes_ = 0;
   std::vector<Accepted> accepted_;
-  std::vector<Doubted> doubted_;
   std::vector<SidecarJob> sidecars_;
   Reserved reserved_{};
   std::uint64_t unplaced_files_ = 0;  ///< reserved for what has come, until it is placed

@@ -4,6 +4,7 @@
 
 #include "agent/base/failure.h"
 #include "agent/fetch/fetcher.h"
+#include "agent/proof/sidecar.h"
 
 namespace agent {
 namespace {
@@ -62,8 +63,8 @@ SidecarRead Fetcher::read_sidecar(SidecarJob job, s3::Client& client, s3::Sessio
     if (too_long || says_nothing(result.error())) return SidecarRead{std::move(job), std::string()};
     return SidecarRead{std::move(job), result.error()};
   }
-  const std::size_t digits = job.suffix == ".sha256" ? 64 : 32;
-  auto hex = digest_in_sidecar(text, std::string_view(key).substr(key.rfind('/') + 1), digits);
+  auto hex = digest_in_sidecar(text, std::string_view(key).substr(key.rfind('/') + 1),
+                               sidecar_kind(job.suffix).digits);
   std::transform(hex.begin(), hex.end(), hex.begin(),
                  [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
   return SidecarRead{std::move(job), std::move(hex)};

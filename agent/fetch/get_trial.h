@@ -11,12 +11,12 @@
 
 namespace agent {
 
-/// Which few of what is wanted are cheapest to try a GET with. Memory does not grow with what is
-/// offered.
+/// Chooses the few wanted contents that are cheapest to try a GET with. Its memory does not grow
+/// with what is offered.
 class TrialChoice {
  public:
   void offer(const store::Pending& wanted);
-  /// The smallest first; what is empty comes last, as folder markers are.
+  /// The smallest first. Empty contents come last, as they are often folder markers.
   const std::vector<store::Pending>& best() const { return best_; }
 
  private:
@@ -24,15 +24,16 @@ class TrialChoice {
   std::vector<store::Pending> best_;
 };
 
-/// What one GET showed. A listing alone does not show that what it lists can be read.
+/// What the last GET showed. A listing alone does not show that its objects can be read.
 struct GetTrial {
-  std::string key;                 ///< that was asked for last
-  std::optional<s3::Error> error;  ///< nullopt: its first bytes came
+  std::string key;                 ///< the key that was asked for
+  std::optional<s3::Error> error;  ///< nullopt where its first bytes came
 };
 
-/// Asks for the candidates in turn until one gives its first bytes or it is plain why none does.
-/// One that is archived, gone or rewritten says nothing about the rest. Nothing is kept, and of a
-/// large object the connection is closed early. `candidates` is not empty.
+/// Asks for the candidates in turn, until one gives its first bytes or a failure shows that none
+/// will. A candidate that is archived, gone or overwritten says nothing about the others. The bytes
+/// are dropped, and the connection to a large object is closed early. Requires that `candidates` is
+/// not empty.
 GetTrial try_get(const std::vector<store::Pending>& candidates, s3::Client& client,
                  s3::Session& session, Retrier& retrier, const std::atomic<bool>& stop);
 

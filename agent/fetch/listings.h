@@ -19,7 +19,7 @@ namespace agent {
 
 class Lane;
 
-/// A listing that has ended, however.
+/// A listing that has ended, well or not.
 struct EndedListing {
   std::size_t source = 0;
   bool in_order = true;
@@ -28,21 +28,22 @@ struct EndedListing {
   std::optional<store::Error> disk_error;
 };
 
-/// Lists sources side by side, so that none waits for another one's server. Each listing is kept
-/// until the ledger's thread takes it. next_ended() and done() belong to one thread.
+/// Lists sources side by side, so that no source waits for the server of another one. It keeps each
+/// listing in a spool until the ledger's thread gets it. next_ended() and done() belong to one
+/// thread.
 class Listings {
  public:
-  /// In this order, where they are too many to be listed at once. `lanes` and `retriers` outlive
-  /// it: one of each a thread, used by it alone.
+  /// Begins to list `sources`, the first ones first where they are too many for the threads. Each
+  /// thread uses one of `lanes` and one of `retriers` alone; both outlive the listings.
   Listings(RunContext& context, const std::vector<std::size_t>& sources,
            std::vector<std::unique_ptr<Lane>>& lanes, std::vector<Retrier*> retriers);
   ~Listings();
   Listings(const Listings&) = delete;
   Listings& operator=(const Listings&) = delete;
 
-  /// nullopt when none was done within `timeout`.
+  /// Waits for the next listing that ends; nullopt when none did within `timeout`.
   std::optional<EndedListing> next_ended(std::chrono::milliseconds timeout);
-  /// All have been taken.
+  /// Whether next_ended() has returned all of them.
   bool done() const { return left_ == 0; }
 
  private:

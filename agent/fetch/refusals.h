@@ -8,17 +8,20 @@
 
 namespace agent {
 
-/// What a final refusal by the upstream means for the object, the source and the run.
+/// Decides what a final refusal by the bucket means for the object, the source and the run, and
+/// records it. Every error is the ledger's.
 class Refusals {
  public:
   explicit Refusals(RunContext& context);
 
+  /// Reports the refusal, and records it or keeps it for the next transaction. A denial waits until
+  /// the source has given us another object, or until finish(): it may concern the whole source.
   store::Status settle(const FetchRefused& refused);
 
-  /// The source gave us this object: so the credentials may read, and the network works.
+  /// Notes that the source gave us this object, so that its credentials may read.
   store::Status note_success(const Job& job);
 
-  /// At the end: denials that were waiting for a success are settled without one.
+  /// At the end: settles the denials that still wait, and records all.
   store::Status finish();
 
  private:

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <optional>
 
 #include "agent/base/failure.h"
@@ -12,6 +11,8 @@
 #include "agent/listing/key_reading.h"
 #include "agent/listing/list_guard.h"
 #include "agent/listing/lister.h"
+#include "agent/listing/listing_memory.h"
+#include "agent/listing/listing_report.h"
 #include "agent/listing/nothing_watch.h"
 #include "agent/listing/returned.h"
 
@@ -21,101 +22,9 @@ namespace {
 // A server can name new keys for ever. A million of them takes minutes.
 constexpr std::chrono::hours kLongestListing{12};
 
-// A listing may be broken while objects are not: what an earlier plan left is still worth fetching.
-bool objects_may_still_come(const s3::Error& error) {
-  return error.kind == s3::ErrorKind::kServer || error.kind == s3::ErrorKind::kProtocol;
-}
-
-// A refusal is most often of another bucket, server or key than is thought.
-std::string what_was_asked(const SourceRun& source, const s3::Error& error) {
-  const auto& config = *source.config;
-  auto what = fmt::format("bucket \"{}\"", config.bucket);
-  if (!config.prefix.empty()) what += fmt::format(", prefix \"{}\",", config.prefix);
-  what += " at " + source.session->endpoint();
-  const bool answered = error.http_status != 0;
-  return answered ? fmt::format("{} with {}", what, source.session->credentials_in_use()) : what;
-}
-
-std::string explain_listing(const SourceRun& source, const s3::Error& error) {
-  if (s3::has_no_version_listing(error)) {
-    return "this server cannot list versions; write \"versions = current\"";
-  }
-  const bool all = source.config->versions == Versions::kAll;
-  return explain(error, all ? "s3:ListBucketVersions" : "s3:ListBucket");
-}
-
-void report_failed_listing(RunContext& context, SourceRun& source, const s3::Error& error) {
-  if (error.kind == s3::ErrorKind::kAborted) {
-    if (context.stopping()) return;
-    context.figures(source, [](SourceStatus& status) { status.listed_whole = false; });
-    context.fail_source(source, ExitStatus::kIncomplete);
-    source.stopped = true;
-    source.server_failed = true;
-    context.report(source, "",
-                   "the listing did not end before max_runtime; the next run tries again, after "
-                   "all other sources");
-    return;
-  }
-  context.figures(source, [](SourceStatus& status) { status.listed_whole = false; });
-  context.fail_source(source, status_of(error));
-  source.server_failed = meaning_of(error) == FailureMeaning::kRetry;
-  source.stopped = !objects_may_still_come(error);
-  context.report(source, "",
-                 fmt::format("cannot list {}: {}. What is held stays as it is",
-                             what_was_asked(source, error), explain_listing(source, error)));
-}
-
-void report_corrected_region(RunContext& context, const SourceRun& source) {
-  const auto region = source.session->corrected_region();
-  if (!region) return;
-  context.environment.log.warning(
-      {source.config->name, "",
-       fmt::format(
-           "the bucket is in the region {}; write \"region = {}\" to save a request at each run",
-           *region, *region)});
-}
-
-void show_figures(RunContext& context, const SourceRun& source, const Planner::Figures& found) {
-  context.figures(source, [&](SourceStatus& status) {
-    status.run.listed = found.listed;
-    status.run.changed = found.changed;
-    status.run.vanished = found.vanished;
-    status.run.unreadable = found.unreadable;
-    status.run.archived = found.archived;
-    status.listed_whole = true;
-    status.hold = found.on_hold;
-  });
-}
-
-void report_long_keys(RunContext& context, SourceRun& source, const Planner::Figures& found) {
-  if (found.too_long == 0) return;
-  constexpr std::size_t kShownBytes = 200;
-  context.fail_source(source, ExitStatus::kIncomplete);
-  context.figures(source, [&](SourceStatus& status) { status.run.failed += found.too_long; });
-  context.report(
-      source, found.too_long_example.substr(0, kShownBytes),
-      fmt::format(
-          "not fetched: {} longer than {} bytes, which S3 does not allow; find out what answers "
-          "for this bucket, or exclude {}",
-          found.too_long == 1 ? "this key (its beginning is shown) is"
-                              : fmt::format("this key (its beginning is shown) and {} "
-                                            "more are",
-                                            found.too_long - 1),
-          store::kLongestKeyBytes, found.too_long == 1 ? "it" : "them"));
-}
-
-// A nightly run comes a little earlier now and then, and is still the next day's.
-constexpr std::chrono::hours kAskOnAfter{20};
 // What was stored while the listing went on is behind its end by right.
 constexpr std::chrono::minutes kNewerThanListing{5};
 constexpr std::size_t kPlannedAtOnce = 1000;
-constexpr const char* kCutsFact = "listing-cut";
-constexpr const char* kUnorderedFact = "listing-unordered";
-
-// By bucket and prefix.
-std::string asked_on_fact(const SourceRun& source) {
-  return "listing-asked-on " + source.config->bucket + "/" + source.config->prefix;
-}
 
 store::ListedEntry entry_of(const s3::ListedObject& object) {
   return {object.key,
@@ -190,15 +99,11 @@ class SourceListing {
     if (any_returned) {
       if (auto taken = reinstate_returned(context_, source_); !taken) return taken;
     }
-    return remember();
+    return remember_listing(context_, source_, {is_proof_of_cutting(), in_order_, end_->asked_on});
   }
 
  private:
   bool is_of_versions() const { return source_.config->versions == Versions::kAll; }
-
-  store::Status set_fact(const std::string& name, const std::string& value) const {
-    return ledger_.set_endpoint_fact(source_.session->endpoint(), name, value);
-  }
 
   // Made with the server's first answer: before it nobody knows whether our clock is right.
   void begin() {
@@ -333,28 +238,6 @@ class SourceListing {
     }
   }
 
-  // Said once each, when it is new.
-  store::Status remember() {
-    auto& log = context_.environment.log;
-    const auto& name = source_.config->name;
-    if (!was_.cuts && is_proof_of_cutting()) {
-      log.warning({name, "",
-                   "the server calls its listing complete when it is not; from now on it is asked "
-                   "for more until nothing more comes. Tell the provider"});
-      if (auto set = set_fact(kCutsFact, "yes"); !set) return set;
-    }
-    if (was_.in_order != in_order_) {
-      log.warning(
-          {name, "",
-           "the server does not list in the byte order of the keys; its listings are sorted "
-           "here, which takes room for temporary files"});
-      if (auto set = set_fact(kUnorderedFact, "yes"); !set) return set;
-    }
-    if (!end_->asked_on || !(was_.is_due || was_.is_first)) return {};
-    const auto now = context_.environment.clock.now_s().time_since_epoch().count();
-    return set_fact(asked_on_fact(source_), std::to_string(now));
-  }
-
   RunContext& context_;
   SourceRun& source_;
   s3::Client& client_;
@@ -372,31 +255,6 @@ class SourceListing {
 };
 
 }  // namespace
-
-store::Status recall_listing(const RunContext& context, SourceRun& source) {
-  auto& ledger = context.mirror.ledger;
-  auto& listing = source.listing;
-  const auto before = ledger.totals(source.id);
-  if (!before) return before.error();
-  listing.is_first = !before->first_listed_at;
-  const auto endpoint = source.session->endpoint();
-  const auto cuts = ledger.endpoint_fact(endpoint, kCutsFact);
-  if (!cuts) return cuts.error();
-  listing.cuts = *cuts == "yes";
-  const auto unordered = ledger.endpoint_fact(endpoint, kUnorderedFact);
-  if (!unordered) return unordered.error();
-  listing.in_order = *unordered != "yes";
-  const auto asked = ledger.endpoint_fact(endpoint, asked_on_fact(source));
-  if (!asked) return asked.error();
-  const auto at = *asked ? std::strtoll((*asked)->c_str(), nullptr, 10) : 0;
-  listing.begun = context.environment.clock.now_s();
-  const auto since = listing.begun - store::Time(std::chrono::seconds(at));
-  listing.is_due = since >= kAskOnAfter || since < std::chrono::seconds::zero();
-  auto last = ledger.last_expected(source.id, source.config->prefix);
-  if (!last) return last.error();
-  listing.last_expected = *std::move(last);
-  return {};
-}
 
 PageFeed listing_of(const RunContext& context, const SourceRun& source, s3::Client& client,
                     Retrier& retrier, bool in_order) {

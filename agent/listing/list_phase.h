@@ -18,9 +18,6 @@ struct PageFeed {
   explicit operator bool() const { return hand_over != nullptr; }
 };
 
-/// What the ledger remembers of the source's listings, for listing_of().
-store::Status recall_listing(const RunContext& context, SourceRun& source);
-
 /// The listing of a source, straight from its bucket. Ends with the run; `client` and `retrier`
 /// outlive it.
 PageFeed listing_of(const RunContext& context, const SourceRun& source, s3::Client& client,

@@ -13,62 +13,69 @@
 
 namespace agent {
 
-/// Compares a listing with the ledger as a merge join: both are in byte order of the keys, so the
-/// memory is constant, however many there are. What is to be done goes into the plan, a table.
+/// Compares a listing with the ledger, and writes into the plan what is wanted and what deviates.
+/// Both sides come in byte order of the keys and are joined as they come, so the memory is
+/// constant, however many keys there are. The caller commits the plan. Every error is the ledger's.
 class Planner {
  public:
   struct Figures {
     std::uint64_t listed = 0;
-    std::uint64_t matched = 0;  ///< entries that include and exclude let through
+    std::uint64_t matched = 0;  ///< entries that `include` and `exclude` let through
     std::uint64_t wanted = 0;
     std::uint64_t wanted_bytes = 0;
-    std::uint64_t changed = 0;     ///< held keys whose content is another one upstream
-    std::uint64_t returned = 0;    ///< of those: what was held before, and is to be trusted again
+    std::uint64_t changed = 0;     ///< held keys that have another content in the bucket
+    std::uint64_t returned = 0;    ///< of those: keys whose new content is one that we hold
     std::uint64_t vanished = 0;    ///< held keys that the bucket no longer lists
-    std::uint64_t unreadable = 0;  ///< refused earlier, and not asked for again yet
-    std::uint64_t broken = 0;      ///< likewise, because they broke their promise
-    std::uint64_t archived = 0;
-    std::uint64_t too_long = 0;    ///< keys that no S3 has; nothing is done with them
-    std::string too_long_example;  ///< the first of them
+    std::uint64_t unreadable = 0;  ///< contents that were refused, and are not due again yet
+    std::uint64_t broken = 0;      ///< contents that broke their promise, and are not due again yet
+    std::uint64_t archived = 0;    ///< contents in a storage class that has to be restored first
+    std::uint64_t too_long = 0;    ///< keys longer than S3 allows, which are left out
+    std::string too_long_example;  ///< the first of those keys
     bool on_hold = false;
   };
 
-  /// `plan` and `source` outlive the planner. `on_hold_since`: an earlier run.
+  /// `plan` and `source` outlive the planner. `on_hold_since` is set where an earlier run has put
+  /// the source on HOLD.
   Planner(store::Ledger::Plan& plan, const SourceConfig& source,
           std::optional<store::Time> on_hold_since, store::Time now);
 
-  /// Nothing is known of an earlier listing, as after a rebuild: what deviates is the base line,
-  /// and only an empty listing trips the wire.
+  /// Makes this listing the base line, because nothing is known of an earlier one, as after a
+  /// rebuild: what deviates does not trip the wire, unless the listing is empty. Is called before
+  /// plan_page().
   void set_base_line() { base_line_ = true; }
 
-  /// What was refused is wanted all the same: it is looked for elsewhere.
+  /// Makes the planner want refused contents too, as `adopt` does, which looks for them elsewhere.
+  /// Is called before plan_page().
   void want_refused() { wants_refused_ = true; }
 
-  /// The next page of the listing.
+  /// Adds the next page of the listing to the plan.
   store::Status plan_page(const std::vector<s3::ListedObject>& page);
 
-  /// What is known of why so much is missing: a sentence for the alarm `mass-change`.
+  /// Sets the sentence that the alarm `mass-change` says on why so much is missing.
   void set_reason(std::string why) { why_ = std::move(why); }
 
-  /// There is no page left.
+  /// Adds what only the end of the listing shows: held keys behind its last one. No page comes
+  /// after it.
   store::Status end();
-  /// The first key that the last complete listing had, and this one, up to here, has not.
+  /// The first key that the last complete listing had and this one, as far as it came, has not.
   const std::optional<std::string>& missing() const { return missing_; }
 
   enum class Absence {
-    kMeansGone,     ///< what was held and not listed has vanished
-    kMeansNothing,  ///< the listing may have left something out
+    kMeansGone,     ///< a held key that is not listed has vanished
+    kMeansNothing,  ///< the listing may have left keys out, so nothing has vanished
   };
-  /// The listing ended: so much may have changed that the source goes on HOLD.
+  /// Concludes, after end(), which it calls if nobody did. Puts the source on HOLD where so much
+  /// has changed or vanished that the wire is tripped; then the plan wants no held key but for
+  /// repairs.
   store::Status finish(Absence absence = Absence::kMeansGone);
 
   const Figures& figures() const { return figures_; }
-  /// The first current keys that include and exclude did not let through, while they let nothing
-  /// through at all.
+  /// The first current keys that `include` and `exclude` did not let through; empty where they let
+  /// any key through.
   const std::vector<std::string>& dropped() const { return dropped_; }
-  /// What the alarm `mass-change` says, when this listing has raised it, or has more to say.
+  /// What the alarm `mass-change` says, where this listing raised it or changed what it says.
   const std::optional<std::string>& tripped() const { return tripped_; }
-  /// Keys whose earlier content has come back, and what the alarm `changed` says of it.
+  /// Keys whose earlier content has come back, each with what the alarm `changed` says of it.
   const std::vector<std::pair<std::string, std::string>>& returned() const { return returned_; }
 
  private:
@@ -113,9 +120,10 @@ class Planner {
   bool wants_refused_ = false;
 };
 
-/// When a refused content is asked for again: an archived one after a day, which is 20 hours here;
-/// an unreadable one, one that broke its promise and one that was deleted after a day, then two,
-/// four, ... at most 30; what the bucket lists and does not have at every run.
+/// Whether a refused content is to be asked for again. What the bucket lists and does not have is
+/// due at every run, and an archived content after a day. One that is unreadable, that broke its
+/// promise or that was deleted is due after one day, then after two, four and so on, at most 30. A
+/// day is 20 hours here, as a nightly run may come a little earlier than the one before it.
 bool is_due(const store::Refusal& refusal, store::Time now);
 
 }  // namespace agent

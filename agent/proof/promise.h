@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/proof/etag_trust.h"
 #include "s3client/client.h"
 #include "store/content/digest.h"
 #include "store/content/proof_level.h"
@@ -12,18 +13,6 @@
 namespace agent {
 
 using store::ProofLevel;
-
-/// What the ETags of a source have been found to be worth as MD5s, by evidence.
-enum class EtagTrust {
-  kUnknown,
-  kProven,  ///< one matched, there or elsewhere at its endpoint: from then on it is a promise
-  kOpaque,  ///< they are something else there, until one matches
-};
-
-struct SourceTrust {
-  EtagTrust single = EtagTrust::kUnknown;     ///< 32 hex digits
-  EtagTrust multipart = EtagTrust::kUnknown;  ///< 32 hex digits and "-N"
-};
 
 /// How a multipart object was cut. S3 tells it to a HEAD with a part number; other servers do not.
 struct PartSizes {
@@ -72,9 +61,5 @@ std::vector<Promise> all_promises_of(const s3::ObjectHead& head, const SourceTru
 /// are known for, parts of one size, powers of two, whole MiB and MB; at most `most`.
 std::vector<std::uint64_t> likely_part_sizes(std::uint64_t size_bytes, std::uint32_t count,
                                              std::size_t most);
-
-/// What a sidecar file ("hex  name" lines, or the bare digest) says about the file `name`; empty
-/// when it says nothing. `digits` is 64 for .sha256 and 32 for .md5.
-std::string digest_in_sidecar(std::string_view content, std::string_view name, std::size_t digits);
 
 }  // namespace agent

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/base/child_process.h"
 #include "agent/base/printable.h"
 #include "agent/base/units.h"
 #include "agent/proof/walk_answer.h"
@@ -43,45 +43,6 @@ WalkAnswer not_started(int error) {
                    fmt::format("the walk cannot be started: {}", std::strerror(error)));
 }
 
-// posix_spawn's two descriptions of the child.
-class Plan {
- public:
-  Plan(int content, int answer) {
-    ::posix_spawn_file_actions_init(&actions_);
-    ::posix_spawn_file_actions_adddup2(&actions_, content, STDIN_FILENO);
-    ::posix_spawn_file_actions_adddup2(&actions_, answer, STDOUT_FILENO);
-    ::posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO);
-    ::posix_spawnattr_init(&attributes_);
-    ::posix_spawnattr_setflags(&attributes_,
-                               POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    sigset_t set;
-    sigemptyset(&set);
-    ::posix_spawnattr_setsigmask(&attributes_, &set);
-    sigfillset(&set);
-    ::posix_spawnattr_setsigdefault(&attributes_, &set);
-  }
-  ~Plan() {
-    ::posix_spawn_file_actions_destroy(&actions_);
-    ::posix_spawnattr_destroy(&attributes_);
-  }
-  Plan(const Plan&) = delete;
-  Plan& operator=(const Plan&) = delete;
-
-  int spawn(const std::string& program, std::vector<std::string> words, pid_t& pid) {
-    std::vector<char*> arguments;
-    arguments.reserve(words.size() + 1);
-    for (auto& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    std::array<char*, 1> environment{nullptr};
-    return ::posix_spawn(&pid, program.c_str(), &actions_, &attributes_, arguments.data(),
-                         environment.data());
-  }
-
- private:
-  posix_spawn_file_actions_t actions_{};
-  posix_spawnattr_t attributes_{};
-};
-
 // A child that walks. It is waited for once, after it was seen to have ended or was killed.
 class WalkingChild {
  public:
@@ -102,16 +63,12 @@ class WalkingChild {
   int end() const {
     ::kill(-pid_, SIGKILL);
     ::kill(pid_, SIGKILL);
-    return reap();
+    return reap_child(pid_);
   }
   // Its end of the pipe is closed, so that it is about to end by itself.
   int end_after(Ticks::time_point deadline) const {
     while (Ticks::now() < deadline) {
-      siginfo_t info{};
-      if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
-          info.si_pid == pid_) {
-        return reap();
-      }
+      if (has_ended(pid_)) return reap_child(pid_);
       ::poll(nullptr, 0, 1);
     }
     return end();
@@ -126,14 +83,6 @@ class WalkingChild {
     if (count < 0) return;
     text_.append(buffer.data(), static_cast<std::size_t>(count));
     is_over_ = count == 0 || text_.size() > kMaxAnswerBytes;
-  }
-
-  int reap() const {
-    int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0) {
-      if (errno != EINTR) return -1;
-    }
-    return status;
   }
 
   const pid_t pid_;
@@ -194,12 +143,11 @@ WalkAnswer walk_in_child_of(const std::string& program, const WalkRequest& reque
   const auto& limits = request.limits;
   pid_t pid = 0;
   const int error =
-      Plan(content.get(), input.get())
-          .spawn(program,
-                 {"holdfast", std::string(kWalkWord), std::to_string(request.size_bytes),
-                  std::to_string(limits.memory_bytes), std::to_string(limits.unpacked_bytes),
-                  std::to_string(limits.expansion), std::to_string(cpu.count())},
-                 pid);
+      spawn_child(program,
+                  {"holdfast", std::string(kWalkWord), std::to_string(request.size_bytes),
+                   std::to_string(limits.memory_bytes), std::to_string(limits.unpacked_bytes),
+                   std::to_string(limits.expansion), std::to_string(cpu.count())},
+                  {}, {content.get(), input.get()}, pid);
   if (error != 0) return not_started(error);
   input = store::UniqueFd();
 

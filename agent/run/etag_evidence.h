@@ -8,24 +8,24 @@
 
 namespace agent {
 
-/// What matches and mismatches say about the ETags of a source, remembered in the ledger. Belongs
-/// to the thread that owns the ledger.
+/// Decides from matches and mismatches whether the ETags of a source are MD5s, and remembers it in
+/// the ledger. Belongs to the thread that owns the ledger. Every error is the ledger's.
 class EtagEvidence {
  public:
   explicit EtagEvidence(RunContext& context) : context_(context) {}
 
-  /// From the ledger into the source's trust.
+  /// Reads what the ledger remembers into `source.trust`.
   static store::Status recall(RunContext& context, SourceRun& source);
 
-  /// An ETag of that form (kEtagMd5, kEtagMultipart; none: nothing) matched: it is a promise at
-  /// the whole endpoint, but for other sources where it was found to be none; and what was said of
-  /// this source before does not hold.
+  /// Notes that an ETag of this form (kEtagMd5 or kEtagMultipart) matched a content; nullopt does
+  /// nothing. From then on such ETags are promises in this source, whatever was found before, and
+  /// in all others at its endpoint but those where they were found to be opaque.
   store::Status match(std::size_t source, std::optional<ProofLevel> form);
 
-  /// The content came twice alike, and never with its ETag. True when that makes the ETags of this
-  /// form opaque in its source: with three different keys and contents, of more than one series,
-  /// and none that matched. So a layout that is not understood, which all objects of a series
-  /// share, is no evidence.
+  /// Notes that a content came twice alike, and never with its ETag. Returns true when that makes
+  /// the ETags of this form opaque in its source: it takes three different keys and contents, of
+  /// more than one series, and none that matched. A layout that is not understood is no evidence,
+  /// as all objects of a series share it.
   store::Result<bool> doubt(const Fetched& fetched, ProofLevel form);
 
  private:

@@ -39,12 +39,14 @@ FormHabit habit_of(const store::StreamForm& form) {
   return {static_cast<ContentForm>(form.form), form.is_cut, form.sets};
 }
 
-// So many before it did not look like one either.
+std::string words_of_others(std::uint64_t count, std::string_view one, std::string_view many) {
+  if (count == 0) return "";
+  return count == 1 ? std::string(one) : fmt::format(fmt::runtime(many), count);
+}
+
 std::string others_before(const store::StreamForm& form) {
-  const auto before = form.unsound - 1;
-  if (before == 0) return "";
-  if (before == 1) return ", nor did the one before it";
-  return fmt::format(", nor did the {} before it", before);
+  return words_of_others(form.unsound - 1, ", nor did the one before it",
+                         ", nor did the {} before it");
 }
 
 std::optional<FormHabit> habit_at(const SourceConfig& config,

@@ -18,7 +18,7 @@ std::vector<s3::ServerTime> times_of_servers(const std::vector<SourceRun>& sourc
 
 }  // namespace
 
-Reckoned RunContext::reckoned(const SourceRun& source) const {
+TrustedTime RunContext::reckoned(const SourceRun& source) const {
   const auto all = times_of_servers(sources);
   TimeWitnesses witnesses;
   witnesses.local = environment.clock.now_s();
@@ -26,7 +26,7 @@ Reckoned RunContext::reckoned(const SourceRun& source) const {
   witnesses.doubt_after = source.doubt_after;
   if (source.session) witnesses.server = source.session->server_now();
   witnesses.all_servers = all;
-  return reckon(witnesses);
+  return trusted_time(witnesses);
 }
 
 std::optional<std::chrono::milliseconds> RunContext::clock_skew(const SourceRun& source) const {

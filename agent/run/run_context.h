@@ -113,7 +113,7 @@ struct RunContext {
   bool out_of_time() const { return environment.clock.steady_now() >= deadline; }
 
   /// The time to record of a source, and whether ages can be counted from it.
-  Reckoned reckoned(const SourceRun& source) const;
+  TrustedTime reckoned(const SourceRun& source) const;
   store::Time now(const SourceRun& source) const { return reckoned(source).now; }
 
   /// How far the server's clock is ahead of ours; nullopt: it has not answered.

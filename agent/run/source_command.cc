@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "agent/base/failure.h"
+#include "agent/base/log_failure.h"
 #include "agent/run/carry.h"
 #include "agent/run/sources.h"
 
@@ -39,8 +39,7 @@ ExitStatus on_source(const Config& config, const std::string& name, const Enviro
     return mirror.error().status;
   }
   const auto fail = [&](const store::Error& error) {
-    environment.log.error({name, "", explain(error)});
-    return status_of(error);
+    return log_failure(environment.log, name, error);
   };
   const bool writes = access == store::Access::kReadWrite;
   if (writes) {

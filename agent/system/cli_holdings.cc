@@ -5,6 +5,7 @@
 #include "agent/base/output.h"
 #include "agent/base/units.h"
 #include "agent/custody/drill_world.h"
+#include "agent/system/cli_command.h"
 #include "agent/system/cli_options.h"
 
 namespace agent {
@@ -34,13 +35,7 @@ void add_list(CLI::App& app, Arguments& arguments, Command& command) {
                   "Only keys that match; a folder (db/) is all below it");
   sub->add_flag("--all", arguments.list.all, "Also superseded and quarantined copies");
   sub->add_flag("--json", arguments.list.json, "As a JSON array");
-  sub->callback([&] {
-    command = [&] {
-      return with_config(arguments, [&](const Config& config, const Environment& environment) {
-        return list_command(config, arguments.list, environment, print_line);
-      });
-    };
-  });
+  runs(*sub, arguments, command, &list_command, arguments.list);
 }
 
 void add_accept(CLI::App& app, Arguments& arguments, Command& command) {
@@ -54,13 +49,7 @@ void add_accept(CLI::App& app, Arguments& arguments, Command& command) {
                   "Not the newest copy, but this one: the first 8 or more digits of its SHA-256")
       ->type_name("ID");
   sub->add_flag("--json", arguments.accept.json, "As a JSON object");
-  sub->callback([&] {
-    command = [&] {
-      return with_config(arguments, [&](const Config& config, const Environment& environment) {
-        return accept_command(config, arguments.accept, environment, print_line);
-      });
-    };
-  });
+  runs(*sub, arguments, command, &accept_command, arguments.accept);
 }
 
 void add_ack(CLI::App& app, Arguments& arguments, Command& command) {
@@ -69,14 +58,8 @@ void add_ack(CLI::App& app, Arguments& arguments, Command& command) {
   sub->add_option("ALARM|GLOB", arguments.ack_which,
                   "Only the alarm with this number, or those about keys that match");
   sub->add_flag("--json", arguments.ack.json, "As a JSON object");
-  sub->callback([&] {
-    command = [&] {
-      return with_config(arguments, [&](const Config& config, const Environment& environment) {
-        set_alarm(arguments.ack, arguments.ack_which);
-        return ack_command(config, arguments.ack, environment, print_line);
-      });
-    };
-  });
+  runs(*sub, arguments, command, &ack_command, arguments.ack,
+       [&arguments] { set_alarm(arguments.ack, arguments.ack_which); });
 }
 
 void add_verify(CLI::App& app, Arguments& arguments, Command& command) {
@@ -94,14 +77,8 @@ void add_verify(CLI::App& app, Arguments& arguments, Command& command) {
         return parse_size(text) ? std::string() : "\"" + text + "\" is not a size, such as 10G";
       });
   sub->add_flag("--json", arguments.verify.json, "One JSON object for each source");
-  sub->callback([&] {
-    command = [&] {
-      arguments.verify.budget_bytes = parse_size(arguments.budget);
-      return with_config(arguments, [&](const Config& config, const Environment& environment) {
-        return verify_command(config, arguments.verify, environment, print_line);
-      });
-    };
-  });
+  runs(*sub, arguments, command, &verify_command, arguments.verify,
+       [&arguments] { arguments.verify.budget_bytes = parse_size(arguments.budget); });
 }
 
 void add_restore(CLI::App& app, Arguments& arguments, Command& command) {
@@ -122,13 +99,8 @@ void add_restore(CLI::App& app, Arguments& arguments, Command& command) {
       ->type_name("ID");
   sub->add_flag("--list", options.list, "Show what would come back; write nothing");
   sub->add_flag("--json", options.json, "As a JSON object; with --list, a JSON array");
-  sub->callback([&] {
-    command = [&] {
-      if (!arguments.as_of.empty()) arguments.restore.as_of = parse_moment(arguments.as_of);
-      return with_config(arguments, [&](const Config& config, const Environment& environment) {
-        return restore_command(config, arguments.restore, environment, print_line);
-      });
-    };
+  runs(*sub, arguments, command, &restore_command, arguments.restore, [&arguments] {
+    if (!arguments.as_of.empty()) arguments.restore.as_of = parse_moment(arguments.as_of);
   });
 }
 
@@ -156,21 +128,16 @@ void add_adopt(CLI::App& app, Arguments& arguments, Command& command) {
   sub->add_flag("--quarantine", options.quarantine,
                 "Put what differs from the bucket into quarantine, with an alarm");
   sub->add_flag("--dry-run", options.dry_run, "Show what would be adopted; change nothing");
-  sub->callback([&arguments, &command, copy, move, link] {
-    using How = AdoptOptions::How;
-    arguments.adopt.how = copy->count() > 0   ? How::kCopy
-                          : move->count() > 0 ? How::kMove
-                          : link->count() > 0 ? How::kLink
-                                              : How::kAny;
-    command = [&arguments] {
-      return with_config(
-          arguments,
-          [&](const Config& config, const Environment& environment) {
-            return adopt_command(config, arguments.adopt, environment, print_line);
-          },
-          Purpose::kNetwork);
-    };
-  });
+  runs(
+      *sub, arguments, command, &adopt_command, arguments.adopt,
+      [&options, copy, move, link] {
+        using How = AdoptOptions::How;
+        options.how = copy->count() > 0   ? How::kCopy
+                      : move->count() > 0 ? How::kMove
+                      : link->count() > 0 ? How::kLink
+                                          : How::kAny;
+      },
+      Purpose::kNetwork);
 }
 
 void add_drill(CLI::App& app, Arguments& arguments, Command& command) {
@@ -195,13 +162,7 @@ void add_prune(CLI::App& app, Arguments& arguments, Command& command) {
                 "Show what would become of each copy, and why; remove nothing");
   sub->add_flag("--json", arguments.prune.json,
                 "One JSON object for each source; with --dry-run, for each copy");
-  sub->callback([&] {
-    command = [&] {
-      return with_config(arguments, [&](const Config& config, const Environment& environment) {
-        return prune_command(config, arguments.prune, environment, print_line);
-      });
-    };
-  });
+  runs(*sub, arguments, command, &prune_command, arguments.prune);
 }
 
 void add_history(CLI::App& app, Arguments& arguments, Command& command) {
@@ -213,26 +174,15 @@ void add_history(CLI::App& app, Arguments& arguments, Command& command) {
       ->type_name("TIME")
       ->check(complaint_of_moment);
   sub->add_flag("--json", arguments.history.json, "One JSON object for each event");
-  sub->callback([&] {
-    command = [&] {
-      if (!arguments.since.empty()) arguments.history.since = parse_moment(arguments.since);
-      return with_config(arguments, [&](const Config& config, const Environment& environment) {
-        return history_command(config, arguments.history, environment, print_line);
-      });
-    };
+  runs(*sub, arguments, command, &history_command, arguments.history, [&arguments] {
+    if (!arguments.since.empty()) arguments.history.since = parse_moment(arguments.since);
   });
 }
 
 void add_rebuild(CLI::App& app, Arguments& arguments, Command& command) {
   auto* sub = app.add_subcommand("rebuild", "Rebuild a lost or damaged ledger from the disk");
   sub->add_flag("--json", arguments.rebuild.json, "As a JSON object");
-  sub->callback([&] {
-    command = [&] {
-      return with_config(arguments, [&](const Config& config, const Environment& environment) {
-        return rebuild_command(config, arguments.rebuild, environment, print_line);
-      });
-    };
-  });
+  runs(*sub, arguments, command, &rebuild_command, arguments.rebuild);
 }
 
 }  // namespace agent

@@ -6,6 +6,7 @@
 #include "agent/base/output.h"
 #include "agent/base/units.h"
 #include "agent/config/policy.h"
+#include "agent/system/cli_command.h"
 #include "agent/system/version.h"
 
 namespace agent {
@@ -81,13 +82,8 @@ void add_status(CLI::App& app, Arguments& arguments, Command& command) {
   sub->add_option("--html", arguments.status.html,
                   "Write a page to this file that a browser shows without any server")
       ->type_name("FILE");
-  sub->callback([&] {
-    command = [&] {
-      if (!arguments.max_age.empty()) arguments.status.max_age = parse_duration(arguments.max_age);
-      return with_config(arguments, [&](const Config& config, const Environment& environment) {
-        return status_command(config, arguments.status, environment, print_line);
-      });
-    };
+  runs(*sub, arguments, command, &status_command, arguments.status, [&arguments] {
+    if (!arguments.max_age.empty()) arguments.status.max_age = parse_duration(arguments.max_age);
   });
 }
 
@@ -109,16 +105,7 @@ void add_audit(CLI::App& app, Arguments& arguments, Command& command) {
   auto* sub = app.add_subcommand("audit", "Prove the leash, and judge how the bucket is set up");
   sub->add_option("SOURCE", arguments.audit.sources, "Only these sources");
   sub->add_flag("--json", arguments.audit.json, "One JSON object for each source");
-  sub->callback([&] {
-    command = [&] {
-      return with_config(
-          arguments,
-          [&](const Config& config, const Environment& environment) {
-            return audit_command(config, arguments.audit, environment, print_line);
-          },
-          Purpose::kNetwork);
-    };
-  });
+  runs(*sub, arguments, command, &audit_command, arguments.audit, {}, Purpose::kNetwork);
 }
 
 void add_policy(CLI::App& app, Arguments& arguments, Command& command) {
@@ -141,13 +128,7 @@ void add_policy(CLI::App& app, Arguments& arguments, Command& command) {
       ->excludes(of_bucket)
       ->excludes(uploader)
       ->check(complain_of_kms_key);
-  sub->callback([&] {
-    command = [&] {
-      return with_config(arguments, [&](const Config& config, const Environment& environment) {
-        return policy_command(config, arguments.policy, environment, print_line);
-      });
-    };
-  });
+  runs(*sub, arguments, command, &policy_command, arguments.policy);
 }
 
 // What help does is done before anything is parsed.

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "agent/base/child_process.h"
 #include "agent/base/log.h"
 #include "store/disk/posix_call.h"
 
@@ -50,65 +50,13 @@ std::vector<std::string> child_environment(const Variables& variables) {
   return all;
 }
 
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> all;
-  all.reserve(texts.size() + 1);
-  for (auto& text : texts) all.push_back(text.data());
-  all.push_back(nullptr);
-  return all;
-}
-
-// posix_spawn's two descriptions of the child.
-class SpawnPlan {
- public:
-  explicit SpawnPlan(int output) {
-    ::posix_spawn_file_actions_init(&actions_);
-    ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_adddup2(&actions_, output, STDOUT_FILENO);
-    ::posix_spawn_file_actions_adddup2(&actions_, output, STDERR_FILENO);
-    ::posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
-    ::posix_spawnattr_init(&attributes_);
-    ::posix_spawnattr_setflags(&attributes_,
-                               POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    sigset_t set;
-    sigemptyset(&set);
-    ::posix_spawnattr_setsigmask(&attributes_, &set);
-    sigfillset(&set);
-    ::posix_spawnattr_setsigdefault(&attributes_, &set);
-  }
-  ~SpawnPlan() {
-    ::posix_spawn_file_actions_destroy(&actions_);
-    ::posix_spawnattr_destroy(&attributes_);
-  }
-  SpawnPlan(const SpawnPlan&) = delete;
-  SpawnPlan& operator=(const SpawnPlan&) = delete;
-
-  Result<pid_t> spawn(const std::string& command, const Variables& variables) {
-    std::vector<std::string> arguments = {"/bin/sh", "-c", command};
-    auto environment = child_environment(variables);
-    pid_t pid = 0;
-    const int error = ::posix_spawn(&pid, "/bin/sh", &actions_, &attributes_,
-                                    pointers(arguments).data(), pointers(environment).data());
-    if (error != 0) return not_started(error);
-    return pid;
-  }
-
- private:
-  posix_spawn_file_actions_t actions_{};
-  posix_spawnattr_t attributes_{};
-};
-
 // A started command. Its first process is not waited for before the end: as long as it is there,
 // if only as a zombie, nobody else's process group can have its number.
 class Running {
  public:
   Running(pid_t pid, store::UniqueFd& output) : pid_(pid), output_(output) {}
 
-  bool ended() const {
-    siginfo_t info{};
-    return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
-           info.si_pid == pid_;
-  }
+  bool ended() const { return has_ended(pid_); }
   bool silent() const { return output_.get() < 0; }
 
   // Until `is_over` or the deadline; false when that was first.
@@ -129,14 +77,6 @@ class Running {
     constexpr int kReadsOfAFullPipe = 17;
     for (int i = 0; i < kReadsOfAFullPipe && !silent() && read_some(); ++i) {
     }
-  }
-
-  int reap() const {
-    int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0) {
-      if (errno != EINTR) return -1;
-    }
-    return status;
   }
 
   std::string last_words() const {
@@ -188,17 +128,19 @@ Result<void> run_shell_command(const std::string& command, const Variables& vari
   store::UniqueFd input(::fcntl(low_input.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
   low_input = store::UniqueFd();
   if (input.get() < 0 || ::fcntl(output.get(), F_SETFL, O_NONBLOCK) != 0) return not_started(errno);
-  const auto pid = SpawnPlan(input.get()).spawn(command, variables);
-  if (!pid) return pid.error();
+  pid_t pid = 0;
+  const int error = spawn_child("/bin/sh", {"/bin/sh", "-c", command}, child_environment(variables),
+                                {-1, input.get(), input.get()}, pid);
+  if (error != 0) return not_started(error);
   input = store::UniqueFd();
 
-  Running running(*pid, output);
+  Running running(pid, output);
   const auto stopped = [&] { return stop != nullptr && stop->load(); };
   const bool in_time = running.wait(Ticks::now() + timeout, [&] {
     return running.ended() || stopped();
   }) && running.ended();
   if (!in_time) end_all(running);
-  const int status = running.reap();
+  const int status = reap_child(pid);
   running.drain();
   if (!in_time && stopped()) {
     return fmt::format("it was ended because holdfast was told to stop{}", running.last_words());

@@ -13,7 +13,7 @@
 // Ages are ours, whatever the servers say.
 
 using agent::ExitStatus;
-using agent::Reckoned;
+using agent::TrustedTime;
 using pull_test::World;
 using std::chrono::days;
 using std::chrono::hours;
@@ -49,32 +49,32 @@ TEST_CASE("a server's time is recorded only where ours is provably wrong", "[tim
   for (const int years : {-50, -2, 2, 10, 8000}) {
     witnesses.server = says(now + days{365} * years);
     CAPTURE(years);
-    CHECK(agent::reckon(witnesses).now == now);
-    CHECK_FALSE(agent::reckon(witnesses).in_doubt);
+    CHECK(agent::trusted_time(witnesses).now == now);
+    CHECK_FALSE(agent::trusted_time(witnesses).in_doubt);
   }
   SECTION("a clock that leaps against the server's word is in doubt, and goes by itself") {
     witnesses.local = now + days{400};
     witnesses.server = says(now);
-    CHECK(agent::reckon(witnesses).now == now + days{400});
-    CHECK(agent::reckon(witnesses).in_doubt);
+    CHECK(agent::trusted_time(witnesses).now == now + days{400});
+    CHECK(agent::trusted_time(witnesses).in_doubt);
     witnesses.server = says(now + days{400});
-    CHECK_FALSE(agent::reckon(witnesses).in_doubt);
+    CHECK_FALSE(agent::trusted_time(witnesses).in_doubt);
   }
   SECTION("one that is behind what it recorded goes by the servers, and never back") {
     const std::array all = {says(now + days{3}), says(now + days{3'000}),
                             says(now + days{3} + hours{2})};
     witnesses.local = store::Time{};
     witnesses.server = says(now + days{3'000});
-    CHECK(agent::reckon(witnesses).now == now + days{3'000});
+    CHECK(agent::trusted_time(witnesses).now == now + days{3'000});
     witnesses.all_servers = all;
-    CHECK(agent::reckon(witnesses).now == now + days{3});
-    CHECK(agent::reckon(witnesses).in_doubt);
+    CHECK(agent::trusted_time(witnesses).now == now + days{3});
+    CHECK(agent::trusted_time(witnesses).in_doubt);
     witnesses.all_servers = {};
     witnesses.server = says(now - days{3'000});
-    CHECK(agent::reckon(witnesses).now > *witnesses.newest_recorded);
+    CHECK(agent::trusted_time(witnesses).now > *witnesses.newest_recorded);
     witnesses.server.reset();
     witnesses.doubt_after = now + days{1};
-    CHECK(agent::reckon(witnesses).now > now + days{1});
+    CHECK(agent::trusted_time(witnesses).now > now + days{1});
   }
   SECTION("one that is earlier than the program is wrong, also at first") {
     CHECK(agent::is_provably_wrong(agent::built_at() - seconds{1}, {}));

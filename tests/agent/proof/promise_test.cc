@@ -7,6 +7,7 @@
 #include <set>
 
 #include "agent/proof/judge.h"
+#include "agent/proof/sidecar.h"
 #include "agent/proof/verifier.h"
 #include "tests/support/catch.h"
 #include "tests/support/fake_s3.h"
