@@ -98,8 +98,8 @@ struct GetRequest {
   std::uint64_t offset_bytes = 0;  ///< > 0: Range: bytes=N-
   /// > offset_bytes: Range: bytes=N-M, and this is the first byte that does not come; 0: all come.
   std::uint64_t end_bytes = 0;
-  std::string if_match;            ///< an ETag without quotes; empty: none
-  std::uint32_t part_number = 0;   ///< > 0: only with head(), and then without checksum-mode
+  std::string if_match;           ///< an ETag without quotes; empty: none
+  std::uint32_t part_number = 0;  ///< > 0: only with head(), and then without checksum-mode
   /// Where there is no ETag: the answer's Last-Modified may not be later than this.
   std::optional<ServerDate> if_unmodified_since = std::nullopt;
   /// Believed where an answer does not tell the size; exactly so many bytes have to come then.

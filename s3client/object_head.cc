@@ -190,16 +190,15 @@ Result<void> set_size(ObjectHead& object, const HttpHead& head, const GetRequest
     return refuse(ErrorKind::kProtocol, head.status, "the server ignores Range");
   }
   const auto range = parse_content_range(value_of(head, "content-range"));
-  const bool fits = range && range->total > 0 && range->first == request.offset_bytes &&
-                    range->last >= range->first &&
-                    range->last == end_of(request, range->total) - 1 &&
-                    length.value_or(range->last - range->first + 1) - 1 == range->last - range->first;
+  const bool fits =
+      range && range->total > 0 && range->first == request.offset_bytes &&
+      range->last >= range->first && range->last == end_of(request, range->total) - 1 &&
+      length.value_or(range->last - range->first + 1) - 1 == range->last - range->first;
   if (!fits) {
     const auto to = request.end_bytes > 0 ? fmt::format("to {}", request.end_bytes - 1) : "on";
     return refuse(ErrorKind::kProtocol, head.status,
                   fmt::format("asked for the bytes from {} {}, the server sends \"{}\"",
-                              request.offset_bytes, to,
-                              as_ascii(value_of(head, "content-range"))));
+                              request.offset_bytes, to, as_ascii(value_of(head, "content-range"))));
   }
   object.size_bytes = range->total;
   object.offset_bytes = range->first;

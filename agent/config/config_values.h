@@ -21,8 +21,7 @@ using Complaint = std::optional<std::string>;
 inline constexpr std::string_view kSizeForm = "a size (such as 512, 64K, 10M, 2G or 1T)";
 inline constexpr std::string_view kDurationForm =
     "a duration (such as 90s, 15m, 26h, 30d, 8w, 6mo or 2y)";
-inline constexpr std::string_view kShareForm =
-    "a percentage above 0% and up to 100% (such as 20%)";
+inline constexpr std::string_view kShareForm = "a percentage above 0% and up to 100% (such as 20%)";
 inline constexpr std::string_view kYesNoForm = "yes or no";
 
 /// `wanted` says what a right value is: "a size".

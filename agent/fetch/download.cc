@@ -240,10 +240,10 @@ store::Status Download::share_out(const StagingSink& sink) {
   if (auto marked = shared.staging.mark_scattered(path_, noted_bytes_); !marked) return marked;
   auto request = request_;
   request.if_match = job_.wanted.upstream.etag;
-  share_ = std::make_shared<RangeShare>(
-      RangeShare::Content{std::move(request), job_.wanted.upstream, head_ ? *head_ : *sink.head(),
-                          *file_},
-      noted_bytes_, shared.lanes);
+  share_ =
+      std::make_shared<RangeShare>(RangeShare::Content{std::move(request), job_.wanted.upstream,
+                                                       head_ ? *head_ : *sink.head(), *file_},
+                                   noted_bytes_, shared.lanes);
   shared.shares->offer(job_.source, share_);
   return {};
 }

@@ -49,7 +49,7 @@ class Download {
   std::uint64_t offset() const { return offset_; }
   /// Some of them are from an earlier try.
   bool resumed() const { return resumed_; }
-  std::unique_ptr<store::File> take_file() { return std::move(file_); }
+  std::unique_ptr<store::File> release_file() { return std::move(file_); }
 
  private:
   class Sink;

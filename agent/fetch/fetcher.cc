@@ -252,7 +252,7 @@ class Fetcher::Transfer {
     const auto end = download.run(start_tries());
     received_bytes_ = download.offset();
     resumed_ = download.resumed();
-    file_ = download.take_file();
+    file_ = download.release_file();
     switch (end) {
       case Download::End::kMoved:
         return move_on(*download.head());

@@ -69,11 +69,11 @@ bool FreeSpace::is_roomy(std::uint64_t size_bytes, const Reserved& reserved) con
 
 store::Result<std::uint64_t> FreeSpace::staged_bytes(const Job& job) const {
   const auto& upstream = job.wanted.upstream;
-  return store::collected_bytes(context_.mirror.disk(),
-                                store::staging_path(job.source_name, job.wanted.key,
-                                                    upstream.version_id, upstream.etag,
-                                                    upstream.size_bytes),
-                                upstream.size_bytes);
+  return store::collected_bytes(
+      context_.mirror.disk(),
+      store::staging_path(job.source_name, job.wanted.key, upstream.version_id, upstream.etag,
+                          upstream.size_bytes),
+      upstream.size_bytes);
 }
 
 std::string FreeSpace::why_left_out(std::uint64_t size_bytes, Fit why) const {

@@ -42,8 +42,8 @@ std::optional<RangeShare::Ticket> RangeShare::join() {
   if (closed_) return std::nullopt;
   split_owner();
   if (!has_piece()) return std::nullopt;
-  const auto free = std::find_if(lanes_.begin(), lanes_.end(),
-                                 [](const Lane& lane) { return !lane.present; });
+  const auto free =
+      std::find_if(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return !lane.present; });
   const auto ticket = static_cast<Ticket>(free - lanes_.begin());
   if (free == lanes_.end()) lanes_.emplace_back();
   lanes_[ticket] = {true, {}};

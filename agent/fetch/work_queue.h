@@ -104,7 +104,7 @@ class WorkQueue final : public RangeShares {
   std::size_t running_ = 0;    ///< these, and sidecars
   std::vector<Offer> offers_;
   std::vector<RangeHelp> helping_;
-  Clock::Steady now_{};        ///< the newest that was told
+  Clock::Steady now_{};  ///< the newest that was told
   std::size_t turn_ = 0;
   bool closed_ = false;
 };

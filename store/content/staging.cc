@@ -41,7 +41,8 @@ std::uint64_t parse_mark(std::string_view text) {
   return value;
 }
 
-// nullopt: the file has no mark, and so no gap; or a power cut came before its first one was written.
+// nullopt: the file has no mark, and so no gap; or a power cut came before its first one was
+// written.
 Result<std::optional<std::uint64_t>> read_mark(ReadableDisk& disk, const std::string& path) {
   const auto file = disk.open_to_read(mark_of(path));
   if (!file && file.error().kind == ErrorKind::kNotFound) return std::nullopt;

@@ -51,7 +51,7 @@ ManifestEntry held(const Archive& archive, NameRules rules) {
 }
 
 ManifestEntry generation_entry(const Generation& generation) {
-  return {Kind::kGeneration,         generation.key,
+  return {Kind::kGeneration,     generation.key,
           NameVariant::kPlain,   below_source(generation.path),
           generation.upstream,   generation.last_modified,
           generation.sha256,     generation.verified_by,

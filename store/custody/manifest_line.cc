@@ -16,14 +16,15 @@ using Kind = ManifestEntry::Kind;
 
 constexpr std::string_view kArchives = "archives/";
 
-constexpr std::array<std::pair<Kind, std::string_view>, 8> kNames = {{{Kind::kHeld, "held"},
-                                                                      {Kind::kGeneration, "beside"},
-                                                                      {Kind::kSame, "same"},
-                                                                      {Kind::kGone, "gone"},
-                                                                      {Kind::kPruned, "pruned"},
-                                                                      {Kind::kLost, "lost"},
-                                                                      {Kind::kReign, "trusted"},
-                                                                      {Kind::kSoundness, "judged"}}};
+constexpr std::array<std::pair<Kind, std::string_view>, 8> kNames = {
+    {{Kind::kHeld, "held"},
+     {Kind::kGeneration, "beside"},
+     {Kind::kSame, "same"},
+     {Kind::kGone, "gone"},
+     {Kind::kPruned, "pruned"},
+     {Kind::kLost, "lost"},
+     {Kind::kReign, "trusted"},
+     {Kind::kSoundness, "judged"}}};
 
 // Nothing is said of what it was.
 bool ends_holding(Kind kind) {

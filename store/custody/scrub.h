@@ -20,7 +20,7 @@ struct ScrubPass {
   NameRules rules = NameRules::kPosix;
   bool generations = true;  ///< true: what lies under superseded/ and quarantine/ is read too
   bool record = true;       ///< false: nothing is recorded, and the ledger is only read
-  Time now{};          ///< by our clock
+  Time now{};               ///< by our clock
 
   std::function<bool(const Holding&)> wanted;   ///< asked before each; false ends the pass
   std::function<bool()> keep_going;             ///< asked between chunks; false ends it at once

@@ -34,7 +34,8 @@ Status each(const Parts& parts, const Record& record) {
 }
 
 Status note_what_was_seen(Database& database, const Batch& batch) {
-  Status done = each(batch.soundness, [&](const auto& one) { return forms::record_soundness(database, one); });
+  Status done = each(batch.soundness,
+                     [&](const auto& one) { return forms::record_soundness(database, one); });
   if (done) done = each(batch.forms, [&](const auto& one) { return forms::note(database, one); });
   if (done) done = each(batch.walks, [&](const auto& one) { return walks::note(database, one); });
   if (!done) return done;

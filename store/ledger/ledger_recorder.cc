@@ -186,7 +186,7 @@ Status Recorder::remove_archive(SourceId source, const std::string& key, Time no
 
 // A key that is recorded again (another content was accepted for it) counts once.
 Status Recorder::remove_row(SourceId source, std::string_view key, UpstreamTime last_modified,
-                          Time now, Difference& difference) {
+                            Time now, Difference& difference) {
   const auto held = database_
                         .select(
                             "SELECT size_bytes, verified_by, last_modified FROM archive WHERE "

@@ -51,7 +51,7 @@ class Recorder {
 
   Status remove_archive(SourceId source, const std::string& key, Time now);
   Status remove_row(SourceId source, std::string_view key, UpstreamTime last_modified, Time now,
-                  Difference& difference);
+                    Difference& difference);
   Status insert(SourceId source, const Archive& archive);
   static void count(Place place, std::int64_t change, Difference& difference);
   Status sight(SourceId source, std::string_view key, const Identity& upstream,

@@ -245,8 +245,8 @@ class ArrivalSorter {
         .each([&](const Query& row) -> Status {
           if (questions_.place(row.bytes(0)).set_bytes != set.name.size()) return {};
           const Batch::SoundnessNote note{source_, std::string(row.bytes(0)),
-                                      rows::digest(row.bytes(1)),
-                                     is_small ? Unsound::kSmall : Unsound::kNo};
+                                          rows::digest(row.bytes(1)),
+                                          is_small ? Unsound::kSmall : Unsound::kNo};
           if (Status marked = forms::record_soundness(database_, note); !marked) return marked;
           if (questions_.small) questions_.small(note);
           return {};

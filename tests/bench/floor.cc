@@ -1,7 +1,7 @@
-// floor URL PREFIX COUNT DIRECTORY: fetches URL/PREFIX000000 and so on, one after the other over one
-// connection, writes each, syncs it, reads it back past the cache and takes its MD5 and SHA-256: what
-// a pull costs that proves as much as ours does and remembers nothing. The key comes from
-// AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; libcurl signs.
+// floor URL PREFIX COUNT DIRECTORY: fetches URL/PREFIX000000 and so on, one after the other over
+// one connection, writes each, syncs it, reads it back past the cache and takes its MD5 and
+// SHA-256: what a pull costs that proves as much as ours does and remembers nothing. The key comes
+// from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; libcurl signs.
 #include <curl/curl.h>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -62,8 +62,7 @@ int main(int argc, char** argv) {
   curl_easy_setopt(curl, CURLOPT_USERPWD, key.c_str());
   curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, write_to_file);
-  curl_slist* const headers =
-      curl_slist_append(nullptr, "x-amz-content-sha256: UNSIGNED-PAYLOAD");
+  curl_slist* const headers = curl_slist_append(nullptr, "x-amz-content-sha256: UNSIGNED-PAYLOAD");
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
   for (int i = 0; i < std::atoi(argv[3]); ++i) {
     const auto name = fmt::format("{}{:06}", argv[2], i);

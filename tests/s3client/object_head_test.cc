@@ -188,15 +188,15 @@ TEST_CASE("a Range with an end is answered by just that of the object") {
   CHECK(head->offset_bytes == 10);
   // Of one that ends earlier, all that there is.
   CHECK(answer("bytes 10-14/15", "5"));
-  for (const auto& [range, length] : std::vector<std::pair<std::string, std::string>>{
-           {"bytes 10-99/100", "90"},
-           {"bytes 10-18/100", "9"},
-           {"bytes 10-20/100", "11"},
-           {"bytes 10-19/100", "11"},
-           {"bytes 10-19/100", "9"},
-           {"bytes 10-19/100", "0"},
-           {"bytes 10-14/100", "5"},
-           {"bytes 10-19/*", "10"}}) {
+  for (const auto& [range, length] :
+       std::vector<std::pair<std::string, std::string>>{{"bytes 10-99/100", "90"},
+                                                        {"bytes 10-18/100", "9"},
+                                                        {"bytes 10-20/100", "11"},
+                                                        {"bytes 10-19/100", "11"},
+                                                        {"bytes 10-19/100", "9"},
+                                                        {"bytes 10-19/100", "0"},
+                                                        {"bytes 10-14/100", "5"},
+                                                        {"bytes 10-19/*", "10"}}) {
     CAPTURE(range, length);
     CHECK_FALSE(answer(range, length));
   }

@@ -51,10 +51,10 @@ inline std::string pattern(std::size_t size_bytes, unsigned seed) {
 
 // What a person or a program can see of the mirror, without what differs from run to run.
 struct Sight {
-  std::map<std::string, std::string> files;   // all but the state directory
-  std::map<std::string, std::string> held;    // by the ledger: key to digest, proof and place
+  std::map<std::string, std::string> files;        // all but the state directory
+  std::map<std::string, std::string> held;         // by the ledger: key to digest, proof and place
   std::map<std::string, std::string> generations;  // by the ledger: path to digest
-  std::set<std::string> alarms;               // kind and key
+  std::set<std::string> alarms;                    // kind and key
   bool operator==(const Sight&) const = default;
 };
 

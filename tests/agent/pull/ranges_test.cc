@@ -118,8 +118,8 @@ TEST_CASE("a small content, and one that comes fast, is fetched with one request
 TEST_CASE("a server that ignores the end of a range is asked by one lane", "[wire][ranges]") {
   World world;
   put_large(world);
-  const auto lie = GENERATE(LieKind::kIgnoreRange, LieKind::kWrongContentRange,
-                            LieKind::kRefuseIfMatch);
+  const auto lie =
+      GENERATE(LieKind::kIgnoreRange, LieKind::kWrongContentRange, LieKind::kRefuseIfMatch);
   world.server->lie({lie, "GET", "large", 5, "", 1, fake_s3::kAlways});
   const Ticking ticking(world.clock);
   world.config.agent.retries = 6;
@@ -191,12 +191,13 @@ TEST_CASE("a helper whose writes fail ends the run, and nothing is held of it", 
   World world;
   put_large(world);
   std::atomic<int> writes{0};
-  world.disk.set_hook([&](std::string_view operation,
-                          std::string_view path) -> std::optional<store::Error> {
-    const bool staged = operation == "write" && path.find("staging/site.") != std::string_view::npos;
-    if (!staged || closed_ranges(world) < 2 || ++writes < 20) return std::nullopt;
-    return store::error_from_errno(EIO, "write", std::string(path));
-  });
+  world.disk.set_hook(
+      [&](std::string_view operation, std::string_view path) -> std::optional<store::Error> {
+        const bool staged =
+            operation == "write" && path.find("staging/site.") != std::string_view::npos;
+        if (!staged || closed_ranges(world) < 2 || ++writes < 20) return std::nullopt;
+        return store::error_from_errno(EIO, "write", std::string(path));
+      });
   {
     const Ticking ticking(world.clock);
     CHECK(world.pull() != ExitStatus::kOk);

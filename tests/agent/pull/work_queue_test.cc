@@ -168,8 +168,8 @@ namespace {
 std::shared_ptr<agent::RangeShare> share_of(store::File& file) {
   store::Identity identity;
   identity.size_bytes = std::uint64_t{100} << 20;
-  return std::make_shared<agent::RangeShare>(
-      agent::RangeShare::Content{{}, identity, {}, file}, 0, 4);
+  return std::make_shared<agent::RangeShare>(agent::RangeShare::Content{{}, identity, {}, file}, 0,
+                                             4);
 }
 
 struct Offered {

@@ -185,8 +185,7 @@ store::Status collect(store::Disk& disk) {
       std::function<store::Status()>([&] { return file.sync(); }),
       std::function<store::Status()>(
           [&] { return staging.mark_scattered(kLargePath, 3 * kPiece); }),
-      std::function<store::Status()>(
-          [&] { return staging.gather(kLargePath, file, 3 * kPiece); }),
+      std::function<store::Status()>([&] { return staging.gather(kLargePath, file, 3 * kPiece); }),
   };
   for (const auto& step : steps) {
     if (auto done = step(); !done) return done;
@@ -256,9 +255,8 @@ TEST_CASE("the mark of a file with gaps is believed only as it was written") {
   REQUIRE(staging.mark_scattered(kLargePath, 400));
   const auto mark = disk.files().at(kLargePath + ".ranges");
   CHECK(store::collected_bytes(disk, kLargePath, kLarge) == 400U);
-  for (const auto& text :
-       {mark.substr(0, mark.size() - 1), "1" + mark.substr(1), mark.substr(1),
-        std::string("00000000000000000400 00000000\n")}) {
+  for (const auto& text : {mark.substr(0, mark.size() - 1), "1" + mark.substr(1), mark.substr(1),
+                           std::string("00000000000000000400 00000000\n")}) {
     CAPTURE(text);
     disk.plant(kLargePath + ".ranges", text);
     CHECK(store::collected_bytes(disk, kLargePath, kLarge) == 0U);
