@@ -6,6 +6,9 @@
 namespace store {
 
 Result<Ledger::Expiry> ExpectationView::expiry(SourceId source) {
+  // One transaction, so that both are of one state, which is locked and looked at once.
+  Result<Transaction> transaction = Transaction::begin(impl_->database);
+  if (!transaction) return transaction.error();
   Expiry expiry;
   const Status asked =
       impl_->database.select("SELECT expiry_asked_at FROM source WHERE source_id=?1", source)
