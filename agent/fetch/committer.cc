@@ -1,8 +1,8 @@
 // A batch of accepted contents becomes held. Each is asked where it belongs (destination.h): under
 // archives/, over the content that it replaces or repairs, in quarantine, or nowhere because it is
-// here. store::Change does the effects in their one order, and what is told of them (lines, figures,
-// alarms) goes into the same transaction as their records. A name that the disk refuses fails its
-// key; so many refusals in a row are a disk that fails.
+// here. store::Change does the effects in their one order, and what is told of them (lines,
+// figures, alarms) goes into the same transaction as their records. A name that the disk refuses
+// fails its key; so many refusals in a row are a disk that fails.
 #include "agent/fetch/committer.h"
 
 #include <fmt/format.h>

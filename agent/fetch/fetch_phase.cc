@@ -1,10 +1,10 @@
-// The ledger's thread while contents come. It feeds the workers from the plans, takes what they have
-// done, and gathers it into a batch. What the workers did not verify is synced with one call for all
-// and then read back, so a small content costs a fraction of a flush. What judge() accepts of the
-// batch is placed and recorded by Committer, in that order. A content that is to be fetched again, or
-// for whose sidecar somebody asks first, goes back into the queue, and its batch does not wait. The
-// loop ends when nothing is planned, in flight or gathered. An error of the disk ends it at once:
-// what was staged is found by the next run, and nothing is recorded that is not durable.
+// The ledger's thread while contents come. It feeds the workers from the plans, takes what they
+// have done, and gathers it into a batch. What the workers did not verify is synced with one call
+// for all and then read back, so a small content costs a fraction of a flush. What judge() accepts
+// of the batch is placed and recorded by Committer, in that order. A content that is to be fetched
+// again, or for whose sidecar somebody asks first, goes back into the queue, and its batch does not
+// wait. The loop ends when nothing is planned, in flight or gathered. An error of the disk ends it
+// at once: what was staged is found by the next run, and nothing is recorded that is not durable.
 #include "agent/fetch/fetch_phase.h"
 
 #include <fmt/format.h>

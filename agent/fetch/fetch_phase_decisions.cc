@@ -5,6 +5,7 @@
 
 #include "agent/fetch/fetch_phase.h"
 #include "agent/proof/judge.h"
+#include "agent/proof/sidecar.h"
 
 namespace agent {
 
@@ -12,21 +13,20 @@ store::Status FetchPhase::settle_sidecar(SidecarRead read) {
   auto& content = read.job.content;
   if (!read.hex) return refusals_.settle({std::move(content.job), read.hex.error()});
   if (read.hex->empty()) return decide(std::move(content), std::nullopt);
-  const bool sha256 = read.job.suffix == ".sha256";
+  const auto level = sidecar_kind(read.job.suffix).level;
   const auto& verification = *content.verification;
-  const auto ours = sha256 ? store::to_hex(verification.sha256) : verification.md5;
-  return decide(std::move(content),
-                SidecarAnswer{sha256 ? ProofLevel::kSidecarSha256 : ProofLevel::kSidecarMd5,
-                              *read.hex == ours});
+  const auto ours =
+      level == ProofLevel::kSidecarSha256 ? store::to_hex(verification.sha256) : verification.md5;
+  return decide(std::move(content), SidecarAnswer{level, *read.hex == ours});
 }
 
 store::Result<std::string> FetchPhase::listed_sidecar(const Fetched& fetched) {
   const auto source = context_.sources[fetched.job.source].id;
-  for (const std::string_view suffix : {".sha256", ".md5"}) {
+  for (const auto& kind : kSidecarKinds) {
     const auto known =
-        context_.mirror.ledger.knows(source, fetched.job.wanted.key + std::string(suffix));
+        context_.mirror.ledger.knows(source, fetched.job.wanted.key + std::string(kind.suffix));
     if (!known) return known.error();
-    if (*known) return std::string(suffix);
+    if (*known) return std::string(kind.suffix);
   }
   return std::string();
 }

@@ -1,9 +1,10 @@
 // One content, from the plan to a complete file. First whatever spares the download: a file that a
-// crash left under its name, or a held copy that the bucket's own digest proves to be the same; each
-// costs a HEAD and a read here. Else Download brings the bytes into staging. What arrives may turn
-// out to be another content than was listed; then that one is wanted, in a step of its own, and the
-// feeder says whether there is room for it. A large content is synced and read back here, in the
-// worker's thread, so that the next one is received meanwhile; a small one is left to the batch.
+// crash left under its name, or a held copy that the bucket's own digest proves to be the same;
+// each costs a HEAD and a read here. Else Download brings the bytes into staging. What arrives may
+// turn out to be another content than was listed; then that one is wanted, in a step of its own,
+// and the feeder says whether there is room for it. A large content is synced and read back here,
+// in the worker's thread, so that the next one is received meanwhile; a small one is left to the
+// batch.
 #include "agent/fetch/fetcher.h"
 
 #include <algorithm>
