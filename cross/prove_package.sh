@@ -94,7 +94,7 @@ readme_goes_through() {
   cp "$repository/deploy/guide.md" "$page/deploy/"
   cp "$repository/tests/readme_test.sh" "$page/tests/"
   cp "$(tree_of_tests "$target")/tests/support/holdfast-fake-s3" "$page/"
-  in_root apt-get install -y --no-install-recommends e2fsprogs mount util-linux &&
+  in_root apt-get install -y --no-install-recommends e2fsprogs mount util-linux zstd &&
     in_root /tmp/readme/tests/readme_test.sh /usr /tmp/readme/holdfast-fake-s3
   local status=$?
   rm -rf "$page"

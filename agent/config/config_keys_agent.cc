@@ -14,7 +14,9 @@ std::span<const KeyRule<Config>> agent_rules() {
         "Where the status goes, see holdfast-status(5); its directory is made if it is missing."},
        [](Config& c, const std::string& v) { return set_path(c.agent.status_file, v); }},
       {"parallel",
-       {"NUMBER", "4", "How many downloads run at once, 1 to 16."},
+       {"NUMBER", "4",
+        "How many downloads run at once, 1 to 16. Where fewer archives are left than that, a large "
+        "one that is slow to come is fetched in several ranges at once."},
        [](Config& c, const std::string& v) { return set_count(c.agent.parallel, v, 1, 16); }},
       {"limit_rate",
        {"SIZE", "0", "Bytes per second over all downloads together; 0 means no limit."},
