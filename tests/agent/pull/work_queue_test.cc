@@ -189,7 +189,7 @@ TEST_CASE("a lane helps with a transfer only when no source has or may have work
   Offered offered;
   WorkQueue queue(2, 2);
   fill(queue, 0, 1);
-  take(queue);
+  pop(queue);
   queue.set_expected(1, true);
   queue.offer(0, offered.share);
   auto second = std::async(std::launch::async, [&] { return queue.pop().value(); });
@@ -204,14 +204,14 @@ TEST_CASE("a helper goes as soon as there is work, and comes again after it", "[
   Offered offered;
   WorkQueue queue(2, 1);
   fill(queue, 0, 1);
-  take(queue);
+  pop(queue);
   queue.offer(0, offered.share);
   const auto help = std::get<agent::RangeHelp>(queue.pop().value());
   CHECK_FALSE(help.must_go->load());
   fill(queue, 0, 1);
   CHECK(help.must_go->load());
   queue.finished(help);
-  const auto job = take(queue);
+  const auto job = pop(queue);
   queue.finished(0, job.give_way);
   CHECK(std::holds_alternative<agent::RangeHelp>(queue.pop().value()));
 }
@@ -220,7 +220,7 @@ TEST_CASE("work for which a lane is idle sends no helper away", "[work_queue]") 
   Offered offered;
   WorkQueue queue(3, 1);
   fill(queue, 0, 1);
-  take(queue);
+  pop(queue);
   queue.offer(0, offered.share);
   const auto help = std::get<agent::RangeHelp>(queue.pop().value());
   fill(queue, 0, 1);
@@ -231,7 +231,7 @@ TEST_CASE("a transfer in which a helper found nothing to do gets no other one", 
   Offered offered;
   WorkQueue queue(2, 1);
   fill(queue, 0, 1);
-  take(queue);
+  pop(queue);
   queue.offer(0, offered.share);
   queue.finished(std::get<agent::RangeHelp>(queue.pop().value()));
   auto next = std::async(std::launch::async, [&] { return queue.pop(); });
@@ -245,7 +245,7 @@ TEST_CASE("a server that wants fewer connections has no more helpers than it wan
   Offered offered;
   WorkQueue queue(3, 1);
   fill(queue, 0, 1);
-  take(queue);
+  pop(queue);
   queue.offer(0, offered.share);
   const auto first = std::get<agent::RangeHelp>(queue.pop().value());
   const auto second = std::get<agent::RangeHelp>(queue.pop().value());
