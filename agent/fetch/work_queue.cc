@@ -114,7 +114,7 @@ std::optional<LaneWork> WorkQueue::pop() {
     return *std::move(help);
   }
   auto& source = sources_[*index];
-  auto work = std::visit([](auto&& one) { return LaneWork(std::move(one)); },
+  auto work = std::visit([](auto one) { return LaneWork(std::move(one)); },
                          std::move(source.queued.front().work));
   source.queued.pop_front();
   ++source.running;
