@@ -5,7 +5,7 @@
 set -euo pipefail
 holdfast=$(realpath "${1:?usage: tests/system_calls_test.sh HOLDFAST FAKE_S3}")
 fake_s3=$(realpath "${2:?usage: tests/system_calls_test.sh HOLDFAST FAKE_S3}")
-# 22 are counted; threads that wait for each other make it one or two more or less.
+# 20 to 22 are counted; threads that wait for each other make it one or two more or less.
 most=25
 work=$(mktemp -d)
 server=
