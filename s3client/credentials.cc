@@ -13,6 +13,8 @@
 #include <ostream>
 #include <system_error>
 
+#include "s3client/ascii.h"
+
 namespace s3 {
 namespace {
 
@@ -78,20 +80,6 @@ Result<Secret> read_all(const std::string& path) {
   }
   text.resize(size);
   return Secret(std::move(text));
-}
-
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n\v\f";
-  const std::size_t first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
-
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
 }
 
 void set_value(Credentials& credentials, std::string_view line) {

@@ -11,6 +11,7 @@
 #include <new>
 #include <utility>
 
+#include "s3client/ascii.h"
 #include "s3client/endpoint.h"
 #include "s3client/responses.h"
 #include "s3client/tls_policy.h"
@@ -40,13 +41,6 @@ HeaderList header_list(const std::vector<Header>& headers) {
     list.reset(longer);
   }
   return list;
-}
-
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
 bool goes_to_loopback(std::string_view url) {

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <utility>
 
+#include "s3client/ascii.h"
+
 namespace s3 {
 namespace {
 
@@ -44,14 +46,6 @@ Error invalid(std::string message) {
 
 bool is_alphanumeric(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return out;
 }
 
 bool is_host(std::string_view host) {

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "s3client/ascii.h"
+
 namespace s3 {
 namespace {
 
@@ -72,14 +74,6 @@ std::optional<ErrorKind> kind_of_code(std::string_view code) {
                                          [&](const CodeKind& known) { return known.code == code; });
   if (found == std::end(kCodes)) return std::nullopt;
   return found->kind;
-}
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return lower;
 }
 
 bool mentions(std::string_view text, std::string_view lower_case_word) {

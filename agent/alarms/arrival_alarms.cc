@@ -18,7 +18,7 @@ constexpr std::uint64_t kMinOfStream = 3;
 // What came at one time, as a backlog does, tells no habit.
 constexpr std::chrono::minutes kMinGap{1};
 // Of a set of more parts nobody is asked whether they go on without one.
-constexpr std::size_t kMaxParts = 256;
+constexpr std::size_t kMaxAskedParts = 256;
 
 using Habit = store::Ledger::Habit;
 
@@ -101,7 +101,7 @@ class SilenceCheck {
   // are lacking are told as `small`, if that is asked for.
   store::Result<bool> speaks_for_set(const Habit& habit) {
     const auto& series = source_.config->series;
-    const auto keys = context_.mirror.ledger.keys_from(source_.id, habit.last_set, kMaxParts);
+    const auto keys = context_.mirror.ledger.keys_from(source_.id, habit.last_set, kMaxAskedParts);
     if (!keys) return keys.error();
     for (const auto& key : *keys) {
       const auto place = series.place(key);

@@ -14,8 +14,8 @@ namespace agent {
 namespace {
 
 // Fewer sets make no habit.
-constexpr std::size_t kMinOfStream = 3;
-constexpr std::size_t kMaxParts = 64;
+constexpr std::size_t kMinSets = 3;
+constexpr std::size_t kMaxFormParts = 64;
 
 using name_date::is_digit;
 using name_date::is_letter;
@@ -80,7 +80,7 @@ const SetMade::Form* find(const SetMade& set, std::uint64_t hash) {
 }
 
 std::span<const SetMade> last_three(const std::vector<SetMade>& recent) {
-  return std::span(recent).last(std::min(recent.size(), kMinOfStream));
+  return std::span(recent).last(std::min(recent.size(), kMinSets));
 }
 
 bool has_gap(const SetMade::Form& form) { return form.highest - form.lowest + 1 > form.count; }
@@ -123,7 +123,7 @@ constexpr const char* kRemedy =
 }  // namespace
 
 std::vector<SetMade::Form> forms_of(const std::vector<std::string>& names) {
-  if (names.size() > kMaxParts) return {};
+  if (names.size() > kMaxFormParts) return {};
   const auto common = common_prefix(names);
   std::map<std::uint64_t, SetMade::Form> by_hash;
   for (const auto& name : names) add_form(by_hash, std::string_view(name).substr(common));
@@ -141,7 +141,7 @@ bool is_complete(const SetMade& set, const std::vector<SetMade>& recent) {
 
 std::uint64_t lacks(const SetMade& set, const std::vector<SetMade>& recent) {
   const auto last = last_three(recent);
-  if (last.size() < kMinOfStream || set.parts == 0 || set.parts > kMaxParts) return 0;
+  if (last.size() < kMinSets || set.parts == 0 || set.parts > kMaxFormParts) return 0;
   std::uint64_t lacking = 0;
   for (const auto& was : last.back().forms) {
     const auto least = needed(last, was.hash);
@@ -169,7 +169,7 @@ std::optional<std::string> why_small(const SourceConfig& config, const SetMade& 
                        stream.empty() ? "this source" : "the stream " + printable_name(stream),
                        kRemedy);
   }
-  if (recent.size() < kMinOfStream) return std::nullopt;
+  if (recent.size() < kMinSets) return std::nullopt;
   const auto usual = median_size(recent);
   if (static_cast<double>(set.size_bytes) >=
       *config.shrink_alarm_share * static_cast<double>(usual)) {

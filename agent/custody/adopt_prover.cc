@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "agent/base/failure.h"
+#include "agent/base/key_reading.h"
 #include "agent/base/upstream_date.h"
 #include "agent/fetch/staging_sink.h"
-#include "agent/listing/key_reading.h"
 #include "agent/proof/judge.h"
 #include "agent/proof/part_finder.h"
 #include "agent/proof/prover.h"

@@ -18,12 +18,10 @@ namespace {
 
 using store::Candidate;
 
-constexpr std::size_t kAtOnce = 256;
+constexpr std::size_t kPrunedAtOnce = 256;
 constexpr std::uint64_t kShareOfRun = 10;
 // A scrub may stamp a little ahead of the clock, and a clock may be set back by seconds.
 constexpr std::chrono::minutes kClockSlack{1};
-// A clock by which nothing was listed for so long may be years ahead.
-constexpr std::chrono::days kMaxSilence{30};
 
 // What is counted together.
 enum Tally : std::size_t { kTrustedTally, kSuspectTally, kQuarantineTally, kTallies };
@@ -295,7 +293,7 @@ class Prune {
 
   // Whole sets: a page that is full ends with the last set that is whole in it, or is of one set.
   static bool cut_to_sets(std::vector<Candidate>& page) {
-    if (page.size() < kAtOnce) return true;
+    if (page.size() < kPrunedAtOnce) return true;
     const auto last = page.back().set.id;
     if (page.front().set.id == last) return false;
     while (page.back().set.id == last) page.pop_back();
@@ -308,7 +306,7 @@ class Prune {
     return mirror_.ledger.at_once([&]() -> store::Status {
       bool whole = false;
       for (any = false; !whole;) {
-        auto page = review.due(trusted, last ? &*last : nullptr, kAtOnce);
+        auto page = review.due(trusted, last ? &*last : nullptr, kPrunedAtOnce);
         if (!page) return page.error();
         whole = cut_to_sets(*page);
         if (page->empty()) return {};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -11,6 +12,9 @@
 #include "agent/run/mirror.h"
 
 namespace agent {
+
+/// A clock by which a source was not listed for longer may have leapt: nothing is removed by it.
+inline constexpr std::chrono::days kMaxSilence{30};
 
 /// Why nothing may be removed, as a sentence, and how a command ends because of it.
 struct Frozen {

@@ -9,9 +9,6 @@
 namespace agent {
 namespace {
 
-// A clock by which nothing was listed for so long may have leapt.
-constexpr std::chrono::days kMaxSilence{30};
-
 // By our clock, which may have leapt ahead since the source was last listed; the server may only
 // ask for patience.
 bool is_clock_trusted(const RunContext& context, const SourceRun& source) {

@@ -96,7 +96,6 @@ Download::End Download::receive(Retrier::Tries& tries) {
     if (auto noted = note_collected(); !noted) return fail(noted.error());
   }
   if (share_->is_complete()) return End::kComplete;
-  if (const auto error = share_->disk_error()) return fail(*error);
   return refuse({s3::ErrorKind::kAborted, 0, "", "interrupted", ""});
 }
 
@@ -218,7 +217,8 @@ bool Download::is_worth_sharing(const StagingSink& sink) const {
   const auto& upstream = job_.wanted.upstream;
   const auto& head = head_ ? head_ : sink.head();
   const auto at = sink.offset();
-  if (share_ || !may_share_ || !shared.scatters || upstream.size_bytes < store::kScatteredBytes) {
+  if (share_ || !may_share_ || shared.shares == nullptr ||
+      upstream.size_bytes < store::kScatteredBytes) {
     return false;
   }
   if (upstream.etag.empty() || packed_ || unconditional_ || !head || head->is_encoded ||
@@ -293,34 +293,39 @@ class HelperSink final : public StagingSink {
   const RangeShare::Ticket ticket_;
 };
 
-// Whether it is worth to ask for another piece.
-bool bring(const ByteRange& piece, HelperSink& sink, RangeShare& share, s3::Client& client) {
+enum class Brought { kAll, kSome, kNothing, kThrottled };
+
+Brought bring(const ByteRange& piece, HelperSink& sink, RangeShare& share, s3::Client& client) {
   auto request = share.content().request;
   request.offset_bytes = piece.begin;
   request.end_bytes = piece.end;
   const auto result = client.get(request, sink);
   if (sink.disk_error()) share.fail(*sink.disk_error());
-  return result || sink.offset() - piece.begin >= kProgressBytes;
+  if (result) return Brought::kAll;
+  if (result.error().kind == s3::ErrorKind::kThrottled) return Brought::kThrottled;
+  return sink.offset() - piece.begin >= kProgressBytes ? Brought::kSome : Brought::kNothing;
 }
 
 }  // namespace
 
-void help_with(RangeShare& share, const Fetcher::Shared& shared, s3::Client& client,
-               const std::atomic<bool>& must_go) {
+HelpEnd help_with(RangeShare& share, const Fetcher::Shared& shared, s3::Client& client,
+                  const std::atomic<bool>& must_go) {
   const auto ticket = share.join();
-  if (!ticket) return;
+  if (!ticket) return HelpEnd::kOver;
   const auto& content = share.content();
   const auto may_go_on = [&] { return !shared.halt.load() && !must_go.load(); };
-  bool works = true;
-  while (works && may_go_on()) {
+  auto last = Brought::kAll;
+  while (last <= Brought::kSome && may_go_on()) {
     const auto piece = share.next_piece(*ticket);
     if (!piece) break;
     HelperSink sink({shared.rate_limit, shared.halt, must_go, shared.received_bytes, content.file,
                      content.wanted, piece->begin, &content.head},
                     share, *ticket);
-    works = bring(*piece, sink, share, client);
+    last = bring(*piece, sink, share, client);
   }
-  share.leave(*ticket, !works && may_go_on());
+  // Who is told that there are too many leaves it to the others; who gets nothing ends it for all.
+  share.leave(*ticket, last == Brought::kNothing && may_go_on());
+  return last == Brought::kThrottled ? HelpEnd::kThrottled : HelpEnd::kOver;
 }
 
 }  // namespace agent

@@ -95,8 +95,13 @@ class Download {
   std::uint64_t asked_offset_ = 0;
 };
 
+enum class HelpEnd {
+  kOver = 1,   ///< there is nothing more to do, `must_go` says so, or nobody is to help any more
+  kThrottled,  ///< the server wants fewer connections
+};
+
 /// Fetches pieces of a content that another lane owns, until there are none or `must_go` says so.
-void help_with(RangeShare& share, const Fetcher::Shared& shared, s3::Client& client,
-               const std::atomic<bool>& must_go);
+HelpEnd help_with(RangeShare& share, const Fetcher::Shared& shared, s3::Client& client,
+                  const std::atomic<bool>& must_go);
 
 }  // namespace agent

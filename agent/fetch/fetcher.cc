@@ -11,10 +11,10 @@
 #include <utility>
 
 #include "agent/base/failure.h"
+#include "agent/base/key_reading.h"
 #include "agent/base/upstream_date.h"
 #include "agent/fetch/download.h"
 #include "agent/fetch/staging_sink.h"
-#include "agent/listing/key_reading.h"
 #include "agent/proof/prover.h"
 #include "store/content/staging.h"
 

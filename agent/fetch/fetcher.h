@@ -37,8 +37,7 @@ class Fetcher {
     UnreadableFiles& unreadable;
     Clock& clock;
     std::size_t lanes = 1;
-    bool scatters = false;          ///< a large content may be fetched by several lanes at once
-    RangeShares* shares = nullptr;  ///< set where it may
+    RangeShares* shares = nullptr;  ///< set where several lanes may fetch a large content at once
   };
   Fetcher(Shared shared, Retrier& retrier);
 

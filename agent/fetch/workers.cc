@@ -43,8 +43,7 @@ Workers::Workers(RunContext& context, std::vector<std::unique_ptr<Lane>>& lanes,
               context.unreadable,
               context.environment.clock,
               lanes.size(),
-              may_scatter(context),
-              &work_},
+              may_scatter(context) ? &work_ : nullptr},
       work_(lanes.size(), context.sources.size()),
       // Nobody waits for the ledger's thread.
       done_(2 * lanes.size()) {
@@ -89,8 +88,10 @@ void Workers::run(std::size_t lane) {
   Fetcher fetcher(shared_, *retriers_[lane]);
   while (auto work = work_.pop()) {
     if (auto* help = std::get_if<RangeHelp>(&*work)) {
-      help_with(*help->share, shared_, lanes_[lane]->client(help->source), *help->must_go);
+      const auto end =
+          help_with(*help->share, shared_, lanes_[lane]->client(help->source), *help->must_go);
       work_.finished(*help);
+      if (end == HelpEnd::kThrottled) work_.lower(help->source);
       continue;
     }
     auto* job = std::get_if<Job>(&*work);

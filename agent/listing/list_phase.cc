@@ -6,9 +6,9 @@
 #include <optional>
 
 #include "agent/base/failure.h"
+#include "agent/base/key_reading.h"
 #include "agent/base/log.h"
 #include "agent/base/upstream_date.h"
-#include "agent/listing/key_reading.h"
 #include "agent/listing/list_guard.h"
 #include "agent/listing/lister.h"
 #include "agent/listing/listing_memory.h"

@@ -10,7 +10,7 @@
 namespace agent {
 namespace {
 
-constexpr std::size_t kExamples = 3;
+constexpr std::size_t kToldExamples = 3;
 // Sizes in a listing may be any; their sum must not overflow.
 constexpr std::uint64_t kLargest = std::uint64_t{1} << 50;
 
@@ -38,7 +38,8 @@ std::string what_a_hold_is(const SourceConfig& source) {
 
 void Tripwire::remember(std::string_view key, bool is_gone) {
   const auto alike = std::ranges::count(examples_, is_gone, &Example::is_gone);
-  if (static_cast<std::size_t>(alike) < kExamples) examples_.push_back({std::string(key), is_gone});
+  if (static_cast<std::size_t>(alike) < kToldExamples)
+    examples_.push_back({std::string(key), is_gone});
 }
 
 void Tripwire::forget_gone() {
@@ -97,7 +98,7 @@ bool Tripwire::is_tripped(std::uint64_t listed) const {
 
 std::string Tripwire::message(const std::string& why) const {
   std::string examples;
-  for (std::size_t i = 0; i < std::min(kExamples, examples_.size()); ++i) {
+  for (std::size_t i = 0; i < std::min(kToldExamples, examples_.size()); ++i) {
     examples += fmt::format("{}{}", i == 0 ? "" : ", ", printable_name(examples_[i].key));
   }
   const auto series = worst_stream_.empty()

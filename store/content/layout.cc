@@ -148,7 +148,7 @@ std::string hash_of_key(std::string_view key) {
   return to_hex(std::span(digest).first(std::min(digest.size(), kDistinctHashBytes)));
 }
 
-int hex_value(char digit) {
+int upper_hex_value(char digit) {
   if (digit >= '0' && digit <= '9') return digit - '0';
   return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
 }
@@ -164,8 +164,8 @@ bool append_unescaped(std::string& key, std::string_view segment, bool& continue
       continue;
     }
     if (at + 2 >= segment.size()) return false;
-    const int high = hex_value(segment[at + 1]);
-    const int low = hex_value(segment[at + 2]);
+    const int high = upper_hex_value(segment[at + 1]);
+    const int low = upper_hex_value(segment[at + 2]);
     if (high < 0 || low < 0) return false;
     key += static_cast<char>(high * 16 + low);
     at += 2;

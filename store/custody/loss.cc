@@ -11,7 +11,7 @@
 namespace store {
 namespace {
 
-constexpr std::size_t kAtOnce = 64;
+constexpr std::size_t kLostAtOnce = 64;
 
 class GivingUp {
  public:
@@ -21,7 +21,8 @@ class GivingUp {
   Result<GivenUp> run() {
     std::optional<Holding> last;
     while (true) {
-      auto page = ledger_.lost(request_.source, request_.which, last ? &*last : nullptr, kAtOnce);
+      auto page =
+          ledger_.lost(request_.source, request_.which, last ? &*last : nullptr, kLostAtOnce);
       if (!page) return page.error();
       if (page->empty()) return done_;
       for (const auto& holding : *page) {

@@ -14,7 +14,7 @@ namespace {
 
 using Kind = ManifestEntry::Kind;
 
-constexpr std::string_view kArchives = "archives/";
+constexpr std::string_view kPlaceOfTrusted = "archives/";
 
 constexpr std::array<std::pair<Kind, std::string_view>, 8> kNames = {
     {{Kind::kHeld, "held"},
@@ -87,7 +87,7 @@ bool read_path(const Json& json, ManifestEntry& entry) {
   const auto slash = entry.path.find('/');
   if (slash == std::string::npos) return false;
   const auto below_tree = entry.path.substr(slash + 1);
-  const bool trusted = entry.path.starts_with(kArchives);
+  const bool trusted = entry.path.starts_with(kPlaceOfTrusted);
   auto named = key_of_path(trusted ? below_tree : parent_of(below_tree));
   if (!named) return false;
   entry.key = std::move(named->key);

@@ -14,7 +14,7 @@
 namespace store {
 namespace {
 
-constexpr std::size_t kAtOnce = 64;
+constexpr std::size_t kPlacedAtOnce = 64;
 
 class Finishing {
  public:
@@ -30,7 +30,7 @@ class Finishing {
   Status run() {
     std::optional<Placement> last;
     while (true) {
-      auto open = LedgerWriter(ledger_).open_placements(last ? &*last : nullptr, kAtOnce);
+      auto open = LedgerWriter(ledger_).open_placements(last ? &*last : nullptr, kPlacedAtOnce);
       if (!open) return open.error();
       if (open->empty()) return {};
       for (const auto& intent : *open) {

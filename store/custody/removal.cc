@@ -18,7 +18,7 @@
 namespace store {
 namespace {
 
-constexpr std::size_t kAtOnce = 256;
+constexpr std::size_t kRemovedAtOnce = 256;
 // More than one run leaves; of what comes behind it is said once more that it is gone.
 constexpr std::size_t kMaxSaid = 100'000;
 
@@ -50,7 +50,7 @@ class Removals {
 
  private:
   Result<std::vector<Removal>> next() {
-    auto open = LedgerWriter(ledger_).open_removals(source_, kAtOnce + stuck_.size());
+    auto open = LedgerWriter(ledger_).open_removals(source_, kRemovedAtOnce + stuck_.size());
     if (open) std::erase_if(*open, [&](const Removal& one) { return stuck_.contains(one.path); });
     return open;
   }

@@ -36,7 +36,7 @@
 namespace store {
 namespace {
 
-constexpr std::size_t kAtOnce = 64;
+constexpr std::size_t kSupersededAtOnce = 64;
 
 class Recovery {
  public:
@@ -270,7 +270,8 @@ Status recover_supersessions(Disk& disk, Ledger& ledger, NameRules rules, AllUnf
                              const TellUnsound& tell) {
   std::optional<Supersession> last;
   while (true) {
-    const auto open = LedgerWriter(ledger).open_supersessions(kAtOnce, last ? &*last : nullptr);
+    const auto open =
+        LedgerWriter(ledger).open_supersessions(kSupersededAtOnce, last ? &*last : nullptr);
     if (!open) return open.error();
     if (open->empty()) return {};
     for (const auto& intent : *open) {

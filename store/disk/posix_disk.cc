@@ -13,6 +13,7 @@
 #include <cstdlib>
 
 #include "store/disk/posix_beneath.h"
+#include "store/disk/posix_directory.h"
 #include "store/disk/posix_file.h"
 #include "store/disk/posix_filesystem.h"
 #include "store/disk/posix_mode.h"
@@ -21,12 +22,6 @@
 
 namespace store {
 namespace {
-
-constexpr mode_t kDirectoryMode = 0750;
-
-Error failed(int error_number, std::string_view action, std::string_view path) {
-  return error_from_errno(error_number, action, path);
-}
 
 FileKind kind_of_mode(mode_t mode) {
   if (S_ISREG(mode)) return FileKind::kFile;
@@ -60,10 +55,6 @@ class FlockLock final : public DiskLock {
 
  private:
   UniqueFd fd_;
-};
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
 };
 
 FileKind kind_of_entry(int directory, const dirent& entry) {
@@ -180,7 +171,7 @@ Result<PosixDisk::Opened> PosixDisk::open_regular(std::string_view path, int fla
   Opened opened{std::move(*fd)};
   if ((flags & O_EXCL) == 0) {
     struct stat info {};
-    if (::fstat(opened.fd.get(), &info) < 0) return failed(errno, action, path);
+    if (::fstat(opened.fd.get(), &info) < 0) return error_from_errno(errno, action, path);
     if (!S_ISREG(info.st_mode)) {
       return Error{ErrorKind::kExists, 0, std::string(path), "not a regular file"};
     }
@@ -193,7 +184,7 @@ Result<PosixDisk::Opened> PosixDisk::open_regular(std::string_view path, int fla
 Result<std::optional<FileInfo>> PosixDisk::stat(std::string_view path) {
   struct stat info {};
   if (path.empty()) {
-    if (::fstat(beneath_.root(), &info) < 0) return failed(errno, "stat", path);
+    if (::fstat(beneath_.root(), &info) < 0) return error_from_errno(errno, "stat", path);
     return info_of(info);
   }
   const auto place = beneath_.place_of(path, "stat");
@@ -204,7 +195,7 @@ Result<std::optional<FileInfo>> PosixDisk::stat(std::string_view path) {
   if (::fstatat(place->directory, place->name.c_str(), &info, AT_SYMLINK_NOFOLLOW) < 0) {
     const int error_number = errno;
     if (error_number == ENOENT) return std::nullopt;
-    return failed(error_number, "stat", path);
+    return error_from_errno(error_number, "stat", path);
   }
   return info_of(info);
 }
@@ -223,17 +214,17 @@ Status PosixDisk::make_directory(std::string_view path) {
       S_ISDIR(info.st_mode)) {
     return {};
   }
-  return failed(error_number, "make directory", path);
+  return error_from_errno(error_number, "make directory", path);
 }
 
 Status PosixDisk::make_ours(std::string_view path) {
   auto opened = open_regular(path, O_RDONLY | O_NONBLOCK, "take over");
   if (!opened && opened.error().error_number == EACCES)
-    return failed(EOPNOTSUPP, "take over", path);
+    return error_from_errno(EOPNOTSUPP, "take over", path);
   if (!opened) return opened.error();
   const int fd = opened->fd.get();
   if (owner_.make_ours(fd) && mode_->set(fd, true, path)) return {};
-  return failed(EOPNOTSUPP, "take over", path);
+  return error_from_errno(EOPNOTSUPP, "take over", path);
 }
 
 Status PosixDisk::set_finished(std::string_view path, bool finished) {
@@ -254,7 +245,7 @@ Status PosixDisk::set_modified(std::string_view path, std::chrono::sys_seconds t
   }
   const int error_number = errno;
   if (lacks_support(error_number)) return {};
-  return failed(error_number, "set the time of", path);
+  return error_from_errno(error_number, "set the time of", path);
 }
 
 Status PosixDisk::sync_directory(std::string_view path) {
@@ -264,7 +255,7 @@ Status PosixDisk::sync_directory(std::string_view path) {
   if (uninterrupted([&] { return ::fsync(fd->get()); }) == 0) return {};
   const int error_number = errno;
   if (error_number != EINVAL && error_number != EOPNOTSUPP) {
-    return failed(error_number, "sync directory", path);
+    return error_from_errno(error_number, "sync directory", path);
   }
   no_directory_sync_ = true;
   return {};
@@ -274,7 +265,7 @@ Status PosixDisk::sync_filesystem() {
   if (auto released = beneath_.release(); !released) return released;
   if (!can_sync_filesystem_) {
     no_filesystem_sync_ = true;
-    return failed(EOPNOTSUPP, "sync the filesystem of", "");
+    return error_from_errno(EOPNOTSUPP, "sync the filesystem of", "");
   }
   if (uninterrupted([&] { return ::syncfs(beneath_.root()); }) < 0) {
     const Error error = error_from_errno(errno, "sync the filesystem of", "");
@@ -290,15 +281,15 @@ Status PosixDisk::list_directory(std::string_view path,
                                  const std::function<bool(std::string_view, FileKind)>& visit) {
   auto fd = beneath_.open(path, O_RDONLY | O_DIRECTORY, 0, "list");
   if (!fd) return fd.error();
-  const std::unique_ptr<DIR, CloseDirectory> directory(::fdopendir(fd->get()));
-  if (!directory) return failed(errno, "list", path);
+  const Directory directory(::fdopendir(fd->get()));
+  if (!directory) return error_from_errno(errno, "list", path);
   const int directory_fd = fd->release();
   while (true) {
     errno = 0;
     const dirent* const entry = ::readdir(directory.get());
     if (entry == nullptr) {
       if (const int error_number = errno; error_number != 0) {
-        return failed(error_number, "list", path);
+        return error_from_errno(error_number, "list", path);
       }
       return {};
     }
@@ -311,7 +302,7 @@ Status PosixDisk::list_directory(std::string_view path,
 Result<Space> PosixDisk::space() {
   struct statvfs info {};
   if (uninterrupted([&] { return ::fstatvfs(beneath_.root(), &info); }) < 0) {
-    return failed(errno, "ask for the free space of", "");
+    return error_from_errno(errno, "ask for the free space of", "");
   }
   const std::uint64_t block_bytes = info.f_frsize;
   return Space{block_bytes * info.f_blocks, block_bytes * info.f_bavail, info.f_files,
@@ -322,7 +313,7 @@ Result<std::unique_ptr<DiskLock>> PosixDisk::lock(std::string_view path) {
   auto opened = open_regular(path, O_RDWR | O_NONBLOCK | O_CREAT, "open lock");
   if (!opened) return opened.error();
   if (uninterrupted([&] { return ::flock(opened->fd.get(), LOCK_EX | LOCK_NB); }) < 0) {
-    return failed(errno, "lock", path);
+    return error_from_errno(errno, "lock", path);
   }
   return std::make_unique<FlockLock>(std::move(opened->fd));
 }
@@ -339,7 +330,7 @@ Result<std::unique_ptr<Disk>> open_posix_disk(const std::string& root) {
   // SQLite gets a path, which must go on naming this directory when the program changes its own.
   const std::unique_ptr<char, decltype(&std::free)> absolute(::realpath(root.c_str(), nullptr),
                                                              &std::free);
-  if (!absolute) return failed(errno, "open", root);
+  if (!absolute) return error_from_errno(errno, "open", root);
   return std::make_unique<PosixDisk>(std::move(fd), absolute.get());
 }
 

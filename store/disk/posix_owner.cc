@@ -9,12 +9,11 @@
 #include <cerrno>
 #include <tuple>
 
+#include "store/disk/posix_directory.h"
 #include "store/disk/state_paths.h"
 
 namespace store {
 namespace {
-
-constexpr mode_t kDirectoryMode = S_IRWXU | S_IRGRP | S_IXGRP;
 
 std::optional<passwd> find_user(const std::string& name, std::array<char, 4096>& buffer) {
   passwd user{};

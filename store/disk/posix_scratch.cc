@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "store/disk/posix_directory.h"
+
 namespace store {
 namespace {
 
@@ -20,11 +22,6 @@ constexpr mode_t kOpenToPassThrough = S_IRWXU | S_IXGRP | S_IXOTH;
 // Each level of the tree has a descriptor open while it is gone through. What lies deeper is moved
 // up first.
 constexpr int kDeepest = 100;
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
-using Directory = std::unique_ptr<DIR, CloseDirectory>;
 
 Error failed(std::string_view action, std::string_view path) {
   return error_from_errno(errno, action, path);

@@ -18,10 +18,10 @@ constexpr std::array<std::string_view, 2> kMakeScratch = {
     "CREATE TEMP TABLE IF NOT EXISTS restored (key BLOB PRIMARY KEY, since INTEGER NOT NULL) "
     "STRICT, WITHOUT ROWID"};
 
-constexpr std::array<std::string_view, 2> kEmptyScratch = {"DELETE FROM temp.told",
+constexpr std::array<std::string_view, 2> kForgetAlarms = {"DELETE FROM temp.told",
                                                            "DELETE FROM temp.restored"};
 
-Status run_all(Database& database, const std::array<std::string_view, 2>& statements) {
+Status run_both(Database& database, const std::array<std::string_view, 2>& statements) {
   for (const std::string_view sql : statements) {
     const Status done = database.execute(sql);
     if (!done) return done.error();
@@ -41,11 +41,11 @@ struct Told {
 }  // namespace
 
 Status Ledger::Plan::Impl::begin_alarms() {
-  const Status made = run_all(database(), kMakeScratch);
-  return made ? run_all(database(), kEmptyScratch) : made;
+  const Status made = run_both(database(), kMakeScratch);
+  return made ? run_both(database(), kForgetAlarms) : made;
 }
 
-Status Ledger::Plan::Impl::forget_alarms() { return run_all(database(), kEmptyScratch); }
+Status Ledger::Plan::Impl::forget_alarms() { return run_both(database(), kForgetAlarms); }
 
 // What the alarm of the key says now; nullopt: none is open.
 Result<std::optional<std::string>> Ledger::Plan::Impl::message_now(AlarmKind kind,

@@ -13,7 +13,7 @@ namespace store {
 
 namespace {
 
-constexpr std::string_view kMakeTables =
+constexpr std::string_view kMakeRetentionTables =
     "CREATE TEMP TABLE review (stream BLOB NOT NULL, held_since INTEGER NOT NULL, last_modified "
     "INTEGER NOT NULL, key BLOB NOT NULL, path TEXT NOT NULL, variant INTEGER NOT NULL, place "
     "INTEGER NOT NULL, size_bytes INTEGER NOT NULL, damaged INTEGER NOT NULL, trusted INTEGER NOT "
@@ -32,7 +32,7 @@ constexpr std::string_view kMakeTables =
     "INTEGER NOT NULL, key BLOB NOT NULL, path TEXT NOT NULL, variant INTEGER NOT NULL, size_bytes "
     "INTEGER NOT NULL, PRIMARY KEY (trusted, held_since, set_id, key, path)) STRICT, WITHOUT "
     "ROWID;";
-constexpr const char* kDropTables =
+constexpr const char* kDropRetentionTables =
     "DROP TABLE IF EXISTS temp.review;DROP TABLE IF EXISTS temp.review_set;DROP TABLE IF EXISTS "
     "temp.marked;DROP TABLE IF EXISTS temp.due;DROP TABLE IF EXISTS temp.going;";
 
@@ -49,13 +49,13 @@ std::int64_t flag_of(Unsound unsound) {
 }
 
 // In the order of their keys, so that those of one set come together, but for sets within it.
-constexpr std::string_view kArchives =
+constexpr std::string_view kArchivesToKeep =
     "SELECT a.key, '', a.variant, 0, a.size_bytes, a.last_modified, a.held_since, "
     "EXISTS (SELECT 1 FROM damage d WHERE d.source_id=?1 AND d.key=a.key AND d.path=''), "
     "EXISTS (SELECT 1 FROM generation g WHERE g.source_id=?1 AND g.key=a.key) + "
     "2*EXISTS (SELECT 1 FROM pruned p WHERE p.source_id=?1 AND p.key=a.key), a.read_at, a.unsound "
     "FROM archive a WHERE a.source_id=?1 ORDER BY a.key";
-constexpr std::string_view kGenerations =
+constexpr std::string_view kGenerationsToKeep =
     "SELECT g.key, g.path, 0, g.place, g.size_bytes, g.last_modified, g.held_since, "
     "EXISTS (SELECT 1 FROM damage d WHERE d.source_id=?1 AND d.key=g.key AND d.path=g.path), "
     "0, max(g.read_at, g.placed_at), g.unsound FROM generation g WHERE g.source_id=?1 ORDER BY "
@@ -120,7 +120,7 @@ struct Ledger::Review::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   // They would stay cached for the rest of the run. Should this fail, the next review does it.
-  ~Impl() { static_cast<void>(ledger->database.run_script(kDropTables)); }
+  ~Impl() { static_cast<void>(ledger->database.run_script(kDropRetentionTables)); }
 
   using Place = std::function<Belonging(std::string_view)>;
   Status number(std::string_view sql, SourceId source, const Place& place, bool trusted);
@@ -206,10 +206,10 @@ Status Ledger::Review::Impl::number(std::string_view sql, SourceId source, const
 Result<Ledger::Review> ReviewView::begin_review(
     SourceId source, const std::function<Belonging(std::string_view)>& place) {
   Database& database = impl_->database;
-  if (Status dropped = database.run_script(kDropTables); !dropped) {
+  if (Status dropped = database.run_script(kDropRetentionTables); !dropped) {
     return dropped.error();
   }
-  if (Status made = database.run_script(std::string(kMakeTables)); !made) {
+  if (Status made = database.run_script(std::string(kMakeRetentionTables)); !made) {
     return made.error();
   }
   auto review = std::make_unique<Review::Impl>(*impl_);
@@ -217,7 +217,8 @@ Result<Ledger::Review> ReviewView::begin_review(
   if (!transaction) return transaction.error();
   // Of the same times the set that was numbered last is the newer one: the trusted one.
   for (const bool trusted : {false, true}) {
-    if (Status taken = review->number(trusted ? kArchives : kGenerations, source, place, trusted);
+    if (Status taken =
+            review->number(trusted ? kArchivesToKeep : kGenerationsToKeep, source, place, trusted);
         !taken) {
       return taken.error();
     }

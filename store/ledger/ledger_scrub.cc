@@ -24,7 +24,7 @@ auto place_in_order(const Holding& holding) {
 }
 
 // Each has its index: what is damaged is few, and would be in the way of the rest.
-constexpr std::string_view kArchives =
+constexpr std::string_view kArchivesToRead =
     "SELECT key, variant, '', size_bytes, sha256, read_at, 0 FROM archive a WHERE source_id=?1 AND "
     "(read_at, key)>(?2, ?3) AND read_at<>?5 AND ?4=?4 AND NOT EXISTS (SELECT 1 FROM damage d "
     "WHERE d.source_id=?1 AND d.key=a.key AND d.path='') ORDER BY read_at, key LIMIT ?6";
@@ -33,7 +33,7 @@ constexpr std::string_view kDamagedArchives =
     "archive a ON a.source_id=d.source_id AND a.key=d.key WHERE d.source_id=?1 AND d.path='' AND "
     "(d.looked_at, d.key, '')>(?2, ?3, ?4) AND d.looked_at<>?5 ORDER BY d.looked_at, d.key LIMIT "
     "?6";
-constexpr std::string_view kGenerations =
+constexpr std::string_view kGenerationsToRead =
     "SELECT key, 0, path, size_bytes, sha256, read_at, 0 FROM generation g WHERE source_id=?1 AND "
     "(read_at, key, path)>(?2, ?3, ?4) AND read_at<>?5 AND NOT EXISTS (SELECT 1 FROM damage d "
     "WHERE d.source_id=?1 AND d.key=g.key AND d.path=g.path) ORDER BY read_at, key, path LIMIT ?6";
@@ -143,8 +143,8 @@ Result<std::vector<Holding>> ReadingView::longest_unread(SourceId source, bool g
   std::vector<Holding> found;
   // The empty key sorts first and is a key like any other.
   for (const std::string_view sql :
-       {kArchives, kDamagedArchives, kGenerations, kDamagedGenerations}) {
-    if (!generations && (sql == kGenerations || sql == kDamagedGenerations)) continue;
+       {kArchivesToRead, kDamagedArchives, kGenerationsToRead, kDamagedGenerations}) {
+    if (!generations && (sql == kGenerationsToRead || sql == kDamagedGenerations)) continue;
     const Status read =
         impl_->database
             .select(sql, source, rows::seconds(start.looked_at), Bytes{start.key},

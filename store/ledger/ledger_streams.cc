@@ -14,7 +14,7 @@ namespace store {
 
 namespace {
 
-constexpr const char* kMakeTables =
+constexpr const char* kMakeStreamTables =
     "DROP TABLE IF EXISTS temp.stream;DROP TABLE IF EXISTS temp.gone;"
     "CREATE TEMP TABLE stream (name BLOB PRIMARY KEY, keys INTEGER NOT NULL DEFAULT 0, bytes "
     "INTEGER NOT NULL DEFAULT 0, changed INTEGER NOT NULL DEFAULT 0, changed_bytes INTEGER NOT "
@@ -26,7 +26,7 @@ constexpr const char* kMakeTables =
     "CREATE TEMP TABLE gone (name BLOB NOT NULL, last_modified INTEGER NOT NULL, key BLOB NOT "
     "NULL, bytes INTEGER NOT NULL, PRIMARY KEY (name, last_modified, key)) STRICT, WITHOUT ROWID;";
 
-constexpr const char* kDropTables =
+constexpr const char* kDropStreamTables =
     "DROP TABLE IF EXISTS temp.stream;DROP TABLE IF EXISTS temp.gone;DROP TABLE IF EXISTS "
     "temp.strike;";
 
@@ -240,14 +240,14 @@ Status Ledger::Plan::visit_struck(const std::function<std::string(std::string_vi
                                   const std::function<void(const Stream&)>& visit) {
   if (!impl_->any_strike) return {};
   Database& database = impl_->database();
-  if (Status made = database.run_script(kMakeTables); !made) return impl_->checked(made);
+  if (Status made = database.run_script(kMakeStreamTables); !made) return impl_->checked(made);
   StreamTable table(database);
   Status done =
       add_held(database, impl_->source, impl_->range, impl_->planned_at, series_of, wants, table);
   if (done) done = add_new(database, series_of, table);
   if (done) done = table.flush();
   if (done) done = visit_streams(database, visit);
-  if (done) done = database.run_script(kDropTables);
+  if (done) done = database.run_script(kDropStreamTables);
   impl_->any_strike = false;
   return impl_->checked(done);
 }

@@ -31,7 +31,7 @@ s3::GetRequest resume(std::uint64_t offset_bytes) {
 }  // namespace
 
 TEST_CASE("a listing asks for one encoded page, with everything in the query encoded") {
-  World world;
+  ClientWorld world;
   world.answer(200, {}, kEmptyPage);
   REQUIRE(world.client().list_page("a b/+", "1+a%2F/=&", nullptr).has_value());
   CHECK(world.transport.requests().at(0).method == "GET");
@@ -41,7 +41,7 @@ TEST_CASE("a listing asks for one encoded page, with everything in the query enc
 }
 
 TEST_CASE("a listing passes on objects and token") {
-  World world;
+  ClientWorld world;
   world.answer(200, {}, truncated_page("next"));
   const auto page = world.client().list_page("", "", nullptr);
   REQUIRE(page.has_value());
@@ -49,7 +49,7 @@ TEST_CASE("a listing passes on objects and token") {
 }
 
 TEST_CASE("a listing that gives back its own token is a server error, not an endless loop") {
-  World world;
+  ClientWorld world;
   world.answer(200, {}, truncated_page("same"));
   const auto page = world.client().list_page("", "same", nullptr);
   REQUIRE_FALSE(page.has_value());
@@ -57,7 +57,7 @@ TEST_CASE("a listing that gives back its own token is a server error, not an end
 }
 
 TEST_CASE("a listing stops when the caller says so") {
-  World world;
+  ClientWorld world;
   world.answer(200, {}, kEmptyPage);
   const auto page = world.client().list_page("", "", [] { return false; });
   REQUIRE_FALSE(page.has_value());
@@ -65,13 +65,13 @@ TEST_CASE("a listing stops when the caller says so") {
 }
 
 TEST_CASE("a listing that is no XML is a server error and stops the transfer") {
-  World world;
+  ClientWorld world;
   world.answer(200, {}, "<html><p>It works!</html>");
   CHECK(world.client().list_page("", "", nullptr).error().kind == ErrorKind::kServer);
 }
 
 TEST_CASE("an object is delivered in order, after its head") {
-  World world;
+  ClientWorld world;
   const std::string body = "the quick brown fox jumps over the lazy dog";
   world.answer(200, object_headers(body.size()), body);
   Collector sink;
@@ -88,7 +88,7 @@ TEST_CASE("an object is delivered in order, after its head") {
 }
 
 TEST_CASE("all that S3 must see is signed, and Accept-Encoding is not") {
-  World world;
+  ClientWorld world;
   world.answer(206, {{"content-length", "1"}, {"content-range", "bytes 1-1/2"}}, "x");
   Collector sink;
   REQUIRE(world.client().get(resume(1), sink).has_value());
@@ -101,7 +101,7 @@ TEST_CASE("all that S3 must see is signed, and Accept-Encoding is not") {
 }
 
 TEST_CASE("a key goes into the path byte by byte, whatever it looks like") {
-  World world;
+  ClientWorld world;
   const std::pair<std::string, std::string> rows[] = {
       {"a/../b", "/bucket/a/../b"},
       {"/a//b/", "/bucket//a//b/"},
@@ -119,7 +119,7 @@ TEST_CASE("a key goes into the path byte by byte, whatever it looks like") {
 }
 
 TEST_CASE("a version and a part are asked for in the query") {
-  World world;
+  ClientWorld world;
   s3::GetRequest request = object_request("k");
   request.version_id = "a/b+c";
   request.part_number = 3;
@@ -134,7 +134,7 @@ TEST_CASE("a version and a part are asked for in the query") {
 }
 
 TEST_CASE("what cannot be sent is refused before it is sent") {
-  World world;
+  ClientWorld world;
   Collector sink;
   CHECK(world.client().get(object_request(""), sink).error().kind == ErrorKind::kInvalid);
   s3::GetRequest request = object_request("k");
@@ -144,7 +144,7 @@ TEST_CASE("what cannot be sent is refused before it is sent") {
 }
 
 TEST_CASE("a resumed object is delivered from its offset on") {
-  World world;
+  ClientWorld world;
   auto headers = object_headers(6);
   headers.emplace_back("content-range", "bytes 4-9/10");
   world.answer(206, headers, "456789");
@@ -157,7 +157,7 @@ TEST_CASE("a resumed object is delivered from its offset on") {
 }
 
 TEST_CASE("a server that ignores Range delivers nothing") {
-  World world;
+  ClientWorld world;
   world.answer(200, object_headers(10), "0123456789");
   Collector sink;
   CHECK(world.client().get(resume(4), sink).error().kind == ErrorKind::kProtocol);
@@ -166,7 +166,7 @@ TEST_CASE("a server that ignores Range delivers nothing") {
 }
 
 TEST_CASE("a server that ignores If-Match and has another content delivers nothing") {
-  World world;
+  ClientWorld world;
   world.answer(206,
                {{"content-length", "6"}, {"content-range", "bytes 4-9/10"}, {"etag", "\"other\""}},
                "456789");
@@ -176,7 +176,7 @@ TEST_CASE("a server that ignores If-Match and has another content delivers nothi
 }
 
 TEST_CASE("fewer or more bytes than promised are never a success") {
-  World world;
+  ClientWorld world;
   world.answer(200, object_headers(10), "01234");
   Collector few;
   CHECK(world.client().get(object_request("k"), few).error().kind == ErrorKind::kNetwork);
@@ -188,7 +188,7 @@ TEST_CASE("fewer or more bytes than promised are never a success") {
 }
 
 TEST_CASE("a sink can stop the transfer at its head, in its body and in between") {
-  World world;
+  ClientWorld world;
   for (int i = 0; i < 3; ++i) world.answer(200, object_headers(20), std::string(20, 'x'));
   Collector at_head;
   at_head.accept_object = false;
@@ -204,7 +204,7 @@ TEST_CASE("a sink can stop the transfer at its head, in its body and in between"
 }
 
 TEST_CASE("a transport's failure is passed on with what was delivered before it") {
-  World world;
+  ClientWorld world;
   world.transport.answer(
       {200, object_headers(10), "01234", s3::Error{ErrorKind::kNetwork, 200, "", "reset", ""}});
   Collector sink;

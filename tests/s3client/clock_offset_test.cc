@@ -40,7 +40,7 @@ ScriptedAnswer answer_of(const nlohmann::json& attempt, s3::ClockTime& now) {
 }
 
 /// Tries as a caller does: again exactly when told to.
-void run_operation(World& world, const nlohmann::json& operation) {
+void run_operation(ClientWorld& world, const nlohmann::json& operation) {
   auto client = world.client();
   const std::size_t attempts = operation["attempts"].size();
   for (std::size_t i = 0; i < attempts; ++i) {
@@ -67,7 +67,7 @@ void run_operation(World& world, const nlohmann::json& operation) {
         std::chrono::seconds{operation["skew_out"].get<int>()});
 }
 
-void prime(World& world, int skew_seconds) {
+void prime(ClientWorld& world, int skew_seconds) {
   if (skew_seconds == 0) return;
   *world.now = kDay;
   const auto server = std::chrono::hh_mm_ss{std::chrono::seconds{skew_seconds}};
@@ -91,7 +91,7 @@ TEST_CASE("the published clock correction cases are reproduced") {
   CHECK(vectors["cases"].size() == 10);
   for (const auto& vector : vectors["cases"]) {
     CAPTURE(vector["d"]);
-    World world;
+    ClientWorld world;
     prime(world, vector["ops"][0]["skew_in"]);
     for (const auto& operation : vector["ops"]) run_operation(world, operation);
   }
@@ -129,7 +129,7 @@ TEST_CASE("only a change of more than 4 minutes makes a possible code worth a se
 }
 
 TEST_CASE("a HEAD that answers a bare 403 with a far-off Date is worth a second try") {
-  World world;
+  ClientWorld world;
   world.answer(403, {{"date", http_date("00:10:00")}});
   world.answer(403, {{"date", http_date("00:10:00")}});
   auto client = world.client();

@@ -163,7 +163,7 @@ TEST_CASE("a hostile page is given up at its first defect, and long before its e
 }
 
 TEST_CASE("a key that does not begin with the prefix is a defect of the listing, by name") {
-  World world;
+  ClientWorld world;
   world.answer(200, {},
                "<ListBucketResult>" + kWhole +
                    "<Contents><Key>p/a</Key><Size>1</Size></Contents>"

@@ -56,7 +56,7 @@ const Row kRows[] = {
 TEST_CASE("an S3 error says what to do about it, on an object and on a listing") {
   for (const Row& row : kRows) {
     CAPTURE(row.status, row.code, row.message);
-    World world;
+    ClientWorld world;
     world.error(row.status, row.code, row.message);
     world.error(row.status, row.code, row.message);
     auto client = world.client();
@@ -85,7 +85,7 @@ TEST_CASE("a status alone says what to do, when the body is HTML or empty") {
   for (const auto& [status, kind] : rows) {
     for (const char* body : {"", "<html><h1>no</h1><br></html>"}) {
       CAPTURE(status, body);
-      World world;
+      ClientWorld world;
       world.answer(status, {{"x-amz-request-id", "R2"}}, body);
       Collector sink;
       const auto got = world.client().get(object_request("k"), sink);
@@ -133,7 +133,7 @@ TEST_CASE("an answer that shows its cause is told by that") {
   };
   for (const Cause& row : rows) {
     CAPTURE(row.status, row.code, row.message);
-    World world;
+    ClientWorld world;
     world.error(row.status, row.code, row.message);
     auto client = world.client();
     Collector sink;
@@ -168,7 +168,7 @@ TEST_CASE("a web page is told from an S3 error, and from a server's own trouble"
        s3::Hint::kUseHttps}};
   for (const auto& [status, header, body, hint] : rows) {
     CAPTURE(status, body);
-    World world;
+    ClientWorld world;
     world.answer(status, {header}, body);
     const auto listed = world.client().list_page("", "", nullptr);
     REQUIRE_FALSE(listed.has_value());
@@ -194,7 +194,7 @@ TEST_CASE("what came in the stead of a listing is told") {
     s3::SessionOptions options;
     options.addressing = GENERATE(s3::Addressing::kPath, s3::Addressing::kVirtual);
     const bool virtual_host = options.addressing == s3::Addressing::kVirtual;
-    World world(std::move(options));
+    ClientWorld world(std::move(options));
     world.answer(200, {}, body);
     world.answer(200, {}, body);
     auto client = world.client();
@@ -208,12 +208,12 @@ TEST_CASE("what came in the stead of a listing is told") {
 }
 
 TEST_CASE("a session says which key it signs with, and where that was found") {
-  World world;
+  ClientWorld world;
   CHECK(world.session->credentials_in_use() == "the key AKIDEXAMPLE");
 }
 
 TEST_CASE("a delete marker is not found, by header or body") {
-  World world;
+  ClientWorld world;
   world.error(405, "MethodNotAllowed", "", "", {{"x-amz-delete-marker", "true"}});
   world.error(405, "MethodNotAllowed", "", "<ResourceType>DeleteMarker</ResourceType>");
   world.answer(405, {{"x-amz-delete-marker", "true"}});
@@ -231,7 +231,7 @@ TEST_CASE("a HEAD that is refused has only its status to go by") {
       {416, ErrorKind::kRangeInvalid},  {500, ErrorKind::kServer}};
   for (const auto& [status, kind] : rows) {
     CAPTURE(status);
-    World world;
+    ClientWorld world;
     world.answer(status);
     CHECK(world.client().head(object_request("k")).error().kind == kind);
     CHECK(world.session->refused_options().empty());
@@ -245,7 +245,7 @@ TEST_CASE("a listing of 200 that carries an error is classed by its code") {
                                                     {"Whatever", ErrorKind::kServer}};
   for (const auto& [code, kind] : rows) {
     CAPTURE(code);
-    World world;
+    ClientWorld world;
     world.error(200, code, "try again");
     const auto page = world.client().list_page("", "", nullptr);
     REQUIRE_FALSE(page.has_value());
@@ -255,7 +255,7 @@ TEST_CASE("a listing of 200 that carries an error is classed by its code") {
 }
 
 TEST_CASE("an error body is read up to a limit") {
-  World world;
+  ClientWorld world;
   std::string body = "<Error><Code>SlowDown</Code><Message>m</Message><Junk>";
   body.append(std::size_t{1} << 20U, 'x');
   world.answer(400, {}, body + "</Junk></Error>");
@@ -264,7 +264,7 @@ TEST_CASE("an error body is read up to a limit") {
 }
 
 TEST_CASE("an error body that breaks off is still an error of its status") {
-  World world;
+  ClientWorld world;
   world.transport.answer({403,
                           {},
                           "<Error><Code>AccessDenied</Code><Mess",
@@ -283,7 +283,7 @@ TEST_CASE("an error is described in one line") {
 }
 
 TEST_CASE("no description holds a secret, even if the server echoes what we sent") {
-  World world;
+  ClientWorld world;
   *world.session_token = "very-secret-token";
   REQUIRE(world.session->reload_credentials().has_value());
   world.transport.answer({200, {}, "", s3::Error{ErrorKind::kNetwork, 0, "", "x", ""}});
@@ -311,7 +311,7 @@ TEST_CASE("no description holds a secret, even if the server echoes what we sent
 }
 
 TEST_CASE("what a server echoes in headers is taken out before anything of it is kept") {
-  World world;
+  ClientWorld world;
   *world.session_token = "very-secret-token";
   REQUIRE(world.session->reload_credentials().has_value());
   world.answer(200, {{"content-length", "0"},
@@ -330,7 +330,7 @@ TEST_CASE("no part of a secret is left where a message is cut") {
   for (const bool in_target : {false, true}) {
     for (std::size_t filler = 500 - secret.size(); filler <= 500; filler += 3) {
       CAPTURE(in_target, filler);
-      World world;
+      ClientWorld world;
       *world.secret_key = secret;
       REQUIRE(world.session->reload_credentials().has_value());
       const std::string echo = std::string(filler, '.') + secret;

@@ -22,7 +22,7 @@ Asked ask(const std::string& answer, std::uint64_t offset = 0) {
   RawServer server({once(answer), once(answer)});
   s3::SessionOptions options;
   options.endpoint = server.url("");
-  const World world(options);
+  const ClientWorld world(options);
   s3::TransportOptions transport_options;
   transport_options.stall_timeout = std::chrono::seconds(20);
   const auto transport = s3::make_curl_transport(transport_options);
@@ -166,7 +166,7 @@ TEST_CASE("no pause that a server asks for is below zero or longer than a day", 
                                                  {"Mon, 01 Jan 0001 00:00:00 GMT", 0},
                                                  {"Thu, 01 Jan 2026 00:00:30 GMT", 30}}));
   CAPTURE(asked);
-  World world;
+  ClientWorld world;
   world.error(503, "SlowDown", "", "", {{"retry-after", asked}});
   const auto answer = world.client().head(object_request("k"));
   REQUIRE_FALSE(answer.has_value());

@@ -14,21 +14,21 @@ const std::vector<s3::Header> kEmptyObject = {{"content-length", "0"}};
 const std::string kEmptyPage =
     "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>";
 
-ErrorKind list_kind(World& world) {
+ErrorKind list_kind(ClientWorld& world) {
   const auto page = world.client().list_page("", "", nullptr);
   REQUIRE_FALSE(page.has_value());
   return page.error().kind;
 }
 
-std::string last_url(const World& world) { return world.transport.requests().back().url; }
+std::string last_url(const ClientWorld& world) { return world.transport.requests().back().url; }
 
-bool signed_for(const World& world, const std::string& region) {
+bool signed_for(const ClientWorld& world, const std::string& region) {
   return world.transport.sent_header("authorization").find("/" + region + "/s3/") !=
          std::string::npos;
 }
 
 /// Asks for a key, and signs what was sent once more, from nothing.
-void check_signature(World& world, const std::string& region) {
+void check_signature(ClientWorld& world, const std::string& region) {
   world.answer(404);
   std::ignore = world.client().head(object_request("k"));
   std::vector<s3::Header> headers = world.transport.requests().back().headers;
@@ -76,7 +76,7 @@ TEST_CASE("a session is refused when the credentials cannot be had") {
 }
 
 TEST_CASE("a bucket is addressed by host on AWS and by path elsewhere") {
-  World aws = World::aws("eu-west-1");
+  ClientWorld aws = ClientWorld::aws("eu-west-1");
   aws.answer(200, {}, kEmptyPage);
   REQUIRE(aws.client().list_page("", "", nullptr).has_value());
   CHECK(last_url(aws).starts_with("https://bucket.s3.eu-west-1.amazonaws.com/?"));
@@ -87,7 +87,7 @@ TEST_CASE("a bucket is addressed by host on AWS and by path elsewhere") {
 
   s3::SessionOptions options;
   options.endpoint = "http://[::1]:9000";
-  World other(std::move(options));
+  ClientWorld other(std::move(options));
   other.answer(404);
   std::ignore = other.client().head(object_request("a/b"));
   CHECK(last_url(other) == "http://[::1]:9000/bucket/a/b");
@@ -95,7 +95,7 @@ TEST_CASE("a bucket is addressed by host on AWS and by path elsewhere") {
 }
 
 TEST_CASE("the right region is learned from a header or a body, and signed for from then on") {
-  World world = World::aws();
+  ClientWorld world = ClientWorld::aws();
   SECTION("301 with a header") {
     world.error(301, "PermanentRedirect", "use another endpoint", "",
                 {{"x-amz-bucket-region", "eu-central-1"}});
@@ -120,14 +120,14 @@ TEST_CASE("the right region is learned from a header or a body, and signed for f
 }
 
 TEST_CASE("a HEAD learns the region from the header") {
-  World world = World::aws();
+  ClientWorld world = ClientWorld::aws();
   world.answer(GENERATE(301, 400), {{"x-amz-bucket-region", "eu-central-1"}});
   CHECK(world.client().head(object_request("k")).error().kind == ErrorKind::kWrongRegion);
   CHECK(world.session->region() == "eu-central-1");
 }
 
 TEST_CASE("a server of another make keeps its host when the region is corrected") {
-  World world;
+  ClientWorld world;
   world.error(400, "AuthorizationHeaderMalformed", "", "<Region>garage</Region>");
   world.answer(200, {}, kEmptyPage);
   CHECK(list_kind(world) == ErrorKind::kWrongRegion);
@@ -137,7 +137,7 @@ TEST_CASE("a server of another make keeps its host when the region is corrected"
 }
 
 TEST_CASE("a second correction is final, and names both regions") {
-  World world = World::aws();
+  ClientWorld world = ClientWorld::aws();
   world.error(301, "PermanentRedirect", "", "", {{"x-amz-bucket-region", "eu-central-1"}});
   world.error(301, "PermanentRedirect", "", "", {{"x-amz-bucket-region", "eu-west-1"}});
   CHECK(list_kind(world) == ErrorKind::kWrongRegion);
@@ -149,7 +149,7 @@ TEST_CASE("a second correction is final, and names both regions") {
 }
 
 TEST_CASE("a region that is not named, or no name, or ours, is not learned") {
-  World world = World::aws();
+  ClientWorld world = ClientWorld::aws();
   world.error(301, "PermanentRedirect", "");
   world.error(301, "PermanentRedirect", "", "", {{"x-amz-bucket-region", "us-east-1"}});
   world.error(301, "PermanentRedirect", "", "", {{"x-amz-bucket-region", "evil.example/"}});
@@ -162,7 +162,7 @@ TEST_CASE("a region that is not named, or no name, or ours, is not learned") {
 }
 
 TEST_CASE("requests that were under way while another learned the region are all told to retry") {
-  World world = World::aws();
+  ClientWorld world = ClientWorld::aws();
   const s3::Header right{"x-amz-bucket-region", "eu-central-1"};
   // The second answer comes within the first request: both were signed for the wrong region.
   world.transport.answer({301, {right}, "", std::nullopt, [&] {
@@ -173,7 +173,7 @@ TEST_CASE("requests that were under way while another learned the region are all
 }
 
 TEST_CASE("a temporary redirect is followed once, for its key, within the domain") {
-  World world = World::aws();
+  ClientWorld world = ClientWorld::aws();
   auto client = world.client();
   world.error(307, "TemporaryRedirect", "",
               "<Endpoint>bucket.s3-us-west-2.amazonaws.com</Endpoint>");
@@ -200,7 +200,7 @@ TEST_CASE("a temporary redirect is followed once, for its key, within the domain
 TEST_CASE("the path of an endpoint is sent, and signed as it is sent") {
   s3::SessionOptions options;
   options.endpoint = "https://nas.example/storage/v1/s3/";
-  World world(std::move(options));
+  ClientWorld world(std::move(options));
   world.answer(404);
   std::ignore = world.client().head(object_request("a b/c"));
   CHECK(last_url(world) == "https://nas.example/storage/v1/s3/bucket/a%20b/c");
@@ -232,7 +232,7 @@ TEST_CASE("the path of an endpoint is sent, and signed as it is sent") {
 TEST_CASE("a FIPS endpoint is still one when its region is corrected") {
   s3::SessionOptions options;
   options.endpoint = "https://s3-fips.us-east-1.amazonaws.com";
-  World world(std::move(options));
+  ClientWorld world(std::move(options));
   world.answer(301, {{"x-amz-bucket-region", "us-gov-west-1"}});
   world.answer(404);
   std::ignore = world.client().head(object_request("k"));
@@ -241,7 +241,7 @@ TEST_CASE("a FIPS endpoint is still one when its region is corrected") {
 }
 
 TEST_CASE("a redirect to a foreign host or to plain HTTP is refused, and nothing is sent there") {
-  World world = World::aws();
+  ClientWorld world = ClientWorld::aws();
   const std::string location = GENERATE("https://evil.example/k", "", "nonsense://",
                                         "http://bucket.s3-us-west-2.amazonaws.com/k");
   world.answer(307, {{"location", location}});
@@ -252,7 +252,7 @@ TEST_CASE("a redirect to a foreign host or to plain HTTP is refused, and nothing
 }
 
 TEST_CASE("a checksum-mode is refused when the same request without it succeeds") {
-  World world;
+  ClientWorld world;
   const int status = GENERATE(400, 501);
   const std::string code = status == 501 ? "NotImplemented" : "InvalidArgument";
   const std::string message = "Unsupported header 'x-amz-checksum-mode'";
@@ -288,7 +288,7 @@ TEST_CASE("a checksum-mode is refused when the same request without it succeeds"
 }
 
 TEST_CASE("a HEAD that is refused with 400 doubts its option before it says that it is encrypted") {
-  World world;
+  ClientWorld world;
   auto client = world.client();
   world.answer(400);
   CHECK(client.head(object_request("k")).error().kind == ErrorKind::kRefusedOption);
@@ -302,7 +302,7 @@ TEST_CASE("a HEAD that is refused with 400 doubts its option before it says that
 }
 
 TEST_CASE("a question for a part carries no option that could be blamed") {
-  World world;
+  ClientWorld world;
   auto request = object_request("k");
   request.part_number = 2;
   const int status = GENERATE(400, 501);
@@ -314,7 +314,7 @@ TEST_CASE("a question for a part carries no option that could be blamed") {
 }
 
 TEST_CASE("an option is not dropped for what another argument or encryption is to blame for") {
-  World world;
+  ClientWorld world;
   world.error(400, "InvalidArgument", "Invalid version id specified",
               "<ArgumentName>versionId</ArgumentName>");
   world.error(400, "InvalidRequest", "The object was stored using Server Side Encryption");
@@ -329,7 +329,7 @@ TEST_CASE("an option is not dropped for what another argument or encryption is t
 }
 
 TEST_CASE("a refused encoding-type is dropped, and keys are then taken as they are") {
-  World world;
+  ClientWorld world;
   world.error(400, "InvalidArgument", "Invalid Encoding Method specified in Request",
               "<ArgumentName>encoding-type</ArgumentName>");
   CHECK(list_kind(world) == ErrorKind::kRefusedOption);
@@ -343,7 +343,7 @@ TEST_CASE("a refused encoding-type is dropped, and keys are then taken as they a
 }
 
 TEST_CASE("a server that does not know what else a listing may tell is not asked for it") {
-  World world;
+  ClientWorld world;
   const auto header = [&] {
     return world.transport.sent_header("x-amz-optional-object-attributes");
   };
@@ -362,7 +362,7 @@ TEST_CASE("a server that does not know what else a listing may tell is not asked
 }
 
 TEST_CASE("of two options that may be to blame each is doubted in its turn") {
-  World world;
+  ClientWorld world;
   for (int i = 0; i < 2; ++i) {
     world.error(400, "InvalidArgument");
     CHECK(list_kind(world) == ErrorKind::kRefusedOption);
@@ -374,7 +374,7 @@ TEST_CASE("of two options that may be to blame each is doubted in its turn") {
 }
 
 TEST_CASE("an option refused in an earlier run is left out from the start") {
-  World world;
+  ClientWorld world;
   world.session->refuse_option("checksum-mode");
   world.answer(404);
   std::ignore = world.client().head(object_request("k"));
@@ -382,7 +382,7 @@ TEST_CASE("an option refused in an earlier run is left out from the start") {
 }
 
 TEST_CASE("credentials are loaded anew, with their token, and sign from then on") {
-  World world;
+  ClientWorld world;
   world.error(400, "ExpiredToken", "The provided token has expired.");
   CHECK(list_kind(world) == ErrorKind::kExpiredToken);
   const std::string before = world.transport.sent_header("authorization");
@@ -397,7 +397,7 @@ TEST_CASE("credentials are loaded anew, with their token, and sign from then on"
 }
 
 TEST_CASE("the signing key follows the day, the region and the credentials") {
-  World world;
+  ClientWorld world;
   check_signature(world, "us-east-1");
   check_signature(world, "us-east-1");
   *world.now += std::chrono::hours{24};
@@ -413,7 +413,7 @@ TEST_CASE("the signing key follows the day, the region and the credentials") {
 TEST_CASE("requester pays is signed, where asked for") {
   s3::SessionOptions options;
   options.request_payer = true;
-  World world(std::move(options));
+  ClientWorld world(std::move(options));
   world.answer(404);
   std::ignore = world.client().head(object_request("k"));
   CHECK(world.transport.sent_header("x-amz-request-payer") == "requester");
@@ -422,7 +422,7 @@ TEST_CASE("requester pays is signed, where asked for") {
 }
 
 TEST_CASE("every request is counted, failed ones too") {
-  World world;
+  ClientWorld world;
   world.answer(200, {}, kEmptyPage);
   std::ignore = world.client().list_page("", "", nullptr);
   std::ignore = world.client().list_page("", "", nullptr);
@@ -430,7 +430,7 @@ TEST_CASE("every request is counted, failed ones too") {
 }
 
 TEST_CASE("a session is shared by threads") {
-  World world;
+  ClientWorld world;
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([session = world.session, i] {

@@ -37,7 +37,7 @@ s3::Result<s3::ListPage> parse(const std::string& text) {
   return parser.finish();
 }
 
-s3::Result<s3::ListPage> list(World& world, const std::string& key = "",
+s3::Result<s3::ListPage> list(ClientWorld& world, const std::string& key = "",
                               const std::string& version_id = "") {
   return world.client().list_versions_page("", key, version_id, nullptr);
 }
@@ -199,7 +199,7 @@ TEST_CASE("the listing of versions on file parses") {
 }
 
 TEST_CASE("a listing of versions sends both markers back, with everything encoded") {
-  World world;
+  ClientWorld world;
   world.answer(200, {}, page_of(kCut + markers("l", "v1")));
   const auto page = world.client().list_versions_page("a b/+", "k &%2B", "3/L4+=", nullptr);
   REQUIRE(page.has_value());
@@ -212,7 +212,7 @@ TEST_CASE("a listing of versions sends both markers back, with everything encode
 }
 
 TEST_CASE("the first page of versions is asked for without markers") {
-  World world;
+  ClientWorld world;
   world.answer(200, {}, page_of(kWhole));
   REQUIRE(list(world).has_value());
   CHECK(world.transport.requests().at(0).url ==
@@ -220,7 +220,7 @@ TEST_CASE("the first page of versions is asked for without markers") {
 }
 
 TEST_CASE("a version marker without a key marker is refused before it is sent") {
-  World world;
+  ClientWorld world;
   const auto page = list(world, "", "v1");
   REQUIRE_FALSE(page.has_value());
   CHECK(page.error().kind == ErrorKind::kInvalid);
@@ -229,7 +229,7 @@ TEST_CASE("a version marker without a key marker is refused before it is sent") 
 }
 
 TEST_CASE("a listing of versions that gives back its own markers is a server error") {
-  World world;
+  ClientWorld world;
   world.answer(200, {}, page_of(kCut + markers("k", "v1")));
   world.answer(200, {}, page_of(kCut + markers("k", "v2")));
   const auto circle = list(world, "k", "v1");
@@ -240,7 +240,7 @@ TEST_CASE("a listing of versions that gives back its own markers is a server err
 }
 
 TEST_CASE("a listing of versions stops when the caller says so") {
-  World world;
+  ClientWorld world;
   world.answer(200, {}, page_of(kWhole));
   const auto page = world.client().list_versions_page("", "", "", [] { return false; });
   REQUIRE_FALSE(page.has_value());
@@ -248,7 +248,7 @@ TEST_CASE("a listing of versions stops when the caller says so") {
 }
 
 TEST_CASE("a server without a listing of versions is recognised, however it says so") {
-  World world;
+  ClientWorld world;
   SECTION("501, as Garage") { world.error(501, "NotImplemented", "not implemented"); }
   SECTION("501 and no S3 error") { world.answer(501, {}, "<html></html>"); }
   SECTION("NotImplemented under another status") { world.error(400, "NotImplemented"); }
@@ -272,7 +272,7 @@ TEST_CASE("a server without a listing of versions is recognised, however it says
 }
 
 TEST_CASE("what else goes wrong with a listing of versions does not mean that there is none") {
-  World world;
+  ClientWorld world;
   ErrorKind kind{};
   SECTION("denied") {
     world.error(403, "AccessDenied");
@@ -299,7 +299,7 @@ TEST_CASE("what else goes wrong with a listing of versions does not mean that th
 }
 
 TEST_CASE("only a listing of versions may be unknown to a server") {
-  World world;
+  ClientWorld world;
   world.error(501, "NotImplemented", "", "<ArgumentName>list-type</ArgumentName>");
   const auto page = world.client().list_page("", "", nullptr);
   REQUIRE_FALSE(page.has_value());
@@ -307,7 +307,7 @@ TEST_CASE("only a listing of versions may be unknown to a server") {
 }
 
 TEST_CASE("an encoding-type refused in a listing of versions is dropped, and keys are then raw") {
-  World world;
+  ClientWorld world;
   const int status = GENERATE(400, 501);
   world.error(status, status == 501 ? "NotImplemented" : "InvalidArgument", "",
               "<ArgumentName>encoding-type</ArgumentName>");

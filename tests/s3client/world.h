@@ -11,18 +11,18 @@
 #include "tests/support/scripted_transport.h"
 
 /// A client on a scripted transport, with a clock set by hand.
-struct World {
-  explicit World(s3::SessionOptions options = {}) {
+struct ClientWorld {
+  explicit ClientWorld(s3::SessionOptions options = {}) {
     if (options.endpoint.empty()) options.endpoint = "https://s3.example.org:9000";
     open(std::move(options));
   }
 
   /// On AWS's own endpoint for the region.
-  static World aws(const std::string& region = "us-east-1") {
+  static ClientWorld aws(const std::string& region = "us-east-1") {
     s3::SessionOptions options;
     options.endpoint = "https://s3." + region + ".amazonaws.com";
     options.region = region;
-    return World(std::move(options));
+    return ClientWorld(std::move(options));
   }
 
   void open(s3::SessionOptions options) {

@@ -5,6 +5,7 @@
 
 #include "tests/stories/story.h"
 #include "tests/support/catch.h"
+#include "tests/support/text.h"
 
 // What lies in the bucket is replaced, by an attacker or by its own owner.
 
@@ -14,10 +15,10 @@ using story::contains;
 using story::Files;
 using story::Story;
 using story::Words;
+using test::kMiB;
 
 namespace {
 
-constexpr std::size_t kMiB = 1 << 20;
 constexpr const char* kRule = "codefinger";
 
 std::string name(int number) { return fmt::format("db-{:02}.tar", number); }

@@ -6,6 +6,7 @@
 #include "tests/stories/mounted_image.h"
 #include "tests/stories/story.h"
 #include "tests/support/catch.h"
+#include "tests/support/text.h"
 
 // Disks as people have them: each line of the table in deploy/filesystems.md is checked here.
 
@@ -13,6 +14,7 @@ using story::Json;
 using story::MountedImage;
 using story::Story;
 using story::Words;
+using test::kMiB;
 
 namespace {
 
@@ -33,8 +35,6 @@ const std::vector<Kind> kKinds = {{"ext4", 32, false, {}},
                                   {"exfat", 32, true, {kCheckedBefore, kWritable, kEachSynced}},
                                   {"vfat", 64, true, {kCheckedBefore, kWritable, kEachSynced}},
                                   {"ntfs", 32, false, {kWritable, kEachSynced}}};
-
-constexpr std::size_t kMiB = 1 << 20;
 
 std::unique_ptr<MountedImage> mount_disk(Story& story, const Kind& kind) {
   auto image = MountedImage::make(story.dir, "usb", kind.size_mib, kind.name);

@@ -7,15 +7,16 @@
 #include "tests/stories/mounted_image.h"
 #include "tests/stories/story.h"
 #include "tests/support/catch.h"
+#include "tests/support/text.h"
 
 using story::contains;
 using story::MountedImage;
 using story::Story;
 using story::Words;
+using test::kMiB;
 
 namespace {
 
-constexpr std::size_t kMiB = 1 << 20;
 constexpr auto kLargest = std::numeric_limits<std::uint64_t>::max();
 
 // Two sources in one bucket, of which somebody may write into "shop".

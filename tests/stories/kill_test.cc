@@ -6,16 +6,16 @@
 
 #include "tests/stories/story.h"
 #include "tests/support/catch.h"
+#include "tests/support/text.h"
 
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 using story::LieKind;
 using story::Story;
+using test::kMiB;
 
 namespace {
-
-constexpr std::uint64_t kMiB = 1 << 20;
 
 void put_sixty_objects(Story& story) {
   for (std::size_t i = 0; i < 60; ++i) {

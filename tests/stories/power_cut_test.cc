@@ -4,13 +4,13 @@
 #include "tests/stories/mounted_image.h"
 #include "tests/stories/story.h"
 #include "tests/support/catch.h"
+#include "tests/support/text.h"
 
 using story::MountedImage;
 using story::Story;
+using test::kMiB;
 
 namespace {
-
-constexpr std::size_t kMiB = 1 << 20;
 
 // The disk of the story becomes a filesystem of its own.
 std::unique_ptr<MountedImage> mount_disk(Story& story, std::uint64_t size_mib) {

@@ -6,17 +6,18 @@
 #include "tests/stories/story.h"
 #include "tests/support/catch.h"
 #include "tests/support/test_certificate.h"
+#include "tests/support/text.h"
 
 using fake_s3::kAlways;
 using fake_s3::kListing;
 using fake_s3::Lie;
 using fake_s3::LieKind;
 using story::Story;
+using test::kMiB;
 
 namespace {
 
 constexpr const char* kNew = "new-1.tar";
-constexpr std::int64_t kMiB = 1 << 20;
 
 struct Row {
   std::string name;

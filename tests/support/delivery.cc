@@ -7,7 +7,7 @@
 namespace fake_s3 {
 namespace {
 
-constexpr std::uint64_t kChunkBytes = 256 * 1024;
+constexpr std::uint64_t kPaceBytes = 256 * 1024;
 constexpr int kSlicesPerSecond = 20;
 
 std::string_view reason(int status) {
@@ -70,8 +70,8 @@ class Sender {
   }
 
   std::uint64_t chunk_limit() const {
-    if (delivery_.bytes_per_second == 0) return kChunkBytes;
-    return std::clamp<std::uint64_t>(delivery_.bytes_per_second / kSlicesPerSecond, 1, kChunkBytes);
+    if (delivery_.bytes_per_second == 0) return kPaceBytes;
+    return std::clamp<std::uint64_t>(delivery_.bytes_per_second / kSlicesPerSecond, 1, kPaceBytes);
   }
 
   bool append(std::uint64_t offset, std::uint64_t count) {

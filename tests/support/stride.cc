@@ -13,7 +13,7 @@ namespace test {
 
 namespace {
 
-constexpr int kEvery = kSanitized ? 4 : 1;
+constexpr int kEvery = kSanitized ? 8 : 1;
 
 int variable(const char* name, int otherwise) {
   const char* value = std::getenv(name);

@@ -6,14 +6,13 @@
 #include "agent/report/progress.h"
 #include "agent/report/pull_summary.h"
 #include "tests/support/catch.h"
+#include "tests/support/text.h"
 
 using namespace std::chrono_literals;
 
-namespace {
+using test::contains;
 
-bool contains(const std::string& text, std::string_view piece) {
-  return text.find(piece) != std::string::npos;
-}
+namespace {
 
 agent::ProgressFigures half_way() {
   agent::ProgressFigures figures;

@@ -8,13 +8,13 @@
 
 using agent::CheckLevel;
 using agent::ExitStatus;
+using doctor_test::DoctorWorld;
 using doctor_test::find;
-using doctor_test::World;
 using Names = std::vector<std::string>;
 
 namespace {
 
-CheckLevel level_of(World& world, std::string_view name) {
+CheckLevel level_of(DoctorWorld& world, std::string_view name) {
   const auto checks = world.doctor();
   const auto* check = find(checks, name);
   REQUIRE(check != nullptr);
@@ -22,7 +22,7 @@ CheckLevel level_of(World& world, std::string_view name) {
   return check->level;
 }
 
-std::string text_of(World& world, std::string_view name) {
+std::string text_of(DoctorWorld& world, std::string_view name) {
   const auto checks = world.doctor();
   const auto* check = find(checks, name);
   REQUIRE(check != nullptr);
@@ -33,7 +33,7 @@ std::string text_of(World& world, std::string_view name) {
 
 TEST_CASE("where all is well the doctor says ok to everything, in the order in which things break",
           "[doctor]") {
-  World world;
+  DoctorWorld world;
   world.site().versions = agent::Versions::kAll;
   world.server->keep_versions("b");
   world.server->put("b", "k", "content");
@@ -55,7 +55,7 @@ TEST_CASE("where all is well the doctor says ok to everything, in the order in w
 }
 
 TEST_CASE("the doctor only reads upstream, and one byte of an archive", "[doctor]") {
-  World world;
+  DoctorWorld world;
   world.server->put("b", "k", "content");
   world.server->reset_journal();
   world.doctor();
@@ -65,7 +65,7 @@ TEST_CASE("the doctor only reads upstream, and one byte of an archive", "[doctor
 
 TEST_CASE("each source is told apart, and one that fails keeps no other from being looked at",
           "[doctor]") {
-  World world;
+  DoctorWorld world;
   world.server->put("b", "k", "content");
   world.add_source("other", "none");
   const auto checks = world.doctor();
@@ -81,7 +81,7 @@ TEST_CASE("each source is told apart, and one that fails keeps no other from bei
 }
 
 TEST_CASE("the bucket's own host is tried where it has one", "[doctor]") {
-  World world;
+  DoctorWorld world;
   world.site().endpoint.clear();
   world.site().region = "eu-central-1";
   world.machine.way.name_error = "Could not resolve host";
@@ -90,7 +90,7 @@ TEST_CASE("the bucket's own host is tried where it has one", "[doctor]") {
 }
 
 TEST_CASE("a certificate is trusted, or about to end, or of nobody we know", "[doctor]") {
-  World world;
+  DoctorWorld world;
   world.server->put("b", "k", "content");
   world.machine.way.tls = true;
   world.machine.way.certificate_ends = world.clock.now_s() + std::chrono::days(60);
@@ -100,7 +100,7 @@ TEST_CASE("a certificate is trusted, or about to end, or of nobody we know", "[d
 }
 
 TEST_CASE("what is wanted may lie behind the first thousand keys", "[doctor]") {
-  World world;
+  DoctorWorld world;
   world.server->set_page_keys(2);
   for (const auto* key : {"db/1", "db/2", "db/3", "db/4", "www/1"}) {
     world.server->put("b", key, "content");
@@ -113,7 +113,7 @@ TEST_CASE("what is wanted may lie behind the first thousand keys", "[doctor]") {
 }
 
 TEST_CASE("a disk that is closed to others is not ours to open", "[doctor]") {
-  World world;
+  DoctorWorld world;
   world.machine.user = 1000;
   world.machine.files.erase("/disk/.holdfast");
   world.machine.files["/disk"] = {0750, 0};
@@ -123,7 +123,7 @@ TEST_CASE("a disk that is closed to others is not ours to open", "[doctor]") {
 }
 
 TEST_CASE("a clock is compared with the server's", "[doctor]") {
-  World world;
+  DoctorWorld world;
   world.server->put("b", "k", "content");
   CHECK(level_of(world, "clock") == CheckLevel::kOk);
   world.server->set_clock_offset(std::chrono::minutes(5));
@@ -135,7 +135,7 @@ TEST_CASE("a clock is compared with the server's", "[doctor]") {
 }
 
 TEST_CASE("what starts the pulls is found wherever it stands", "[doctor]") {
-  World world;
+  DoctorWorld world;
   auto& texts = world.machine.texts;
   texts.clear();
   const auto found = [&] {
@@ -166,7 +166,7 @@ TEST_CASE("what starts the pulls is found wherever it stands", "[doctor]") {
 }
 
 TEST_CASE("a disk that fills up within a month is told of in time", "[doctor]") {
-  World world;
+  DoctorWorld world;
   world.server->put("b", "k", std::string(1'000'000, 'x'));
   REQUIRE(world.pull() == ExitStatus::kOk);
   world.pass(std::chrono::hours(10 * 24));
@@ -177,7 +177,7 @@ TEST_CASE("a disk that fills up within a month is told of in time", "[doctor]") 
 }
 
 TEST_CASE("the kernel's counts of errors are told", "[doctor]") {
-  World world;
+  DoctorWorld world;
   auto& texts = world.machine.texts;
   texts["/sys/class/block/sda1/partition"] = "1\n";
   CHECK(level_of(world, "health") == CheckLevel::kOk);
@@ -201,7 +201,7 @@ TEST_CASE("errors are counted for the disk below a partition, an encrypted one, 
       Row{"nvme0n1", nullptr, nullptr, "nvme0n1"},
       Row{"mmcblk0p1", "mmcblk0p1", nullptr, "mmcblk0"}, Row{"dm-0", "sdc1", "sdc1", "sdc"});
   CAPTURE(row.device);
-  World world;
+  DoctorWorld world;
   world.machine.device = row.device;
   auto& texts = world.machine.texts;
   const auto block = [](const std::string& device) { return "/sys/class/block/" + device; };
@@ -213,7 +213,7 @@ TEST_CASE("errors are counted for the disk below a partition, an encrypted one, 
 }
 
 TEST_CASE("alarms and failures have to reach a person, each in some way", "[doctor]") {
-  World world;
+  DoctorWorld world;
   auto& agent = world.config.agent;
   CHECK(level_of(world, "alarms") == CheckLevel::kOk);  // by cron's mail
   world.machine.files.erase("/usr/sbin/sendmail");
@@ -231,7 +231,7 @@ TEST_CASE("alarms and failures have to reach a person, each in some way", "[doct
 }
 
 TEST_CASE("as JSON the doctor gives names, levels and the exit status of the worst", "[doctor]") {
-  World world;
+  DoctorWorld world;
   const test::TempDir dir;
   test::write_file(
       dir / "conf",

@@ -56,7 +56,7 @@ struct Machine {
   std::vector<std::string> probed;
 };
 
-struct World : pull_test::World {
+struct DoctorWorld : pull_test::World {
   /// All checks, of the configuration as it is in memory.
   agent::Checks doctor() {
     agent::Checks checks;

@@ -9,7 +9,7 @@
 
 using agent::CheckLevel;
 using agent::ExitStatus;
-using doctor_test::World;
+using doctor_test::DoctorWorld;
 
 // What newcomers do, and what they are told. A mistake in the configuration is told by doctor and
 // pull in the same sentence; of all others doctor has the check and the remedy, and pull a sentence
@@ -83,7 +83,7 @@ std::string message_of(const std::string& text) {
 }
 
 std::string doctor_on(const std::string& text) {
-  World world;
+  DoctorWorld world;
   const test::TempDir dir;
   test::write_file(dir / "conf", text);
   const auto status =
@@ -111,7 +111,7 @@ void check_slip(const char* what, const std::string& text, const std::vector<con
 // The rest of the world, as it is after the mistake.
 struct Mistake {
   const char* what;
-  std::function<void(World&)> make;
+  std::function<void(DoctorWorld&)> make;
   const char* check;
   CheckLevel level;
   std::vector<const char*> said;  ///< by doctor
@@ -127,13 +127,13 @@ class Unreachable final : public s3::Transport {
   const s3::Error error_;
 };
 
-void let_fail(World& world, s3::ErrorKind kind, const char* message) {
+void let_fail(DoctorWorld& world, s3::ErrorKind kind, const char* message) {
   world.make_transport = [kind, message](const s3::TransportOptions&) {
     return std::make_unique<Unreachable>(s3::Error{kind, 0, "", message, ""});
   };
 }
 
-void use_file(World& world, const std::string& path, const std::string& text, unsigned mode) {
+void use_file(DoctorWorld& world, const std::string& path, const std::string& text, unsigned mode) {
   world.variables.clear();
   test::write_file(path, text);
   ::chmod(path.c_str(), mode);
@@ -155,25 +155,25 @@ const std::vector<Mistake>& mistakes() {
   using Kind = fake_s3::LieKind;
   static const std::vector<Mistake> all = {
       {"the wrong region",
-       [](World& w) { w.server->set_region("fsn1"); },
+       [](DoctorWorld& w) { w.server->set_region("fsn1"); },
        "region",
        Level::kWarn,
        {"\"region = fsn1\""},
        "region = fsn1"},
       {"a key that nobody knows",
-       [](World& w) { w.variables["AWS_ACCESS_KEY_ID"] = "AKIANOBODY"; },
+       [](DoctorWorld& w) { w.variables["AWS_ACCESS_KEY_ID"] = "AKIANOBODY"; },
        "list",
        Level::kFail,
        {"does not know this access key", "correct the credentials"},
        "does not know this access key"},
       {"the wrong secret",
-       [](World& w) { w.variables["AWS_SECRET_ACCESS_KEY"] = "wrong"; },
+       [](DoctorWorld& w) { w.variables["AWS_SECRET_ACCESS_KEY"] = "wrong"; },
        "list",
        Level::kFail,
        {"most likely the secret key"},
        "most likely the secret key"},
       {"no credentials file",
-       [](World& w) {
+       [](DoctorWorld& w) {
          w.variables.clear();
          w.site().credentials_file = "/nowhere/credentials";
        },
@@ -182,25 +182,25 @@ const std::vector<Mistake>& mistakes() {
        {"/nowhere/credentials"},
        "/nowhere/credentials"},
       {"credentials that all can read",
-       [](World& w) { use_file(w, files() / "open", key_file(), 0644); },
+       [](DoctorWorld& w) { use_file(w, files() / "open", key_file(), 0644); },
        "credentials",
        Level::kFail,
        {"chmod"},
        "chmod"},
       {"credentials that a group can write",
-       [](World& w) { use_file(w, files() / "group", key_file(), 0660); },
+       [](DoctorWorld& w) { use_file(w, files() / "group", key_file(), 0660); },
        "credentials",
        Level::kFail,
        {"chmod"},
        "chmod"},
       {"a profile that is not there",
-       [](World& w) { use_file(w, files() / "profile", key_file("other"), 0600); },
+       [](DoctorWorld& w) { use_file(w, files() / "profile", key_file("other"), 0600); },
        "credentials",
        Level::kFail,
        {"default"},
        "default"},
       {"a key without its secret",
-       [](World& w) {
+       [](DoctorWorld& w) {
          use_file(w, files() / "half", "[default]\naws_access_key_id = AKIA\n", 0600);
        },
        "credentials",
@@ -208,13 +208,13 @@ const std::vector<Mistake>& mistakes() {
        {"no secret access key; add it"},
        "no secret access key; add it"},
       {"a bucket that does not exist",
-       [](World& w) { w.site().bucket = "bakcups"; },
+       [](DoctorWorld& w) { w.site().bucket = "bakcups"; },
        "list",
        Level::kFail,
        {"correct \"bucket\"", "bakcups"},
        "correct \"bucket\""},
       {"a key that may not list",
-       [](World& w) {
+       [](DoctorWorld& w) {
          w.server->lie({Kind::kError, "GET", std::string(fake_s3::kListing), 403, "AccessDenied"});
        },
        "list",
@@ -222,7 +222,7 @@ const std::vector<Mistake>& mistakes() {
        {"need s3:ListBucket"},
        "need s3:ListBucket"},
       {"a key that may not get",
-       [](World& w) {
+       [](DoctorWorld& w) {
          w.server->lie({Kind::kError, "GET", "db/k.sql", 403, "AccessDenied"});
        },
        "get",
@@ -230,7 +230,7 @@ const std::vector<Mistake>& mistakes() {
        {"need s3:GetObject"},
        "need s3:GetObject"},
       {"versions of a server that has none",
-       [](World& w) {
+       [](DoctorWorld& w) {
          w.site().versions = agent::Versions::kAll;
          w.make_transport = nullptr;
          w.server->lie(
@@ -241,79 +241,79 @@ const std::vector<Mistake>& mistakes() {
        {"\"versions = current\""},
        "\"versions = current\""},
       {"a prefix with a slash in front",
-       [](World& w) { w.site().prefix = "/db"; },
+       [](DoctorWorld& w) { w.site().prefix = "/db"; },
        "filters",
        Level::kFail,
        {"\"prefix = /db\"", "did you mean \"prefix = db\"?"},
        "did you mean \"prefix = db\"?"},
       {"a prefix in quotes",
-       [](World& w) { w.site().prefix = "\"db/\""; },
+       [](DoctorWorld& w) { w.site().prefix = "\"db/\""; },
        "filters",
        Level::kFail,
        {"did you mean \"prefix = db/\"?"},
        "did you mean \"prefix = db/\"?"},
       {"a prefix with the bucket in it",
-       [](World& w) { w.site().prefix = "b/db/"; },
+       [](DoctorWorld& w) { w.site().prefix = "b/db/"; },
        "filters",
        Level::kFail,
        {"did you mean \"prefix = db/\"?"},
        "did you mean \"prefix = db/\"?"},
       {"a prefix in capitals",
-       [](World& w) { w.site().prefix = "DB/"; },
+       [](DoctorWorld& w) { w.site().prefix = "DB/"; },
        "filters",
        Level::kFail,
        {"did you mean \"prefix = db/\"?"},
        "did you mean \"prefix = db/\"?"},
       {"a prefix that is not there",
-       [](World& w) { w.site().prefix = "mail/"; },
+       [](DoctorWorld& w) { w.site().prefix = "mail/"; },
        "filters",
        Level::kFail,
        {"\"prefix = mail/\"", "has keys under db/"},
        "has keys under db/"},
       {"a glob that does not cross a folder",
-       [](World& w) { w.site().include = {"*.sql"}; },
+       [](DoctorWorld& w) { w.site().include = {"*.sql"}; },
        "filters",
        Level::kFail,
        {"\"include = *.sql\"", "did you mean \"include = **.sql\"?"},
        "did you mean \"include = **.sql\"?"},
       {"a glob in quotes",
-       [](World& w) { w.site().include = {"\"db/*\""}; },
+       [](DoctorWorld& w) { w.site().include = {"\"db/*\""}; },
        "filters",
        Level::kFail,
        {"did you mean \"include = db/*\"?"},
        "did you mean \"include = db/*\"?"},
       {"a folder for a glob",
-       [](World& w) { w.site().include = {"db/"}; },
+       [](DoctorWorld& w) { w.site().include = {"db/"}; },
        "filters",
        Level::kFail,
        {"did you mean \"include = db/**\"?"},
        "did you mean \"include = db/**\"?"},
       {"a glob with a slash in front",
-       [](World& w) { w.site().include = {"/db/*.sql"}; },
+       [](DoctorWorld& w) { w.site().include = {"/db/*.sql"}; },
        "filters",
        Level::kFail,
        {"did you mean \"include = db/*.sql\"?"},
        "did you mean \"include = db/*.sql\"?"},
       {"everything excluded",
-       [](World& w) { w.site().exclude = {"**"}; },
+       [](DoctorWorld& w) { w.site().exclude = {"**"}; },
        "filters",
        Level::kFail,
        {"\"exclude = **\" drops all of it"},
        "\"exclude = **\" drops all of it"},
       {"a bucket that is empty",
-       [](World& w) { w.server->erase("b", "db/k.sql"); },
+       [](DoctorWorld& w) { w.server->erase("b", "db/k.sql"); },
        "filters",
        Level::kFail,
        {"is empty", "whether it is the right one"},
        "is empty"},
       {"a clock that is three hours off",
-       [](World& w) { w.server->set_clock_offset(std::chrono::hours(3)); },
+       [](DoctorWorld& w) { w.server->set_clock_offset(std::chrono::hours(3)); },
        "clock",
        Level::kFail,
        {"behind the server's clock", "timedatectl set-ntp true"},
        "timedatectl set-ntp true"},
       {"a name that nobody knows",
-       [](World& w) {
+       [](DoctorWorld& w) {
          w.machine.way.name_error = "Could not resolve host: s3.exmaple.org";
          let_fail(w, s3::ErrorKind::kNetwork, "Could not resolve host: s3.exmaple.org");
        },
@@ -322,7 +322,7 @@ const std::vector<Mistake>& mistakes() {
        {"Could not resolve host", "endpoint", "/etc/resolv.conf"},
        "Could not resolve host"},
       {"a port where nobody listens",
-       [](World& w) {
+       [](DoctorWorld& w) {
          w.machine.way.route_error = "Connection refused";
          let_fail(w, s3::ErrorKind::kNetwork, "Connection refused");
        },
@@ -331,7 +331,7 @@ const std::vector<Mistake>& mistakes() {
        {"Connection refused", "the port in \"endpoint\""},
        "check the network and the endpoint"},
       {"a CA that is not known",
-       [](World& w) {
+       [](DoctorWorld& w) {
          w.machine.way.tls = true;
          w.machine.way.tls_error = "self-signed certificate in certificate chain";
          let_fail(w, s3::ErrorKind::kTls, "self-signed certificate in certificate chain");
@@ -341,7 +341,7 @@ const std::vector<Mistake>& mistakes() {
        {"self-signed", "\"ca_file\""},
        "\"ca_file\""},
       {"TLS to a port that speaks none",
-       [](World& w) {
+       [](DoctorWorld& w) {
          w.machine.way.tls = true;
          w.machine.way.tls_error = "wrong version number";
          w.machine.way.hint = s3::Hint::kUseHttp;
@@ -356,7 +356,7 @@ const std::vector<Mistake>& mistakes() {
        {"does not speak TLS", "http://"},
        "does not speak TLS"},
       {"the port of a console",
-       [](World& w) {
+       [](DoctorWorld& w) {
          w.server->lie({Kind::kHtml, "GET", std::string(fake_s3::kListing), 200});
        },
        "list",
@@ -364,43 +364,43 @@ const std::vector<Mistake>& mistakes() {
        {"web page", "port of a console"},
        "port of a console"},
       {"no disk",
-       [](World& w) { w.other_disks["/disk"] = nullptr; },
+       [](DoctorWorld& w) { w.other_disks["/disk"] = nullptr; },
        "disk",
        Level::kFail,
        {"does not exist", "plug in the disk"},
        "plug in the disk"},
       {"a disk that is not mounted",
-       [](World& w) { w.config.disk.require_mount = true; },
+       [](DoctorWorld& w) { w.config.disk.require_mount = true; },
        "disk",
        Level::kFail,
        {"no disk is mounted", "require_mount = no"},
        "require_mount = no"},
       {"a disk that is not ours",
-       [](World& w) { REQUIRE(w.disk.remove_file(".holdfast/disk.json")); },
+       [](DoctorWorld& w) { REQUIRE(w.disk.remove_file(".holdfast/disk.json")); },
        "disk",
        Level::kFail,
        {"not a holdfast disk", "holdfast init /disk"},
        "holdfast init /disk"},
       {"another disk",
-       [](World& w) { w.config.disk.ids = {"another"}; },
+       [](DoctorWorld& w) { w.config.disk.ids = {"another"}; },
        "disk",
        Level::kFail,
        {"another is wanted", "correct \"id\""},
        "correct \"id\""},
       {"a disk that lost its ledger",
-       [](World& w) { REQUIRE(w.disk.remove_file(".holdfast/ledger.db")); },
+       [](DoctorWorld& w) { REQUIRE(w.disk.remove_file(".holdfast/ledger.db")); },
        "disk",
        Level::kFail,
        {"holdfast rebuild"},
        "holdfast rebuild"},
       {"a disk that can only be read",
-       [](World& w) { w.disk.fail_at(1, test::Fault::kReadOnly, test::Lasting::kOnce); },
+       [](DoctorWorld& w) { w.disk.fail_at(1, test::Fault::kReadOnly, test::Lasting::kOnce); },
        "write",
        Level::kFail,
        {"read-only"},
        "read-only"},
       {"a disk that is full",
-       [](World& w) {
+       [](DoctorWorld& w) {
          w.config.disk.min_free_bytes = 1 << 20;
          w.disk.set_space({10 << 20, 1 << 19});
        },
@@ -409,7 +409,7 @@ const std::vector<Mistake>& mistakes() {
        {"min_free", "make room"},
        "min_free"},
       {"a disk with no room for another file",
-       [](World& w) {
+       [](DoctorWorld& w) {
          w.disk.set_space({std::uint64_t{1} << 40, std::uint64_t{1} << 39, 100000, 3});
        },
        "inodes",
@@ -417,7 +417,7 @@ const std::vector<Mistake>& mistakes() {
        {"3 of 100000 files", "mkfs.ext4 -N"},
        "mkfs.ext4 -N"},
       {"not as root",
-       [](World& w) {
+       [](DoctorWorld& w) {
          w.machine.user = 1000;
          w.machine.files["/disk/.holdfast"].owner = 0;
          w.disk.set_hook([](std::string_view operation, std::string_view path) {
@@ -432,19 +432,19 @@ const std::vector<Mistake>& mistakes() {
        {"runs as user1000", "sudo holdfast"},
        "sudo holdfast"},
       {"two lines for cron",
-       [](World& w) { w.machine.texts["/etc/crontab"] = "5 * * * * root holdfast pull\n"; },
+       [](DoctorWorld& w) { w.machine.texts["/etc/crontab"] = "5 * * * * root holdfast pull\n"; },
        "schedule",
        Level::kWarn,
        {"/etc/crontab", "/etc/cron.d/holdfast", "remove one"},
        ""},
       {"nothing that starts the pulls",
-       [](World& w) { w.machine.texts.clear(); },
+       [](DoctorWorld& w) { w.machine.texts.clear(); },
        "schedule",
        Level::kFail,
        {"systemctl enable --now holdfast.timer"},
        ""},
       {"a timer that does not run",
-       [](World& w) {
+       [](DoctorWorld& w) {
          REQUIRE(w.pull() == ExitStatus::kOk);
          w.pass(std::chrono::hours(48));
        },
@@ -453,13 +453,13 @@ const std::vector<Mistake>& mistakes() {
        {"the last run began 2d", "systemctl status"},
        ""},
       {"alarms that reach nobody",
-       [](World& w) { w.machine.files.erase("/usr/sbin/sendmail"); },
+       [](DoctorWorld& w) { w.machine.files.erase("/usr/sbin/sendmail"); },
        "alarms",
        Level::kWarn,
        {"on_alarm"},
        ""},
       {"a configuration that all can write",
-       [](World& w) {
+       [](DoctorWorld& w) {
          w.machine.files["/etc/holdfast/holdfast.conf"] = {0666, 0};
        },
        "files",
@@ -493,7 +493,7 @@ TEST_CASE("every other mistake is named by doctor with its remedy, and pull says
           "[mistakes]") {
   for (const auto& mistake : mistakes()) {
     CAPTURE(mistake.what);
-    World world;
+    DoctorWorld world;
     world.server->put("b", "db/k.sql", "content");
     mistake.make(world);
     const auto checks = world.doctor();

@@ -5,6 +5,7 @@
 #include "store/content/digest.h"
 #include "tests/agent/pull/pull_world.h"
 #include "tests/support/sub_disk.h"
+#include "tests/support/text.h"
 
 // What another tool has mirrored is taken where the bucket's own word proves it, and without a
 // download.
@@ -13,12 +14,11 @@ using agent::AdoptOptions;
 using agent::ExitStatus;
 using pull_test::World;
 using test::FaultDisk;
+using test::kMiB;
 using Files = World::Files;
 using How = agent::AdoptOptions::How;
 
 namespace {
-
-constexpr std::size_t kMiB = std::size_t{1} << 20;
 
 std::string pattern(std::size_t size_bytes, unsigned seed) {
   std::string bytes(size_bytes, '\0');

@@ -25,9 +25,9 @@ AdoptOptions wanted(How how) {
 
 // It is called again, and then a pull fetches what the directory could not give.
 Scenario of_an_adoption(How how, bool has_links, bool own_disk = false) {
-  return {[=](World& world) { world.set_the_scene_of_an_adoption(has_links, own_disk); },
-          [=](World& world) { (void)world.adopt(wanted(how)); },
-          [=](World& world) {
+  return {[=](TortureWorld& world) { world.set_the_scene_of_an_adoption(has_links, own_disk); },
+          [=](TortureWorld& world) { (void)world.adopt(wanted(how)); },
+          [=](TortureWorld& world) {
             const auto again = world.adopt(wanted(how));
             REQUIRE((again == ExitStatus::kOk || again == ExitStatus::kIncomplete));
             if (how == How::kMove) REQUIRE(world.left_in_directory().empty());
@@ -59,11 +59,11 @@ TEST_CASE("an adoption from a disk of its own goes on where that failed", "[tort
   const bool moves = GENERATE(false, true);
   CAPTURE(moves);
   Disturbance disturbance;
-  disturbance.set = [](World& world, int step) {
+  disturbance.set = [](TortureWorld& world, int step) {
     world.other().fail_at(static_cast<std::uint64_t>(step), test::Fault::kIoError);
   };
-  disturbance.steps = [](World& world) { return static_cast<int>(world.other().steps()); };
-  disturbance.struck = [](World& world) { return world.other().struck(); };
+  disturbance.steps = [](TortureWorld& world) { return static_cast<int>(world.other().steps()); };
+  disturbance.struck = [](TortureWorld& world) { return world.other().struck(); };
   torture(of_an_adoption(moves ? How::kMove : How::kAny, true, true), disturbance,
           moves ? kOfTheDirectoryMoved : kOfTheDirectory);
 }

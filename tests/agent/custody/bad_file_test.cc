@@ -4,6 +4,8 @@
 
 #include "store/content/layout.h"
 #include "tests/agent/pull/pull_world.h"
+#include "tests/support/sanitizer.h"
+#include "tests/support/stride.h"
 
 // Any one file that is held cannot be read, moved or removed, or has rotted, and any one command is
 // run: what concerns that file fails its key, and everything else ends as it does on a disk that is
@@ -204,7 +206,9 @@ TEST_CASE("no one bad file keeps any command from any other", "[pull][bad-file]"
   BadFileWorld whole(has_links);
   constexpr std::size_t kHeld = 9;
   const auto undisturbed = whole.run(deed);
-  for (std::size_t which = 0; which < kHeld; ++which) {
+  // A sanitizer takes too long over all of them: a third, another one each day.
+  constexpr unsigned kShares = test::kSanitized ? 3 : 1;
+  for (std::size_t which = test::turn_of(kShares); which < kHeld; which += kShares) {
     BadFileWorld world(has_links);
     const auto paths = held_paths(world);
     REQUIRE(paths.size() == kHeld);

@@ -14,20 +14,18 @@
 #include "store/disk/posix_scratch.h"
 #include "tests/agent/commands/doctor_world.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/text.h"
 
 // What a drill restores, what it makes of that, and what is remembered of it.
 
 using agent::DrillCommand;
 using agent::DrillOutcome;
 using agent::ExitStatus;
+using test::contains;
 using namespace std::chrono_literals;
 using Names = std::vector<std::string>;
 
 namespace {
-
-bool contains(const std::string& text, std::string_view piece) {
-  return text.find(piece) != std::string::npos;
-}
 
 Names names_below(const std::string& directory) {
   Names names;
@@ -40,7 +38,7 @@ Names names_below(const std::string& directory) {
 
 // A mirror in memory, and a scratch directory that is one. The command is a fake that takes its
 // time, and sees what was restored.
-struct DrillTest : doctor_test::World {
+struct DrillTest : doctor_test::DoctorWorld {
   DrillTest() {
     auto& drill = add_drill("site");
     drill.command = "try it";

@@ -8,9 +8,9 @@ namespace {
 constexpr Steps kPrune{.io_error = 429, .half_written = 145};
 constexpr Steps kPull{.no_space = 137, .read_only = 158, .power_cut = 26};
 
-Scenario of_retention(const std::function<void(World&)>& act) {
-  return {[](World& world) { world.set_the_scene_of_retention(); }, act,
-          [](World& world) {
+Scenario of_retention(const std::function<void(TortureWorld&)>& act) {
+  return {[](TortureWorld& world) { world.set_the_scene_of_retention(); }, act,
+          [](TortureWorld& world) {
             world.check_what_is_kept_is_there();
             // One archive in each run.
             for (int i = 0; i < 4; ++i) REQUIRE(world.prune() == agent::ExitStatus::kOk);
@@ -21,14 +21,14 @@ Scenario of_retention(const std::function<void(World&)>& act) {
 }  // namespace
 
 TEST_CASE("a prune that fails anywhere is finished by the next", "[torture][of-custody]") {
-  const auto scenario = of_retention([](World& world) { (void)world.prune(); });
+  const auto scenario = of_retention([](TortureWorld& world) { (void)world.prune(); });
   torture_disk(scenario, kPrune, test::Fault::kIoError);
   torture_disk(scenario, kPrune, test::Fault::kPowerCut, Loss::kSome);
 }
 
 TEST_CASE("a pull that fails while it removes something is finished by the next",
           "[torture][of-custody]") {
-  const auto scenario = of_retention([](World& world) { (void)world.pull(); });
+  const auto scenario = of_retention([](TortureWorld& world) { (void)world.pull(); });
   const auto fault =
       GENERATE(test::Fault::kNoSpace, test::Fault::kReadOnly, test::Fault::kPowerCut);
   CAPTURE(static_cast<int>(fault));
@@ -37,9 +37,9 @@ TEST_CASE("a pull that fails while it removes something is finished by the next"
 
 TEST_CASE("a rebuild after a prune that failed anywhere gives up nothing that was held",
           "[torture][of-custody]") {
-  const Scenario scenario = {[](World& world) { world.set_the_scene_of_retention(); },
-                             [](World& world) { (void)world.prune(); },
-                             [](World& world) {
+  const Scenario scenario = {[](TortureWorld& world) { world.set_the_scene_of_retention(); },
+                             [](TortureWorld& world) { (void)world.prune(); },
+                             [](TortureWorld& world) {
                                world.check_what_is_kept_is_there();
                                const auto before = world.sight();
                                world.lose_ledger();

@@ -13,9 +13,9 @@ constexpr Steps kVerify{.no_space = 43, .read_only = 47, .power_cut = 4};
 constexpr Steps kRebuild{.no_space = 158, .read_only = 173, .power_cut = 21, .half_written = 164};
 
 Scenario of_a_repair(bool has_links) {
-  return {[=](World& world) { world.set_the_scene_of_damage(has_links); },
-          [](World& world) { (void)world.pull(); },
-          [=](World& world) {
+  return {[=](TortureWorld& world) { world.set_the_scene_of_damage(has_links); },
+          [](TortureWorld& world) { (void)world.pull(); },
+          [=](TortureWorld& world) {
             REQUIRE(world.pull() == agent::ExitStatus::kOk);
             // Whatever failed, no damaged byte is thrown away; but where files have one name each,
             // a power cut may take it between two directories.
@@ -40,9 +40,9 @@ TEST_CASE("a repair beside the archives that fails anywhere is finished by the n
   const bool has_links = GENERATE(true, false);
   CAPTURE(has_links);
   const Scenario scenario = {
-      [=](World& world) { world.set_the_scene_of_damaged_generation(has_links); },
-      [](World& world) { (void)world.pull(); },
-      [](World& world) { REQUIRE(world.pull() == agent::ExitStatus::kOk); }};
+      [=](TortureWorld& world) { world.set_the_scene_of_damaged_generation(has_links); },
+      [](TortureWorld& world) { (void)world.pull(); },
+      [](TortureWorld& world) { REQUIRE(world.pull() == agent::ExitStatus::kOk); }};
   torture_disk(scenario, has_links ? kRepairGeneration : kRepairGenerationWithoutLinks,
                test::Fault::kPowerCut, Loss::kSome);
 }
@@ -54,13 +54,13 @@ TEST_CASE("a repair goes on where a request failed", "[torture][of-custody]") {
 TEST_CASE("a verify that fails anywhere has found everything after the next",
           "[torture][of-custody]") {
   const Scenario scenario = {
-      [](World& world) {
+      [](TortureWorld& world) {
         world.set_the_scene_of_damage(true);
         REQUIRE(world.pull() == agent::ExitStatus::kOk);
         world.damage("a/rotten.tar", pattern(500, 6));
       },
-      [](World& world) { (void)world.verify(); },
-      [](World& world) { REQUIRE(world.verify() == agent::ExitStatus::kAlarm); }};
+      [](TortureWorld& world) { (void)world.verify(); },
+      [](TortureWorld& world) { REQUIRE(world.verify() == agent::ExitStatus::kAlarm); }};
   const auto fault =
       GENERATE(test::Fault::kNoSpace, test::Fault::kReadOnly, test::Fault::kPowerCut);
   CAPTURE(static_cast<int>(fault));
@@ -69,14 +69,14 @@ TEST_CASE("a verify that fails anywhere has found everything after the next",
 
 TEST_CASE("a rebuild that fails anywhere is begun again, and nothing is lost",
           "[torture][of-custody]") {
-  const Scenario scenario = {[](World& world) {
+  const Scenario scenario = {[](TortureWorld& world) {
                                world.set_the_scene_of_changes(agent::OnChange::kQuarantine, true);
                                REQUIRE(world.pull() == agent::ExitStatus::kAlarm);
                                REQUIRE(world.ack() == agent::ExitStatus::kOk);
                                world.lose_ledger();
                              },
-                             [](World& world) { (void)world.rebuild(); },
-                             [](World& world) {
+                             [](TortureWorld& world) { (void)world.rebuild(); },
+                             [](TortureWorld& world) {
                                const auto again = world.rebuild();
                                const bool done_before = again == agent::ExitStatus::kUsage;
                                REQUIRE((done_before || again == agent::ExitStatus::kOk));

@@ -6,6 +6,7 @@
 #include "store/content/digest.h"
 #include "tests/agent/pull/pull_world.h"
 #include "tests/support/stride.h"
+#include "tests/support/text.h"
 
 // What is held comes back, proven, as it was asked for, and never over anything.
 
@@ -14,12 +15,11 @@ using agent::RestoreOptions;
 using pull_test::World;
 using test::Fault;
 using test::FaultDisk;
+using test::kMiB;
 using Files = World::Files;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr std::size_t kMiB = std::size_t{1} << 20;
 
 std::string pattern(std::size_t size_bytes, unsigned seed) {
   std::string bytes(size_bytes, '\0');

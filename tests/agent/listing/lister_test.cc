@@ -68,8 +68,8 @@ struct Reader {
 };
 
 /// The bucket "b" of a server that keeps versions.
-struct World {
-  World() {
+struct ListerWorld {
+  ListerWorld() {
     server->make_bucket("b");
     server->keep_versions("b");
   }
@@ -113,7 +113,7 @@ std::vector<std::string> described(const std::vector<ListedObject>& objects) {
 }  // namespace
 
 TEST_CASE("every version and delete marker is listed, the newest of a key first", "[lister]") {
-  World world;
+  ListerWorld world;
   const auto& server = world.server;
   const std::string first = server->put("b", "a", "first");
   const std::string second = server->put("b", "a", "second");
@@ -134,7 +134,7 @@ TEST_CASE("every version and delete marker is listed, the newest of a key first"
 }
 
 TEST_CASE("more versions of one key than a page holds are all listed", "[lister]") {
-  World world;
+  ListerWorld world;
   constexpr std::size_t kVersions = 250;
   world.server->put("b", "a", "before");
   std::vector<std::string> etags;
@@ -154,7 +154,7 @@ TEST_CASE("more versions of one key than a page holds are all listed", "[lister]
 }
 
 TEST_CASE("a page may end anywhere in the versions of a key", "[lister]") {
-  World world;
+  ListerWorld world;
   for (const char* key : {"a", "b", "c+d"}) {
     for (int i = 0; i < 3; ++i) world.server->put("b", key, key + std::to_string(i));
     world.server->erase("b", key);
@@ -202,7 +202,7 @@ TEST_CASE("a bucket without versioning lists one version of each key", "[lister]
 }
 
 TEST_CASE("an empty bucket has an empty listing of versions", "[lister]") {
-  World world;
+  ListerWorld world;
   const auto listed = world.reader.versions();
   CHECK(listed.result.has_value());
   CHECK(listed.objects.empty());
@@ -210,7 +210,7 @@ TEST_CASE("an empty bucket has an empty listing of versions", "[lister]") {
 }
 
 TEST_CASE("a page of versions that breaks once is asked for again, and counted once", "[lister]") {
-  World world;
+  ListerWorld world;
   for (int i = 0; i < 10; ++i) world.server->put("b", "k", std::to_string(i));
   world.server->set_page_keys(4);
   const auto kind = GENERATE(LieKind::kCutXml, LieKind::kGarbageXml, LieKind::kErrorIn200,
@@ -226,7 +226,7 @@ TEST_CASE("a page of versions that breaks once is asked for again, and counted o
 }
 
 TEST_CASE("a listing of versions that does not end cleanly is no success", "[lister]") {
-  World world;
+  ListerWorld world;
   for (int i = 0; i < 10; ++i) world.server->put("b", "k", std::to_string(i));
   for (int i = 0; i < 10; ++i) world.server->put("b", "l", std::to_string(i));
   world.server->set_page_keys(4);
@@ -243,7 +243,7 @@ TEST_CASE("a listing of versions that does not end cleanly is no success", "[lis
 }
 
 TEST_CASE("a server without a listing of versions is asked once", "[lister]") {
-  World world;
+  ListerWorld world;
   world.server->put("b", "k", "x");
   fake_s3::Lie lie{LieKind::kError, "GET", std::string(fake_s3::kListing), 501, "NotImplemented"};
   world.server->lie(lie);
@@ -256,7 +256,7 @@ TEST_CASE("a server without a listing of versions is asked once", "[lister]") {
 }
 
 TEST_CASE("a listing of versions ends when nobody wants it any more", "[lister]") {
-  World world;
+  ListerWorld world;
   for (int i = 0; i < 10; ++i) world.server->put("b", "k", std::to_string(i));
   world.server->set_page_keys(4);
   SECTION("the taker") { world.reader.refuse_page = 2; }

@@ -39,7 +39,7 @@ std::string page_xml(const Names& keys, const std::string& next_token = "") {
 }
 
 struct Listing {
-  World world;
+  ClientWorld world;
   test::ManualClock clock;
   agent::StopFlag stop{false};
   agent::Retrier retrier{3, clock, stop, 1};

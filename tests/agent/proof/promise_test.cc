@@ -12,10 +12,12 @@
 #include "tests/support/catch.h"
 #include "tests/support/fake_s3.h"
 #include "tests/support/fault_disk.h"
+#include "tests/support/text.h"
 
 using agent::EtagTrust;
 using agent::Promise;
 using agent::SourceTrust;
+using test::kMiB;
 using Outcome = agent::Verification::Outcome;
 using What = agent::Decision::What;
 using Names = std::vector<std::string>;
@@ -23,7 +25,6 @@ using Sizes = std::vector<std::uint64_t>;
 
 namespace {
 
-constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 const std::string kHex = "0123456789abcdef0123456789abcdef";
 
 s3::Checksum checksum(s3::ChecksumAlgorithm algorithm, bool composite = false) {

@@ -10,6 +10,7 @@
 #include "tests/support/fake_s3.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/test_certificate.h"
+#include "tests/support/text.h"
 
 namespace {
 
@@ -18,10 +19,7 @@ using fake_s3::LieKind;
 using fake_s3::RawClient;
 using fake_s3::RawResponse;
 using fake_s3::Server;
-
-bool contains(const std::string& text, std::string_view piece) {
-  return text.find(piece) != std::string::npos;
-}
+using test::contains;
 
 // A server with the object b/k that lies about it.
 std::unique_ptr<Server> lying_server(const Lie& lie) {

@@ -8,16 +8,14 @@
 
 #include "tests/support/catch.h"
 #include "tests/support/raw_client.h"
+#include "tests/support/text.h"
 
 namespace {
 
 using fake_s3::RawClient;
 using fake_s3::RawResponse;
 using fake_s3::Server;
-
-bool contains(const std::string& text, std::string_view piece) {
-  return text.find(piece) != std::string::npos;
-}
+using test::contains;
 
 // What stands between the first <name> and </name>.
 std::string element(const std::string& xml, const std::string& name) {

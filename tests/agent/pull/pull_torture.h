@@ -58,9 +58,9 @@ struct Sight {
   bool operator==(const Sight&) const = default;
 };
 
-class World {
+class TortureWorld {
  public:
-  World() {
+  TortureWorld() {
     fake_s3::Options options;
     options.listens = false;
     options.clock = [this] { return clock_.now_s(); };
@@ -551,9 +551,9 @@ class World {
 };
 
 struct Scenario {
-  std::function<void(World&)> set;
-  std::function<void(World&)> act;     // is disturbed
-  std::function<void(World&)> finish;  // is not, and must end where the undisturbed one does
+  std::function<void(TortureWorld&)> set;
+  std::function<void(TortureWorld&)> act;     // is disturbed
+  std::function<void(TortureWorld&)> finish;  // is not, and must end where the undisturbed one does
 };
 
 // At how many steps of a scene each way to fail makes a difference; 0: it is not tried.
@@ -570,9 +570,9 @@ struct Steps {
 enum class Loss { kAll, kSome };
 
 struct Disturbance {
-  std::function<void(World&, int)> set;  // before the act
-  std::function<int(World&)> steps;      // at which it could have struck
-  std::function<bool(World&)> struck;
+  std::function<void(TortureWorld&, int)> set;  // before the act
+  std::function<int(TortureWorld&)> steps;      // at which it could have struck
+  std::function<bool(TortureWorld&)> struck;
   bool cuts_power = false;
   int draws = 1;  // of what a power cut spares
 };
@@ -590,7 +590,7 @@ inline void check_steps(int found, int wanted) {
   }
 }
 
-inline void check_the_end(World& world, const Scenario& scenario, const Sight& wanted) {
+inline void check_the_end(TortureWorld& world, const Scenario& scenario, const Sight& wanted) {
   world.check_nothing_wrong_is_visible();
   INFO(world.last_line());
   scenario.finish(world);
@@ -609,7 +609,7 @@ inline void check_the_end(World& world, const Scenario& scenario, const Sight& w
 inline void torture(const Scenario& scenario, const Disturbance& disturbance, int wanted_steps) {
   constexpr int kNever = 1'000'000'000;
   constexpr std::uint64_t kSeed = 20260131;
-  World world;
+  TortureWorld world;
   world.set_lanes(1);
   scenario.set(world);
   const auto scene = world.remember();
@@ -662,12 +662,12 @@ inline void torture_disk(const Scenario& scenario, const Steps& steps, test::Fau
                          Loss loss = Loss::kAll) {
   const bool some = loss == Loss::kSome;
   Disturbance disturbance;
-  disturbance.set = [=](World& world, int step) {
+  disturbance.set = [=](TortureWorld& world, int step) {
     if (some) world.disk().set_power_cut_seed(0);  // what is lost is drawn when the power is off
     world.disk().fail_at(static_cast<std::uint64_t>(step), fault);
   };
-  disturbance.steps = [](World& world) { return static_cast<int>(world.disk().steps()); };
-  disturbance.struck = [](World& world) { return world.disk().struck(); };
+  disturbance.steps = [](TortureWorld& world) { return static_cast<int>(world.disk().steps()); };
+  disturbance.struck = [](TortureWorld& world) { return world.disk().struck(); };
   disturbance.cuts_power = fault == test::Fault::kPowerCut;
   disturbance.draws = some ? 2 : 1;
   torture(scenario, disturbance, steps_of(steps, fault, loss));
@@ -676,9 +676,11 @@ inline void torture_disk(const Scenario& scenario, const Steps& steps, test::Fau
 inline void torture_network(const Scenario& scenario, const Steps& steps,
                             test::NetworkFault::Kind kind, int failures) {
   Disturbance disturbance;
-  disturbance.set = [=](World& world, int step) { world.network().fail(step, failures, kind); };
-  disturbance.steps = [](World& world) { return world.network().requests(); };
-  disturbance.struck = [](World& world) { return world.network().struck(); };
+  disturbance.set = [=](TortureWorld& world, int step) {
+    world.network().fail(step, failures, kind);
+  };
+  disturbance.steps = [](TortureWorld& world) { return world.network().requests(); };
+  disturbance.struck = [](TortureWorld& world) { return world.network().struck(); };
   torture(scenario, disturbance, steps.requests);
 }
 

@@ -21,26 +21,27 @@ constexpr Steps kReturnWithoutLinks{.no_space = 260, .half_written = 270};
 constexpr Steps kAck{.io_error = 227, .half_written = 50};
 
 Scenario of_new_archives() {
-  return {[](World& world) { world.set_the_scene(); }, [](World& world) { (void)world.pull(); },
-          [](World& world) { REQUIRE(world.pull() == agent::ExitStatus::kAlarm); }};
+  return {[](TortureWorld& world) { world.set_the_scene(); },
+          [](TortureWorld& world) { (void)world.pull(); },
+          [](TortureWorld& world) { REQUIRE(world.pull() == agent::ExitStatus::kAlarm); }};
 }
 
 Scenario of_changes(agent::OnChange on_change, bool has_links) {
   const auto end = on_change == agent::OnChange::kQuarantine ? agent::ExitStatus::kAlarm
                                                              : agent::ExitStatus::kOk;
-  return {[=](World& world) { world.set_the_scene_of_changes(on_change, has_links); },
-          [](World& world) { (void)world.pull(); },
-          [=](World& world) { REQUIRE(world.pull() == end); }};
+  return {[=](TortureWorld& world) { world.set_the_scene_of_changes(on_change, has_links); },
+          [](TortureWorld& world) { (void)world.pull(); },
+          [=](TortureWorld& world) { REQUIRE(world.pull() == end); }};
 }
 
 Scenario of_an_acceptance(bool has_links) {
-  return {[=](World& world) {
+  return {[=](TortureWorld& world) {
             world.may_accept();
             world.set_the_scene_of_changes(agent::OnChange::kQuarantine, has_links);
             REQUIRE(world.pull() == agent::ExitStatus::kAlarm);
           },
-          [](World& world) { (void)world.accept(kLargeKey); },
-          [](World& world) {
+          [](TortureWorld& world) { (void)world.accept(kLargeKey); },
+          [](TortureWorld& world) {
             const auto again = world.accept(kLargeKey);
             const bool done_before = again == agent::ExitStatus::kUsage;
             REQUIRE((done_before || again == agent::ExitStatus::kOk));
@@ -49,15 +50,15 @@ Scenario of_an_acceptance(bool has_links) {
 }
 
 Scenario of_a_return(bool has_links) {
-  return {[=](World& world) { world.set_the_scene_of_a_return(has_links); },
-          [](World& world) { (void)world.pull(); },
-          [](World& world) { REQUIRE(world.pull() == agent::ExitStatus::kOk); }};
+  return {[=](TortureWorld& world) { world.set_the_scene_of_a_return(has_links); },
+          [](TortureWorld& world) { (void)world.pull(); },
+          [](TortureWorld& world) { REQUIRE(world.pull() == agent::ExitStatus::kOk); }};
 }
 
 Scenario of_an_ack() {
-  return {[](World& world) { world.set_the_scene_of_a_hold(); },
-          [](World& world) { (void)world.ack(); },
-          [](World& world) {
+  return {[](TortureWorld& world) { world.set_the_scene_of_a_hold(); },
+          [](TortureWorld& world) { (void)world.ack(); },
+          [](TortureWorld& world) {
             REQUIRE(world.ack() == agent::ExitStatus::kOk);
             REQUIRE(world.pull() == agent::ExitStatus::kAlarm);
           }};

@@ -9,16 +9,16 @@
 
 #include "tests/support/catch.h"
 #include "tests/support/fault_disk.h"
+#include "tests/support/text.h"
 
 using agent::ByteRange;
 using agent::RangeShare;
+using test::kMiB;
 
 namespace {
 
-constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
-
-struct World {
-  explicit World(std::uint64_t size_bytes) {
+struct Sharing {
+  explicit Sharing(std::uint64_t size_bytes) {
     REQUIRE(disk.make_directory("d"));
     file = std::move(*disk.open("d/f", store::OpenMode::kCreate));
     identity.size_bytes = size_bytes;
@@ -44,7 +44,7 @@ void bring(RangeShare& share, RangeShare::Ticket ticket, std::uint64_t bytes) {
 }  // namespace
 
 TEST_CASE("whoever owns a transfer brings all of it until somebody helps", "[ranges]") {
-  World world(100 * kMiB);
+  Sharing world(100 * kMiB);
   auto share = world.share(10 * kMiB);
   CHECK(share.piece(RangeShare::kOwner) == ByteRange{10 * kMiB, 100 * kMiB});
   CHECK(share.grant(RangeShare::kOwner, 1000) == 1000);
@@ -53,7 +53,7 @@ TEST_CASE("whoever owns a transfer brings all of it until somebody helps", "[ran
 }
 
 TEST_CASE("a helper brings what lies ahead, and the owner ends where that begins", "[ranges]") {
-  World world(100 * kMiB);
+  Sharing world(100 * kMiB);
   auto share = world.share(0);
   const auto helper = share.join();
   REQUIRE(helper);
@@ -72,7 +72,7 @@ TEST_CASE("a helper brings what lies ahead, and the owner ends where that begins
 }
 
 TEST_CASE("what lies behind a gap is at most a piece for each lane", "[ranges]") {
-  World world(1000 * kMiB);
+  Sharing world(1000 * kMiB);
   auto share = world.share(0);
   std::vector<RangeShare::Ticket> helpers;
   for (int i = 0; i < 3; ++i) helpers.push_back(share.join().value());
@@ -82,7 +82,7 @@ TEST_CASE("what lies behind a gap is at most a piece for each lane", "[ranges]")
 }
 
 TEST_CASE("what a helper has not brought is brought by another", "[ranges]") {
-  World world(64 * kMiB);
+  Sharing world(64 * kMiB);
   auto share = world.share(0);
   const auto first = share.join().value();
   const auto piece = share.next_piece(first).value();
@@ -94,7 +94,7 @@ TEST_CASE("what a helper has not brought is brought by another", "[ranges]") {
 }
 
 TEST_CASE("after a helper failed nobody helps, and the owner brings the rest", "[ranges]") {
-  World world(64 * kMiB);
+  Sharing world(64 * kMiB);
   auto share = world.share(0);
   const auto helper = share.join().value();
   REQUIRE(share.next_piece(helper));
@@ -108,7 +108,7 @@ TEST_CASE("after a helper failed nobody helps, and the owner brings the rest", "
 }
 
 TEST_CASE("an owner waits for what others bring, and for no longer than it may", "[ranges]") {
-  World world(64 * kMiB);
+  Sharing world(64 * kMiB);
   auto share = world.share(0);
   const auto helper = share.join().value();
   std::vector<ByteRange> pieces;
@@ -135,7 +135,7 @@ TEST_CASE("an owner waits for what others bring, and for no longer than it may",
 }
 
 TEST_CASE("a disk that fails a helper is the owner's trouble", "[ranges]") {
-  World world(64 * kMiB);
+  Sharing world(64 * kMiB);
   auto share = world.share(0);
   REQUIRE(share.join());
   share.fail(store::Error{store::ErrorKind::kNoSpace, 0, "f", "write"});
@@ -152,7 +152,7 @@ TEST_CASE("in whatever order lanes come, go and fail, each byte is brought once"
     return std::uniform_int_distribution<std::uint64_t>(0, most)(random);
   };
   const auto size = 1 + upto(200 * kMiB);
-  World world(size);
+  Sharing world(size);
   const auto begin = upto(size - 1);
   auto share = world.share(begin, 1 + upto(7));
   std::vector<ByteRange> brought;

@@ -8,15 +8,16 @@
 #include <vector>
 
 #include "tests/agent/pull/pull_world.h"
+#include "tests/support/text.h"
 
 using agent::ExitStatus;
 using fake_s3::LieKind;
 using pull_test::World;
+using test::kMiB;
 using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kSize = 48 * kMiB;
 
 /// Time goes by, so that a transfer is seen to be slow.
@@ -204,6 +205,27 @@ TEST_CASE("a helper whose writes fail ends the run, and nothing is held of it", 
   }
   world.disk.set_hook({});
   CHECK_FALSE(world.archive("large"));
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.verify_all() == ExitStatus::kOk);
+}
+
+TEST_CASE("a server that wants fewer connections is not asked by one helper after the other",
+          "[wire][ranges]") {
+  constexpr std::size_t kEnough = 30;
+  World world;
+  put_large(world);
+  fake_s3::Lie throttled{LieKind::kError, "GET", "large", 503, "SlowDown"};
+  throttled.from = 2;
+  SECTION("whatever it is asked") {}
+  SECTION("for a while") { throttled.count = 3; }
+  const bool ends = throttled.count == 3;
+  world.server->lie(throttled);
+  {
+    const Ticking ticking(world.clock);
+    CHECK((world.pull() == ExitStatus::kOk) == ends);
+  }
+  CHECK(gets(world).size() < kEnough);
+  world.server->clear_lies();
   CHECK(world.pull() == ExitStatus::kOk);
   CHECK(world.verify_all() == ExitStatus::kOk);
 }

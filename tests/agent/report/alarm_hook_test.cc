@@ -73,7 +73,7 @@ bool has_no_children() { return ::waitpid(-1, nullptr, WNOHANG) == -1 && errno =
 pid_t number_in(const std::string& path) { return std::stoi(test::read_file(path)); }
 
 /// The world of an alarm, in which commands are really run.
-struct World {
+struct HookWorld {
   std::vector<std::string> lines;
   test::ManualClock clock;
   agent::StopFlag stop{false};
@@ -107,7 +107,7 @@ TEST_CASE("a hook finds the alarm in its environment", "[hook]") {
   const Hook hook;
   const Variable out("OUT", hook.out);
   const Variable stale("HOLDFAST_ALARM_KIND", "of the run before");
-  World world;
+  HookWorld world;
   world.run("env | grep ^HOLDFAST_ALARM_ | sort > \"$OUT\"");
   CHECK(test::read_file(hook.out) ==
         "HOLDFAST_ALARM_KEY=db/1.tar\nHOLDFAST_ALARM_KIND=changed\n"
@@ -120,7 +120,7 @@ TEST_CASE("a hostile key reaches a hook as one harmless line", "[hook]") {
   const Hook hook;
   const Variable out("OUT", hook.out);
   const std::string trap = hook.dir / "trap";
-  World world;
+  HookWorld world;
   world.alarm.key = fmt::format("a\"b'c;$(touch {0})`touch {0}`\n{1}\t\r\x1b[2J\x7f\xff", trap,
                                 "HOLDFAST_ALARM_KIND=none") +
                     std::string("\0end", 4);
@@ -138,7 +138,7 @@ TEST_CASE("a hostile key reaches a hook as one harmless line", "[hook]") {
 }
 
 TEST_CASE("a hook that fails is one warning", "[hook]") {
-  World world;
+  HookWorld world;
   world.run("echo no mail today >&2; exit 3");
   CHECK(world.lines ==
         std::vector<std::string>{
@@ -148,7 +148,7 @@ TEST_CASE("a hook that fails is one warning", "[hook]") {
 }
 
 TEST_CASE("a hook has a minute", "[hook]") {
-  World world;
+  HookWorld world;
   std::chrono::seconds given{0};
   world.environment.run_command =
       [&](const auto&, const auto&,

@@ -5,6 +5,7 @@
 #include "agent/report/calendar.h"
 #include "agent/report/metrics.h"
 #include "tests/support/catch.h"
+#include "tests/support/text.h"
 #include "tests/support/uploaded.h"
 
 using agent::CalendarDay;
@@ -12,15 +13,12 @@ using agent::SourceNight;
 using namespace std::chrono_literals;
 using std::chrono::days;
 using std::chrono::sys_days;
+using test::contains;
 
 namespace {
 
 const agent::Time kNow = *agent::parse_time("2026-11-29T03:30:00Z");
 const sys_days kToday = std::chrono::floor<days>(kNow);
-
-bool contains(const std::string& text, std::string_view piece) {
-  return text.find(piece) != std::string::npos;
-}
 
 agent::StatusReport with_source() {
   agent::StatusReport status;

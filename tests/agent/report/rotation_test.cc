@@ -6,18 +6,16 @@
 #include "agent/report/present.h"
 #include "agent/report/status_text.h"
 #include "tests/agent/pull/pull_world.h"
+#include "tests/support/text.h"
 
 // Two disks that take turns at one mount point.
 
 using agent::ExitStatus;
+using test::contains;
 using namespace std::chrono_literals;
 using Names = std::vector<std::string>;
 
 namespace {
-
-bool contains(const std::string& text, std::string_view piece) {
-  return text.find(piece) != std::string::npos;
-}
 
 std::string id_of(store::Disk& disk) {
   const auto marker = store::read_marker(disk);

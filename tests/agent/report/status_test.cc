@@ -4,19 +4,17 @@
 #include "agent/report/status_text.h"
 #include "agent/status/status_board.h"
 #include "tests/support/catch.h"
+#include "tests/support/text.h"
 #include "tests/support/uploaded.h"
 
 using agent::ExitStatus;
 using agent::StatusReport;
+using test::contains;
 using namespace std::chrono_literals;
 
 namespace {
 
 const agent::Time kNow = *agent::parse_time("2026-01-31T02:00:00Z");
-
-bool contains(const std::string& text, std::string_view piece) {
-  return text.find(piece) != std::string::npos;
-}
 
 StatusReport full() {
   StatusReport status;

@@ -18,6 +18,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/fault_disk.h"
 #include "tests/support/manual_clock.h"
+#include "tests/support/text.h"
 
 // Whoever asks is told the same: the text, the line of --check, the page and the metrics; and so
 // are those who wait to be told.
@@ -25,6 +26,7 @@
 using agent::Severity;
 using agent::SourceStatus;
 using agent::StatusReport;
+using test::contains;
 using namespace std::chrono_literals;
 
 namespace {
@@ -32,10 +34,6 @@ namespace {
 using Lines = std::vector<std::string>;
 
 const agent::Time kNow = *agent::parse_time("2026-11-29T03:30:00Z");
-
-bool contains(const std::string& text, std::string_view piece) {
-  return text.find(piece) != std::string::npos;
-}
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 

@@ -1,11 +1,13 @@
 #include "agent/report/present.h"
 #include "store/ledger/database.h"
 #include "tests/agent/pull/pull_world.h"
+#include "tests/support/text.h"
 
 // `status` says what is true now, although nothing has run since.
 
 using agent::ExitStatus;
 using pull_test::World;
+using test::contains;
 
 namespace {
 
@@ -28,10 +30,6 @@ Answer check(World& world, std::optional<std::chrono::seconds> max_age = std::nu
 }
 
 int number(ExitStatus exit) { return static_cast<int>(exit); }
-
-bool contains(const std::string& text, std::string_view piece) {
-  return text.find(piece) != std::string::npos;
-}
 
 void hold_something(World& world) {
   for (const char* key : {"a", "b", "c"}) world.server->put("b", key, key);

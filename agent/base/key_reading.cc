@@ -1,8 +1,7 @@
-#include "agent/listing/key_reading.h"
+#include "agent/base/key_reading.h"
 
 #include <algorithm>
 
-#include "agent/proof/job.h"
 #include "s3client/uri_encode.h"
 
 namespace agent {
@@ -19,13 +18,6 @@ std::optional<std::string> other_reading(std::string_view key) {
   std::string raw(key);
   std::replace(raw.begin(), raw.end(), ' ', '+');
   return raw;
-}
-
-std::string requested_key(const Job& job) {
-  if (job.other_reading) {
-    if (auto other = other_reading(job.wanted.key)) return *std::move(other);
-  }
-  return job.wanted.key;
 }
 
 }  // namespace agent

@@ -1,0 +1,2 @@
+// Of programs that are linked to see whether they can be.
+int main() { return 0; }
