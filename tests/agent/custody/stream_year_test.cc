@@ -7,6 +7,8 @@
 #include "agent/config/backup_name.h"
 #include "tests/agent/config/naming_schemes.h"
 #include "tests/agent/pull/pull_world.h"
+#include "tests/support/sanitizer.h"
+#include "tests/support/stride.h"
 
 // Nights of real naming schemes, pulled and pruned. HOLDFAST_NIGHTS says how many; a year was run
 // once.
@@ -19,7 +21,7 @@ namespace {
 
 int nights_of_a_test() {
   const char* const given = std::getenv("HOLDFAST_NIGHTS");
-  return given == nullptr ? 40 : std::atoi(given);
+  return given != nullptr ? std::atoi(given) : test::kSanitized ? 20 : 40;
 }
 
 std::set<std::string> held(const World& world) {

@@ -4,6 +4,8 @@
 
 #include "agent/run/carried_words.h"
 #include "tests/agent/pull/pull_world.h"
+#include "tests/support/sanitizer.h"
+#include "tests/support/stride.h"
 
 // Two disks that take turns are one mirror to a person: what was told and said while one of them
 // was here is neither told nor asked again while the other one is.
@@ -263,9 +265,10 @@ TEST_CASE("whatever fails while words are taken, they are taken once",
   };
   const auto fault = GENERATE(test::Fault::kIoError, test::Fault::kPowerCut);
   CAPTURE(static_cast<int>(fault));
-  std::uint64_t step = 0;
-  for (bool struck = true; struck;) {
-    CAPTURE(++step);
+  const auto& stride = test::stride();
+  auto step = static_cast<std::uint64_t>(stride.first);
+  for (bool struck = true; struck; step += static_cast<std::uint64_t>(stride.every)) {
+    CAPTURE(step);
     const auto disk = turns.second.clone();
     turns.other_disks["/disk"] = disk.get();
     turns.status_text = status;
