@@ -13,8 +13,6 @@
 namespace agent {
 namespace {
 
-// Once a day, also for a nightly run that begins some minutes earlier.
-constexpr std::chrono::hours kAskEvery{20};
 // AWS allows 1000 rules; a server may claim any number.
 constexpr std::size_t kMaxRules = 1000;
 
@@ -133,7 +131,7 @@ store::Status LifecycleWatch::finish(std::size_t source, s3::Client& client, Ret
   if (!state) return state.error();
   const auto now = context_.now(run);
   const auto asked_at = (*state)->known->asked_at;
-  const bool due = !asked_at || now - *asked_at >= kAskEvery || *asked_at > now;
+  const bool due = !asked_at || now - *asked_at >= kAboutADay || *asked_at > now;
   if (!due) return {};
   if (!(*state)->seen && !run.stopped && !context_.stopping() && !context_.out_of_time()) {
     if (auto asked = ask(source, client, retrier); !asked) return asked;

@@ -12,6 +12,10 @@ namespace agent {
 
 using Time = store::Time;
 
+/// After so long it is the next day for what is done once a day: a nightly run begins a little
+/// earlier now and then.
+inline constexpr std::chrono::hours kAboutADay{20};
+
 /// "512", "64K", "10M", "2G", "1T": powers of 1024. nullopt for anything else, overflow included.
 std::optional<std::uint64_t> parse_size(std::string_view text);
 

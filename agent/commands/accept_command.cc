@@ -13,9 +13,9 @@
 #include "agent/report/pull_status.h"
 #include "agent/run/generation_choice.h"
 #include "agent/run/source_command.h"
-#include "store/content/content_path.h"
 #include "store/content/digest.h"
 #include "store/content/duplicate.h"
+#include "store/content/path_check.h"
 
 namespace agent {
 namespace {

@@ -15,7 +15,7 @@
 #include "agent/report/pull_status.h"
 #include "agent/run/source_command.h"
 #include "agent/run/sources.h"
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 
 namespace agent {
 namespace {

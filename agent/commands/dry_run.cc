@@ -16,7 +16,7 @@
 #include "agent/listing/list_phase.h"
 #include "agent/listing/listing_memory.h"
 #include "agent/run/sources.h"
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 
 namespace agent {
 namespace {

@@ -7,8 +7,8 @@
 #include <optional>
 #include <utility>
 
-#include "agent/alarms/arrival_alarms.h"
 #include "agent/alarms/lifecycle_watch.h"
+#include "agent/alarms/stale_streams.h"
 #include "agent/base/failure.h"
 #include "agent/custody/left_sources.h"
 #include "agent/custody/prune_phase.h"

@@ -25,7 +25,7 @@ bool is_known(const StatusReport& status, const std::string& source, Log& log) {
 }
 
 ExitStatus check(const Sight& sight, AssessmentOptions options, const Print& print) {
-  if (!options.max_age) options.max_age = kCheckAge;
+  if (!options.max_age) options.max_age = kStandardAge;
   const auto assessment = assess(sight.status, sight.present, options);
   print(check_line(sight.status, sight.present, assessment, options));
   // The four numbers of the plugins, of which 3 is not one of ours.

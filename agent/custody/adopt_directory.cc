@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 
 namespace agent {
 

@@ -6,7 +6,7 @@
 
 #include "agent/base/min_free.h"
 #include "agent/base/units.h"
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 #include "store/disk/aligned_buffer.h"
 
 namespace agent {

@@ -12,6 +12,7 @@
 #include "agent/base/printable.h"
 #include "agent/base/units.h"
 #include "agent/custody/drill_restore.h"
+#include "agent/custody/drill_user.h"
 #include "agent/proof/walk_verdict.h"
 #include "store/disk/posix_scratch.h"
 
@@ -116,27 +117,11 @@ class OneDrill {
     done_.run.told += "the alarm \"unsound\" was raised of this backup when it came";
   }
 
-  // Whom the command runs as; nullopt, and a complaint, where that cannot be.
-  bool find_user(std::optional<SystemUser>& user) {
-    const auto& name = drill_.user;
-    if (!world_.is_root) {
-      if (name.empty() || name == world_.user_name) return true;
-      fail(
-          fmt::format("only root can run the command as {}; this is {}: remove \"user\", or let "
-                      "root run the drill",
-                      printable(name), world_.user_name));
-      return false;
-    }
-    user = world_.find_user(name.empty() ? "nobody" : name);
-    if (user) return true;
-    fail(fmt::format("there is no user {} on this system; name one in \"user\"",
-                     name.empty() ? "nobody" : printable(name)));
-    return false;
-  }
-
   void run_command(store::Scratch& scratch) {
+    auto chosen = choose_drill_user(drill_, world_);
+    if (!chosen.complaint.empty()) return fail(std::move(chosen.complaint));
     DrillCommand command;
-    if (!find_user(command.user)) return;
+    command.user = std::move(chosen.user);
     if (command.user && command.user->user != 0) {
       if (auto given = scratch.give_to(command.user->user, command.user->group); !given) {
         const bool no_owners = given.error().kind == store::ErrorKind::kNotSupported;

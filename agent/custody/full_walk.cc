@@ -8,8 +8,8 @@
 #include "agent/base/printable.h"
 #include "agent/proof/walk_verdict.h"
 #include "agent/run/form_habit.h"
-#include "store/content/content_path.h"
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
+#include "store/content/path_check.h"
 
 namespace agent {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "agent/base/output.h"
 #include "agent/custody/prune.h"
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 
 namespace agent {
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "store/content/digest.h"
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 #include "store/content/mount.h"
 #include "store/disk/aligned_buffer.h"
 

@@ -15,7 +15,7 @@
 #include "agent/fetch/quarantine_alarm.h"
 #include "agent/report/pull_status.h"
 #include "agent/run/superseded_words.h"
-#include "store/content/content_path.h"
+#include "store/content/path_check.h"
 
 namespace agent {
 namespace {

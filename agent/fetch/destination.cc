@@ -1,6 +1,6 @@
 #include "agent/fetch/destination.h"
 
-#include "store/content/content_path.h"
+#include "store/content/path_check.h"
 
 namespace agent {
 namespace {

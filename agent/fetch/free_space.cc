@@ -63,7 +63,7 @@ bool FreeSpace::is_roomy(std::uint64_t size_bytes, const Reserved& reserved) con
   if (size_bytes > kSmallBytes) return false;
   const auto spoken_for =
       context_.config.disk.min_free_bytes + reserved.size_bytes + since_.size_bytes + kPlentyBytes;
-  const auto files = seen_->total_files / 1000 + reserved.files + since_.files + kPlentyFiles;
+  const auto files = Room{*seen_}.kept_files() + reserved.files + since_.files + kPlentyFiles;
   return seen_->free_bytes >= spoken_for && (seen_->total_files == 0 || seen_->free_files >= files);
 }
 

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "agent/fetch/download.h"
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 
 namespace agent {
 

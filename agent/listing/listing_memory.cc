@@ -5,12 +5,11 @@
 #include <string>
 
 #include "agent/base/log.h"
+#include "agent/base/units.h"
 
 namespace agent {
 namespace {
 
-// A nightly run comes a little earlier now and then, and is still the next day's.
-constexpr std::chrono::hours kAskOnAfter{20};
 constexpr const char* kCutsFact = "listing-cut";
 constexpr const char* kUnorderedFact = "listing-unordered";
 
@@ -39,7 +38,7 @@ store::Status recall_listing(const RunContext& context, SourceRun& source) {
   const auto at = *asked ? std::strtoll((*asked)->c_str(), nullptr, 10) : 0;
   listing.begun = context.environment.clock.now_s();
   const auto since = listing.begun - store::Time(std::chrono::seconds(at));
-  listing.is_due = since >= kAskOnAfter || since < std::chrono::seconds::zero();
+  listing.is_due = since >= kAboutADay || since < std::chrono::seconds::zero();
   auto last = ledger.last_expected(source.id, source.config->prefix);
   if (!last) return last.error();
   listing.last_expected = *std::move(last);

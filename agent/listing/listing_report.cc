@@ -4,7 +4,7 @@
 
 #include "agent/base/failure.h"
 #include "agent/base/log.h"
-#include "store/content/content_path.h"
+#include "store/content/path_check.h"
 
 namespace agent {
 namespace {

@@ -54,20 +54,18 @@ bool is_readable(const s3::ListedObject& object) {
 }  // namespace
 
 bool is_due(const store::Refusal& refusal, store::Time now) {
-  // A sixth less than days, so that a nightly run that begins some seconds early asks as well.
-  constexpr std::chrono::hours kDay{20};
-  constexpr std::chrono::hours kLongest = 30 * kDay;
+  constexpr std::chrono::hours kLongest = 30 * kAboutADay;
   // Asked in the future: the clock was wrong then or is now, so nothing can be said.
   if (refusal.asked_at > now) return true;
   const auto waited = now - refusal.asked_at;
   switch (refusal.kind) {
     case store::RefusalKind::kArchived:
-      return waited >= kDay;
+      return waited >= kAboutADay;
     case store::RefusalKind::kUnreadable:
     case store::RefusalKind::kDenied:
     case store::RefusalKind::kMismatch:
     case store::RefusalKind::kDeleted:
-      return waited >= std::min(kDay * (1 << std::clamp(refusal.asks - 1, 0, 5)), kLongest);
+      return waited >= std::min(kAboutADay * (1 << std::clamp(refusal.asks - 1, 0, 5)), kLongest);
     case store::RefusalKind::kGhost:
       return true;
   }

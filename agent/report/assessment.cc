@@ -16,7 +16,6 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr hours kStandardAge{26};
 // Two clocks are never quite the same.
 constexpr minutes kClockTolerance{5};
 constexpr std::size_t kSourcesNamed = 6;
@@ -338,19 +337,6 @@ seconds usual_age(const std::vector<Time>& runs) {
   if (!often && !seldom) return kStandardAge;
   const auto usual = seldom ? gaps.back() : gaps[gaps.size() * 3 / 4];
   return usual + std::max<seconds>(usual / 12, hours{1});
-}
-
-std::string_view word_of(Severity severity) {
-  constexpr std::array<std::string_view, 4> kWords = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
-  return kWords[static_cast<std::size_t>(severity)];
-}
-
-Severity severity_of_alarm(std::string_view kind) {
-  constexpr std::array<std::string_view, 5> kCritical = {"mass-change", "corrupt", "missing",
-                                                         "writable", "nothing"};
-  return std::find(kCritical.begin(), kCritical.end(), kind) != kCritical.end()
-             ? Severity::kCritical
-             : Severity::kWarning;
 }
 
 }  // namespace agent

@@ -3,16 +3,13 @@
 #include <chrono>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "agent/report/alarm_severity.h"
 #include "agent/report/present.h"
 #include "agent/status/status.h"
 
 namespace agent {
-
-/// As monitoring plugins count: the number is the exit status of `status --check`.
-enum class Severity { kOk = 0, kWarning = 1, kCritical = 2, kUnknown = 3 };
 
 /// One thing that is not as it should be.
 struct Concern {
@@ -37,14 +34,12 @@ struct Assessment {
 Assessment assess(const StatusReport& status, const Present& present,
                   const AssessmentOptions& options = {});
 
+/// How old the last success may be where nothing says how often one is to be expected: with
+/// --check, and after the first runs.
+inline constexpr std::chrono::hours kStandardAge{26};
+
 /// How old the last success may be before somebody should ask why: by how often the last runs
 /// began, and 26 hours where that is not known.
 std::chrono::seconds usual_age(const std::vector<Time>& runs);
-
-/// "OK", "WARNING", "CRITICAL", "UNKNOWN".
-std::string_view word_of(Severity severity);
-
-/// How grave an open alarm of this kind is.
-Severity severity_of_alarm(std::string_view kind);
 
 }  // namespace agent

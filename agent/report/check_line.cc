@@ -47,7 +47,7 @@ std::string plain(const std::string& text) {
 std::string check_line(const StatusReport& status, const Present& present,
                        const Assessment& assessment, const AssessmentOptions& options) {
   const auto sums = sums_of(status, options.source);
-  const auto limit = options.max_age.value_or(kCheckAge).count();
+  const auto limit = options.max_age.value_or(kStandardAge).count();
   std::string line =
       fmt::format("HOLDFAST {}: {}", word_of(assessment.severity), plain(assessment.summary));
   if (assessment.severity == Severity::kOk) {

@@ -13,7 +13,4 @@ namespace agent {
 std::string check_line(const StatusReport& status, const Present& present,
                        const Assessment& assessment, const AssessmentOptions& options);
 
-/// How old the last success may be with --check, where --max-age says nothing.
-constexpr std::chrono::hours kCheckAge{26};
-
 }  // namespace agent

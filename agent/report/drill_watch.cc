@@ -8,6 +8,7 @@
 
 #include "agent/base/printable.h"
 #include "agent/base/trusted_clock.h"
+#include "agent/base/units.h"
 
 namespace agent {
 namespace {
@@ -17,7 +18,6 @@ using std::chrono::hours;
 using std::chrono::seconds;
 
 constexpr auto kKind = store::AlarmKind::kDrill;
-constexpr hours kAgainAfter{20};
 // A timer that comes once a day, and spreads.
 constexpr hours kLooksEvery{26};
 
@@ -116,7 +116,7 @@ bool is_drill_due(const DrillConfig& drill, const std::optional<store::DrillMemo
   if (!memory || !memory->last) return true;
   // A clock that was set back makes nothing early for ever.
   if (memory->last->at > now) return true;
-  if (!memory->last->succeeded) return now - memory->last->at >= kAgainAfter;
+  if (!memory->last->succeeded) return now - memory->last->at >= kAboutADay;
   const auto ahead =
       std::max<seconds>(drill.every / 10, std::min<seconds>(kLooksEvery, drill.every * 2 / 3));
   return now - memory->last->at >= drill.every - ahead;

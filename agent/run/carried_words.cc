@@ -11,7 +11,7 @@
 #include "agent/base/printable.h"
 #include "agent/base/units.h"
 #include "store/content/digest.h"
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 #include "store/json.h"
 #include "store/ledger/alarm_kind.h"
 

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "store/content/digest.h"
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 #include "store/content/staging.h"
 
 namespace store {

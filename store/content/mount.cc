@@ -13,7 +13,7 @@
 #include <tuple>
 
 #include "store/content/digest.h"
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 #include "store/json.h"
 
 namespace store {

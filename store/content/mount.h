@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 #include "store/disk/disk.h"
 
 namespace store {

@@ -11,7 +11,7 @@
 
 #include "store/content/crc.h"
 #include "store/content/digest.h"
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 
 namespace store {
 namespace {

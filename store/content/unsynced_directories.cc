@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 
 namespace store {
 

@@ -2,7 +2,7 @@
 #include <utility>
 #include <vector>
 
-#include "store/content/content_path.h"
+#include "store/content/path_check.h"
 #include "store/custody/mirror_steps.h"
 #include "store/custody/placement.h"
 #include "store/custody/removal.h"

@@ -3,8 +3,8 @@
 #include <string>
 #include <utility>
 
-#include "store/content/content_path.h"
 #include "store/content/digest.h"
+#include "store/content/path_check.h"
 #include "store/custody/manifest.h"
 #include "store/json.h"
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "store/content/content_path.h"
 #include "store/content/duplicate.h"
+#include "store/content/path_check.h"
 #include "store/custody/change_impl.h"
 #include "store/custody/manifest.h"
 #include "store/custody/mirror_steps.h"

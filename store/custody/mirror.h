@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 #include "store/content/mount.h"
 #include "store/content/staging.h"
 #include "store/custody/change.h"

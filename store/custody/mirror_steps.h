@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 #include "store/custody/loss.h"
 #include "store/custody/scrub.h"
 #include "store/disk/disk.h"

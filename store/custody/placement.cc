@@ -1,8 +1,8 @@
 // How a verified content gets its name. The file lies in staging, finished, synced and read back;
 // what is left is a rename, and the care that it takes nothing from anybody.
 //
-// A key has up to three names, tried in their order (layout.h). A name may be taken by another key,
-// because the filesystem folds case or because `a` and `a/b` both exist, by a file of somebody
+// A key has up to three names, tried in their order (key_path.h). A name may be taken by another
+// key, because the filesystem folds case or because `a` and `a/b` both exist, by a file of somebody
 // else, or by our own file: a crash between placing and recording leaves it right and unknown. So
 // the rename never replaces. Where it finds the name taken, adopt() looks whether the file is of
 // exactly that name and holds the content, cheapest question first, and takes it for ours; anything
@@ -25,8 +25,8 @@
 #include <optional>
 #include <utility>
 
-#include "store/content/content_path.h"
 #include "store/content/duplicate.h"
+#include "store/content/path_check.h"
 #include "store/content/unsynced_directories.h"
 
 namespace store {

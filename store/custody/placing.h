@@ -1,6 +1,6 @@
 #pragma once
 
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 #include "store/disk/disk.h"
 #include "store/disk/inside.h"
 #include "store/disk/unfinished.h"

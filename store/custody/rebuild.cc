@@ -21,8 +21,8 @@
 #include <utility>
 #include <vector>
 
-#include "store/content/content_path.h"
 #include "store/content/digest.h"
+#include "store/content/path_check.h"
 #include "store/custody/foreign.h"
 #include "store/custody/manifest.h"
 #include "store/custody/mirror_steps.h"

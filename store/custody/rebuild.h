@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 #include "store/custody/scrub.h"
 #include "store/disk/disk.h"
 #include "store/ledger/ledger.h"

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "store/content/content_path.h"
+#include "store/content/path_check.h"
 #include "store/content/unsynced_directories.h"
 #include "store/custody/manifest.h"
 #include "store/custody/sums.h"

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 #include "store/disk/disk.h"
 #include "store/disk/inside.h"
 #include "store/ledger/ledger.h"

@@ -3,7 +3,7 @@
 #include <span>
 #include <vector>
 
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 #include "store/custody/change.h"
 #include "store/custody/placement.h"
 #include "store/disk/disk.h"

@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 #include "store/ledger/database_error.h"
 #include "store/ledger/database_vfs.h"
 

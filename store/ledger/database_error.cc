@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 
 namespace store {
 namespace {

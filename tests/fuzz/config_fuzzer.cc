@@ -2,7 +2,7 @@
 
 #include "agent/config/config.h"
 #include "agent/config/config_file.h"
-#include "store/content/content_path.h"
+#include "store/content/path_check.h"
 #include "tests/fuzz/fuzz.h"
 
 // A configuration file.

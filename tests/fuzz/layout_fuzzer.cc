@@ -2,8 +2,8 @@
 #include <set>
 #include <vector>
 
-#include "store/content/content_path.h"
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
+#include "store/content/path_check.h"
 #include "tests/fuzz/fuzz.h"
 
 // Keys: the input as it is, and stretched by as many of its first byte as its second and third say,

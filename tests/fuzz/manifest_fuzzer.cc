@@ -1,7 +1,7 @@
 #include <vector>
 
-#include "store/content/content_path.h"
 #include "store/content/mount.h"
+#include "store/content/path_check.h"
 #include "store/custody/manifest.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/support/fault_disk.h"

@@ -13,7 +13,7 @@
 #include <thread>
 #include <utility>
 
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 
 namespace test {
 

@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 #include "tests/agent/pull/pull_world.h"
 #include "tests/support/sanitizer.h"
 #include "tests/support/stride.h"

@@ -1,6 +1,6 @@
 #include <thread>
 
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 #include "tests/agent/pull/pull_world.h"
 
 using agent::ExitStatus;

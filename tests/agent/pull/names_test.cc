@@ -4,7 +4,7 @@
 #include <random>
 #include <set>
 
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 #include "tests/agent/pull/pull_world.h"
 
 using agent::ExitStatus;

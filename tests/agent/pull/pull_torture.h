@@ -13,7 +13,7 @@
 #include "agent/commands/pull.h"
 #include "agent/run/mirror.h"
 #include "store/content/digest.h"
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 #include "store/content/mount.h"
 #include "store/custody/manifest.h"
 #include "tests/support/catch.h"

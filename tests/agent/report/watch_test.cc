@@ -417,7 +417,7 @@ TEST_CASE(
     CHECK(contains(text, row.summary));
     CHECK(contains(text, "all is well") == (row.summary == "all is well"));
 
-    const agent::AssessmentOptions options{agent::kCheckAge, ""};
+    const agent::AssessmentOptions options{agent::kStandardAge, ""};
     const auto assessment = agent::assess(status, present, options);
     CHECK(assessment.severity == row.severity);
     const auto line = agent::check_line(status, present, assessment, options);
@@ -459,7 +459,7 @@ TEST_CASE("the page says of every alarm what it means and what to do", "[watch][
 TEST_CASE("a monitoring program gets numbers that it understands", "[watch]") {
   auto status = well();
   const auto present = seen();
-  const agent::AssessmentOptions all{agent::kCheckAge, ""};
+  const agent::AssessmentOptions all{agent::kStandardAge, ""};
   CHECK(agent::check_line(status, present, agent::assess(status, present, all), all) ==
         "HOLDFAST OK: all is well; 6 archives, 8.0 KiB | 'last_success_age'=60s;;93600;0 "
         "'alarms'=0;;;0 'holds'=0;;;0 'archives'=6;;;0 'held'=8192B;;;0 "
@@ -522,7 +522,7 @@ TEST_CASE("one is told in the singular, by whoever tells", "[watch]") {
   site.alarm_kinds = {{"changed", 2}};
   site.alarm_count = 2;
   status.sources.pop_back();
-  const agent::AssessmentOptions options{agent::kCheckAge, ""};
+  const agent::AssessmentOptions options{agent::kStandardAge, ""};
   for (const auto& told :
        {agent::to_text(status, seen()), agent::to_page(status, seen()),
         agent::check_line(status, seen(), agent::assess(status, seen(), options), options)}) {

@@ -9,7 +9,7 @@
 #include <span>
 #include <thread>
 
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 #include "store/disk/posix_disk.h"
 #include "tests/support/catch.h"
 #include "tests/support/fault_disk.h"

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 #include "tests/store/ledger/ledger_fixture.h"
 
 using ledger_test::archive;

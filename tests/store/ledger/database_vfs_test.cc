@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 #include "store/disk/posix_disk.h"
 #include "store/ledger/database.h"
 #include "tests/support/catch.h"

@@ -1,4 +1,4 @@
-#include "store/content/content_path.h"
+#include "store/content/path_check.h"
 
 #include "tests/support/catch.h"
 

@@ -1,4 +1,4 @@
-#include "store/content/layout.h"
+#include "store/content/key_path.h"
 
 #include <algorithm>
 #include <random>

@@ -1,4 +1,4 @@
-#include "agent/alarms/arrival_alarms.h"
+#include "agent/alarms/stale_streams.h"
 
 #include <fmt/format.h>
 
