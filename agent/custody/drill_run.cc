@@ -119,7 +119,7 @@ class OneDrill {
 
   void run_command(store::Scratch& scratch) {
     auto chosen = choose_drill_user(drill_, world_);
-    if (!chosen.complaint.empty()) return fail(std::move(chosen.complaint));
+    if (!chosen.complaint.empty()) return fail(chosen.complaint);
     DrillCommand command;
     command.user = std::move(chosen.user);
     if (command.user && command.user->user != 0) {
