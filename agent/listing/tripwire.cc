@@ -38,8 +38,8 @@ std::string what_a_hold_is(const SourceConfig& source) {
 
 void Tripwire::remember(std::string_view key, bool is_gone) {
   const auto alike = std::ranges::count(examples_, is_gone, &Example::is_gone);
-  if (static_cast<std::size_t>(alike) < kToldExamples)
-    examples_.push_back({std::string(key), is_gone});
+  if (static_cast<std::size_t>(alike) >= kToldExamples) return;
+  examples_.push_back({std::string(key), is_gone});
 }
 
 void Tripwire::forget_gone() {

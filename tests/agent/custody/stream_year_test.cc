@@ -8,7 +8,6 @@
 #include "tests/agent/config/naming_schemes.h"
 #include "tests/agent/pull/pull_world.h"
 #include "tests/support/sanitizer.h"
-#include "tests/support/stride.h"
 
 // Nights of real naming schemes, pulled and pruned. HOLDFAST_NIGHTS says how many; a year was run
 // once.

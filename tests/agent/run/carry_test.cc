@@ -4,7 +4,6 @@
 
 #include "agent/run/carried_words.h"
 #include "tests/agent/pull/pull_world.h"
-#include "tests/support/sanitizer.h"
 #include "tests/support/stride.h"
 
 // Two disks that take turns are one mirror to a person: what was told and said while one of them
