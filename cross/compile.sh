@@ -31,11 +31,16 @@ compile_tree() {
   quietly "$work/$target/logs/compile" cmake --build "$tree" -j "${HOLDFAST_JOBS:-$(nproc)}" --target $3
 }
 
+# What is packaged is compiled file by file, as users do; what only the tests of --quick run several at once,
+# which is half the work.
+are_several_at_once() { if [[ $1 == --quick ]]; then echo ON; else echo OFF; fi; }
+
 # compile_program TARGET MODE: the program, and but for --packages the tests beside it.
 compile_program() {
   local programs='holdfast holdfast_fake_s3 s3client_tests store_tests'
   if [[ $2 == --packages ]]; then programs=holdfast; fi
-  compile_tree "$1" "$(tests_are "$1")" "$programs" -DHOLDFAST_TESTS=ON
+  compile_tree "$1" "$(tests_are "$1")" "$programs" -DHOLDFAST_TESTS=ON \
+    "-DCMAKE_UNITY_BUILD=$(are_several_at_once "$2")" -DCMAKE_UNITY_BUILD_BATCH_SIZE=8
 }
 
 # compile_rest TARGET: the manual, for installing builds nothing; and the static program, where it is another.
@@ -44,26 +49,35 @@ compile_rest() {
   if [[ $1 != armv6 ]]; then link_static "$1"; fi
 }
 
+# compile_static TREE OBJECT TO: what of it says that it is in a static program.
+compile_static() {
+  local compile
+  compile=$(cd "$1" && ninja -t commands "$2" | tail -n 1)
+  [[ $compile == *" -o $2 "* ]] || fail "$2 is not compiled as it used to be: $compile"
+  compile=${compile/" -o $2 "/" -DHOLDFAST_STATIC -o $3 "}
+  (cd "$1" && quietly "$3.log" bash -c "$compile")
+}
+
 # link_static TARGET: what is dynamic, linked once more with what is frozen. The headers that it was
 # compiled with are the older Debian's, as when it runs on the newer one's libraries.
 link_static() {
   local tree=$work/$1/dynamic to=$work/$1/static frozen=$work/$1/frozen/lib
-  local from=$work/$1/sysroot/usr/lib/${triplet[$1]} object=agent/system/CMakeFiles/holdfast_cli.dir/version.cc.o
-  local compile link name
+  local from=$work/$1/sysroot/usr/lib/${triplet[$1]} version=agent/system/CMakeFiles/holdfast_cli.dir/version.cc.o
+  local archive=agent/walk/CMakeFiles/agent_walk.dir/archive_library.cc.o
+  local link name
   mkdir -p "$to/agent"
-  # One file says what the program is.
-  compile=$(cd "$tree" && ninja -t commands "$object" | tail -n 1)
-  compile=${compile/" -o $object "/" -DHOLDFAST_STATIC -o $to/version.o "}
+  # One file says what the program is, and one opens a library, which is there already.
+  compile_static "$tree" "$version" "$to/version.o"
+  compile_static "$tree" "$archive" "$to/archive_library.o"
   link=$(cd "$tree" && ninja -t commands holdfast | tail -n 1)
-  link=${link/" $object "/" $to/version.o "}
+  link=${link/" $version "/" $to/version.o $to/archive_library.o "}
   link=${link/" -o agent/holdfast "/" -static -o $to/agent/holdfast "}
   link=${link/"$from/libinih.so"/"$from/libinih.a"}
   # Whatever else is shared the linker refuses now.
-  for name in curl crypto sqlite3 expat z archive seccomp zstd lzma bz2 lz4; do link=${link/"$from/lib$name.so"/"$frozen/lib$name.a"}; done
+  for name in curl crypto sqlite3 expat z seccomp zstd lzma bz2 lz4; do link=${link/"$from/lib$name.so"/"$frozen/lib$name.a"}; done
   link=${link%" && :"}
   # Equal functions once: amd64's code is the largest, and may have 8 MB like the others.
   if [[ $1 == amd64 ]]; then link+=' -fuse-ld=gold -Wl,--icf=safe'; fi
-  for name in zstd lzma bz2 lz4 ssl crypto z cares; do link+=" $frozen/lib$name.a"; done
-  (cd "$tree" && quietly "$work/$1/logs/compile-static" bash -c "$compile")
+  for name in archive zstd lzma bz2 lz4 ssl crypto z cares; do link+=" $frozen/lib$name.a"; done
   (cd "$tree" && quietly "$work/$1/logs/link-static" bash -c "$link")
 }

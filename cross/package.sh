@@ -20,11 +20,14 @@ needed() { "${triplet[$1]}-objdump" -p "$2" | sed -nE 's/^ *NEEDED +//p'; }
 cpack_field() { cmake "-DCONFIG=$1/CPackConfig.cmake" "-DFIELD=CPACK_$2" -P "$repository/cross/cpack_field.cmake"; }
 
 depends() {  # depends TARGET TREE PROGRAM
-  local name
+  local name names
+  read -ra names < <(needed "$1" "$3" | paste -s -d ' ')
+  # libarchive is opened by name: agent/walk/archive_library.cc.
+  if [[ ${#names[@]} -gt 0 ]]; then names+=(libarchive.so.13); fi
   {
     # What the maintainer scripts need.
     cpack_field "$2" DEBIAN_PACKAGE_DEPENDS | sed 's/, */\n/g'
-    for name in $(needed "$1" "$3"); do
+    for name in "${names[@]}"; do
       [[ -n ${brought_by[$name]:-} ]] || fail "which package brings $name, that $3 needs?"
       echo "${brought_by[$name]}"
     done

@@ -36,14 +36,22 @@ std::string_view without_wrapping(std::string_view etag) {
   return trimmed(etag);
 }
 
+std::string_view unwrapped(std::string_view text) {
+  for (std::size_t before = text.size() + 1; before != text.size();) {
+    before = text.size();
+    text = without_wrapping(text);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string normal_etag(std::string_view etag) {
-  // Whatever is wrapped twice comes out of this as it comes out of a second call.
-  std::string normal = as_ascii(without_wrapping(etag));
-  for (std::size_t before = 0; before != normal.size();) {
-    before = normal.size();
-    normal = as_ascii(without_wrapping(normal));
+  // Whatever is wrapped twice comes out of this as it comes out of a second call. One copy, where
+  // it is as most are: there is one for every key of a listing.
+  std::string normal = as_ascii(unwrapped(etag));
+  for (auto inner = unwrapped(normal); inner.size() != normal.size(); inner = unwrapped(normal)) {
+    normal = as_ascii(inner);
   }
   if (!is_digest(normal)) return normal;
   for (char& c : normal) c = c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c;

@@ -9,6 +9,7 @@
 #include "s3client/clock_offset.h"
 #include "s3client/dates.h"
 #include "s3client/error_kind.h"
+#include "s3client/wrong_region.h"
 
 namespace s3 {
 namespace {
@@ -97,39 +98,6 @@ std::string no_s3_error(const Operation& operation) {
   return operation.method == "HEAD" ? "a HEAD tells no more" : "the answer is not an S3 error";
 }
 
-bool asks_for_region(const FailedAnswer& answer) {
-  return answer.head.status == 301 || answer.head.status == 400 ||
-         answer.body.code == "AuthorizationHeaderMalformed" ||
-         answer.body.code == "PermanentRedirect";
-}
-
-/// nullopt: the region is not what this is about.
-std::optional<ErrorKind> region_kind(SessionState& session, const SignedRequest& request,
-                                     const FailedAnswer& answer, std::string& message) {
-  if (!asks_for_region(answer)) return std::nullopt;
-  const std::string told = header_or(answer.head, "x-amz-bucket-region", answer.body.region);
-  if (is_region_name(told) && told != request.region) {
-    if (session.learn_region(told, request.region) == RegionLesson::kLearned) {
-      message = fmt::format("the bucket is in region {}, not {}", told, request.region);
-      return ErrorKind::kWrongRegion;
-    }
-    message = fmt::format(
-        "the server asks for region {}, and asked for {} before; set the right "
-        "region and endpoint",
-        told, session.region());
-    return ErrorKind::kInvalid;
-  }
-  if (answer.head.status == 301) {
-    message = fmt::format(
-        "the bucket cannot be reached at {} in region {}, and the server does not "
-        "say where it is; set the right region and endpoint",
-        session.origin(), request.region);
-    return ErrorKind::kInvalid;
-  }
-  if (answer.body.code == "AuthorizationHeaderMalformed") return ErrorKind::kBadCredentials;
-  return std::nullopt;
-}
-
 std::optional<ErrorKind> redirect_kind(SessionState& session, const Operation& operation,
                                        const SignedRequest& request, const FailedAnswer& answer,
                                        std::string& message) {
@@ -209,7 +177,7 @@ Error learn_from_failure(SessionState& session, const Operation& operation,
   }
 
   auto kind = clock_kind(operation, request, answer, error.message);
-  if (!kind) kind = region_kind(session, request, answer, error.message);
+  if (!kind) kind = learn_from_region(session, request, answer, error.message);
   if (!kind) kind = redirect_kind(session, operation, request, answer, error.message);
   if (!kind) kind = operation_kind(operation, answer, error.code);
   if (!kind) kind = option_kind(session, operation, answer);

@@ -3,6 +3,7 @@
 #include <expat.h>
 #include <fmt/format.h>
 
+#include <cstring>
 #include <new>
 #include <string>
 #include <type_traits>
@@ -11,9 +12,8 @@ namespace s3 {
 namespace {
 
 std::string_view local_name(const XML_Char* qualified) {
-  const std::string_view name(qualified);
-  const std::size_t colon = name.rfind(':');
-  return colon == std::string_view::npos ? name : name.substr(colon + 1);
+  const XML_Char* const colon = std::strrchr(qualified, ':');
+  return colon == nullptr ? qualified : colon + 1;
 }
 
 struct ParserDeleter {

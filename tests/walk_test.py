@@ -205,11 +205,27 @@ def check_program(holdfast, fake_s3, bombs, mutations):
          "an archive that does not open is named, and a sound one is not", done.stderr[-800:])
 
 
+def check_without_library(holdfast):
+    """What walks says so where its library is not there any more."""
+    if "static" in subprocess.run([holdfast, "--version", "-v"], check=True, stdout=subprocess.PIPE, text=True).stdout:
+        return
+    broken = WORK / "broken"
+    broken.mkdir()
+    (broken / "libarchive.so.13").write_bytes(b"")
+    with open(WORK / "whole.tar.gz", "rb") as content:
+        size = (WORK / "whole.tar.gz").stat().st_size
+        done = subprocess.run([holdfast, "(walk)", str(size), str(64 << 20), str(GIB), "1000", "30"], stdin=content,
+                              stdout=subprocess.PIPE, text=True, env={"LD_LIBRARY_PATH": str(broken)})
+    tell(done.returncode == 0 and "libarchive.so.13 cannot be opened" in done.stdout and "install" in done.stdout,
+         "without libarchive nothing is called unsound, and it is said what is missing", done.returncode, done.stdout)
+
+
 bounded = check_cage()
 the_bombs = check_bombs()
 if bounded:
     check_memory()
 the_mutations = check_mutations()
 if len(sys.argv) > 3:
+    check_without_library(sys.argv[2])
     check_program(*(str(pathlib.Path(one).resolve()) for one in sys.argv[2:4]), the_bombs, the_mutations)
 end()

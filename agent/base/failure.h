@@ -9,21 +9,6 @@
 
 namespace agent {
 
-/// What a failed request means for the run. The only place where the libraries' kinds are weighed.
-enum class FailureMeaning {
-  kRetry,       ///< try the same again after a pause
-  kRetryNow,    ///< the session has learned something: once more, at once
-  kReload,      ///< the credentials have expired: load them again, then once more
-  kChanged,     ///< no longer what was listed: look again
-  kGone,        ///< deleted since the listing
-  kArchived,    ///< readable after a restore
-  kUnreadable,  ///< this object cannot be read with these credentials
-  kStopped,     ///< we were asked to stop
-  kSkip,        ///< final for this object
-  kStopSource,  ///< final for the source
-};
-FailureMeaning meaning_of(const s3::Error& error);
-
 /// The exit status of a source that this error stopped.
 ExitStatus status_of(const s3::Error& error);
 /// The exit status of a run that this error stopped.

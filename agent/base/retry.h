@@ -10,6 +10,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/failure.h"
 #include "agent/base/halt.h"
+#include "agent/base/retryable.h"
 #include "s3client/session.h"
 
 namespace agent {

@@ -9,6 +9,7 @@
 #include "agent/base/nearest.h"
 #include "agent/base/units.h"
 #include "agent/commands/commands.h"
+#include "agent/custody/drill_due.h"
 #include "agent/custody/drill_run.h"
 #include "agent/report/drill_watch.h"
 #include "agent/report/pull_status.h"

@@ -11,6 +11,7 @@
 #include "agent/base/json_line.h"
 #include "agent/base/log_failure.h"
 #include "agent/base/min_free.h"
+#include "agent/base/retryable.h"
 #include "agent/fetch/get_trial.h"
 #include "agent/fetch/workers.h"
 #include "agent/listing/list_phase.h"

@@ -9,7 +9,7 @@
 #include "agent/report/pull_status.h"
 #include "agent/report/pull_summary.h"
 #include "agent/report/reports.h"
-#include "agent/report/rotation.h"
+#include "agent/report/disk_rotation.h"
 #include "agent/report/watch.h"
 #include "agent/run/carry.h"
 #include "agent/run/run_context.h"

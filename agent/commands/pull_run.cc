@@ -26,7 +26,7 @@
 #include "agent/report/drill_watch.h"
 #include "agent/report/progress.h"
 #include "agent/report/pull_status.h"
-#include "agent/report/rotation.h"
+#include "agent/report/disk_rotation.h"
 #include "agent/run/clock_doubt.h"
 #include "agent/run/sources.h"
 

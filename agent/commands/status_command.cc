@@ -8,6 +8,7 @@
 #include "agent/report/page.h"
 #include "agent/report/present.h"
 #include "agent/report/status_text.h"
+#include "agent/report/success_age.h"
 
 namespace agent {
 namespace {

@@ -210,7 +210,7 @@ class Loader {
                         : s3::parse_endpoint(source.endpoint);
     const int line = line_of(section, "endpoint");
     if (!endpoint) return complain(line, "endpoint: " + endpoint.error().message);
-    if (!endpoint->tls && !source.allow_http && !s3::is_loopback(endpoint->host)) {
+    if (!endpoint->tls && !s3::may_do_without_tls(endpoint->host, source.allow_http)) {
       return complain(
           line,
           "endpoint: http:// would send everything in the clear; use https://, or write "

@@ -1,6 +1,6 @@
 #include "agent/config/series.h"
 
-#include "agent/config/backup_name.h"
+#include "agent/config/stream_and_set.h"
 #include "agent/config/series_expression.h"
 
 namespace agent {

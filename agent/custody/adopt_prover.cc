@@ -5,6 +5,7 @@
 
 #include "agent/base/failure.h"
 #include "agent/base/key_reading.h"
+#include "agent/base/retryable.h"
 #include "agent/base/upstream_date.h"
 #include "agent/fetch/staging_sink.h"
 #include "agent/proof/judge.h"

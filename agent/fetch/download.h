@@ -11,6 +11,7 @@
 #include "agent/fetch/fetcher.h"
 #include "agent/fetch/range_share.h"
 #include "agent/fetch/staging_sink.h"
+#include "agent/fetch/work_queue.h"
 #include "agent/proof/job.h"
 #include "s3client/client.h"
 #include "store/content/staging.h"
@@ -93,11 +94,6 @@ class Download {
   std::uint64_t noted_bytes_ = 0;  ///< that the mark of the staged file tells
   Clock::Steady asked_{};          ///< when the request was made
   std::uint64_t asked_offset_ = 0;
-};
-
-enum class HelpEnd {
-  kOver = 1,   ///< there is nothing more to do, `must_go` says so, or nobody is to help any more
-  kThrottled,  ///< the server wants fewer connections
 };
 
 /// Fetches pieces of a content that another lane owns, until there are none or `must_go` says so.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agent/base/failure.h"
+#include "agent/base/retryable.h"
 
 namespace agent {
 namespace {

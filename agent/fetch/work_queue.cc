@@ -61,9 +61,10 @@ std::optional<RangeHelp> WorkQueue::next_help() const {
 }
 
 // Who found nothing to do would find nothing the next time; who was sent away may come again.
-void WorkQueue::finished(const RangeHelp& help) {
+void WorkQueue::finished(const RangeHelp& help, HelpEnd end) {
   const std::lock_guard lock(mutex_);
   std::erase_if(helping_, [&](const RangeHelp& one) { return one.must_go == help.must_go; });
+  if (end == HelpEnd::kThrottled) have_one_lane_less(help.source);
   if (!help.must_go->load()) {
     std::erase_if(offers_, [&](const Offer& offer) { return offer.share == help.share; });
   }
@@ -146,6 +147,10 @@ void WorkQueue::set_expected(std::size_t source, bool expected) {
 
 void WorkQueue::lower(std::size_t source) {
   const std::lock_guard lock(mutex_);
+  have_one_lane_less(source);
+}
+
+void WorkQueue::have_one_lane_less(std::size_t source) {
   auto& most = sources_[source].most;
   most = std::max<std::size_t>(1, most - 1);
   if (sources_[source].running + helpers_of(source) > most) send_helper_away(source);

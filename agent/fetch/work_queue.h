@@ -26,6 +26,12 @@ struct RangeHelp {
   std::shared_ptr<RangeShare> share;
   std::shared_ptr<std::atomic<bool>> must_go;
 };
+
+/// How a lane's help ended.
+enum class HelpEnd {
+  kOver = 1,   ///< there is nothing more to do, `must_go` says so, or nobody is to help any more
+  kThrottled,  ///< the server wants fewer connections
+};
 using LaneWork = std::variant<Job, SidecarJob, RangeHelp>;
 
 /// Hands work to the lanes, so that no source has them all while another waits: each that wants one
@@ -42,8 +48,9 @@ class WorkQueue final : public RangeShares {
   std::optional<LaneWork> pop();
   /// What pop() gave is done; `give_way`: the job's, nullptr for a sidecar.
   void finished(std::size_t source, const std::shared_ptr<std::atomic<bool>>& give_way);
-  /// The help that pop() gave has ended.
-  void finished(const RangeHelp& help);
+  /// The help that pop() gave has ended. kThrottled: as lower(), before anybody is given other
+  /// work.
+  void finished(const RangeHelp& help, HelpEnd end);
   void close();
 
   void offer(std::size_t source, std::shared_ptr<RangeShare> share) override;
@@ -91,6 +98,7 @@ class WorkQueue final : public RangeShares {
   std::optional<RangeHelp> next_help() const;
   std::size_t helpers_of(std::size_t source) const;
   void send_helper_away(std::optional<std::size_t> source);
+  void have_one_lane_less(std::size_t source);
   static bool is_late(const Source& source);
   bool is_in_vain(const Source& source, std::chrono::milliseconds patience) const;
   bool may_be_asked(const Running& one, bool for_newcomer,

@@ -88,10 +88,8 @@ void Workers::run(std::size_t lane) {
   Fetcher fetcher(shared_, *retriers_[lane]);
   while (auto work = work_.pop()) {
     if (auto* help = std::get_if<RangeHelp>(&*work)) {
-      const auto end =
-          help_with(*help->share, shared_, lanes_[lane]->client(help->source), *help->must_go);
-      work_.finished(*help);
-      if (end == HelpEnd::kThrottled) work_.lower(help->source);
+      auto& client = lanes_[lane]->client(help->source);
+      work_.finished(*help, help_with(*help->share, shared_, client, *help->must_go));
       continue;
     }
     auto* job = std::get_if<Job>(&*work);

@@ -8,9 +8,11 @@
 #include "agent/base/failure.h"
 #include "agent/base/key_reading.h"
 #include "agent/base/log.h"
+#include "agent/base/retryable.h"
 #include "agent/base/upstream_date.h"
 #include "agent/listing/list_guard.h"
 #include "agent/listing/lister.h"
+#include "agent/listing/listing_end.h"
 #include "agent/listing/listing_memory.h"
 #include "agent/listing/listing_report.h"
 #include "agent/listing/nothing_watch.h"
@@ -22,8 +24,6 @@ namespace {
 // A server can name new keys for ever. A million of them takes minutes.
 constexpr std::chrono::hours kLongestListing{12};
 
-// What was stored while the listing went on is behind its end by right.
-constexpr std::chrono::minutes kNewerThanListing{5};
 constexpr std::size_t kPlannedAtOnce = 1000;
 
 store::ListedEntry entry_of(const s3::ListedObject& object) {
@@ -99,7 +99,10 @@ class SourceListing {
     if (any_returned) {
       if (auto taken = reinstate_returned(context_, source_); !taken) return taken;
     }
-    return remember_listing(context_, source_, {is_proof_of_cutting(), in_order_, end_->asked_on});
+    const auto skew = context_.clock_skew(source_).value_or(std::chrono::milliseconds::zero());
+    const bool was_cut =
+        is_proof_of_cutting(*end_, was_.begun + std::chrono::floor<std::chrono::seconds>(skew));
+    return remember_listing(context_, source_, {was_cut, in_order_, end_->asked_on});
   }
 
  private:
@@ -221,14 +224,6 @@ class SourceListing {
     context_.report(source_, "", what + "; what is missing from it is not taken for gone");
   }
 
-  bool is_proof_of_cutting() const {
-    if (!end_->oldest_behind_end) return false;
-    const auto skew = context_.clock_skew(source_).value_or(std::chrono::milliseconds::zero());
-    const auto begun = was_.begun + std::chrono::floor<std::chrono::seconds>(skew);
-    const s3::ServerDate begun_there{begun.time_since_epoch()};
-    return *end_->oldest_behind_end < begun_there - kNewerThanListing;
-  }
-
   void report_alarms() const {
     if (const auto& tripped = planner_->tripped()) {
       context_.report_one_of(source_, store::AlarmKind::kMassChange, "", *tripped);
@@ -258,18 +253,16 @@ class SourceListing {
 
 PageFeed listing_of(const RunContext& context, const SourceRun& source, s3::Client& client,
                     Retrier& retrier, bool in_order) {
-  return {in_order, [&context, &source, &client, &retrier, in_order](const VisitPage& visit) {
-            auto& clock = context.environment.clock;
-            const auto halt = context.halt().at_latest(clock, clock.steady_now() + kLongestListing);
-            const auto& was = source.listing;
-            const ListRequest request{
-                source.config->prefix, source.config->versions == Versions::kAll, in_order,
-                [&](const std::string& last_key) {
-                  return was.is_first || was.is_due || was.cuts ||
-                         (in_order && was.last_expected && last_key < *was.last_expected);
-                }};
-            return list_bucket(client, *source.session, retrier, halt, request, visit);
-          }};
+  return {
+      in_order, [&context, &source, &client, &retrier, in_order](const VisitPage& visit) {
+        auto& clock = context.environment.clock;
+        const auto halt = context.halt().at_latest(clock, clock.steady_now() + kLongestListing);
+        const auto& was = source.listing;
+        const ListRequest request{
+            source.config->prefix, source.config->versions == Versions::kAll, in_order,
+            [&](const std::string& last_key) { return is_end_in_doubt(was, in_order, last_key); }};
+        return list_bucket(client, *source.session, retrier, halt, request, visit);
+      }};
 }
 
 store::Status list_source(RunContext& context, SourceRun& source, s3::Client& client,

@@ -4,6 +4,7 @@
 
 #include "agent/base/failure.h"
 #include "agent/base/log.h"
+#include "agent/base/retryable.h"
 #include "store/content/path_check.h"
 
 namespace agent {

@@ -81,6 +81,7 @@ class Planner {
  private:
   store::Status plan_entry(const s3::ListedObject& object);
   void drop(const s3::ListedObject& object);
+  bool is_as_it_was(const s3::ListedObject& object) const;
   store::Status compare(const s3::ListedObject& object);
   store::Status consider_unheld(const s3::ListedObject& object);
   store::Status consider(const s3::ListedObject& object, store::Role role);

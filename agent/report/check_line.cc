@@ -6,7 +6,8 @@
 #include <utility>
 
 #include "agent/base/printable.h"
-#include "agent/report/rotation.h"
+#include "agent/report/disk_rotation.h"
+#include "agent/report/success_age.h"
 
 namespace agent {
 namespace {

@@ -18,9 +18,6 @@ using std::chrono::hours;
 using std::chrono::seconds;
 
 constexpr auto kKind = store::AlarmKind::kDrill;
-// A timer that comes once a day, and spreads.
-constexpr hours kLooksEvery{26};
-
 seconds age_of(Time since, Time now) { return std::max(now - since, seconds{0}); }
 
 const DrillConfig* find(const Config& config, std::string_view name) {
@@ -110,17 +107,6 @@ std::string restored_words(const DrillStatus& drill) {
 }
 
 }  // namespace
-
-bool is_drill_due(const DrillConfig& drill, const std::optional<store::DrillMemory>& memory,
-                  Time now) {
-  if (!memory || !memory->last) return true;
-  // A clock that was set back makes nothing early for ever.
-  if (memory->last->at > now) return true;
-  if (!memory->last->succeeded) return now - memory->last->at >= kAboutADay;
-  const auto ahead =
-      std::max<seconds>(drill.every / 10, std::min<seconds>(kLooksEvery, drill.every * 2 / 3));
-  return now - memory->last->at >= drill.every - ahead;
-}
 
 std::string words_of_failure(const DrillConfig& drill, const store::DrillRun& run) {
   return fmt::format(

@@ -10,12 +10,6 @@
 
 namespace agent {
 
-/// Whether `holdfast drill --due` runs it now: long enough before its success is older than
-/// `every` that something which looks once a day comes in time. One that has failed is tried again
-/// the next day.
-bool is_drill_due(const DrillConfig& drill, const std::optional<store::DrillMemory>& memory,
-                  Time now);
-
 /// The alarm of a drill that has failed.
 std::string words_of_failure(const DrillConfig& drill, const store::DrillRun& run);
 

@@ -7,7 +7,7 @@
 #include <set>
 #include <utility>
 
-#include "agent/report/rotation.h"
+#include "agent/report/disk_rotation.h"
 #include "store/ledger/alarm_kind.h"
 
 namespace agent {

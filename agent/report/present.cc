@@ -6,9 +6,9 @@
 #include <chrono>
 #include <utility>
 
+#include "agent/report/disk_rotation.h"
 #include "agent/report/drill_watch.h"
 #include "agent/report/pull_status.h"
-#include "agent/report/rotation.h"
 
 namespace agent {
 namespace {

@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "agent/config/chain_layout.h"
+#include "agent/report/disk_rotation.h"
 #include "agent/report/drill_watch.h"
 #include "agent/report/reports.h"
-#include "agent/report/rotation.h"
 
 namespace agent {
 namespace {

@@ -9,6 +9,7 @@
 #include "agent/config/config_file.h"
 #include "agent/config/config_keys.h"
 #include "agent/report/alarm_hook.h"
+#include "agent/report/when_to_tell.h"
 
 namespace agent {
 namespace {

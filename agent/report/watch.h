@@ -8,6 +8,7 @@
 #include "agent/config/config.h"
 #include "agent/config/ping.h"
 #include "agent/report/told.h"
+#include "agent/report/when_to_tell.h"
 #include "agent/status/status.h"
 
 namespace agent {

@@ -11,7 +11,7 @@ namespace agent {
 
 std::vector<std::pair<std::string, std::string>> walk_libraries() {
   const std::string bzip2 = ::BZ2_bzlibVersion();
-  return {{"libarchive", std::string(libarchive_version_text())},
+  return {{"libarchive", libarchive_version_text()},
           {"libseccomp", libseccomp_version_text()},
           {"zstd", ::ZSTD_versionString()},
           {"liblzma", ::lzma_version_string()},

@@ -15,6 +15,7 @@
 #include "agent/base/units.h"
 #include "agent/proof/walk_answer.h"
 #include "agent/proof/walk_child.h"
+#include "agent/walk/archive_library.h"
 #include "agent/walk/walk_cage.h"
 #include "agent/walk/walk_content.h"
 
@@ -63,6 +64,7 @@ void open_what_is_needed() {
 
 WalkAnswer walk_in_cage(std::uint64_t size_bytes, const WalkLimits& limits) {
   open_what_is_needed();
+  if (const auto library = archive_library(); !library) return unable(library.error());
   if (auto shut = shut_cage(limits.memory_bytes, limits.cpu); !shut) return unable(shut.error());
   try {
     WalkedContent content(STDIN_FILENO, size_bytes);

@@ -1,7 +1,5 @@
 #include "agent/walk/walk_members.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -11,6 +9,7 @@
 #include <optional>
 
 #include "agent/base/units.h"
+#include "agent/walk/archive_library.h"
 
 namespace agent {
 namespace {
@@ -43,17 +42,17 @@ la_int64_t seek(archive* /*reader*/, void* data, la_int64_t offset, int whence) 
   return base + offset;
 }
 
-bool support(archive* reader, ContentForm form, bool can_seek) {
+bool support(const ArchiveLibrary& library, archive* reader, ContentForm form, bool can_seek) {
   switch (form) {
     case ContentForm::kTar:
-      return ::archive_read_support_format_tar(reader) == ARCHIVE_OK;
+      return library.read_support_format_tar(reader) == ARCHIVE_OK;
     case ContentForm::kCpio:
-      return ::archive_read_support_format_cpio(reader) == ARCHIVE_OK;
+      return library.read_support_format_cpio(reader) == ARCHIVE_OK;
     case ContentForm::kZip:
-      return (can_seek ? ::archive_read_support_format_zip_seekable(reader)
-                       : ::archive_read_support_format_zip_streamable(reader)) == ARCHIVE_OK;
+      return (can_seek ? library.read_support_format_zip_seekable(reader)
+                       : library.read_support_format_zip_streamable(reader)) == ARCHIVE_OK;
     case ContentForm::kSevenZip:
-      return can_seek && ::archive_read_support_format_7zip(reader) == ARCHIVE_OK;
+      return can_seek && library.read_support_format_7zip(reader) == ARCHIVE_OK;
     default:
       return false;
   }
@@ -61,32 +60,34 @@ bool support(archive* reader, ContentForm form, bool can_seek) {
 
 class Members {
  public:
-  Members(ContentForm form, Feed& feed, std::uint64_t limit_bytes, std::uint64_t memory_bytes)
-      : form_(form),
+  Members(const ArchiveLibrary& library, ContentForm form, Feed& feed, std::uint64_t limit_bytes,
+          std::uint64_t memory_bytes)
+      : library_(library),
+        form_(form),
         feed_(feed),
         limit_bytes_(limit_bytes),
         memory_bytes_(memory_bytes),
-        reader_(::archive_read_new(), ::archive_read_free) {}
+        reader_(library.read_new(), library.read_free) {}
 
   Walked<WalkedMembers> walk() {
     if (!reader_) return too_large("it", memory_bytes_);
-    if (!support(reader_.get(), form_, feed_.seekable != nullptr)) {
+    if (!support(library_, reader_.get(), form_, feed_.seekable != nullptr)) {
       return not_known(fmt::format("{} cannot be walked where it lies", name_of(form_)));
     }
-    ::archive_read_set_read_callback(reader_.get(), read_some);
-    if (feed_.seekable != nullptr) ::archive_read_set_seek_callback(reader_.get(), seek);
-    ::archive_read_set_callback_data(reader_.get(), &feed_);
-    if (::archive_read_open1(reader_.get()) != ARCHIVE_OK) return failure();
+    library_.read_set_read_callback(reader_.get(), read_some);
+    if (feed_.seekable != nullptr) library_.read_set_seek_callback(reader_.get(), seek);
+    library_.read_set_callback_data(reader_.get(), &feed_);
+    if (library_.read_open1(reader_.get()) != ARCHIVE_OK) return failure();
     is_open_ = true;
     while (true) {
       archive_entry* entry = nullptr;
-      const int found = ::archive_read_next_header(reader_.get(), &entry);
+      const int found = library_.read_next_header(reader_.get(), &entry);
       if (found == ARCHIVE_EOF) break;
       // A warning is about a name or a date that cannot be had on this machine.
       if (found != ARCHIVE_OK && found != ARCHIVE_WARN) return failure();
       if (auto walked = member(entry); !walked) return walked.error();
     }
-    all_.end_bytes = static_cast<std::uint64_t>(::archive_filter_bytes(reader_.get(), 0));
+    all_.end_bytes = static_cast<std::uint64_t>(library_.filter_bytes(reader_.get(), 0));
     all_.proved = has_sums() && all_.members > 0 && !any_locked_;
     return all_;
   }
@@ -97,12 +98,12 @@ class Members {
 
   Walked<bool> member(archive_entry* entry) {
     ++all_.members;
-    if (::archive_entry_is_data_encrypted(entry) != 0) {
+    if (library_.entry_is_data_encrypted(entry) != 0) {
       any_locked_ = true;
       return true;
     }
     if (has_sums()) return unpack();
-    const auto size = ::archive_entry_size(entry);
+    const auto size = library_.entry_size(entry);
     if (size > 0) add(static_cast<std::uint64_t>(size));
     return true;
   }
@@ -117,7 +118,7 @@ class Members {
       const void* bytes = nullptr;
       std::size_t size = 0;
       la_int64_t offset = 0;
-      const int got = ::archive_read_data_block(reader_.get(), &bytes, &size, &offset);
+      const int got = library_.read_data_block(reader_.get(), &bytes, &size, &offset);
       if (got == ARCHIVE_EOF) return true;
       if (got != ARCHIVE_OK) return failure();
       add(size);
@@ -129,14 +130,14 @@ class Members {
 
   Obstacle failure() const {
     if (feed_.obstacle) return *feed_.obstacle;
-    const char* const said = ::archive_error_string(reader_.get());
+    const char* const said = library_.error_string(reader_.get());
     const std::string_view message = said == nullptr ? std::string_view() : said;
     const auto name = name_of(form_);
-    if (::archive_errno(reader_.get()) == ENOMEM) {
+    if (library_.error_number(reader_.get()) == ENOMEM) {
       return too_large(fmt::format("its {}", name), memory_bytes_);
     }
     // Where no format was found libarchive must not be asked: it looks beyond the last one.
-    if (is_open_ && ::archive_read_has_encrypted_entries(reader_.get()) == 1) {
+    if (is_open_ && library_.read_has_encrypted_entries(reader_.get()) == 1) {
       return not_known("the list of its members is encrypted");
     }
     if (message.find("nsupported") != std::string_view::npos ||
@@ -149,6 +150,7 @@ class Members {
     return broken(fmt::format("its {} is damaged{}{}", name, message.empty() ? "" : ": ", message));
   }
 
+  const ArchiveLibrary& library_;
   const ContentForm form_;
   Feed& feed_;
   const std::uint64_t limit_bytes_;
@@ -163,14 +165,18 @@ class Members {
 
 Walked<WalkedMembers> walk_members(ContentForm form, ByteSource& bytes, WalkedContent* seekable,
                                    std::uint64_t limit_bytes, std::uint64_t memory_bytes) {
+  const auto library = archive_library();
+  if (!library) return not_known(library.error());
   Feed feed{bytes, seekable};
-  return Members(form, feed, limit_bytes, memory_bytes).walk();
+  return Members(**library, form, feed, limit_bytes, memory_bytes).walk();
 }
 
-std::string_view libarchive_version_text() {
-  std::string_view text = ::archive_version_string();
+std::string libarchive_version_text() {
+  const auto library = archive_library();
+  if (!library) return "none: " + library.error();
+  std::string_view text = (*library)->version_string();
   if (text.starts_with("libarchive ")) text.remove_prefix(11);
-  return text;
+  return std::string(text);
 }
 
 }  // namespace agent

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "agent/proof/content_form.h"
 #include "agent/walk/walk_bytes.h"
@@ -21,7 +22,7 @@ struct WalkedMembers {
 Walked<WalkedMembers> walk_members(ContentForm form, ByteSource& bytes, WalkedContent* seekable,
                                    std::uint64_t limit_bytes, std::uint64_t memory_bytes);
 
-/// "3.6.2".
-std::string_view libarchive_version_text();
+/// "3.6.2"; "none: " and why, where it cannot be opened.
+std::string libarchive_version_text();
 
 }  // namespace agent

@@ -51,6 +51,14 @@ inline Deviation deviation_of(std::int64_t kind) {
 
 }  // namespace rows
 
+namespace rotation {
+
+/// Counts in `stream` which of the archives that are gone have made room for new ones. `row` is its
+/// row of temp.stream, as visit_streams() selects it.
+Status count(Database& database, const Query& row, Ledger::Plan::Stream& stream);
+
+}  // namespace rotation
+
 struct Ledger::Plan::Impl {
   Impl(OpenLedger& owner, SourceId planned, std::string_view prefix)
       : ledger(&owner), source(planned), range(prefix) {}

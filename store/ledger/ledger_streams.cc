@@ -33,9 +33,6 @@ constexpr const char* kDropStreamTables =
 // Sizes in a listing may be any; their sums must not overflow.
 constexpr std::int64_t kLargest = std::int64_t{1} << 50;
 
-// New archives this much smaller than what goes are not its successors.
-constexpr std::int64_t kMaxShrink = 10;
-
 // What was counted of one series, and is not in its table yet.
 struct Count {
   std::int64_t keys = 0;
@@ -114,8 +111,6 @@ std::int64_t counted(std::int64_t size_bytes) {
 
 // A pull may see the new one in one run and the loss of the oldest in the next.
 constexpr std::chrono::days kRecently{2};
-// Of what stays: more may be the first that there was.
-constexpr std::int64_t kMaxRecent = 5;
 
 Status add_held(Database& database, SourceId source, const PrefixRange& range, Time now,
                 const std::function<std::string(std::string_view)>& series_of,
@@ -176,28 +171,6 @@ Status add_new(Database& database, const std::function<std::string(std::string_v
       });
 }
 
-// The oldest of the series, as long as they are gone.
-Status count_rotated(Database& database, const Query& row, Ledger::Plan::Stream& stream) {
-  const auto recent = std::clamp<std::int64_t>(
-      row.integer(11) - row.integer(13), 0, std::max<std::int64_t>(row.integer(1) / kMaxRecent, 1));
-  const auto came = row.integer(7) + recent;
-  const auto come_bytes = row.integer(8) + (recent > 0 ? row.integer(12) : 0);
-  const auto most_bytes = static_cast<std::uint64_t>(come_bytes) * kMaxShrink;
-  if (came == 0 || stream.gone == 0) return {};
-  return database
-      .select(
-          "SELECT bytes FROM temp.gone WHERE name=?1 AND (?2 OR (last_modified, key)<(?3, ?4)) "
-          "ORDER BY last_modified, key LIMIT ?5",
-          Bytes{row.bytes(0)}, row.is_null(9), row.integer(9), Bytes{row.bytes(10)}, came)
-      .each([&](const Query& one) {
-        const auto bytes = one.count(0);
-        if (stream.rotated_bytes + bytes > most_bytes) return false;
-        ++stream.rotated;
-        stream.rotated_bytes += bytes;
-        return true;
-      });
-}
-
 Status visit_streams(Database& database,
                      const std::function<void(const Ledger::Plan::Stream&)>& visit) {
   return database
@@ -214,7 +187,7 @@ Status visit_streams(Database& database,
         stream.changed_bytes = row.count(4);
         stream.gone = row.count(5);
         stream.gone_bytes = row.count(6);
-        Status counted = count_rotated(database, row, stream);
+        Status counted = rotation::count(database, row, stream);
         if (counted) visit(stream);
         return counted;
       });

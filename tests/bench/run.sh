@@ -5,7 +5,8 @@
 # parts of rclone's. What a pull fills is a fresh ext4 image each time, for where files were just
 # removed ext4 takes seconds longer over new ones; so this needs root.
 #
-#   FLOOR                the program of floor.cc: what curl, write, sync, read back and hash cost alone
+#   FLOOR                the program of floor.cc: what curl, write, sync, read back and hash cost alone,
+#                        and where nothing is new, curl and a parser of XML
 #   BENCH_RUNS=3         runs for each number; the tools take turns
 #   BENCH_ROWS='...'     some of: few many small big far
 #   BENCH_TOOLS='...'    some of: holdfast floor rclone s5cmd s3cmd aws
@@ -81,8 +82,9 @@ command_for() {
       if [[ $2 == far ]]; then command+=(--multi-thread-cutoff 16M --multi-thread-streams 4); fi ;;
     s5cmd) command=(env AWS_ACCESS_KEY_ID=READERKEY AWS_SECRET_ACCESS_KEY=readersecret
       AWS_REGION=us-east-1 "$s5cmd" --log error --endpoint-url "$3" sync "s3://bench-$2/*" "$4/") ;;
-    floor) command=(env AWS_ACCESS_KEY_ID=READERKEY AWS_SECRET_ACCESS_KEY=readersecret "$floor" "$3/bench-$2"
-      "archive-" "${objects[$2]% *}" "$4") ;;
+    floor)
+      command=(env AWS_ACCESS_KEY_ID=READERKEY AWS_SECRET_ACCESS_KEY=readersecret "$floor" "$3/bench-$2")
+      if is_pull "$2"; then command+=("archive-" "${objects[$2]% *}" "$4"); fi ;;
     s3cmd) command=(s3cmd -q -c "$work/s3cmd.conf" sync "s3://bench-$2/" "$4/") ;;
     aws) command=("$aws_program" --endpoint-url "$3" s3 sync --only-show-errors
       "s3://bench-$2" "$4") ;;
@@ -182,23 +184,13 @@ requests() {  # requests TOOL ROW: of one more run, by way of the proxy
 
 part_of() { awk -v a="$1" -v b="$2" 'BEGIN { if (b > 0) printf "%.2f", a / b; else printf "-" }'; }
 
-# Whoever measures the floor of "nothing new" would measure another program.
-tools_of() {  # tools_of ROW: sets $measured
-  measured=()
-  local tool
-  for tool in "${tools[@]}"; do
-    if [[ $tool == floor ]] && ! is_pull "$1"; then continue; fi
-    measured+=("$tool")
-  done
-}
-
 print_row() {  # print_row ROW
   local tool cpu wall memory rclone_cpu=0 rclone_wall=0
   if [[ -s $work/rclone.costs ]]; then
     rclone_cpu=$(cut -d' ' -f1 "$work/rclone.costs" | median)
     rclone_wall=$(cut -d' ' -f2 "$work/rclone.costs" | median)
   fi
-  for tool in "${measured[@]}"; do
+  for tool in "${tools[@]}"; do
     cpu=$(cut -d' ' -f1 "$work/$tool.costs" | median)
     wall=$(cut -d' ' -f2 "$work/$tool.costs" | median)
     memory=$(cut -d' ' -f3 "$work/$tool.costs" | median)
@@ -240,14 +232,13 @@ table=$work/table
 } >"$table"
 for row in "${rows[@]}"; do
   load_bucket "$row"
-  tools_of "$row"
-  for tool in "${measured[@]}"; do
+  for tool in "${tools[@]}"; do
     rm -f "$work/$tool.costs"
     fill_target "$tool" "$row"
   done
   # In turns, so that what else the machine does falls on all alike.
   for run in $(seq "$runs"); do
-    for tool in "${measured[@]}"; do
+    for tool in "${tools[@]}"; do
       echo "Measuring $tool, run $run: ${title[$row]}" >&2
       measure "$tool" "$row"
     done

@@ -5,7 +5,7 @@
 #include <random>
 #include <set>
 
-#include "agent/config/backup_name.h"
+#include "agent/config/stream_and_set.h"
 #include "agent/config/series.h"
 #include "agent/custody/prune.h"
 #include "store/ledger/ledger_writer.h"

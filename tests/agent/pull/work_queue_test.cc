@@ -9,6 +9,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/fault_disk.h"
 
+using agent::HelpEnd;
 using agent::Job;
 using agent::WorkQueue;
 using namespace std::chrono_literals;
@@ -210,7 +211,7 @@ TEST_CASE("a helper goes as soon as there is work, and comes again after it", "[
   CHECK_FALSE(help.must_go->load());
   fill(queue, 0, 1);
   CHECK(help.must_go->load());
-  queue.finished(help);
+  queue.finished(help, HelpEnd::kOver);
   const auto job = pop(queue);
   queue.finished(0, job.give_way);
   CHECK(std::holds_alternative<agent::RangeHelp>(queue.pop().value()));
@@ -233,7 +234,7 @@ TEST_CASE("a transfer in which a helper found nothing to do gets no other one", 
   fill(queue, 0, 1);
   pop(queue);
   queue.offer(0, offered.share);
-  queue.finished(std::get<agent::RangeHelp>(queue.pop().value()));
+  queue.finished(std::get<agent::RangeHelp>(queue.pop().value()), HelpEnd::kOver);
   auto next = std::async(std::launch::async, [&] { return queue.pop(); });
   CHECK(next.wait_for(100ms) == std::future_status::timeout);
   queue.close();
@@ -254,4 +255,23 @@ TEST_CASE("a server that wants fewer connections has no more helpers than it wan
   queue.lower(0);
   CHECK(first.must_go->load());
   CHECK(second.must_go->load());
+}
+
+TEST_CASE("whom the server sends away does not come back for the next transfer", "[work_queue]") {
+  Offered offered;
+  Offered other;
+  WorkQueue queue(4, 1);
+  fill(queue, 0, 2);
+  pop(queue);
+  pop(queue);
+  queue.offer(0, offered.share);
+  const auto first = std::get<agent::RangeHelp>(queue.pop().value());
+  const auto second = std::get<agent::RangeHelp>(queue.pop().value());
+  queue.offer(0, other.share);
+  queue.finished(first, HelpEnd::kThrottled);
+  queue.finished(second, HelpEnd::kThrottled);
+  auto next = std::async(std::launch::async, [&] { return queue.pop(); });
+  CHECK(next.wait_for(100ms) == std::future_status::timeout);
+  queue.close();
+  CHECK_FALSE(next.get());
 }

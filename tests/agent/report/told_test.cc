@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "agent/report/when_to_tell.h"
 #include "tests/support/catch.h"
 
 using agent::News;

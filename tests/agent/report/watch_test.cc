@@ -13,6 +13,7 @@
 #include "agent/report/metrics.h"
 #include "agent/report/page.h"
 #include "agent/report/status_text.h"
+#include "agent/report/success_age.h"
 #include "store/ledger/alarm_kind.h"
 #include "store/ledger/ledger.h"
 #include "tests/support/catch.h"

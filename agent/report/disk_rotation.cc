@@ -1,4 +1,4 @@
-#include "agent/report/rotation.h"
+#include "agent/report/disk_rotation.h"
 
 #include <fmt/format.h>
 

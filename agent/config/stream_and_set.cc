@@ -1,4 +1,4 @@
-#include "agent/config/backup_name.h"
+#include "agent/config/stream_and_set.h"
 
 #include <algorithm>
 #include <array>

@@ -34,12 +34,4 @@ struct Assessment {
 Assessment assess(const StatusReport& status, const Present& present,
                   const AssessmentOptions& options = {});
 
-/// How old the last success may be where nothing says how often one is to be expected: with
-/// --check, and after the first runs.
-inline constexpr std::chrono::hours kStandardAge{26};
-
-/// How old the last success may be before somebody should ask why: by how often the last runs
-/// began, and 26 hours where that is not known.
-std::chrono::seconds usual_age(const std::vector<Time>& runs);
-
 }  // namespace agent
