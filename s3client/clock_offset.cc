@@ -20,6 +20,10 @@ std::optional<std::chrono::milliseconds> clock_offset_of(const HttpHead& head, C
   return ClockTime{server->time_since_epoch()} - (sent + (received - sent) / 2);
 }
 
+std::chrono::sys_seconds signing_time(ClockTime sent, std::chrono::milliseconds offset) {
+  return std::chrono::floor<std::chrono::seconds>(sent + offset);
+}
+
 TimeBlame time_blame(std::string_view code) {
   if (code == "RequestTimeTooSkewed" || code == "RequestExpired" || code == "RequestInTheFuture") {
     return TimeBlame::kDefinite;

@@ -15,6 +15,9 @@ namespace s3 {
 std::optional<std::chrono::milliseconds> clock_offset_of(const HttpHead& head, ClockTime sent,
                                                          ClockTime received);
 
+/// What the signature of a request says that the time is: the server's, as far as it is known.
+std::chrono::sys_seconds signing_time(ClockTime sent, std::chrono::milliseconds offset);
+
 /// What an error code says about the time in the signature.
 enum class TimeBlame { kNone, kPossible, kDefinite };
 TimeBlame time_blame(std::string_view code);

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "s3client/clock_offset.h"
 #include "s3client/dates.h"
 #include "s3client/uri_encode.h"
 
@@ -90,8 +91,7 @@ SignedRequest SessionState::sign(const Operation& operation) {
     out.credentials = credentials_;
   }
   out.sent = now();
-  const SigningScope scope{out.region, "s3",
-                           std::chrono::floor<std::chrono::seconds>(out.sent + out.clock_offset)};
+  const SigningScope scope{out.region, "s3", signing_time(out.sent, out.clock_offset)};
 
   std::vector<Header>& headers = out.http.headers;
   headers = operation.headers;

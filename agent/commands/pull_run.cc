@@ -23,10 +23,10 @@
 #include "agent/listing/listing_memory.h"
 #include "agent/listing/returned.h"
 #include "agent/report/announce.h"
+#include "agent/report/disk_rotation.h"
 #include "agent/report/drill_watch.h"
 #include "agent/report/progress.h"
 #include "agent/report/pull_status.h"
-#include "agent/report/disk_rotation.h"
 #include "agent/run/clock_doubt.h"
 #include "agent/run/sources.h"
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/fetch/resume.h"
+
 // A transfer begins with one request for all that is missing, which most need no more than. Where a
 // large content is slow to come that way and other lanes have nothing to do, the transfer is shared
 // out: helpers bring pieces that lie ahead, each on the condition of the same ETag, into the same
@@ -151,10 +153,7 @@ s3::GetRequest Download::next_request() const {
   get.accept_gzip = packed_;
   get.offset_bytes = offset_;
   if (end_ < job_.wanted.upstream.size_bytes) get.end_bytes = end_;
-  if (offset_ == 0 || unconditional_) return get;
-  get.if_match = job_.wanted.upstream.etag;
-  if (get.if_match.empty() && head_) get.if_match = head_->etag;
-  if (get.if_match.empty() && head_) get.if_unmodified_since = head_->last_modified;
+  if (offset_ > 0 && !unconditional_) pin(get, job_.wanted.upstream, head_);
   return get;
 }
 
@@ -189,7 +188,8 @@ std::optional<Download::End> Download::after_failure(const s3::Error& error,
   if (odd_size) outcome = other_size_error();
   if (sink.match() == HeadMatch::kImpostor) outcome = impostor_error();
   const bool has_condition = offset_ > 0 && !unconditional_;
-  const bool unknown = sink.match() == HeadMatch::kUnknown || (offset_ > 0 && !can_resume());
+  const bool unknown = sink.match() == HeadMatch::kUnknown ||
+                       (offset_ > 0 && !can_resume(job_.wanted.upstream, head_));
   if (error.kind == ErrorKind::kChanged && has_condition && !unknown) {
     // It has changed, or the server compares wrongly: the answer's own ETag says which.
     unconditional_ = true;
@@ -203,12 +203,6 @@ std::optional<Download::End> Download::after_failure(const s3::Error& error,
   }
   if (lane_.retrier.again(lane_.session, outcome, tries)) return std::nullopt;
   return refuse(std::move(outcome));
-}
-
-bool Download::can_resume() const {
-  const auto& upstream = job_.wanted.upstream;
-  return !upstream.etag.empty() || !upstream.version_id.empty() ||
-         (head_ && (!head_->etag.empty() || head_->last_modified));
 }
 
 // What all bring is asked for on the condition of one ETag, so it has to have one.

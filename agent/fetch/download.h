@@ -64,7 +64,6 @@ class Download {
   void note_progress(Retrier::Tries& tries);
   bool next_piece();
   s3::GetRequest next_request() const;
-  bool can_resume() const;
   bool halted() const;
   bool is_worth_sharing(const StagingSink& sink) const;
   store::Status share_out(const StagingSink& sink);

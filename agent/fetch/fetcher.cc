@@ -15,6 +15,7 @@
 #include "agent/base/upstream_date.h"
 #include "agent/fetch/download.h"
 #include "agent/fetch/staging_sink.h"
+#include "agent/proof/promise_strength.h"
 #include "agent/proof/prover.h"
 #include "store/content/staging.h"
 

@@ -8,6 +8,7 @@
 #include "agent/base/log.h"
 #include "agent/base/units.h"
 #include "agent/base/upstream_date.h"
+#include "agent/listing/refusal_due.h"
 #include "s3client/etag.h"
 
 namespace agent {
@@ -52,25 +53,6 @@ bool is_readable(const s3::ListedObject& object) {
 }
 
 }  // namespace
-
-bool is_due(const store::Refusal& refusal, store::Time now) {
-  constexpr std::chrono::hours kLongest = 30 * kAboutADay;
-  // Asked in the future: the clock was wrong then or is now, so nothing can be said.
-  if (refusal.asked_at > now) return true;
-  const auto waited = now - refusal.asked_at;
-  switch (refusal.kind) {
-    case store::RefusalKind::kArchived:
-      return waited >= kAboutADay;
-    case store::RefusalKind::kUnreadable:
-    case store::RefusalKind::kDenied:
-    case store::RefusalKind::kMismatch:
-    case store::RefusalKind::kDeleted:
-      return waited >= std::min(kAboutADay * (1 << std::clamp(refusal.asks - 1, 0, 5)), kLongest);
-    case store::RefusalKind::kGhost:
-      return true;
-  }
-  return true;
-}
 
 Planner::Planner(store::Ledger::Plan& plan, const SourceConfig& source,
                  std::optional<store::Time> on_hold_since, store::Time now)

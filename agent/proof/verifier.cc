@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "agent/proof/promise_strength.h"
+
 namespace agent {
 namespace {
 

@@ -17,8 +17,8 @@ using std::chrono::days;
 using std::chrono::hours;
 using std::chrono::seconds;
 
-constexpr auto kKind = store::AlarmKind::kDrill;
-seconds age_of(Time since, Time now) { return std::max(now - since, seconds{0}); }
+constexpr auto kDrillAlarm = store::AlarmKind::kDrill;
+seconds time_since(Time since, Time now) { return std::max(now - since, seconds{0}); }
 
 const DrillConfig* find(const Config& config, std::string_view name) {
   const auto found = std::find_if(config.drills.begin(), config.drills.end(),
@@ -28,14 +28,14 @@ const DrillConfig* find(const Config& config, std::string_view name) {
 
 store::Status end_if_open(store::Ledger& ledger, store::SourceId source, const std::string& name,
                           Time now) {
-  const auto open = ledger.is_open(source, kKind, name);
+  const auto open = ledger.is_open(source, kDrillAlarm, name);
   if (!open) return open.error();
-  return *open ? ledger.end_alarm(source, kKind, name, now) : store::Status{};
+  return *open ? ledger.end_alarm(source, kDrillAlarm, name, now) : store::Status{};
 }
 
-bool is_raised(const StatusReport& status) {
+bool has_drill_alarm(const StatusReport& status) {
   return std::any_of(status.sources.begin(), status.sources.end(), [](const SourceStatus& source) {
-    return source.alarm_kinds.contains(std::string(store::name_of(kKind)));
+    return source.alarm_kinds.contains(std::string(store::name_of(kDrillAlarm)));
   });
 }
 
@@ -56,11 +56,11 @@ store::Status forget_others(RunContext& context, Time now) {
 }
 
 std::string words_of_overdue(const DrillConfig& drill, const store::DrillMemory& memory, Time now) {
-  const auto when =
-      memory.success
-          ? fmt::format("last succeeded {} ago", format_duration(age_of(memory.success->at, now)))
-          : fmt::format("has never succeeded since it was configured, {} ago",
-                        format_duration(age_of(memory.since, now)));
+  const auto when = memory.success
+                        ? fmt::format("last succeeded {} ago",
+                                      format_duration(time_since(memory.success->at, now)))
+                        : fmt::format("has never succeeded since it was configured, {} ago",
+                                      format_duration(time_since(memory.since, now)));
   return fmt::format(
       "the restore drill \"{}\" {}, and \"every\" is {}; see that 'holdfast drill "
       "--due' is run, or run it now: holdfast drill {}",
@@ -77,18 +77,18 @@ store::Status raise_or_end(RunContext& context, const DrillConfig& drill, Time n
   if (!memory) return memory.error();
   if (!*memory) return {};
   const auto since = (*memory)->success ? (*memory)->success->at : (*memory)->since;
-  if (age_of(since, now) <= drill.every) return {};
+  if (time_since(since, now) <= drill.every) return {};
   // By a clock that is provably wrong nothing is late.
   if (is_provably_wrong(now, context.newest_recorded)) return {};
   // One that was acknowledged, or failed, is not raised again for the same time without a success.
-  const auto told = ledger.was_raised(**source, kKind, drill.name, since + seconds{1});
+  const auto told = ledger.was_raised(**source, kDrillAlarm, drill.name, since + seconds{1});
   if (!told) return told.error();
   if (*told) return {};
   const auto message = words_of_overdue(drill, **memory, now);
-  const auto raised = ledger.raise_alarm(**source, kKind, drill.name, message, now);
+  const auto raised = ledger.raise_alarm(**source, kDrillAlarm, drill.name, message, now);
   if (!raised) return raised.error();
   for (const auto& run : context.sources) {
-    if (*raised && run.id == **source) context.report_one_of(run, kKind, "", message);
+    if (*raised && run.id == **source) context.report_one_of(run, kDrillAlarm, "", message);
   }
   return {};
 }
@@ -144,14 +144,14 @@ void show_drills(const Config& config, store::Ledger& ledger, StatusReport& stat
     shown.command_took = measured.command_took;
     if (measured.made != store::UpstreamTime{}) {
       shown.backup_made_at = store::at_its_word(measured.made);
-      shown.backup_age = age_of(*shown.backup_made_at, measured.at);
+      shown.backup_age = time_since(*shown.backup_made_at, measured.at);
     }
   }
 }
 
 store::Status raise_drill_alarms(RunContext& context) {
   // Nothing is asked of the ledger where nobody has drills.
-  if (context.config.drills.empty() && !is_raised(context.board.snapshot())) return {};
+  if (context.config.drills.empty() && !has_drill_alarm(context.board.snapshot())) return {};
   const auto now = context.environment.clock.now_s();
   std::set<std::string> parents;
   for (const auto& drill : context.config.drills) {
@@ -175,12 +175,12 @@ std::string words_of(const DrillStatus& drill, Time now) {
                                      format_time(*drill.since).substr(0, 10))
                        : std::string("never ran");
   }
-  const auto when = format_duration(age_of(*drill.last_run_at, now));
+  const auto when = format_duration(time_since(*drill.last_run_at, now));
   if (!drill.succeeded) {
     return fmt::format("FAILED {} ago: {}; {}", when, drill.told,
                        drill.last_success_at
                            ? fmt::format("the last success is {} old",
-                                         format_duration(age_of(*drill.last_success_at, now)))
+                                         format_duration(time_since(*drill.last_success_at, now)))
                            : std::string("it has never succeeded"));
   }
   auto text = fmt::format("ok {} ago: {}", when, restored_words(drill));

@@ -107,7 +107,7 @@ void write_drills(Writer& to, const StatusReport& status) {
       to.sample({{"drill", drill.name}, {"source", drill.source}}, value(drill));
     }
   };
-  const auto seconds = [](std::chrono::milliseconds duration) {
+  const auto in_seconds = [](std::chrono::milliseconds duration) {
     return std::chrono::duration<double>(duration).count();
   };
   of_each_drill("drill_last_run_timestamp_seconds", "When the restore drill last ran.",
@@ -120,9 +120,9 @@ void write_drills(Writer& to, const StatusReport& status) {
       "drill_every_seconds", "How often the restore drill has to succeed.",
       [](const DrillStatus& drill) { return static_cast<std::uint64_t>(drill.every.count()); });
   of_each_drill("drill_restore_seconds", "How long the last successful drill took to restore.",
-                [&](const DrillStatus& drill) { return seconds(drill.restore_took); });
+                [&](const DrillStatus& drill) { return in_seconds(drill.restore_took); });
   of_each_drill("drill_command_seconds", "How long its command worked on what was restored.",
-                [&](const DrillStatus& drill) { return seconds(drill.command_took); });
+                [&](const DrillStatus& drill) { return in_seconds(drill.command_took); });
   of_each_drill("drill_backup_age_seconds", "How old the backup was that it restored.",
                 [](const DrillStatus& drill) {
                   return static_cast<std::uint64_t>(drill.backup_age.count());

@@ -4,10 +4,9 @@
 
 namespace agent {
 
-using std::chrono::hours;
-using std::chrono::seconds;
-
-seconds usual_age(const std::vector<Time>& runs) {
+std::chrono::seconds usual_age(const std::vector<Time>& runs) {
+  using std::chrono::hours;
+  using std::chrono::seconds;
   std::vector<seconds> gaps;
   for (std::size_t i = 1; i < runs.size(); ++i) {
     if (runs[i] > runs[i - 1]) gaps.push_back(runs[i] - runs[i - 1]);

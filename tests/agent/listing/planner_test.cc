@@ -6,6 +6,7 @@
 #include <random>
 
 #include "agent/listing/lister.h"
+#include "agent/listing/refusal_due.h"
 #include "store/ledger/ledger_writer.h"
 #include "tests/s3client/world.h"
 #include "tests/store/ledger/ledger_fixture.h"

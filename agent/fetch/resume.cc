@@ -1,0 +1,17 @@
+#include "agent/fetch/resume.h"
+
+namespace agent {
+
+bool can_resume(const store::Identity& wanted, const std::optional<s3::ObjectHead>& head) {
+  return !wanted.etag.empty() || !wanted.version_id.empty() ||
+         (head && (!head->etag.empty() || head->last_modified));
+}
+
+void pin(s3::GetRequest& rest, const store::Identity& wanted,
+         const std::optional<s3::ObjectHead>& head) {
+  rest.if_match = wanted.etag;
+  if (rest.if_match.empty() && head) rest.if_match = head->etag;
+  if (rest.if_match.empty() && head) rest.if_unmodified_since = head->last_modified;
+}
+
+}  // namespace agent
