@@ -207,6 +207,10 @@ bool is_loopback(std::string_view host) {
          (host.starts_with("127.") && is_ip_address(host));
 }
 
+bool may_do_without_tls(std::string_view host, bool allow_http) {
+  return allow_http || is_loopback(host);
+}
+
 bool is_region_name(std::string_view text) {
   constexpr std::size_t kLongest = 63;
   return !text.empty() && text.size() <= kLongest &&

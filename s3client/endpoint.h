@@ -44,6 +44,10 @@ std::optional<Endpoint> in_region(const Endpoint& endpoint, std::string_view reg
 /// localhost, 127.0.0.0/8, ::1.
 bool is_loopback(std::string_view host);
 
+/// Whether requests to this host may go in the clear, where "endpoint" says http://: to this
+/// machine, and to another one only where `allow_http` says that it is meant.
+bool may_do_without_tls(std::string_view host, bool allow_http);
+
 /// A name that can stand in a host name: letters, digits, '-' and '_'. A region ends up there.
 bool is_region_name(std::string_view text);
 

@@ -8,8 +8,6 @@
 #include <string_view>
 #include <system_error>
 
-#include "s3client/endpoint.h"
-
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
 #elif defined(__aarch64__) || defined(__arm__)
@@ -40,10 +38,6 @@ Result<void> check_ca_file(const std::string& path) {
     }
   }
   return unusable("has no certificate in it");
-}
-
-bool may_do_without_tls(std::string_view host, bool allow_http) {
-  return allow_http || is_loopback(host);
 }
 
 bool cpu_has_aes() {

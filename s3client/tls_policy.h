@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "s3client/error.h"
 
@@ -10,10 +9,6 @@ namespace s3 {
 /// Whether a private CA can be had from this file: it is there, may be read, and has a certificate
 /// in it. kInvalid, with the remedy, where not; libcurl would say so at each request.
 Result<void> check_ca_file(const std::string& path);
-
-/// Whether requests to this host may go in the clear, where "endpoint" says http://: to this
-/// machine, and to another one only where `allow_http` says that it is meant.
-bool may_do_without_tls(std::string_view host, bool allow_http);
 
 /// Whether this CPU has AES instructions. A Pi before the Pi 5 has none.
 bool cpu_has_aes();

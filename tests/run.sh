@@ -125,6 +125,7 @@ script tests/style.sh
 script tests/words.sh --check
 build release all -DCMAKE_BUILD_TYPE=Release -DHOLDFAST_TESTS=ON -DHOLDFAST_DEVELOPER=ON \
   -DHOLDFAST_ROOMY=ON
+if [[ $quick == no ]]; then build_beside; fi
 script tests/refused_code_test.sh build/release
 script tests/manual_test.sh build/release/deploy/manual build/release/agent/holdfast
 rm -rf build/root
@@ -148,18 +149,17 @@ if [[ $quick == no ]]; then
     -DHOLDFAST_DEVELOPER=ON -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
   script tests/tidy.sh build/tidy
   at_once=(-DHOLDFAST_ROOMY=ON -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=8)
-  build_beside
   # With what the fuzzers need too, so that they are of the same objects.
   build asan all -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=-O1 -g1" \
     -DHOLDFAST_TESTS=ON -DHOLDFAST_FUZZ=ON -DHOLDFAST_DEVELOPER=ON \
     -DHOLDFAST_SANITIZE=fuzzer-no-link,address,undefined "${at_once[@]}"
   suite asan
   script tests/fuzz/run.sh build/asan
-  build tsan agent_tests -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=None \
+  build tsan agent_thread_tests -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=None \
     "-DCMAKE_CXX_FLAGS=-O1 -g1" -DHOLDFAST_TESTS=ON -DHOLDFAST_DEVELOPER=ON -DHOLDFAST_SANITIZE=thread \
     "${at_once[@]}"
   # The torture is about order, not about threads, and takes the sanitizer too long.
-  script tests/on_all_cores.sh build/tsan/tests/agent_tests '~[torture]~[fake_s3]~[.]'
+  script tests/on_all_cores.sh build/tsan/tests/agent_thread_tests '~[torture]~[fake_s3]~[.]'
   for test in tests/real/*_test.sh; do script "$test" build/release/agent/holdfast; done
   script deploy/demo.sh
   end_of_build_beside

@@ -9,7 +9,7 @@
 
 #include "agent/proof/content_form.h"
 #include "agent/proof/soundness.h"
-#include "agent/run/form_habit.h"
+#include "agent/run/form_memory.h"
 #include "agent/run/run_context.h"
 #include "store/custody/change.h"
 

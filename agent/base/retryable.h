@@ -4,7 +4,8 @@
 
 namespace agent {
 
-/// What a failed request means for the run. The only place where it is decided what is tried again.
+/// What a failed request means for the run, by its kind; s3client/error_kind.h makes the kind of
+/// what the server said.
 enum class FailureMeaning {
   kRetry,       ///< try the same again after a pause
   kRetryNow,    ///< the session has learned something: once more, at once

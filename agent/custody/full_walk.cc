@@ -7,7 +7,7 @@
 
 #include "agent/base/printable.h"
 #include "agent/proof/walk_verdict.h"
-#include "agent/run/form_habit.h"
+#include "agent/run/form_memory.h"
 #include "store/content/key_path.h"
 #include "store/content/path_check.h"
 

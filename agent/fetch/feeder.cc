@@ -42,13 +42,13 @@ store::Result<bool> Feeder::fill(std::size_t source) {
   return !position.ahead.empty();
 }
 
-void Feeder::leave_out(std::size_t source, const store::Pending& pending, FreeSpace::Fit why) {
+void Feeder::leave_out(std::size_t source, const store::Pending& pending, RoomLeft::Fit why) {
   auto& run = context_.sources[source];
   context_.fail_source(run, ExitStatus::kIncomplete);
   context_.figures(run, [](SourceStatus& status) { ++status.run.failed; });
   // One line says it; a flood of them would hide everything else.
   auto& position = positions_[source];
-  auto& told = why == FreeSpace::Fit::kNoFiles                    ? position.told_of_files
+  auto& told = why == RoomLeft::Fit::kNoFiles                     ? position.told_of_files
                : space_.is_too_large(pending.upstream.size_bytes) ? position.told_of_size
                                                                   : position.told_of_space;
   if (std::exchange(told, true)) return;
@@ -98,13 +98,13 @@ store::Result<std::optional<Job>> Feeder::first_that_fits(std::deque<Job>& jobs,
     }
     const auto fitting = space_.fit(first, reserved);
     if (!fitting) return fitting.error();
-    if (*fitting == FreeSpace::Fit::kLater) {
+    if (*fitting == RoomLeft::Fit::kLater) {
       waiting_ = true;
       return std::nullopt;
     }
     Job job = std::move(first);
     jobs.pop_front();
-    if (*fitting == FreeSpace::Fit::kFits) {
+    if (*fitting == RoomLeft::Fit::kFits) {
       make_ready(job);
       job.reserved = {job.wanted.upstream.size_bytes, files_of(job.archive_path)};
       return job;
@@ -126,12 +126,12 @@ store::Result<std::optional<Job>> Feeder::next_of(std::size_t source, const Rese
     if (!job) return job.error();
     const auto fitting = space_.fit(*job, reserved);
     if (!fitting) return fitting.error();
-    if (*fitting == FreeSpace::Fit::kLater) {
+    if (*fitting == RoomLeft::Fit::kLater) {
       waiting_ = true;
       return std::nullopt;
     }
     position.ahead.pop_front();
-    if (*fitting == FreeSpace::Fit::kFits) {
+    if (*fitting == RoomLeft::Fit::kFits) {
       job->reserved = {job->wanted.upstream.size_bytes, files_of(job->archive_path)};
       return *std::move(job);
     }

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/fetch/free_space.h"
+#include "agent/fetch/room_left.h"
 #include "agent/proof/job.h"
 #include "agent/run/run_context.h"
 
@@ -53,7 +53,7 @@ class Feeder {
   };
 
   store::Result<bool> fill(std::size_t source);
-  void leave_out(std::size_t source, const store::Pending& pending, FreeSpace::Fit why);
+  void leave_out(std::size_t source, const store::Pending& pending, RoomLeft::Fit why);
   store::Result<Job> job_of(std::size_t source, store::Pending pending) const;
   void make_ready(Job& job) const;
   store::Result<std::optional<Job>> next_of(std::size_t source, const Reserved& reserved);
@@ -61,7 +61,7 @@ class Feeder {
                                                     const Reserved& reserved);
 
   RunContext& context_;
-  FreeSpace space_;
+  RoomLeft space_;
   std::vector<Position> positions_;
   std::deque<Job> late_;
   std::size_t turn_ = 0;

@@ -9,7 +9,7 @@
 
 #include "agent/alarms/lifecycle_watch.h"
 #include "agent/fetch/committer.h"
-#include "agent/fetch/etag_doubts.h"
+#include "agent/fetch/doubted_contents.h"
 #include "agent/fetch/feeder.h"
 #include "agent/fetch/listings.h"
 #include "agent/fetch/refusals.h"
@@ -77,7 +77,7 @@ class FetchPhase {
   Refusals refusals_;
   Committer committer_;
   EtagEvidence etags_;
-  EtagDoubts doubts_;
+  DoubtedContents doubts_;
   LifecycleWatch& expiry_;
   Listings* const listings_;
   const Plan plan_;

@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "agent/base/units.h"
+
 namespace agent {
 namespace {
 
@@ -13,6 +15,11 @@ constexpr std::chrono::minutes kNewerThanListing{5};
 bool is_end_in_doubt(const ListingMemory& was, bool in_order, std::string_view last_key) {
   return was.is_first || was.is_due || was.cuts ||
          (in_order && was.last_expected && last_key < *was.last_expected);
+}
+
+bool is_doubt_due(store::Time asked, store::Time now) {
+  // In the future: a clock was set back, and nothing is known.
+  return asked > now || now - asked >= kAboutADay;
 }
 
 bool is_proof_of_cutting(const ListEnd& end, Time begun) {

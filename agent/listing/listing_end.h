@@ -13,6 +13,10 @@ namespace agent {
 /// expected lies behind.
 bool is_end_in_doubt(const ListingMemory& was, bool in_order, std::string_view last_key);
 
+/// Whether the end is to be doubted again, as once a day, when a server was last asked for more at
+/// `asked`.
+bool is_doubt_due(store::Time asked, store::Time now);
+
 /// Whether what was found behind the end was there before the listing began, by the server's clock:
 /// the server cuts listings short, and is not believed again.
 bool is_proof_of_cutting(const ListEnd& end, Time begun);

@@ -6,6 +6,7 @@
 
 #include "agent/base/log.h"
 #include "agent/base/units.h"
+#include "agent/listing/listing_end.h"
 
 namespace agent {
 namespace {
@@ -37,8 +38,7 @@ store::Status recall_listing(const RunContext& context, SourceRun& source) {
   if (!asked) return asked.error();
   const auto at = *asked ? std::strtoll((*asked)->c_str(), nullptr, 10) : 0;
   listing.begun = context.environment.clock.now_s();
-  const auto since = listing.begun - store::Time(std::chrono::seconds(at));
-  listing.is_due = since >= kAboutADay || since < std::chrono::seconds::zero();
+  listing.is_due = is_doubt_due(store::Time(std::chrono::seconds(at)), listing.begun);
   auto last = ledger.last_expected(source.id, source.config->prefix);
   if (!last) return last.error();
   listing.last_expected = *std::move(last);

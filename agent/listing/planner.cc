@@ -9,41 +9,13 @@
 #include "agent/base/units.h"
 #include "agent/base/upstream_date.h"
 #include "agent/listing/refusal_due.h"
-#include "s3client/etag.h"
+#include "agent/listing/same_content.h"
 
 namespace agent {
 namespace {
 
 // Lines on contents that came back, and one more to know of more.
 constexpr std::size_t kMaxReturned = 20;
-
-store::Identity identity_of(const s3::ListedObject& object) {
-  store::Identity identity{object.etag, object.size_bytes, object.version_id};
-  if (object.etag.empty()) identity.modified = upstream_time(object.last_modified);
-  return identity;
-}
-
-// One ETag and size under one key are one content, whatever the version. Where either side has no
-// ETag, which only says that the server knew none at the time, LastModified stands in for it.
-bool same_content(const store::Identity& held, store::UpstreamTime held_modified,
-                  const store::Identity& listed, store::UpstreamTime listed_modified) {
-  if (held.size_bytes != listed.size_bytes) return false;
-  if (held.etag.empty() || listed.etag.empty()) return held_modified == listed_modified;
-  // A ledger of before may hold it in another form.
-  return held.etag == listed.etag || s3::normal_etag(held.etag) == listed.etag;
-}
-
-bool same_content(const store::Identity& known, const store::Identity& listed) {
-  return same_content(known, known.modified, listed, listed.modified);
-}
-
-// Without ETags, only the same version of a noncurrent content is known to be the same.
-bool same_version(const store::HeldKey& held, const s3::ListedObject& object) {
-  const auto listed = identity_of(object);
-  return same_content(held.upstream, held.last_modified, listed,
-                      upstream_time(object.last_modified)) &&
-         (!held.upstream.etag.empty() || held.upstream.version_id == listed.version_id);
-}
 
 // Its class says that no restore is needed. Where the listing tells none, and for what moves
 // between tiers of its own, nothing is known.

@@ -8,7 +8,7 @@
 
 #include "agent/base/failure.h"
 #include "agent/base/shell_word.h"
-#include "agent/run/form_habit.h"
+#include "agent/run/form_memory.h"
 #include "store/custody/rebuild.h"
 
 namespace agent {

@@ -1,4 +1,4 @@
-#include "agent/fetch/free_space.h"
+#include "agent/fetch/room_left.h"
 
 #include <fmt/format.h>
 
@@ -18,11 +18,11 @@ constexpr std::uint64_t kPlentyFiles = 10000;
 
 }  // namespace
 
-FreeSpace::FreeSpace(RunContext& context)
+RoomLeft::RoomLeft(RunContext& context)
     : context_(context),
       largest_file_bytes_(store::largest_file_bytes_of(context.mirror.disk().filesystem_name())) {}
 
-store::Result<FreeSpace::Fit> FreeSpace::fit(const Job& job, const Reserved& reserved) {
+store::Result<RoomLeft::Fit> RoomLeft::fit(const Job& job, const Reserved& reserved) {
   const auto size = job.wanted.upstream.size_bytes;
   if (!is_roomy(size, reserved)) {
     const auto looked = look(job, reserved);
@@ -34,7 +34,7 @@ store::Result<FreeSpace::Fit> FreeSpace::fit(const Job& job, const Reserved& res
   return Fit::kFits;
 }
 
-store::Result<FreeSpace::Fit> FreeSpace::look(const Job& job, const Reserved& reserved) {
+store::Result<RoomLeft::Fit> RoomLeft::look(const Job& job, const Reserved& reserved) {
   const auto space = context_.mirror.disk().space();
   if (!space) return space.error();
   seen_ = *space;
@@ -44,21 +44,18 @@ store::Result<FreeSpace::Fit> FreeSpace::look(const Job& job, const Reserved& re
   const Room room{*space, context_.config.disk.min_free_bytes};
   if (!room.has_files(files_of(job.archive_path) + reserved.files))
     return reserved.files > 0 ? Fit::kLater : Fit::kNoFiles;
-  // Some drivers cannot tell.
-  if (space->total_bytes == 0) return Fit::kFits;
-  const auto floor = context_.config.disk.min_free_bytes;
-  const auto needed = size + reserved.size_bytes + floor;
-  // A size near 2^64 is the upstream's invention.
-  if (needed < size || needed < floor) return Fit::kNever;
-  if (space->free_bytes >= needed) return Fit::kFits;
+  const auto needed = size + reserved.size_bytes;
+  // A size near 2^64 is the upstream's invention, where the driver can tell what there is.
+  if (space->total_bytes > 0 && needed < size) return Fit::kNever;
+  if (room.has_bytes(needed)) return Fit::kFits;
   const auto staged = staged_bytes(job);
   if (!staged) return staged.error();
-  if (space->free_bytes >= needed - *staged) return Fit::kFits;
+  if (room.has_bytes(needed - *staged)) return Fit::kFits;
   return reserved.size_bytes > 0 ? Fit::kLater : Fit::kNever;
 }
 
 // Whether so much was free a moment ago that what has been handed out since makes no difference.
-bool FreeSpace::is_roomy(std::uint64_t size_bytes, const Reserved& reserved) const {
+bool RoomLeft::is_roomy(std::uint64_t size_bytes, const Reserved& reserved) const {
   if (!seen_ || seen_->total_bytes == 0 || since_.jobs >= kJobsBetweenLooks) return false;
   if (size_bytes > kSmallBytes) return false;
   const auto spoken_for =
@@ -67,7 +64,7 @@ bool FreeSpace::is_roomy(std::uint64_t size_bytes, const Reserved& reserved) con
   return seen_->free_bytes >= spoken_for && (seen_->total_files == 0 || seen_->free_files >= files);
 }
 
-store::Result<std::uint64_t> FreeSpace::staged_bytes(const Job& job) const {
+store::Result<std::uint64_t> RoomLeft::staged_bytes(const Job& job) const {
   const auto& upstream = job.wanted.upstream;
   return store::collected_bytes(
       context_.mirror.disk(),
@@ -76,7 +73,7 @@ store::Result<std::uint64_t> FreeSpace::staged_bytes(const Job& job) const {
       upstream.size_bytes);
 }
 
-std::string FreeSpace::why_left_out(std::uint64_t size_bytes, Fit why) const {
+std::string RoomLeft::why_left_out(std::uint64_t size_bytes, Fit why) const {
   if (why == Fit::kNoFiles) {
     return "not fetched: the disk has room for hardly any more files (a thousandth of them stays "
            "free, as min_free does of the bytes). Set keep rules or remove small files, and format "

@@ -11,10 +11,10 @@ namespace agent {
 /// Contents that came twice alike, and never with the MD5 that their ETag gives. They wait in
 /// staging for more evidence: the ETags of their source may turn out to be opaque. Belongs to the
 /// thread that owns the ledger.
-class EtagDoubts {
+class DoubtedContents {
  public:
   /// `evidence` outlives it.
-  explicit EtagDoubts(EtagEvidence& evidence) : evidence_(evidence) {}
+  explicit DoubtedContents(EtagEvidence& evidence) : evidence_(evidence) {}
 
   struct Doubted {
     Fetched fetched;

@@ -1,4 +1,4 @@
-#include "agent/run/form_habit.h"
+#include "agent/run/form_memory.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "agent/fetch/etag_doubts.h"
+#include "agent/fetch/doubted_contents.h"
 
 #include <algorithm>
 #include <utility>
@@ -11,7 +11,7 @@ constexpr std::size_t kMaxDoubted = 16;
 
 }  // namespace
 
-store::Result<EtagDoubts::Outcome> EtagDoubts::add(Fetched fetched, ProofLevel level) {
+store::Result<DoubtedContents::Outcome> DoubtedContents::add(Fetched fetched, ProofLevel level) {
   const auto source = fetched.job.source;
   const auto is_alike = [&](const Doubted& one) {
     return one.fetched.job.source == source && one.level == level;
@@ -39,6 +39,8 @@ store::Result<EtagDoubts::Outcome> EtagDoubts::add(Fetched fetched, ProofLevel l
   return outcome;
 }
 
-std::vector<EtagDoubts::Doubted> EtagDoubts::give_up() { return std::exchange(waiting_, {}); }
+std::vector<DoubtedContents::Doubted> DoubtedContents::give_up() {
+  return std::exchange(waiting_, {});
+}
 
 }  // namespace agent

@@ -4,17 +4,17 @@
 #include <optional>
 #include <string>
 
-#include "agent/base/min_free.h"
+#include "agent/base/free_space.h"
 #include "agent/proof/job.h"
 #include "agent/run/run_context.h"
 
 namespace agent {
 
 /// Says whether the disk has room for a content that is about to be fetched, so that `min_free`
-/// stays free; see min_free.h. It belongs to the thread of the feeder.
-class FreeSpace {
+/// stays free; see agent/base/free_space.h. It belongs to the thread of the feeder.
+class RoomLeft {
  public:
-  explicit FreeSpace(RunContext& context);
+  explicit RoomLeft(RunContext& context);
 
   enum class Fit {
     kFits,
