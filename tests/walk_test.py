@@ -216,7 +216,7 @@ def check_without_library(holdfast):
         size = (WORK / "whole.tar.gz").stat().st_size
         done = subprocess.run([holdfast, "(walk)", str(size), str(64 << 20), str(GIB), "1000", "30"], stdin=content,
                               stdout=subprocess.PIPE, text=True, env={"LD_LIBRARY_PATH": str(broken)})
-    tell(done.returncode == 0 and "libarchive.so.13 cannot be opened" in done.stdout and "install" in done.stdout,
+    tell(done.returncode == 0 and "verdict 2\ncause 3\n" in done.stdout and "libarchive.so.13 cannot be opened" in done.stdout and "install" in done.stdout,
          "without libarchive nothing is called unsound, and it is said what is missing", done.returncode, done.stdout)
 
 

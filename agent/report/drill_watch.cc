@@ -14,10 +14,10 @@ namespace agent {
 namespace {
 
 using std::chrono::days;
-using std::chrono::hours;
 using std::chrono::seconds;
 
 constexpr auto kDrillAlarm = store::AlarmKind::kDrill;
+
 seconds time_since(Time since, Time now) { return std::max(now - since, seconds{0}); }
 
 const DrillConfig* find(const Config& config, std::string_view name) {
