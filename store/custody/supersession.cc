@@ -91,6 +91,7 @@ class Recovery {
                                    generation_of(held, Place::kSuperseded, **aside, batch.now),
                                    std::nullopt});
     }
+    batch.ended.push_back({intent_.source, AlarmKind::kChanged, held.key});
     batch.archives.push_back({intent_.source, std::move(archive), (*intent)->watched});
     if (tell_ && batch.archives.back().archive.unsound != Unsound::kNo) {
       auto told = tell_(disk_, ledger_, batch.archives.back(), source_name_, path, batch);

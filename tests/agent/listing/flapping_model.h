@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <map>
 #include <optional>
 #include <set>
@@ -16,6 +17,7 @@ namespace flapping {
 struct Upload {
   std::string bytes;
   bool in_parts = false;
+  auto operator<=>(const Upload&) const = default;
 };
 
 /// One key of the bucket.
@@ -46,6 +48,7 @@ struct Mirrored {
   std::set<std::string> pruned;
   std::optional<std::string> looked_at;  ///< what a listing saw last, and the admin was told of
   bool alarm = false;
+  std::set<Upload> fetched;                                  ///< what is known by its ETag
   std::map<store::Time, std::optional<std::string>> reigns;  ///< since when which is trusted
   std::set<std::string> ever_pruned;
 
@@ -53,9 +56,13 @@ struct Mirrored {
 
   void pull(const Upstream& upstream, const Rules& rules) {
     list(upstream, rules);
-    if (upstream.is_there) fetch(upstream.uploads.front().bytes, rules);
+    if (upstream.is_there) {
+      fetch(upstream.uploads.front().bytes, !fetched.contains(upstream.uploads.front()), rules);
+      fetched.insert(upstream.uploads.front());
+    }
     if (!rules.all_versions) return;
     for (const auto& one : upstream.uploads) {
+      fetched.insert(one);
       if (!pruned.contains(one.bytes)) held.insert(one.bytes);
     }
   }
@@ -118,7 +125,7 @@ struct Mirrored {
   }
 
  private:
-  void fetch(const std::string& bytes, const Rules& rules) {
+  void fetch(const std::string& bytes, bool has_new_etag, const Rules& rules) {
     if (trusted == bytes) return;
     if (!trusted) {
       if (!pruned.contains(bytes)) reign(bytes, rules.now);
@@ -129,6 +136,11 @@ struct Mirrored {
     } else if (!held.contains(bytes) && !pruned.contains(bytes)) {
       alarm = true;
       held.insert(bytes);
+      quarantined.insert(bytes);
+    } else if (has_new_etag && held.contains(bytes) && !quarantined.contains(bytes)) {
+      // It was trusted once. Under an ETag that nobody knows it is fetched, and waits like any
+      // other.
+      alarm = true;
       quarantined.insert(bytes);
     }
   }
