@@ -186,12 +186,13 @@ bool is_cut_lz4(const ContentEnds& ends) {
 std::optional<std::size_t> zip_end(std::string_view tail) {
   constexpr std::string_view kMark = "PK\x05\x06"sv;
   constexpr std::size_t kRecord = 22;
-  for (auto at = tail.rfind(kMark); at != std::string_view::npos;
-       at = at == 0 ? std::string_view::npos : tail.rfind(kMark, at - 1)) {
-    if (tail.size() - at < kRecord) continue;
-    if (at + kRecord + little_endian(tail, at + 20, 2) == tail.size()) return at;
+  std::optional<std::size_t> last;
+  // Forwards, which the library does by leaps; backwards it compares at each byte.
+  for (auto at = tail.find(kMark); at != std::string_view::npos; at = tail.find(kMark, at + 1)) {
+    if (tail.size() - at < kRecord) break;
+    if (at + kRecord + little_endian(tail, at + 20, 2) == tail.size()) last = at;
   }
-  return std::nullopt;
+  return last;
 }
 
 bool is_cut_zip(const ContentEnds& ends) {
