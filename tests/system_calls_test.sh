@@ -1,8 +1,10 @@
 #!/bin/bash
 # tests/system_calls_test.sh HOLDFAST FAKE_S3: what a small archive costs in system calls, the network's
 # included: the difference between a pull of 100 and one of 1,100 archives of 4 KiB. Most of a small
-# machine's time goes into them. And whether the look at what arrives (`soundness = quick`) adds one.
+# machine's time goes into them. And whether the look at what arrives (`soundness = quick`) adds one, and
+# when a large archive begins to be written to the device.
 set -euo pipefail
+shopt -s inherit_errexit
 holdfast=$(realpath "${1:?usage: tests/system_calls_test.sh HOLDFAST FAKE_S3}")
 fake_s3=$(realpath "${2:?usage: tests/system_calls_test.sh HOLDFAST FAKE_S3}")
 # 20 to 22 are counted; threads that wait for each other make it one or two more or less.
@@ -18,14 +20,12 @@ for ((i = 0; i < 100 && $(stat -c %s "$work/port" 2>/dev/null || echo 0) == 0; i
 printf '[default]\naws_access_key_id = READER\naws_secret_access_key = secret\n' >"$work/credentials"
 chmod 600 "$work/credentials"
 
-calls_of() {  # calls_of ARCHIVES SOUNDNESS: of a first pull of so many
-  local disk=$work/disk-$1-$2 i
-  for ((i = 0; i < $1; i++)); do head -c 4096 /dev/urandom >"$work/data/backups/archive-$i"; done
-  mkdir "$disk"
-  "$holdfast" init "$disk" >"$work/init.log" 2>&1
+pull_under_strace() {  # pull_under_strace DISK SOUNDNESS STRACE_OPTION...: of all that the bucket has
+  mkdir "$1"
+  "$holdfast" init "$1" >"$work/init.log" 2>&1
   cat >"$work/holdfast.conf" <<END
 [disk]
-path = $disk
+path = $1
 require_mount = no
 min_free = 0
 [agent]
@@ -37,7 +37,13 @@ credentials_file = $work/credentials
 soundness = $2
 END
   chmod 600 "$work/holdfast.conf"
-  strace -f -c -o "$work/calls" "$holdfast" --config "$work/holdfast.conf" pull >&2
+  strace -f "${@:3}" "$holdfast" --config "$work/holdfast.conf" pull >&2
+}
+
+calls_of() {  # calls_of ARCHIVES SOUNDNESS: of a first pull of so many
+  local disk=$work/disk-$1-$2 i
+  for ((i = 0; i < $1; i++)); do head -c 4096 /dev/urandom >"$work/data/backups/archive-$i"; done
+  pull_under_strace "$disk" "$2" -c -o "$work/calls"
   [[ $(find "$disk/s/archives" -type f | wc -l) -eq $1 ]]
   awk '$NF == "total" { print $4 }' "$work/calls"
 }
@@ -60,4 +66,11 @@ more=$((many - off)) more_reads=$((quick_reads - off_reads))
 verdict "with the look there are $more_reads more system calls that read or open for 1,100 archives, that is none for one" \
   "more_reads < 110"
 verdict "and $more more of all kinds, that is none for one" "more < 1100"
+
+# A large one is on its way to the device while it arrives, so that its fsync finds little to do.
+rm "$work/data/backups/"*
+head -c $((64 << 20)) /dev/urandom >"$work/data/backups/large"
+pull_under_strace "$work/disk-large" off -e trace=sync_file_range,fsync,pwrite64 -y -o "$work/large"
+begun=$(awk '/sync_file_range\(.*staging/ { n++ } /fsync\(.*staging/ { exit } END { print n + 0 }' "$work/large")
+verdict "64 MiB begin to be written back $begun times before they are synced, each 8 MiB once" "begun == 8"
 exit "$status"

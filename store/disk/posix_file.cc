@@ -54,6 +54,7 @@ class PosixFile final : public File {
       if (put == 0) return error_from_errno(EIO, "write", path_);
       done += static_cast<std::size_t>(put);
     }
+    begin_to_write_back(offset, offset + bytes.size());
     return {};
   }
 
@@ -100,6 +101,18 @@ class PosixFile final : public File {
   }
 
  private:
+  // A large file goes to the device while it arrives, a stretch at a time: sync() then has little
+  // left to wait for, and a small machine's memory does not fill up with what is to be written. It
+  // is an advice. What it fails to write is reported by sync(), and so is not looked at here.
+  void begin_to_write_back(std::uint64_t from, std::uint64_t to) {
+    constexpr std::uint64_t kStretchBytes = std::uint64_t{8} << 20;
+    const std::uint64_t begin = from / kStretchBytes * kStretchBytes;
+    const std::uint64_t end = to / kStretchBytes * kStretchBytes;
+    if (begin == end) return;
+    ::sync_file_range(fd_.get(), static_cast<off_t>(begin), static_cast<off_t>(end - begin),
+                      SYNC_FILE_RANGE_WRITE);
+  }
+
   static bool may_be_direct(std::uint64_t offset, std::span<std::byte> into) {
     const auto address = reinterpret_cast<std::uintptr_t>(into.data());
     return (offset | into.size() | address) % kDirectBytes == 0;
