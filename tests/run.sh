@@ -132,6 +132,7 @@ rm -rf build/root
 DESTDIR=$PWD/build/root cmake --install build/release --prefix /usr >"$logs/install.log"
 script tests/readme_test.sh build/root/usr build/release/tests/support/holdfast-fake-s3
 script tests/system_calls_test.sh build/release/agent/holdfast build/release/tests/support/holdfast-fake-s3
+script tests/bench_test.py build/release/agent/holdfast build/release/tests/support/holdfast-fake-s3
 script tests/setup_test.py build/root/usr build/release/tests/support/holdfast-fake-s3
 script tests/monitoring_test.sh build/release/agent/holdfast \
   build/release/tests/support/holdfast-fake-s3

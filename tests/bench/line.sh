@@ -5,6 +5,7 @@
 #   - over one that is cut in the middle and away for 15 seconds.
 # Prints what went over the line and fails where more than 1 MiB of it went twice.
 set -euo pipefail
+shopt -s inherit_errexit
 holdfast=$(realpath "${1:?usage: line.sh HOLDFAST FAKE_S3}")
 fake_s3=$(realpath "${2:?usage: line.sh HOLDFAST FAKE_S3}")
 here=$(cd "$(dirname "$0")" && pwd)

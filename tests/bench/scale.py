@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""scale.py HOLDFAST FAKE_S3: what the number of keys costs.
+"""scale.py HOLDFAST FAKE_S3 [KEYS]: what the number of keys costs.
 
-Runs `holdfast pull` against generated listings of 1,000 and of 1,000,000 keys that are all held, and
-once with 200,000 of the million changed at once, lets the keep rules decide on the million, and
-prints a table of CPU seconds, peak memory, requests and what was written. What is held is put into the ledger by SQL: a million downloads would
-only measure downloads.
+Runs `holdfast pull` against generated listings of 1,000 and of 1,000,000 (or KEYS) keys that are all
+held, and once with a fifth of the million changed at once, lets the keep rules decide on the million,
+and prints a table of CPU seconds, peak memory, requests and what was written. What is held is put into
+the ledger by SQL: a million downloads would only measure downloads.
 """
 import json
 import os
@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-MILLION = 1_000_000
+MANY = int(sys.argv[3]) if len(sys.argv) > 3 else 1_000_000
 
 
 def serve(fake_s3, work, keys):
@@ -41,7 +41,9 @@ def configure(holdfast, work, port, extra=""):
     with open(config, "w", encoding="ascii") as file:
         file.write(f"[disk]\npath = {disk}\nrequire_mount = no\nmin_free = 0\n"
                    f"[agent]\nstatus_file = {work}/status.json\n{extra}"
-                   f"[source s]\nbucket = b\nendpoint = http://127.0.0.1:{port}\n")
+                   f"[source s]\nbucket = b\nendpoint = http://127.0.0.1:{port}\n"
+                   # What is served has names of archives, and none of their bytes.
+                   "soundness = off\n")
     return config, os.path.join(disk, ".holdfast", "ledger.db")
 
 
@@ -61,7 +63,8 @@ def hold_all(ledger):
     """What the plan wants becomes what is held."""
     with sqlite3.connect(ledger) as database:
         database.execute(
-            "INSERT INTO archive SELECT source_id, key, 0, etag, size_bytes, version_id, "
+            "INSERT INTO archive (source_id, key, variant, etag, size_bytes, version_id, last_modified, "
+            "sha256, verified_by, held_since, read_at) SELECT source_id, key, 0, etag, size_bytes, version_id, "
             "last_modified, randomblob(32), 'etag-md5', strftime('%s', 'now') + 0, "
             "strftime('%s', 'now') + 0 FROM pending")
         database.execute("DELETE FROM pending")
@@ -86,29 +89,29 @@ def decide(holdfast, config, work):
     """What the keep rules cost, where all is one series, and where each key is its own."""
     with open(config, encoding="ascii") as file:
         plain = file.read()
-    for series, name in (("auto", "one series"), ("^(.*)$", "1,000,000 series")):
+    for series, name in (("auto", "one series"), ("^(.*)$", f"{MANY:,} series")):
         with open(config, "w", encoding="ascii") as file:
             file.write(f"{plain}series = {series}\nkeep_within = 1s\nkeep_daily = 7\n"
                        "keep_weekly = 4\nkeep_monthly = 12\nkeep_yearly = 5\n")
         time.sleep(2)
         measured = pull(holdfast, config, work, "prune --dry-run")
-        row(f"keep rules on 1,000,000 archives, {name}", measured, f"exit status {measured[0]}",
+        row(f"keep rules on {MANY:,} archives, {name}", measured, f"exit status {measured[0]}",
             asks=False)
     with open(config, "w", encoding="ascii") as file:
         file.write(plain)
 
 
 def main():
-    if len(sys.argv) != 3:
+    if len(sys.argv) not in (3, 4):
         sys.exit(__doc__.splitlines()[0])
-    holdfast, fake_s3 = (os.path.realpath(path) for path in sys.argv[1:])
+    holdfast, fake_s3 = (os.path.realpath(path) for path in sys.argv[1:3])
     os.environ.update(AWS_ACCESS_KEY_ID="READER", AWS_SECRET_ACCESS_KEY="secret")
     work = tempfile.mkdtemp(prefix="holdfast-scale-")
     servers = []
     try:
         print("| work | CPU s | peak MiB | requests | MiB written | ended |")
         print("| --- | ---: | ---: | ---: | ---: | --- |")
-        for keys in (1_000, MILLION):
+        for keys in (1_000, MANY):
             server, port = serve(fake_s3, work, keys)
             servers.append(server)
             config, ledger = configure(holdfast, work, port, "max_runtime = 1s\n")
@@ -122,7 +125,7 @@ def main():
         change_a_fifth(ledger)
         measured = pull(holdfast, config, work)
         source = measured[4]
-        row(f"{source['run']['changed']:,} of {MILLION:,} changed at once", measured,
+        row(f"{source['run']['changed']:,} of {MANY:,} changed at once", measured,
             f"exit status {measured[0]}, {'HOLD' if source['hold'] else 'no HOLD'}, "
             f"{len(source['alarms'])} alarm")
         measured = pull(holdfast, config, work)
