@@ -2,6 +2,7 @@
 # tests/on_all_cores.sh PROGRAM FILTER: the cases of a test program that FILTER chooses, a share of them
 # on each core. What a share says is told when it has ended.
 set -euo pipefail
+shopt -s inherit_errexit
 program=${1:?usage: tests/on_all_cores.sh PROGRAM FILTER}
 filter=${2:?usage: tests/on_all_cores.sh PROGRAM FILTER}
 cores=$(nproc)

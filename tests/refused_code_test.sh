@@ -3,6 +3,7 @@
 # to drop a Result; to change what is held in another way than by the verbs of store/custody/mirror.h. By the
 # flags of agent/ in BUILD, a tree that developers build.
 set -euo pipefail
+shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
 build=${1:?usage: tests/refused_code_test.sh BUILD}
 work=$(mktemp -d)

@@ -4,6 +4,7 @@
 # one added. holdfast adopts them, by links, by copies and by moving, without a GET, and a pull fetches
 # the rest. Tools that are not installed are left out.
 set -euo pipefail
+shopt -s inherit_errexit
 holdfast=$(realpath "${1:?usage: adopt_test.sh HOLDFAST}")
 # shellcheck source=tests/real/lib.sh
 source "$(dirname "$0")/lib.sh"

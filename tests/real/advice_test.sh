@@ -2,6 +2,7 @@
 # advice_test.sh HOLDFAST: the set-ups that owners of backups are advised to use, each built with
 # the policies of deploy/iam/, then attacked with the key that a cracked server would give away.
 set -euo pipefail
+shopt -s inherit_errexit
 holdfast=$(realpath "${1:?usage: advice_test.sh HOLDFAST}")
 # shellcheck source=tests/real/lib.sh
 source "$(dirname "$0")/lib.sh"

@@ -13,6 +13,7 @@
 # everything, attach policies to users included; READERKEY:readersecret may only read, and only
 # what a policy grants.
 set -euo pipefail
+shopt -s inherit_errexit
 
 usage() { sed -n '4,10s/^#   //p' "$0" >&2; exit 64; }
 [[ $# -ge 2 ]] || usage

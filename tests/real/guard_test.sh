@@ -3,6 +3,7 @@
 # is printed a pull works, and with any one action taken out of it something names that action; the
 # leash is proven for a reader's key and refuted for the owner's, and neither changes anything.
 set -euo pipefail
+shopt -s inherit_errexit
 holdfast=$(realpath "${1:?usage: guard_test.sh HOLDFAST}")
 # shellcheck source=tests/real/lib.sh
 source "$(dirname "$0")/lib.sh"

@@ -2,6 +2,7 @@
 # pull_test.sh HOLDFAST: 1,000 archives from 0 bytes to 1 GiB out of a real S3 server, with versioning
 # on and with a key that may only list and get; then 2,500 small ones with all their versions.
 set -euo pipefail
+shopt -s inherit_errexit
 holdfast=$(realpath "${1:?usage: pull_test.sh HOLDFAST}")
 # shellcheck source=tests/real/lib.sh
 source "$(dirname "$0")/lib.sh"

@@ -16,6 +16,7 @@
 # may do everything; test:reader:readersecret may only read, by the account's ACL. A container's own
 # ACL would not do: what it grants does not reach the versions, which lie in a hidden container.
 set -euo pipefail
+shopt -s inherit_errexit
 
 usage() { sed -n '6,14s/^#   //p' "$0" >&2; exit 64; }
 [[ $# -ge 2 ]] || usage

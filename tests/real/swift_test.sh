@@ -2,6 +2,7 @@
 # swift_test.sh HOLDFAST: 2,500 archives out of OpenStack Swift by its s3api, versions included, and
 # what was put by Swift's own API: a static and a dynamic large object.
 set -euo pipefail
+shopt -s inherit_errexit
 holdfast=$(realpath "${1:?usage: swift_test.sh HOLDFAST}")
 # shellcheck source=tests/real/lib.sh
 source "$(dirname "$0")/lib.sh"
