@@ -6,6 +6,7 @@
 #include <string>
 
 #include "s3client/ascii.h"
+#include "s3client/retried_answer.h"
 
 namespace s3 {
 namespace {
@@ -15,13 +16,12 @@ struct CodeKind {
   ErrorKind kind;
 };
 
-/// Codes that mean the same under whatever status a server sends them.
+/// Codes that mean the same under whatever status a server sends them; those that only say "not
+/// now" are in retried_answer.cc.
 constexpr CodeKind kCodes[] = {
     {"AuthFailure", ErrorKind::kBadCredentials},
-    {"BandwidthLimitExceeded", ErrorKind::kThrottled},
     {"ExpiredToken", ErrorKind::kExpiredToken},
     {"ExpiredTokenException", ErrorKind::kExpiredToken},
-    {"InternalError", ErrorKind::kServer},
     {"InvalidAccessKeyId", ErrorKind::kBadCredentials},
     {"InvalidClientTokenId", ErrorKind::kBadCredentials},
     {"InvalidObjectState", ErrorKind::kArchived},
@@ -31,21 +31,12 @@ constexpr CodeKind kCodes[] = {
     {"InvalidTokenId", ErrorKind::kBadCredentials},  // MinIO: a bad or an old session token
     {"NoSuchBucket", ErrorKind::kNoSuchBucket},
     {"NotSignedUp", ErrorKind::kBadCredentials},
-    {"OperationAborted", ErrorKind::kServer},
     {"PreconditionFailed", ErrorKind::kChanged},
     {"RequestExpired", ErrorKind::kInvalid},
     {"RequestInTheFuture", ErrorKind::kInvalid},
-    {"RequestLimitExceeded", ErrorKind::kThrottled},
     {"RequestTimeTooSkewed", ErrorKind::kInvalid},
-    {"RequestTimeout", ErrorKind::kServer},
-    {"ServiceUnavailable", ErrorKind::kThrottled},
     {"SignatureDoesNotMatch", ErrorKind::kBadCredentials},
-    {"SlowDown", ErrorKind::kThrottled},
-    {"SlowDownRead", ErrorKind::kThrottled},
-    {"Throttling", ErrorKind::kThrottled},
-    {"ThrottlingException", ErrorKind::kThrottled},
     {"TokenRefreshRequired", ErrorKind::kExpiredToken},
-    {"TooManyRequests", ErrorKind::kThrottled},
     {"UnrecognizedClientException", ErrorKind::kBadCredentials},
 };
 
@@ -72,7 +63,7 @@ constexpr CodeHint kHints[] = {
 std::optional<ErrorKind> kind_of_code(std::string_view code) {
   const auto* const found = std::find_if(std::begin(kCodes), std::end(kCodes),
                                          [&](const CodeKind& known) { return known.code == code; });
-  if (found == std::end(kCodes)) return std::nullopt;
+  if (found == std::end(kCodes)) return retried_code(code);
   return found->kind;
 }
 
@@ -110,22 +101,18 @@ ErrorKind kind_of_status(const ErrorAnswer& refusal) {
       return refusal.on_object ? ErrorKind::kNotFound : ErrorKind::kNoSuchBucket;
     case 405:
       return refusal.is_delete_marker ? ErrorKind::kNotFound : ErrorKind::kInvalid;
-    case 408:
-      return ErrorKind::kServer;
     case 412:
       return ErrorKind::kChanged;
     case 416:
       return ErrorKind::kRangeInvalid;
     case 501:
       // What a server does not have for an object it will not have the next time.
-      return refusal.on_object ? ErrorKind::kInvalid : ErrorKind::kServer;
-    case 429:
-    case 503:
-      return ErrorKind::kThrottled;
+      if (refusal.on_object) return ErrorKind::kInvalid;
+      break;
     default:
       break;
   }
-  if (refusal.status >= 500 || refusal.status == 200) return ErrorKind::kServer;
+  if (const auto again = retried_status(refusal.status)) return *again;
   // A captive portal's 302, a 204 and so on: no S3 server answers so to what we ask.
   return refusal.status < 400 ? ErrorKind::kProtocol : ErrorKind::kInvalid;
 }

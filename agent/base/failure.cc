@@ -4,7 +4,7 @@
 
 #include <cerrno>
 
-#include "agent/base/retryable.h"
+#include "agent/base/failure_meaning.h"
 
 namespace agent {
 

@@ -9,8 +9,8 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/failure.h"
+#include "agent/base/failure_meaning.h"
 #include "agent/base/halt.h"
-#include "agent/base/retryable.h"
 #include "s3client/session.h"
 
 namespace agent {

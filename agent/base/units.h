@@ -46,8 +46,4 @@ std::string format_time(Time time);
 std::string format_time(store::UpstreamTime time);
 std::optional<Time> parse_time(std::string_view text);
 
-/// A moment as a person gives it: RFC 3339, also with an offset or a fraction, or "2026-01-31
-/// 02:00" in local time, or "2026-01-31": the last second of that local day.
-std::optional<Time> parse_moment(std::string_view text);
-
 }  // namespace agent

@@ -7,7 +7,7 @@
 #include "agent/base/shell_word.h"
 #include "agent/base/units.h"
 #include "agent/commands/doctor.h"
-#include "agent/run/mirror.h"
+#include "agent/run/open_mirror.h"
 #include "store/content/staging.h"
 
 namespace agent {

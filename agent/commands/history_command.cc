@@ -4,7 +4,7 @@
 #include "agent/base/log_failure.h"
 #include "agent/base/units.h"
 #include "agent/commands/commands.h"
-#include "agent/run/mirror.h"
+#include "agent/run/open_mirror.h"
 #include "agent/run/sources.h"
 
 namespace agent {

@@ -7,7 +7,7 @@
 #include "agent/base/shell_word.h"
 #include "agent/commands/commands.h"
 #include "agent/commands/init_config.h"
-#include "store/content/mount.h"
+#include "store/content/disk_marker.h"
 #include "store/custody/rebuild.h"
 #include "store/ledger/ledger.h"
 

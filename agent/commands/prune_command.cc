@@ -8,7 +8,7 @@
 #include "agent/custody/prune.h"
 #include "agent/custody/prune_explanation.h"
 #include "agent/report/pull_status.h"
-#include "agent/run/mirror.h"
+#include "agent/run/open_mirror.h"
 #include "agent/run/sources.h"
 
 namespace agent {

@@ -94,10 +94,7 @@ ExitStatus pull_once(const Config& config, const Environment& environment,
   if (!mirror) return without_mirror(mirror.error(), config, environment, board, watch);
   RunContext context{config, environment, *mirror, board};
   prepare(context, selected);
-  if (config.agent.max_runtime.count() > 0) {
-    context.deadline = environment.clock.steady_now() + config.agent.max_runtime;
-    context.cut_off = context.deadline + config.agent.wind_down;
-  }
+  context.limit = TimeLimit::from_now(environment.clock, config.agent.max_runtime);
   show_disk(board, *mirror, config.disk.path);
   show_turn(context);
   board.publish();

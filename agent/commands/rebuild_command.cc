@@ -7,7 +7,7 @@
 #include "agent/commands/commands.h"
 #include "agent/custody/scrub_slice.h"
 #include "agent/report/progress.h"
-#include "agent/run/mirror.h"
+#include "agent/run/right_disk.h"
 #include "store/custody/rebuild.h"
 
 namespace agent {

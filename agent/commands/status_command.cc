@@ -4,7 +4,7 @@
 
 #include "agent/base/json_line.h"
 #include "agent/commands/commands.h"
-#include "agent/report/check_line.h"
+#include "agent/report/check_words.h"
 #include "agent/report/page.h"
 #include "agent/report/present.h"
 #include "agent/report/status_text.h"

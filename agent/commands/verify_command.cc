@@ -13,7 +13,7 @@
 #include "agent/report/announce.h"
 #include "agent/report/progress.h"
 #include "agent/report/pull_status.h"
-#include "agent/run/mirror.h"
+#include "agent/run/open_mirror.h"
 #include "agent/run/sources.h"
 #include "store/custody/foreign.h"
 #include "store/custody/scrub.h"

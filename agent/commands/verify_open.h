@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "agent/commands/commands.h"
-#include "agent/run/mirror.h"
+#include "agent/run/open_mirror.h"
 
 namespace agent {
 

@@ -9,6 +9,7 @@
 
 #include "agent/base/glob.h"
 #include "agent/base/nearest.h"
+#include "agent/config/command_trust.h"
 #include "agent/config/config_advice.h"
 #include "agent/config/config_file.h"
 #include "agent/config/config_keys.h"
@@ -58,7 +59,9 @@ class Loader {
       if (auto error = read_section(section)) return *error;
     }
     if (auto error = check_drills(*file)) return *error;
-    if (auto error = check_commands(*file)) return *error;
+    if (const auto* command = untrusted_command(*file)) {
+      return complain(command->line, refusal_of_command(*command));
+    }
     if (auto error = check_whole()) return *error;
     return std::move(config_);
   }
@@ -229,25 +232,6 @@ class Loader {
     const auto usable = s3::check_ca_file(source.ca_file);
     if (usable) return std::nullopt;
     return complain(line, "ca_file: " + usable.error().message);
-  }
-
-  // Who can write the file would run what they like as us.
-  Failure check_commands(const IniFile& file) const {
-    if (!file.is_writable_by_others) return std::nullopt;
-    for (const auto& section : file.sections) {
-      for (const auto& key : section.keys) {
-        const bool runs =
-            (section.name == "agent" && (key.name == "on_alarm" || key.name == "on_failure")) ||
-            (section.name.starts_with(kDrill) && key.name == "command");
-        if (!runs || key.value.empty()) continue;
-        return complain(
-            key.line,
-            fmt::format("{}: refused, because users other than root and this one can write "
-                        "this file; chown it to root and chmod go-w it, or remove the line",
-                        key.name));
-      }
-    }
-    return std::nullopt;
   }
 
   Failure check_whole() const {

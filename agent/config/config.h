@@ -83,10 +83,9 @@ struct Config {
   struct {
     std::string status_file = "/var/lib/holdfast/status.json";
     unsigned parallel = 4;
-    std::uint64_t limit_rate_bytes = 0;           ///< per second; 0: no limit
-    std::chrono::seconds max_runtime{0};          ///< 0: no limit
-    std::chrono::milliseconds wind_down{60'000};  ///< for what is under way then; no key
-    std::uint64_t min_rate_bytes = 1024;          ///< per second; 0: no floor
+    std::uint64_t limit_rate_bytes = 0;   ///< per second; 0: no limit
+    std::chrono::seconds max_runtime{0};  ///< 0: no limit
+    std::uint64_t min_rate_bytes = 1024;  ///< per second; 0: no floor
     unsigned retries = 5;
     std::string on_alarm;      ///< a command line for /bin/sh; empty: none
     std::string on_failure;    ///< likewise

@@ -4,13 +4,14 @@
 #include <utility>
 
 #include "agent/base/failure.h"
+#include "agent/base/failure_meaning.h"
 #include "agent/base/key_reading.h"
-#include "agent/base/retryable.h"
 #include "agent/base/upstream_date.h"
 #include "agent/fetch/staging_sink.h"
 #include "agent/proof/judge.h"
 #include "agent/proof/part_finder.h"
 #include "agent/proof/prover.h"
+#include "agent/proof/strongest_promises.h"
 
 namespace agent {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "agent/base/environment.h"
 #include "agent/custody/drill_choice.h"
-#include "agent/run/mirror.h"
+#include "agent/run/open_mirror.h"
 #include "store/disk/posix_scratch.h"
 
 namespace agent {

@@ -5,7 +5,7 @@
 #include "agent/base/environment.h"
 #include "agent/config/config.h"
 #include "agent/custody/drill_world.h"
-#include "agent/run/mirror.h"
+#include "agent/run/open_mirror.h"
 #include "store/ledger/ledger.h"
 
 namespace agent {

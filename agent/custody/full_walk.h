@@ -8,7 +8,7 @@
 #include "agent/base/halt.h"
 #include "agent/config/config.h"
 #include "agent/proof/walk.h"
-#include "agent/run/mirror.h"
+#include "agent/run/open_mirror.h"
 #include "store/custody/change.h"
 
 namespace agent {

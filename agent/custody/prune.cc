@@ -11,7 +11,7 @@
 #include "agent/base/log.h"
 #include "agent/base/trusted_clock.h"
 #include "agent/base/units.h"
-#include "agent/config/chain_layout.h"
+#include "agent/config/repository_layout.h"
 
 namespace agent {
 namespace {

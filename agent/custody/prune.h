@@ -9,7 +9,7 @@
 #include "agent/base/exit_status.h"
 #include "agent/config/config.h"
 #include "agent/config/retention.h"
-#include "agent/run/mirror.h"
+#include "agent/run/open_mirror.h"
 
 namespace agent {
 

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "store/content/digest.h"
+#include "store/content/disk_marker.h"
 #include "store/content/key_path.h"
-#include "store/content/mount.h"
 #include "store/disk/aligned_buffer.h"
 
 namespace agent {

@@ -5,6 +5,7 @@
 
 #include "agent/base/key_pattern.h"
 #include "agent/run/generation_choice.h"
+#include "store/content/generation_paths.h"
 #include "store/content/key_path.h"
 
 namespace agent {

@@ -194,8 +194,7 @@ std::optional<Download::End> Download::after_failure(const s3::Error& error,
     // It has changed, or the server compares wrongly: the answer's own ETag says which.
     unconditional_ = true;
     outcome.kind = ErrorKind::kServer;
-  } else if (offset_ > 0 && (unknown || error.kind == ErrorKind::kProtocol ||
-                             error.kind == ErrorKind::kRangeInvalid)) {
+  } else if (offset_ > 0 && must_begin_anew(error, unknown)) {
     if (auto begun = begin_anew(); !begun) return fail(begun.error());
     if (outcome.kind == ErrorKind::kAborted || outcome.kind == ErrorKind::kRangeInvalid) {
       outcome.kind = halted() ? ErrorKind::kAborted : ErrorKind::kProtocol;

@@ -14,9 +14,12 @@
 #include "agent/base/key_reading.h"
 #include "agent/base/upstream_date.h"
 #include "agent/fetch/download.h"
+#include "agent/fetch/resume.h"
 #include "agent/fetch/staging_sink.h"
-#include "agent/proof/promise_strength.h"
+#include "agent/proof/likely_part_sizes.h"
+#include "agent/proof/promise_weight.h"
 #include "agent/proof/prover.h"
+#include "agent/proof/strongest_promises.h"
 #include "store/content/staging.h"
 
 namespace agent {
@@ -163,10 +166,8 @@ class Fetcher::Transfer {
     path_ = path();
     auto staged = shared_.staging.open(path_, job_.wanted.upstream.size_bytes);
     if (!staged) return fail(staged.error());
-    // Without an ETag nobody knows what an earlier run has left here.
-    const auto& upstream = job_.wanted.upstream;
-    const bool known = !upstream.etag.empty() || !upstream.version_id.empty();
-    if (staged->size_bytes > 0 && !known) {
+    // Nothing of the answer that an earlier run had is remembered.
+    if (staged->size_bytes > 0 && !can_resume(job_.wanted.upstream, std::nullopt)) {
       if (auto emptied = staged->file->truncate(0); !emptied) return fail(emptied.error());
       staged->size_bytes = 0;
     }

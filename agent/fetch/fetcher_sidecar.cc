@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "agent/base/failure.h"
-#include "agent/base/retryable.h"
+#include "agent/base/failure_meaning.h"
 #include "agent/fetch/fetcher.h"
 #include "agent/proof/sidecar.h"
 

@@ -4,7 +4,7 @@
 #include <tuple>
 
 #include "agent/base/failure.h"
-#include "agent/base/retryable.h"
+#include "agent/base/failure_meaning.h"
 #include "agent/base/upstream_date.h"
 
 namespace agent {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "agent/base/failure.h"
-#include "agent/base/retryable.h"
+#include "agent/base/failure_meaning.h"
 
 namespace agent {
 namespace {

@@ -7,6 +7,11 @@ bool can_resume(const store::Identity& wanted, const std::optional<s3::ObjectHea
          (head && (!head->etag.empty() || head->last_modified));
 }
 
+bool must_begin_anew(const s3::Error& error, bool unknown) {
+  return unknown || error.kind == s3::ErrorKind::kProtocol ||
+         error.kind == s3::ErrorKind::kRangeInvalid;
+}
+
 void pin(s3::GetRequest& rest, const store::Identity& wanted,
          const std::optional<s3::ObjectHead>& head) {
   rest.if_match = wanted.etag;

@@ -1,20 +1,16 @@
 #include "agent/listing/list_phase.h"
 
-#include <fmt/format.h>
-
 #include <chrono>
 #include <optional>
 
-#include "agent/base/failure.h"
-#include "agent/base/key_reading.h"
 #include "agent/base/log.h"
-#include "agent/base/retryable.h"
 #include "agent/base/upstream_date.h"
 #include "agent/listing/list_guard.h"
 #include "agent/listing/lister.h"
 #include "agent/listing/listing_end.h"
 #include "agent/listing/listing_memory.h"
 #include "agent/listing/listing_report.h"
+#include "agent/listing/missing_keys.h"
 #include "agent/listing/nothing_watch.h"
 #include "agent/listing/returned.h"
 
@@ -172,56 +168,11 @@ class SourceListing {
   store::Status conclude() {
     begin();
     if (auto ended = planner_->end(); !ended) return ended;
-    auto absence = Planner::Absence::kMeansGone;
-    if (end_->odd_entries > 0) {
-      absence = Planner::Absence::kMeansNothing;
-      doubt(fmt::format(
-          "the listing has {} that cannot be understood and {} left out; the first: {}",
-          end_->odd_entries == 1 ? "an entry" : fmt::format("{} entries", end_->odd_entries),
-          end_->odd_entries == 1 ? "is" : "are", end_->first_odd));
-    } else if (const auto& missing = planner_->missing()) {
-      absence = ask_for(*missing);
-    }
+    const auto absence = meaning_of_absence(context_, source_, client_, retrier_, *end_, *planner_);
     const bool is_whole = absence == Planner::Absence::kMeansGone;
     source_.listed =
         is_whole ? SourceRun::ListingResult::kWhole : SourceRun::ListingResult::kInDoubt;
     return planner_->finish(absence);
-  }
-
-  // Before anything is concluded from what is missing, one of the missing is asked for. But an
-  // empty listing is how a stolen bucket looks, whatever it says of itself.
-  Planner::Absence ask_for(const std::string& key) {
-    s3::GetRequest request;
-    request.key = key;
-    const auto other = source_.other_reading ? other_reading(key) : std::nullopt;
-    if (other) request.key = *other;
-    const auto head =
-        retrier_.run<s3::ObjectHead>(*source_.session, [&] { return client_.head(request); });
-    const bool is_empty = planner_->figures().listed == 0;
-    if (head && is_empty) {
-      planner_->set_reason(
-          fmt::format("The bucket still has \"{}\", so the listing is wrong.", printable(key)));
-    } else if (head) {
-      doubt(
-          fmt::format("the listing claims to be complete, but leaves out \"{}\", which the "
-                      "bucket has",
-                      printable(key)));
-    }
-    if (is_empty) return Planner::Absence::kMeansGone;
-    if (head) return Planner::Absence::kMeansNothing;
-    const auto meaning = meaning_of(head.error());
-    if (meaning != FailureMeaning::kRetry && meaning != FailureMeaning::kStopped) {
-      return Planner::Absence::kMeansGone;
-    }
-    doubt(fmt::format(
-        "\"{}\" is missing from the listing, and the bucket could not be asked for it: {}",
-        printable(key), explain(head.error(), "s3:GetObject")));
-    return Planner::Absence::kMeansNothing;
-  }
-
-  void doubt(const std::string& what) {
-    context_.fail_source(source_, ExitStatus::kIncomplete);
-    context_.report(source_, "", what + "; what is missing from it is not taken for gone");
   }
 
   void report_alarms() const {

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "agent/base/failure.h"
+#include "agent/base/failure_meaning.h"
 #include "agent/base/log.h"
-#include "agent/base/retryable.h"
 #include "store/content/path_check.h"
 
 namespace agent {

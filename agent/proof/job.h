@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/base/free_space.h"
+#include "agent/proof/etag_trust.h"
 #include "agent/proof/part_hints.h"
 #include "agent/proof/promise.h"
 #include "agent/proof/verifier.h"

@@ -3,6 +3,9 @@
 #include <utility>
 #include <vector>
 
+#include "agent/proof/likely_part_sizes.h"
+#include "agent/proof/strongest_promises.h"
+
 namespace agent {
 namespace {
 

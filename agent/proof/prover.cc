@@ -1,5 +1,7 @@
 #include "agent/proof/prover.h"
 
+#include "agent/proof/strongest_promises.h"
+
 namespace agent {
 
 store::Result<Verification> prove_content(store::File& file, const s3::ObjectHead& head,

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "agent/proof/promise_strength.h"
+#include "agent/proof/promise_weight.h"
 
 namespace agent {
 namespace {

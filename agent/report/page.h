@@ -3,8 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "agent/report/check_severity.h"
 #include "agent/report/present.h"
-#include "agent/report/status_severity.h"
 #include "agent/status/status.h"
 
 namespace agent {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <utility>
 
-#include "agent/config/chain_layout.h"
+#include "agent/config/repository_layout.h"
 #include "agent/report/disk_rotation.h"
 #include "agent/report/drill_watch.h"
 #include "agent/report/reports.h"

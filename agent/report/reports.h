@@ -2,7 +2,7 @@
 
 #include "agent/base/environment.h"
 #include "agent/config/config.h"
-#include "agent/run/mirror.h"
+#include "agent/run/right_disk.h"
 #include "agent/status/status.h"
 
 namespace agent {

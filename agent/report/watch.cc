@@ -6,6 +6,7 @@
 #include <chrono>
 #include <utility>
 
+#include "agent/config/command_trust.h"
 #include "agent/config/config_file.h"
 #include "agent/config/config_keys.h"
 #include "agent/report/alarm_hook.h"
@@ -161,9 +162,8 @@ Config salvage_watch(const std::string& path) {
   for (const auto& section : found.sections) {
     if (section.name != "agent") continue;
     for (const auto& key : section.keys) {
-      const bool is_command = key.name == "on_failure";
-      if (is_command && found.is_writable_by_others) continue;
-      if (!is_command && key.name != "ping_url" && key.name != "status_file" &&
+      if (is_command(section, key) && found.is_writable_by_others) continue;
+      if (key.name != "on_failure" && key.name != "ping_url" && key.name != "status_file" &&
           key.name != "remind_every") {
         continue;
       }

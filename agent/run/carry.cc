@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "agent/run/carried_words.h"
+#include "agent/run/carried_file.h"
 #include "store/content/digest.h"
 
 namespace agent {

@@ -2,7 +2,7 @@
 
 #include "agent/base/environment.h"
 #include "agent/config/config.h"
-#include "agent/run/mirror.h"
+#include "agent/run/open_mirror.h"
 
 namespace agent {
 

@@ -18,10 +18,11 @@
 #include "agent/base/halt.h"
 #include "agent/base/trusted_clock.h"
 #include "agent/config/config.h"
+#include "agent/proof/etag_trust.h"
 #include "agent/proof/part_hints.h"
-#include "agent/proof/promise.h"
 #include "agent/proof/unreadable_files.h"
-#include "agent/run/mirror.h"
+#include "agent/run/open_mirror.h"
+#include "agent/run/time_limit.h"
 #include "agent/status/status_board.h"
 #include "s3client/session.h"
 
@@ -95,8 +96,7 @@ struct RunContext {
   Mirror& mirror;
   StatusBoard& board;
   std::vector<SourceRun> sources{};
-  Clock::Steady deadline = Clock::Steady::max();  ///< nothing new starts after it
-  Clock::Steady cut_off = Clock::Steady::max();   ///< and what is under way ends
+  TimeLimit limit{};
   std::atomic<std::uint64_t> received_bytes{0};
   std::atomic<std::uint64_t> received_archives{0};  ///< whole, but not proven yet
   std::atomic<std::uint64_t> recorded_archives{0};  ///< proven, and held
@@ -109,8 +109,8 @@ struct RunContext {
   std::optional<store::Time> newest_recorded{};  ///< by this machine's clock, before this run
 
   bool stopping() const { return environment.stop.load(); }
-  Halt halt() const { return {environment.stop, environment.clock, cut_off}; }
-  bool out_of_time() const { return environment.clock.steady_now() >= deadline; }
+  Halt halt() const { return {environment.stop, environment.clock, limit.cut_off}; }
+  bool out_of_time() const { return environment.clock.steady_now() >= limit.deadline; }
 
   /// The time to record of a source, and whether ages can be counted from it.
   TrustedTime reckoned(const SourceRun& source) const;

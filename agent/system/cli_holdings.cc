@@ -2,6 +2,7 @@
 #include <charconv>
 #include <string>
 
+#include "agent/base/moment.h"
 #include "agent/base/output.h"
 #include "agent/base/units.h"
 #include "agent/custody/drill_world.h"

@@ -17,7 +17,7 @@
 #include "agent/proof/walk_child.h"
 #include "agent/system/command_runner.h"
 #include "s3client/credentials.h"
-#include "store/content/mount.h"
+#include "store/content/mount_point.h"
 #include "store/disk/posix_disk.h"
 #include "store/disk/posix_owner.h"
 #include "store/disk/posix_scratch.h"

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "store/content/key_path.h"
+#include "store/content/generation_paths.h"
 #include "store/disk/error.h"
 #include "store/ledger/batch.h"
 

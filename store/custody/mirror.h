@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "store/content/disk_marker.h"
 #include "store/content/key_path.h"
-#include "store/content/mount.h"
 #include "store/content/staging.h"
 #include "store/custody/change.h"
 #include "store/custody/loss.h"

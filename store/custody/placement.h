@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "store/content/digest.h"
+#include "store/content/generation_paths.h"
 #include "store/content/key_path.h"
 #include "store/disk/disk.h"
 #include "store/disk/inside.h"

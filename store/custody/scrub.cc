@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "store/content/digest.h"
-#include "store/content/mount.h"
+#include "store/content/disk_marker.h"
 #include "store/custody/mirror_steps.h"
 #include "store/disk/posix_priority.h"
 #include "store/ledger/ledger_writer.h"

@@ -6,9 +6,10 @@
 //
 // The order inside is not free. What left its place beside the archives goes first and what came
 // there second, because an archive of this batch may take the place of either and asks what lay
-// beside it (ledger_reigns.h). The archives follow; each takes its earlier content out of the sums.
-// Intents of supersessions that stay open are written after the archives, which end those of their
-// keys. The sums, the history and the alarms come last: they are drawn from all that came before.
+// beside it (ledger_trusted_at.h). The archives follow; each takes its earlier content out of the
+// sums. Intents of supersessions that stay open are written after the archives, which end those of
+// their keys. The sums, the history and the alarms come last: they are drawn from all that came
+// before.
 //
 // The Recorder (ledger_recorder.h) writes the rows that the sums of a source depend on, and keeps
 // the differences in memory until the end, so that a batch of a thousand archives updates the row

@@ -6,7 +6,7 @@
 #include <string>
 #include <tuple>
 
-#include "store/ledger/ledger_reigns.h"
+#include "store/ledger/ledger_trusted_at.h"
 
 // What is run for each archive avoids RETURNING and IN: for these SQLite builds a table of its own
 // each time, which costs as much as all the rest.

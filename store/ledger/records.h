@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "store/content/generation_paths.h"
 #include "store/content/key_path.h"
 #include "store/content/proof_level.h"
 #include "store/disk/time.h"

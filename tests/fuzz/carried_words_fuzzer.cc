@@ -1,5 +1,5 @@
 #include "agent/base/printable.h"
-#include "agent/run/carried_words.h"
+#include "agent/run/carried_file.h"
 #include "tests/fuzz/fuzz.h"
 
 // What one of two disks left for the other, which may be anybody's.

@@ -2,6 +2,7 @@
 #include <set>
 #include <vector>
 
+#include "store/content/generation_paths.h"
 #include "store/content/key_path.h"
 #include "store/content/path_check.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,6 +1,6 @@
 #include <vector>
 
-#include "store/content/mount.h"
+#include "store/content/disk_marker.h"
 #include "store/content/path_check.h"
 #include "store/custody/manifest.h"
 #include "tests/fuzz/fuzz.h"

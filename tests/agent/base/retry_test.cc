@@ -5,8 +5,8 @@
 #include "agent/base/bounded_queue.h"
 #include "agent/base/exit_status.h"
 #include "agent/base/failure.h"
+#include "agent/base/failure_meaning.h"
 #include "agent/base/rate_limit.h"
-#include "agent/base/retryable.h"
 #include "tests/support/catch.h"
 #include "tests/support/manual_clock.h"
 

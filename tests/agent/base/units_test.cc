@@ -4,6 +4,7 @@
 
 #include "agent/base/glob.h"
 #include "agent/base/log.h"
+#include "agent/base/moment.h"
 #include "agent/base/shell_word.h"
 #include "tests/support/catch.h"
 

@@ -11,10 +11,10 @@
 
 #include "agent/commands/commands.h"
 #include "agent/commands/pull.h"
-#include "agent/run/mirror.h"
+#include "agent/run/open_mirror.h"
 #include "store/content/digest.h"
+#include "store/content/disk_marker.h"
 #include "store/content/key_path.h"
-#include "store/content/mount.h"
 #include "store/custody/manifest.h"
 #include "tests/support/catch.h"
 #include "tests/support/disk_vfs.h"

@@ -13,7 +13,7 @@
 #include "agent/commands/pull.h"
 #include "agent/proof/walk.h"
 #include "agent/status/status.h"
-#include "store/content/mount.h"
+#include "store/content/disk_marker.h"
 #include "store/ledger/ledger.h"
 #include "tests/support/catch.h"
 #include "tests/support/fake_s3.h"

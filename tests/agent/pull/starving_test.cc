@@ -6,6 +6,7 @@
 #include <array>
 #include <future>
 
+#include "agent/run/time_limit.h"
 #include "tests/agent/pull/pull_world.h"
 #include "tests/support/sanitizer.h"
 
@@ -73,7 +74,7 @@ class Scene {
     }
     world.clock.advance(kMaxRuntime);
     if (done.wait_for(std::chrono::seconds(1)) == std::future_status::timeout) {
-      world.clock.advance(world.config.agent.wind_down);
+      world.clock.advance(agent::kWindDown);
     }
     ended = done.wait_for(kLongest) == std::future_status::ready;
     if (!ended) world.stop.store(true);

@@ -1,6 +1,6 @@
 #include "agent/report/disk_rotation.h"
 
-#include "agent/report/check_line.h"
+#include "agent/report/check_words.h"
 #include "agent/report/metrics.h"
 #include "agent/report/page.h"
 #include "agent/report/present.h"

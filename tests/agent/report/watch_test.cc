@@ -9,7 +9,7 @@
 #include <set>
 
 #include "agent/report/announce.h"
-#include "agent/report/check_line.h"
+#include "agent/report/check_words.h"
 #include "agent/report/metrics.h"
 #include "agent/report/page.h"
 #include "agent/report/status_text.h"

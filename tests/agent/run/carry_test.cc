@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "agent/run/carried_words.h"
+#include "agent/run/carried_file.h"
 #include "tests/agent/pull/pull_world.h"
 #include "tests/support/stride.h"
 

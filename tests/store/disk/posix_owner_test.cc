@@ -6,7 +6,7 @@
 
 #include <filesystem>
 
-#include "store/content/mount.h"
+#include "store/content/disk_marker.h"
 #include "store/disk/posix_disk.h"
 #include "store/ledger/ledger.h"
 #include "tests/support/catch.h"

@@ -1,10 +1,8 @@
-#include "store/content/mount.h"
+#include "store/content/disk_marker.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/random.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <array>
@@ -21,8 +19,8 @@ namespace {
 
 constexpr int kFormat = 1;
 constexpr std::string_view kNewMarkerPath = ".holdfast/disk.json.new";
-constexpr std::string_view kPosixNames = "posix";
-constexpr std::string_view kPortableNames = "portable";
+constexpr std::string_view kPosixRules = "posix";
+constexpr std::string_view kPortableRules = "portable";
 constexpr std::size_t kMaxMarkerBytes = 64 * 1024;
 
 Result<std::string> random_uuid() {
@@ -60,15 +58,15 @@ std::optional<NameRules> names_in(const Json& json) {
   const auto* names = json.find("names");
   const auto* name = names != nullptr ? names->text() : nullptr;
   if (name == nullptr) return std::nullopt;
-  if (*name == kPosixNames) return NameRules::kPosix;
-  return *name == kPortableNames ? std::optional(NameRules::kPortable) : std::nullopt;
+  if (*name == kPosixRules) return NameRules::kPosix;
+  return *name == kPortableRules ? std::optional(NameRules::kPortable) : std::nullopt;
 }
 
 std::string text_of(const Marker& marker) {
   Json::Object json = {
       {"id", marker.id}, {"created_at", marker.created_at}, {"format", marker.format}};
   if (marker.names) {
-    json.emplace_back("names", *marker.names == NameRules::kPosix ? kPosixNames : kPortableNames);
+    json.emplace_back("names", *marker.names == NameRules::kPosix ? kPosixRules : kPortableRules);
   }
   return Json(std::move(json)).lines(Json::Charset::kUtf8) + "\n";
 }
@@ -114,22 +112,6 @@ Status write_durably(Disk& disk, std::string_view text) {
 }
 
 }  // namespace
-
-Result<bool> is_mount_point(const std::string& path) {
-  struct stat self {};
-  struct stat parent {};
-  if (::stat(path.c_str(), &self) < 0 || ::stat((path + "/..").c_str(), &parent) < 0) {
-    return error_from_errno(errno, "look at", path);
-  }
-  const bool is_root = self.st_dev == parent.st_dev && self.st_ino == parent.st_ino;
-  return self.st_dev != parent.st_dev || is_root;
-}
-
-Result<bool> is_read_only(const std::string& path) {
-  struct statvfs filesystem {};
-  if (::statvfs(path.c_str(), &filesystem) < 0) return error_from_errno(errno, "look at", path);
-  return (filesystem.f_flag & ST_RDONLY) != 0;
-}
 
 Result<std::optional<Marker>> read_marker(ReadableDisk& disk) {
   auto file = disk.open_to_read(kMarkerPath);

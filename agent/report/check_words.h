@@ -2,8 +2,8 @@
 
 #include <string>
 
+#include "agent/report/check_severity.h"
 #include "agent/report/present.h"
-#include "agent/report/status_severity.h"
 #include "agent/status/status.h"
 
 namespace agent {

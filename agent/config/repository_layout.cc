@@ -1,4 +1,4 @@
-#include "agent/config/chain_layout.h"
+#include "agent/config/repository_layout.h"
 
 #include <fmt/format.h>
 

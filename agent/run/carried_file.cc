@@ -1,4 +1,4 @@
-#include "agent/run/carried_words.h"
+#include "agent/run/carried_file.h"
 
 #include <fmt/format.h>
 

@@ -5,7 +5,7 @@
 namespace agent {
 
 /// What a failed request means for the run, by its kind; s3client/error_kind.h makes the kind of
-/// what the server said.
+/// what the server said, and s3client/retried_answer.h of what says "not now".
 enum class FailureMeaning {
   kRetry,       ///< try the same again after a pause
   kRetryNow,    ///< the session has learned something: once more, at once

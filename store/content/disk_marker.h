@@ -19,13 +19,6 @@ struct Marker {
   std::optional<NameRules> names{};
 };
 
-/// True when `path` is a mount point of its own: its st_dev differs from that of its parent, or it
-/// is the root directory. kNotFound when it does not exist.
-Result<bool> is_mount_point(const std::string& path);
-
-/// True when the filesystem at `path` is mounted read-only. kNotFound when it does not exist.
-Result<bool> is_read_only(const std::string& path);
-
 /// nullopt when the disk has none; kCorrupt when it does not parse or has a newer format.
 Result<std::optional<Marker>> read_marker(ReadableDisk& disk);
 

@@ -1,4 +1,4 @@
-#include "agent/report/check_line.h"
+#include "agent/report/check_words.h"
 
 #include <fmt/format.h>
 

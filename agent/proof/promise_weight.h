@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agent/proof/etag_trust.h"
 #include "agent/proof/promise.h"
 
 namespace agent {

@@ -1,4 +1,4 @@
-#include "agent/run/mirror.h"
+#include "agent/run/right_disk.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,6 @@
 
 #include "agent/base/failure.h"
 #include "agent/base/shell_word.h"
-#include "agent/run/form_memory.h"
 #include "store/custody/rebuild.h"
 
 namespace agent {
@@ -33,21 +32,13 @@ std::string fact_of(const store::Error& error) {
              : "the ledger is damaged";
 }
 
-MirrorError failed(const store::Error& error) {
-  MirrorError of{status_of(error), explain(error), false,
-                 error.kind == store::ErrorKind::kReadOnly};
-  of.fact = fact_of(error);
-  of.forbidden = error.error_number == EACCES || error.error_number == EPERM;
-  return of;
-}
-
 Guarded<std::unique_ptr<store::Disk>> open_mounted(const Config& config,
                                                    const Environment& environment) {
   const auto& path = config.disk.path;
   if (config.disk.require_mount) {
     const auto mounted = environment.is_mount_point(path);
     if (!mounted && mounted.error().kind != store::ErrorKind::kNotFound) {
-      return failed(mounted.error());
+      return disk_failure(mounted.error());
     }
     if (!mounted)
       return absent(fmt::format("{} does not exist; plug in the disk and mount it", path));
@@ -62,13 +53,13 @@ Guarded<std::unique_ptr<store::Disk>> open_mounted(const Config& config,
   if (!disk && disk.error().kind == store::ErrorKind::kNotFound) {
     return absent(fmt::format("{} does not exist; plug in the disk and mount it", path));
   }
-  if (!disk) return failed(disk.error());
+  if (!disk) return disk_failure(disk.error());
   return std::move(*disk);
 }
 
 Guarded<store::Marker> check_marker(store::Disk& disk, const Config& config) {
   const auto marker = store::read_marker(disk);
-  if (!marker) return failed(marker.error());
+  if (!marker) return disk_failure(marker.error());
   if (!*marker) {
     const auto carried = store::carried_sources(disk);
     if (carried && !carried->empty()) {
@@ -111,7 +102,7 @@ Guarded<std::unique_ptr<store::DiskLock>> lock_disk(store::Disk& disk,
                                                     const Environment& environment) {
   auto lock = disk.lock(store::kLockPath);
   if (lock) return std::move(*lock);
-  if (lock.error().kind != store::ErrorKind::kBusy) return failed(lock.error());
+  if (lock.error().kind != store::ErrorKind::kBusy) return disk_failure(lock.error());
   MirrorError busy{ExitStatus::kNotNow, "another holdfast is at work on this disk; let it finish",
                    true};
   if (environment.lock_holder) {
@@ -121,13 +112,21 @@ Guarded<std::unique_ptr<store::DiskLock>> lock_disk(store::Disk& disk,
   return busy;
 }
 
+}  // namespace
+
 MirrorError on_the_right_disk(MirrorError error, store::Disk& disk, const store::Marker& marker) {
   error.found = FoundDisk{marker.id, disk.filesystem_name(), std::nullopt};
   if (const auto space = disk.space()) error.found->space = *space;
   return error;
 }
 
-}  // namespace
+MirrorError disk_failure(const store::Error& error) {
+  MirrorError of{status_of(error), explain(error), false,
+                 error.kind == store::ErrorKind::kReadOnly};
+  of.fact = fact_of(error);
+  of.forbidden = error.error_number == EACCES || error.error_number == EPERM;
+  return of;
+}
 
 bool holds_for_too_long(const MirrorError& error, Time now) {
   return error.holder && now - error.holder->since >= kTooLong;
@@ -150,30 +149,6 @@ Result<GuardedDisk, MirrorError> open_guarded_disk(const Config& config,
     (*disk)->keep_free(config.disk.min_free_bytes / 2);
   }
   return GuardedDisk{std::move(*disk), std::move(*marker), std::move(lock)};
-}
-
-Result<Mirror, MirrorError> open_mirror(const Config& config, const Environment& environment,
-                                        store::Access access) {
-  auto guarded = open_guarded_disk(config, environment, access);
-  if (!guarded) return guarded.error();
-  auto mirror = Mirror::open(std::move(*guarded), access, tell_left_unsound(config));
-  if (!mirror) {
-    const bool no_ledger = mirror.error().kind == store::ErrorKind::kNotFound &&
-                           mirror.error().path == store::kLedgerPath;
-    if (no_ledger) {
-      MirrorError missing{
-          ExitStatus::kDiskFailed,
-          fmt::format("{}/{} is missing; 'holdfast rebuild' makes a new one from the disk",
-                      config.disk.path, store::kLedgerPath)};
-      missing.fact = "the ledger is missing";
-      return on_the_right_disk(std::move(missing), *guarded->disk, guarded->marker);
-    }
-    return on_the_right_disk(failed(mirror.error()), *guarded->disk, guarded->marker);
-  }
-  for (const auto& one : mirror->unfinished) {
-    environment.log.error({one.source_name, one.key, explain_bad_file(one.error)});
-  }
-  return std::move(*mirror);
 }
 
 }  // namespace agent

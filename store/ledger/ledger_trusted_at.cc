@@ -1,4 +1,4 @@
-#include "store/ledger/ledger_reigns.h"
+#include "store/ledger/ledger_trusted_at.h"
 
 #include <fmt/format.h>
 

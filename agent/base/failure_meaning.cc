@@ -1,4 +1,4 @@
-#include "agent/base/retryable.h"
+#include "agent/base/failure_meaning.h"
 
 namespace agent {
 

@@ -1,4 +1,4 @@
-#include "agent/report/status_severity.h"
+#include "agent/report/check_severity.h"
 
 #include <fmt/format.h>
 

@@ -37,17 +37,17 @@ struct MirrorError {
 bool holds_for_too_long(const MirrorError& error, Time now);
 
 using store::GuardedDisk;
-using store::Mirror;
 
-/// A disk behind its guards, whatever became of its ledger.
+/// The same error, where the disk is the right one and something else is wrong with it.
+MirrorError on_the_right_disk(MirrorError error, store::Disk& disk, const store::Marker& marker);
+/// What the store says of the right disk, as the end of a command.
+MirrorError disk_failure(const store::Error& error);
+
+/// Checks that `[disk]` names a mounted holdfast disk, and the right one; takes the lock first when
+/// `access` is kReadWrite. Whatever became of its ledger, which is not opened. Nothing but the lock
+/// is written.
 Result<GuardedDisk, MirrorError> open_guarded_disk(const Config& config,
                                                    const Environment& environment,
                                                    store::Access access);
-
-/// Checks that `[disk]` names a mounted holdfast disk, the right one, and opens its ledger; takes
-/// the lock first when `access` is kReadWrite. Nothing is written before all that has passed. What
-/// a bad file keeps from being finished is told.
-Result<Mirror, MirrorError> open_mirror(const Config& config, const Environment& environment,
-                                        store::Access access);
 
 }  // namespace agent

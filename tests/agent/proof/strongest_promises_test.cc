@@ -1,4 +1,4 @@
-#include "agent/proof/promise.h"
+#include "agent/proof/strongest_promises.h"
 
 #include <fmt/format.h>
 
@@ -7,6 +7,7 @@
 #include <set>
 
 #include "agent/proof/judge.h"
+#include "agent/proof/likely_part_sizes.h"
 #include "agent/proof/sidecar.h"
 #include "agent/proof/verifier.h"
 #include "tests/support/catch.h"

@@ -1,4 +1,4 @@
-#include "agent/proof/promise_strength.h"
+#include "agent/proof/promise_weight.h"
 
 namespace agent {
 

@@ -1,25 +1,21 @@
-#include "agent/proof/promise.h"
+#include "agent/proof/strongest_promises.h"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <optional>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "agent/proof/likely_part_sizes.h"
 
 namespace agent {
 namespace {
 
-constexpr std::size_t kMd5Digits = 32;
-constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
-constexpr std::uint64_t kMB = 1'000'000;
 // Guesses share one reading; these many are hashed in no more time than the disk takes.
 constexpr std::size_t kFewGuesses = 8;
 // And these, where else the content would be fetched again or its promise go unchecked.
 constexpr std::size_t kMaxGuesses = 64;
 constexpr std::uint64_t kMaxGuessedBytes = std::uint64_t{32} << 30;
-
-bool is_hex(std::string_view text) {
-  return text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
-}
 
 struct ChecksumKind {
   s3::ChecksumAlgorithm upstream;
@@ -40,8 +36,6 @@ constexpr std::array<ChecksumKind, 10> kChecksumKinds = {{
     {s3::ChecksumAlgorithm::kCrc32c, store::Algorithm::kCrc32c, ProofLevel::kCrc32c},
     {s3::ChecksumAlgorithm::kCrc32, store::Algorithm::kCrc32, ProofLevel::kCrc32},
 }};
-
-bool is_single_md5(std::string_view etag) { return etag.size() == kMd5Digits && is_hex(etag); }
 
 std::size_t most_guesses(std::uint64_t size_bytes) {
   const auto guesses = kMaxGuessedBytes / std::max<std::uint64_t>(size_bytes, 1);
@@ -143,18 +137,6 @@ class Collector {
 
 }  // namespace
 
-std::uint32_t part_count_of_etag(std::string_view etag) {
-  if (etag.size() < kMd5Digits + 2 || etag[kMd5Digits] != '-' ||
-      !is_hex(etag.substr(0, kMd5Digits))) {
-    return 0;
-  }
-  std::uint32_t count = 0;
-  const char* end = etag.data() + etag.size();
-  const auto [stopped, error] = std::from_chars(etag.data() + kMd5Digits + 1, end, count);
-  constexpr std::uint32_t kMaxParts = 10'000;
-  return error == std::errc() && stopped == end && count <= kMaxParts ? count : 0;
-}
-
 bool needs_part_sizes(const s3::ObjectHead& head, const SourceTrust& trust) {
   if (part_count_of_etag(head.etag) == 0) return false;
   const auto promises = promises_of(head, trust, PartSizes{{head.size_bytes}});
@@ -171,41 +153,6 @@ std::vector<Promise> promises_of(const s3::ObjectHead& head, const SourceTrust& 
 std::vector<Promise> all_promises_of(const s3::ObjectHead& head, const SourceTrust& trust,
                                      const PartSizes& parts) {
   return Collector(head, trust, parts, true).collect();
-}
-
-std::vector<std::uint64_t> likely_part_sizes(std::uint64_t size_bytes, std::uint32_t count,
-                                             std::size_t most) {
-  if (count == 0 || size_bytes == 0) return {};
-  if (count == 1) return {size_bytes};
-  const std::uint64_t smallest = (size_bytes + count - 1) / count;
-  const std::uint64_t largest = (size_bytes - 1) / (count - 1);
-  std::vector<std::uint64_t> found;
-  const auto consider = [&](std::uint64_t size) {
-    if (size < smallest || size > largest || found.size() >= most) return;
-    if (std::find(found.begin(), found.end(), size) == found.end()) found.push_back(size);
-  };
-  // aws-cli and boto 8, rclone and many SDKs 5, s3cmd 15, minio 16, 64 and 128, s5cmd 50, Cyberduck
-  // and s3fs 10, duplicity 20 and 25, restic 16 ... 200; mc pipe 528 or 576: 5 TiB in 10,000 parts.
-  for (const auto mib : {8U,   5U,   15U,  16U,  64U,  50U,  10U,   25U,   32U,   100U, 128U, 528U,
-                         20U,  6U,   12U,  24U,  30U,  40U,  60U,   80U,   96U,   150U, 160U, 200U,
-                         250U, 256U, 320U, 500U, 512U, 576U, 1000U, 1024U, 2048U, 5120U}) {
-    consider(mib * kMiB);
-  }
-  for (const auto mb : {5U, 6U, 8U, 10U, 15U, 16U, 20U, 25U, 50U, 100U, 200U, 250U, 500U, 1000U}) {
-    consider(mb * kMB);
-  }
-  // One size for all, as of whoever divides by the number of parts.
-  consider(smallest);
-  for (std::uint64_t size = 1; size <= largest && size < (std::uint64_t{1} << 62); size *= 2) {
-    consider(size);
-  }
-  for (const auto unit : {kMiB, kMB}) {
-    for (std::uint64_t size = (smallest + unit - 1) / unit * unit;
-         size <= largest && found.size() < most; size += unit) {
-      consider(size);
-    }
-  }
-  return found;
 }
 
 }  // namespace agent
