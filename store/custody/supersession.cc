@@ -5,7 +5,8 @@
 // when the mirror is opened next, from the open intent, by the class Recovery:
 //
 // - The new content is in place, and an intent of its placement says what it is: nothing was lost
-//   but the record, so both contents are recorded as they would have been (finish()).
+//   but the record, so both contents are recorded as they would have been, and the alarm of the
+//   change ends (finish()).
 // - Otherwise the old content is the one that the ledger knows, and it goes back under its first
 //   name, from its second place, if it is not there still. Only once that is durable, a second
 //   place that was never recorded is removed (restore()). A manifest that was told of the new
@@ -55,7 +56,7 @@ class Recovery {
     if (*held) {
       const auto finished = finish(**held);
       if (!finished) return finished.error();
-      if (*finished) return {};
+      if (*finished) return leave_quarantine();
       if (auto restored = restore(**held); !restored) return restored;
       if (auto dropped = drop_from_quarantine(**held); !dropped) return dropped;
     }
@@ -92,6 +93,7 @@ class Recovery {
                                    std::nullopt});
     }
     batch.ended.push_back({intent_.source, AlarmKind::kChanged, held.key});
+    batch.intents.push_back(intent_);  // for what waits in quarantine
     batch.archives.push_back({intent_.source, std::move(archive), (*intent)->watched});
     if (tell_ && batch.archives.back().archive.unsound != Unsound::kNo) {
       auto told = tell_(disk_, ledger_, batch.archives.back(), source_name_, path, batch);
@@ -102,6 +104,16 @@ class Recovery {
       return recorded.error();
     }
     return true;
+  }
+
+  // What is trusted now may have waited there.
+  Status leave_quarantine() {
+    const auto trusted = ledger_.find(intent_.source, intent_.key);
+    if (!trusted) return trusted.error();
+    if (*trusted) {
+      if (auto dropped = drop_from_quarantine(**trusted); !dropped) return dropped;
+    }
+    return LedgerWriter(ledger_).end_supersession(intent_);
   }
 
   Status note(Status synced) {
@@ -197,13 +209,12 @@ class Recovery {
   Status remove_unrecorded(const std::string& aside, const Archive& held) {
     const auto path = archive_path(source_name_, held.key, rules_, held.variant);
     if (auto synced = note(disk_.sync_directory(parent_of(path))); !synced) return synced;
-    const auto found =
-        ledger_.find_generation(intent_.source, held.key, held.sha256, Place::kSuperseded);
-    if (!found) return found.error();
-    const bool recorded = *found && (*found)->path == aside;
+    // By its path: the same content may lie beside the trusted one more than once.
+    const auto recorded = ledger_.has_generation_at(intent_.source, held.key, aside);
+    if (!recorded) return recorded.error();
     // A crash may have come between the manifest and the ledger.
-    auto said = restate(disk_, source_name_, held, rules_, recorded ? std::string_view() : aside);
-    return recorded || !said ? said : disk_.remove_file(aside);
+    auto said = restate(disk_, source_name_, held, rules_, *recorded ? std::string_view() : aside);
+    return *recorded || !said ? said : disk_.remove_file(aside);
   }
 
   Disk& disk_;

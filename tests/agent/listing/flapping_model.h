@@ -109,6 +109,7 @@ struct Mirrored {
   /// Whether it is what can be seen. A content that retention removed may be held again.
   bool agrees(const Sight& sight) {
     if (trusted != sight.trusted || alarm != sight.alarm) return false;
+    if (trusted && sight.in_quarantine.contains(*trusted)) return false;
     for (const auto& bytes : sight.held) {
       if (pruned.erase(bytes) == 0) continue;
       held.insert(bytes);

@@ -66,6 +66,53 @@ TEST_CASE("a place that was recorded earlier is no leftover") {
   CHECK(world.file(world.aside) == "old");
 }
 
+TEST_CASE("a place that was recorded is no leftover where the content has another one, too") {
+  Interrupted world;
+  const auto other = "site/superseded/k/" +
+                     std::string(GENERATE("20250101T000000Z", "20270101T000000Z")) +
+                     world.aside.substr(world.aside.rfind('-'));
+  store::Batch batch;
+  for (const auto& path : {world.aside, other}) {
+    batch.generations.push_back({world.held.source,
+                                 generation_of(archive_of("k", "old"), Place::kSuperseded, path),
+                                 std::nullopt});
+    world.held.disk.plant(path, "old");
+  }
+  batch.intents.push_back({world.held.source, "k"});
+  REQUIRE(store::LedgerWriter(world.held.ledger).record_batch(batch));
+  world.recover();
+  CHECK(world.file(world.aside) == "old");
+  CHECK(world.file(other) == "old");
+}
+
+TEST_CASE("a replacement of which the record alone is missing ends as an undisturbed one") {
+  Interrupted world;
+  auto& held = world.held;
+  const auto quarantined = placed(Place::kQuarantine, "k", "new");
+  const bool waited = GENERATE(true, false);
+  if (waited) {
+    store::Batch batch;
+    batch.generations.push_back(
+        {held.source, generation_of(archive_of("k", "new"), Place::kQuarantine, quarantined),
+         std::nullopt});
+    REQUIRE(store::LedgerWriter(held.ledger).record_batch(batch));
+    held.disk.plant(quarantined, "new");
+  }
+  REQUIRE(held.ledger.raise_alarm(held.source, store::AlarmKind::kChanged, "k", "it changed",
+                                  ledger_test::at(2000)));
+  REQUIRE(store::LedgerWriter(held.ledger)
+              .begin_placements({{held.source, archive_of("k", "new"), store::Role::kChanged}}));
+  held.disk.plant("site/archives/k", "new");
+  held.disk.plant(world.aside, "old");
+  world.recover();
+  CHECK(held.ledger.find(held.source, "k")->value().sha256 == ledger_test::sha256_of("new"));
+  CHECK(world.file(world.aside) == "old");
+  CHECK(held.totals().superseded == 1);
+  CHECK(held.ledger.count_open_alarms(held.source) == 0);
+  CHECK(held.totals().quarantined == 0);
+  CHECK(world.file(quarantined).empty());
+}
+
 TEST_CASE("an interrupted acceptance that was recorded ends with an empty quarantine") {
   Interrupted world;
   const auto quarantined = placed(Place::kQuarantine, "k", "new");
