@@ -74,6 +74,11 @@ class Replay {
               entry.sha256, entry.verified_by, entry.held_since, Time{}, entry.unsound}});
         break;
       case ManifestEntry::Kind::kGeneration:
+        // A batch adds what lies beside the archives first: of what left its place after this one
+        // came there nothing is to be known yet.
+        if (is_in_batch(entry.key)) {
+          if (auto flushed = flush(); !flushed) return flushed;
+        }
         batch_.generations.push_back({source_, generation_of(std::move(entry)), std::nullopt});
         break;
       case ManifestEntry::Kind::kSame:
@@ -108,6 +113,11 @@ class Replay {
   }
 
  private:
+  bool is_in_batch(std::string_view key) const {
+    return std::ranges::any_of(batch_.archives,
+                               [&](const Placed& one) { return one.archive.key == key; });
+  }
+
   Status prune(const ManifestEntry& entry) {
     if (auto flushed = flush(); !flushed) return flushed;
     return LedgerWriter(ledger_).begin_removals(

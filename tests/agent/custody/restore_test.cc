@@ -306,6 +306,35 @@ TEST_CASE("a version that was never trusted is of no time", "[restore]") {
   CHECK(world.bring_back("**", {.as_of = world.clock.now_s() - 1h}) == ExitStatus::kUsage);
 }
 
+TEST_CASE("a version that was trusted later is of no time before that, after a rebuild too",
+          "[restore]") {
+  RestoreWorld world;
+  world.site().versions = agent::Versions::kAll;
+  world.site().on_change = agent::OnChange::kGenerations;
+  world.site().tripwire_share = std::nullopt;
+  world.server->keep_versions("b");
+  world.server->put("b", "k", "newer");
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  world.pass(1h);
+  world.server->put("b", "k", "older");
+  world.server->put("b", "k", "newer");
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  const auto start = world.clock.now_s();
+  for (const auto* const content : {"older", "third"}) {
+    world.pass(10h);
+    world.server->put("b", "k", content);
+    REQUIRE(world.pull() == ExitStatus::kOk);
+  }
+  if (GENERATE(false, true)) {
+    REQUIRE(world.disk.remove_file(std::string(store::kLedgerPath)));
+    REQUIRE(world.rebuild() == ExitStatus::kOk);
+  }
+  const auto [after, wanted] = GENERATE(
+      table<std::chrono::hours, std::string>({{1h, "newer"}, {11h, "older"}, {21h, "third"}}));
+  CHECK(world.bring_back("k", {.as_of = start + after}) == ExitStatus::kOk);
+  CHECK(world.target.files() == Files{{"k", wanted}});
+}
+
 TEST_CASE("a generation comes by its digits or its name, from wherever it lies", "[restore]") {
   RestoreWorld world;
   world.hold({{"k", "first"}});
