@@ -12,7 +12,8 @@ namespace s3 {
 /// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 std::optional<ErrorKind> retried_code(std::string_view code);
 
-/// Likewise by its HTTP status, where the code says nothing.
+/// Likewise by its HTTP status, where the code says nothing. (A 501 to a request for an object is
+/// final: error_kind.cc takes it out before.)
 std::optional<ErrorKind> retried_status(int status);
 
 }  // namespace s3

@@ -7,7 +7,7 @@
 namespace agent {
 
 /// Whether the key holds a command line, which is run as us: `on_alarm`, `on_failure`, and the
-/// `command` of a drill. Who can write the file could run what they like.
+/// `command` of a drill. Whoever can write the file could run what they like.
 bool is_command(const IniSection& section, const IniKey& key);
 
 /// The first command in a file that others than root and this user can write: it must not be run.

@@ -166,7 +166,8 @@ class Fetcher::Transfer {
     path_ = path();
     auto staged = shared_.staging.open(path_, job_.wanted.upstream.size_bytes);
     if (!staged) return fail(staged.error());
-    // Nothing of the answer that an earlier run had is remembered.
+    // Of the answer that these bytes came from nothing is remembered: without an ETag or a version
+    // they cannot be gone on with.
     if (staged->size_bytes > 0 && !can_resume(job_.wanted.upstream, std::nullopt)) {
       if (auto emptied = staged->file->truncate(0); !emptied) return fail(emptied.error());
       staged->size_bytes = 0;

@@ -9,7 +9,7 @@ namespace agent {
 
 /// Whether what lies there of a content may be gone on with: something tells that the rest is of
 /// the same one. `head`: of the answer that gave the first bytes.
-/// nullopt: an earlier run had it, and only what was listed tells.
+/// It is nullopt where an earlier run got them: then only what was listed tells.
 bool can_resume(const store::Identity& wanted, const std::optional<s3::ObjectHead>& head);
 
 /// Whether a content of which the beginning is here has to come from its first byte on, after a

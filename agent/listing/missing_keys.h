@@ -9,8 +9,11 @@
 namespace agent {
 
 /// Whether what is held and is missing from a listing, of which the planner has seen all, is taken
-/// for gone. One of the missing is asked for by HEAD; where the bucket has it, or cannot be asked,
-/// or an entry of the listing could not be understood, nothing is concluded, and why is reported.
+/// for gone. One of the missing is asked for by HEAD. Where the bucket has it, or gives no answer
+/// (as when the network is away), or where an entry of the listing could not be understood, nothing
+/// is concluded, and why is reported. A HEAD that is refused counts as gone. So does all that an
+/// empty listing leaves out: it puts the source on HOLD, and where the bucket has the key the alarm
+/// says so.
 Planner::Absence meaning_of_absence(RunContext& context, SourceRun& source, s3::Client& client,
                                     Retrier& retrier, const ListEnd& end, Planner& planner);
 

@@ -38,9 +38,9 @@ bool holds_for_too_long(const MirrorError& error, Time now);
 
 using store::GuardedDisk;
 
-/// The same error, where the disk is the right one and something else is wrong with it.
+/// The same error with `found` filled in: the disk is the right one, and something else is wrong.
 MirrorError on_the_right_disk(MirrorError error, store::Disk& disk, const store::Marker& marker);
-/// What the store says of the right disk, as the end of a command.
+/// What the store says of a disk, the right one or not, as the end of a command.
 MirrorError disk_failure(const store::Error& error);
 
 /// Checks that `[disk]` names a mounted holdfast disk, and the right one; takes the lock first when

@@ -6,7 +6,7 @@
 
 namespace agent {
 
-/// What is under way when `max_runtime` is over has so long to end by itself.
+/// What is under way when `max_runtime` is over has this long to end by itself.
 inline constexpr std::chrono::seconds kWindDown{60};
 
 /// How long a run may take.

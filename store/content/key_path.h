@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -10,7 +9,6 @@
 #include <vector>
 
 #include "store/disk/state_paths.h"
-#include "store/disk/time.h"
 
 namespace store {
 

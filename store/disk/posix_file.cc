@@ -103,7 +103,7 @@ class PosixFile final : public File {
  private:
   // A large file goes to the device while it arrives, a stretch at a time: sync() then has little
   // left to wait for, and a small machine's memory does not fill up with what is to be written. It
-  // is an advice. What it fails to write is reported by sync(), and so is not looked at here.
+  // is only advice. What it fails to write is reported by sync(), and so is not looked at here.
   void begin_to_write_back(std::uint64_t from, std::uint64_t to) {
     constexpr std::uint64_t kStretchBytes = std::uint64_t{8} << 20;
     const std::uint64_t begin = from / kStretchBytes * kStretchBytes;

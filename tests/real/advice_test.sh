@@ -141,8 +141,9 @@ alarm_ids() { report '[a["id"] for a in site["alarms"]]'; }
 is_held() { same "$(cat "$disk/site/archives/$1" 2>&1)" "$2"; }  # is_held KEY CONTENT
 beside() {  # beside KEY superseded|quarantine...: the contents held there, sorted, on one line
   local kind
-  for kind in "${@:2}"; do find "$disk/site/$kind/$1" -type f -exec cat {} + 2>/dev/null; done \
-    | sort -u | paste -sd ' '
+  for kind in "${@:2}"; do
+    find "$disk/site/$kind/$1" -type f -exec cat {} + 2>/dev/null || true
+  done | sort -u | paste -sd ' '
 }
 well_named() {  # well_named KEY: every generation beside the archive is WHEN-ID, by its own content
   local file found=no
