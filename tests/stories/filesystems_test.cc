@@ -212,7 +212,10 @@ TEST_CASE("a disk that dies in mid-run ends it, and nothing is written elsewhere
   story.server->clear_lies();
   CHECK(story.pull().status == 75);  // nothing is mounted
   CHECK(story::files_below(mount_point).empty());
-  image = MountedImage::mount(story.dir / "usb.img", mount_point, "rw", name);
+  // As a file of its own: where anybody's mount namespace still has the dead filesystem, it would
+  // be that one again.
+  std::filesystem::copy_file(story.dir / "usb.img", story.dir / "again.img");
+  image = MountedImage::mount(story.dir / "again.img", mount_point, "rw", name);
   REQUIRE(image != nullptr);
   CHECK(story.first_untruth() == "");
   const auto finished = story.pull();
