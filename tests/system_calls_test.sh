@@ -72,7 +72,7 @@ rm "$work/data/backups/"*
 head -c $((64 << 20)) /dev/urandom >"$work/data/backups/large"
 pull_under_strace "$work/disk-large" off -e trace=sync_file_range,fsync -y -o "$work/large"
 # By their offsets; nothing where no fsync follows.
-begun=$(awk '/sync_file_range\(.*staging/ { split($0, part, ", "); at[part[2]] } /fsync\(.*staging/ { print length(at); exit }' \
+begun=$(awk '/sync_file_range\(.*staging/ { split($0, part, ", "); if (!at[part[2]]++) n++ } /fsync\(.*staging/ { print n; exit }' \
   "$work/large")
 verdict "of 64 MiB each 8 MiB begins to be written back before they are synced" "${begun:-0} == 8"
 exit "$status"
