@@ -79,19 +79,12 @@ class Recovery {
     archive.variant = held.variant;
     const auto in_place = lies_at(path, archive);
     if (!in_place || !*in_place) return in_place;
-    const auto aside = find_aside(held);
-    if (!aside) return aside.error();
     UnsyncedDirectories directories(disk_);
     directories.note_placed(path);
     Batch batch;
     batch.now = archive.held_since;
     batch.placements.push_back(**intent);
-    if (*aside) {
-      directories.note_placed(**aside);
-      batch.generations.push_back({intent_.source,
-                                   generation_of(held, Place::kSuperseded, **aside, batch.now),
-                                   std::nullopt});
-    }
+    if (auto added = add_old(held, directories, batch); !added) return added.error();
     batch.ended.push_back({intent_.source, AlarmKind::kChanged, held.key});
     batch.intents.push_back(intent_);  // for what waits in quarantine
     batch.archives.push_back({intent_.source, std::move(archive), (*intent)->watched});
@@ -104,6 +97,40 @@ class Recovery {
       return recorded.error();
     }
     return true;
+  }
+
+  // An old content that lies nowhere, because it rotted or somebody removed it, is recorded where
+  // it would lie: so the scrub, which tells of what is missing, looks for it, and before all
+  // others.
+  Status add_old(const Archive& held, UnsyncedDirectories& directories, Batch& batch) {
+    auto aside = find_aside(held);
+    if (!aside) return aside.error();
+    const bool lies = aside->has_value();
+    if (lies) {
+      directories.note_placed(**aside);
+    } else {
+      aside = unused_place_of(held);
+      if (!aside || !*aside) return aside ? Status() : aside.error();
+    }
+    auto old = generation_of(held, Place::kSuperseded, std::move(**aside), batch.now);
+    if (!lies) old.read_at = {};
+    batch.generations.push_back({intent_.source, std::move(old), std::nullopt});
+    return {};
+  }
+
+  // None where the ledger knows of a second place already: the scrub looks for that one.
+  Result<std::optional<std::string>> unused_place_of(const Archive& held) {
+    const auto known =
+        ledger_.find_generation(intent_.source, held.key, held.sha256, Place::kSuperseded);
+    if (!known) return known.error();
+    if (*known) return std::optional<std::string>();
+    for (auto& path : generation_paths(source_name_, Place::kSuperseded, held.key, rules_,
+                                       held.last_modified, held.sha256)) {
+      const auto recorded = ledger_.has_generation_at(intent_.source, held.key, path);
+      if (!recorded) return recorded.error();
+      if (!*recorded) return std::optional(std::move(path));
+    }
+    return std::optional<std::string>();
   }
 
   // What is trusted now may have waited there.

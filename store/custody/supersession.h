@@ -29,10 +29,10 @@ Result<std::vector<Superseded>> supersede(Ledger& ledger, Placer& placer, NameRu
 ///
 /// Where the new content is in place, and begin_placements() had said what it is, the new content
 /// and the old one are recorded, and the alarm kChanged of the key ends; an old content that lies
-/// nowhere any more is forgotten then. Anywhere else the old content is put back under archives/, a
-/// second place of it that was never recorded is removed, and the new content will be fetched
-/// again. A content that is under archives/ and in quarantine too is removed from quarantine, which
-/// ends an acceptance. An old content that lies nowhere any more is left to the scrub. On success
+/// nowhere any more is recorded as if it lay under superseded/, so that the scrub finds it missing.
+/// Anywhere else the old content is put back under archives/, a second place of it that was never
+/// recorded is removed, and the new content will be fetched again. A content that is under
+/// archives/ and in quarantine too is removed from quarantine, which ends an acceptance. On success
 /// all of that is durable and recorded, and the intents are gone.
 ///
 /// A content whose file cannot be read or moved keeps its intent and is added to `left`; the others

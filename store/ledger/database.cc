@@ -55,6 +55,13 @@ constexpr const char* kScratchSettings =
 
 constexpr const char* kTemporaryInMemory = "PRAGMA temp_store=MEMORY;";
 
+// Debian's SQLite overwrites with zeros what is deleted, and so writes each page of a temporary
+// table once more to drop it. The ledger holds no secret. The temporary one is named for itself,
+// because it is opened only by its first use, or by its name.
+constexpr const char* kFreePagesAsTheyAre =
+    "PRAGMA secure_delete=OFF;"
+    "PRAGMA temp.secure_delete=OFF;";
+
 // Reads the file's header and schema, which finds a hot journal and gross damage.
 constexpr const char* kProbe = "SELECT count(*) FROM sqlite_schema";
 
@@ -206,6 +213,7 @@ Result<Database> Database::open(Disk& disk, std::string_view path, DatabaseMode 
   if (!has_files) return has_files.error();
   code = home->execute(kCommonSettings);
   if (code == SQLITE_OK && !*has_files) code = home->execute(kTemporaryInMemory);
+  if (code == SQLITE_OK) code = home->execute(kFreePagesAsTheyAre);
   if (code == SQLITE_OK && mode == DatabaseMode::kReadWrite) {
     code = home->execute(kReadWriteSettings);
   }

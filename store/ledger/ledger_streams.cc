@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "store/ledger/ledger_plan_impl.h"
 
 // What a plan tells the tripwire. All of it lies in temporary tables, of which only a source with
-// changes makes any use.
+// changes makes any use. A bucket may have as many streams as keys, so only those that have a
+// change get a row.
 namespace store {
 
 namespace {
@@ -52,7 +55,16 @@ struct Count {
 
 class StreamTable {
  public:
-  explicit StreamTable(Database& database) : database_(database) {}
+  explicit StreamTable(Database& database) : database_(database), may_be_struck_(kNameBits) {}
+
+  // Only what is counted of a stream that was added is kept.
+  Status add(const std::string& name) {
+    may_be_struck_[bit_of(name)] = true;
+    has_streams_ = true;
+    return database_.execute("INSERT OR IGNORE INTO temp.stream (name) VALUES (?1)", Bytes{name});
+  }
+
+  bool has_streams() const { return has_streams_; }
 
   // Keys come in order, so those of a series mostly come together.
   Result<Count*> of(std::string name) {
@@ -75,17 +87,12 @@ class StreamTable {
     if (!any_) return {};
     any_ = false;
     const Count count = std::exchange(count_, {});
+    if (!may_be_struck_[bit_of(name_)]) return {};
     Status done = database_.execute(
-        "INSERT INTO temp.stream (name, keys, bytes, changed, changed_bytes, gone, gone_bytes, "
-        "came, came_bytes, recent, recent_bytes, lately_gone) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
-        "?8, "
-        "?9, ?10, ?11, ?12) ON CONFLICT DO UPDATE SET "
-        "keys=keys+excluded.keys, bytes=bytes+excluded.bytes, changed=changed+excluded.changed, "
-        "changed_bytes=changed_bytes+excluded.changed_bytes, gone=gone+excluded.gone, "
-        "gone_bytes=gone_bytes+excluded.gone_bytes, came=came+excluded.came, "
-        "came_bytes=came_bytes+excluded.came_bytes, recent=recent+excluded.recent, "
-        "recent_bytes=recent_bytes+excluded.recent_bytes, "
-        "lately_gone=lately_gone+excluded.lately_gone",
+        "UPDATE temp.stream SET keys=keys+?2, bytes=bytes+?3, changed=changed+?4, "
+        "changed_bytes=changed_bytes+?5, gone=gone+?6, gone_bytes=gone_bytes+?7, came=came+?8, "
+        "came_bytes=came_bytes+?9, recent=recent+?10, recent_bytes=recent_bytes+?11, "
+        "lately_gone=lately_gone+?12 WHERE name=?1",
         Bytes{name_}, count.keys, count.bytes, count.changed, count.changed_bytes, count.gone,
         count.gone_bytes, count.came, count.came_bytes, count.recent, count.recent_bytes,
         count.left);
@@ -98,7 +105,16 @@ class StreamTable {
   }
 
  private:
+  // To ask the table for each of a million streams costs more than to count them.
+  static constexpr std::size_t kNameBits = std::size_t{1} << 20;
+
+  static std::size_t bit_of(std::string_view name) {
+    return std::hash<std::string_view>()(name) % kNameBits;
+  }
+
   Database& database_;
+  std::vector<bool> may_be_struck_;
+  bool has_streams_ = false;
   std::string name_;
   Count count_;
   bool any_ = false;
@@ -111,6 +127,16 @@ std::int64_t counted(std::int64_t size_bytes) {
 
 // A pull may see the new one in one run and the loss of the oldest in the next.
 constexpr std::chrono::days kRecently{2};
+
+Status add_struck(Database& database, const std::function<std::string(std::string_view)>& series_of,
+                  const std::function<bool(std::string_view)>& wants, StreamTable& table) {
+  return database
+      .select("SELECT key FROM temp.strike WHERE strike<>?1 ORDER BY key",
+              Ledger::Plan::Strike::kReturned)
+      .each([&](const Query& row) -> Status {
+        return wants(row.bytes(0)) ? table.add(series_of(row.bytes(0))) : Status();
+      });
+}
 
 Status add_held(Database& database, SourceId source, const PrefixRange& range, Time now,
                 const std::function<std::string(std::string_view)>& series_of,
@@ -215,9 +241,12 @@ Status Ledger::Plan::visit_struck(const std::function<std::string(std::string_vi
   Database& database = impl_->database();
   if (Status made = database.run_script(kMakeStreamTables); !made) return impl_->checked(made);
   StreamTable table(database);
-  Status done =
-      add_held(database, impl_->source, impl_->range, impl_->planned_at, series_of, wants, table);
-  if (done) done = add_new(database, series_of, table);
+  Status done = add_struck(database, series_of, wants, table);
+  if (done && table.has_streams()) {
+    done =
+        add_held(database, impl_->source, impl_->range, impl_->planned_at, series_of, wants, table);
+    if (done) done = add_new(database, series_of, table);
+  }
   if (done) done = table.flush();
   if (done) done = visit_streams(database, visit);
   if (done) done = database.run_script(kDropStreamTables);

@@ -113,6 +113,30 @@ TEST_CASE("a replacement of which the record alone is missing ends as an undistu
   CHECK(world.file(quarantined).empty());
 }
 
+TEST_CASE(
+    "an old content that is gone when its replacement is finished is looked for by the scrub") {
+  Interrupted world;
+  auto& held = world.held;
+  const bool is_known = GENERATE(false, true);
+  if (is_known) {
+    store::Batch batch;
+    batch.generations.push_back(
+        {held.source, generation_of(archive_of("k", "old"), Place::kSuperseded, world.aside),
+         std::nullopt});
+    REQUIRE(store::LedgerWriter(held.ledger).record_batch(batch));
+  }
+  REQUIRE(store::LedgerWriter(held.ledger)
+              .begin_placements({{held.source, archive_of("k", "new"), store::Role::kChanged}}));
+  held.disk.plant("site/archives/k", "new");
+  world.recover();
+  CHECK(held.ledger.find(held.source, "k")->value().sha256 == ledger_test::sha256_of("new"));
+  const auto kept = held.ledger.generations(held.source, "k", 10).value();
+  REQUIRE(kept.size() == 1);
+  CHECK(kept.front().sha256 == ledger_test::sha256_of("old"));
+  CHECK(kept.front().path == world.aside);
+  if (!is_known) CHECK(kept.front().read_at == store::Time{});
+}
+
 TEST_CASE("an interrupted acceptance that was recorded ends with an empty quarantine") {
   Interrupted world;
   const auto quarantined = placed(Place::kQuarantine, "k", "new");
