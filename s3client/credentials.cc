@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <ostream>
+#include <string_view>
 #include <system_error>
 
 #include "s3client/ascii.h"
@@ -147,15 +147,27 @@ Result<Credentials> load_file(const std::string& path, const std::string& profil
   return checked(*std::move(found), fmt::format("{}, profile [{}]", path, profile));
 }
 
-/// $CREDENTIALS_DIRECTORY/NAME, else .../holdfast; nullopt when neither is there.
-std::optional<std::string> systemd_credential(const std::string& directory,
-                                              const std::string& source_name) {
-  for (const std::string& name : std::array<std::string, 2>{source_name, "holdfast"}) {
-    if (name.empty()) continue;
-    std::string path = fmt::format("{}/{}", directory, name);
-    struct stat status {};
-    if (::stat(path.c_str(), &status) == 0) return path;
+// Our unit hands this to a service for which there is no file.
+constexpr std::string_view kNoKey = "\n";
+
+bool has_key(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && status.st_size > off_t{kNoKey.size()};
+}
+
+// The file of systemd's, or the source's own, that has the key; nullopt when none has. The unit
+// hands "holdfast" to all sources, also to those that name another file; and where that can be read
+// it is the one that a pull by hand takes.
+std::optional<std::string> special_file(const std::string& directory,
+                                        const CredentialsSource& source) {
+  if (directory.empty()) return std::nullopt;
+  std::string of_source = fmt::format("{}/{}", directory, source.source_name);
+  if (!source.source_name.empty() && ::access(of_source.c_str(), F_OK) == 0) return of_source;
+  if (source.has_own_file && ::access(source.credentials_file.c_str(), R_OK) == 0) {
+    return source.credentials_file;
   }
+  std::string of_all = fmt::format("{}/holdfast", directory);
+  if (has_key(of_all)) return of_all;
   return std::nullopt;
 }
 
@@ -183,10 +195,8 @@ Result<Credentials> load_credentials(const CredentialsSource& source) {
   }
   std::string profile = variable("AWS_PROFILE");
   if (profile.empty()) profile = source.profile;
-  if (const std::string directory = variable("CREDENTIALS_DIRECTORY"); !directory.empty()) {
-    if (const auto path = systemd_credential(directory, source.source_name)) {
-      return load_file(*path, profile);
-    }
+  if (const auto path = special_file(variable("CREDENTIALS_DIRECTORY"), source)) {
+    return load_file(*path, profile);
   }
   std::string path = variable("AWS_SHARED_CREDENTIALS_FILE");
   if (path.empty()) path = source.credentials_file;

@@ -43,16 +43,18 @@ struct Credentials {
 struct CredentialsSource {
   /// A look-up in the environment; nullopt when unset. Tests pass their own.
   std::function<std::optional<std::string>(const char*)> environment;
-  std::string source_name;       ///< the file $CREDENTIALS_DIRECTORY/NAME, else .../holdfast
+  std::string source_name;       ///< the file $CREDENTIALS_DIRECTORY/NAME
   std::string credentials_file;  ///< AWS shared-credentials format
   std::string profile;           ///< "default"
+  bool has_own_file = false;     ///< the file was named for this source, and no other key may do
 };
 
 /// In this order: AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN (AWS_PROFILE
-/// and AWS_SHARED_CREDENTIALS_FILE replace profile and file); $CREDENTIALS_DIRECTORY
-/// (systemd.exec(5), same format); the credentials file. A file is refused when the world can read
-/// it or the group can write it. Errors are kBadCredentials, with a message that names the file and
-/// the remedy and never holds a secret.
+/// and AWS_SHARED_CREDENTIALS_FILE replace profile and file); $CREDENTIALS_DIRECTORY/NAME
+/// (systemd.exec(5), same format), where NAME is the source; a credentials file of the source's own
+/// that can be opened; $CREDENTIALS_DIRECTORY/holdfast; the credentials file. A file is refused
+/// when the world can read it or the group can write it. Errors are kBadCredentials, with a message
+/// that names the file and the remedy and never holds a secret.
 /// https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
 Result<Credentials> load_credentials(const CredentialsSource& source);
 

@@ -1,8 +1,8 @@
 #!/bin/bash
 # tests/booted_test.sh DEB FAKE_S3 [SUITE]: the package in a Debian that was booted (bookworm, or SUITE), in
 # a container with systemd and cron in it: set up as the README says, the timer starts a pull, and makes
-# up for what was missed; then cron does, and not while the timer is active. Makes the root filesystem with
-# mmdebstrap from this machine's own mirror; needs root and systemd-nspawn. Prints "ok - " and "not ok - "
+# up for what was missed; then cron does, and not while the timer is active; and what fails is told, by mail,
+# also where the disk is away. Makes the root filesystem with mmdebstrap from this machine's own mirror; needs root and systemd-nspawn. Prints "ok - " and "not ok - "
 # lines. With HOLDFAST_EXPOSURE=FILE what systemd-analyze says of the unit goes there.
 # shellcheck disable=SC2317  # a trap calls it
 set -euo pipefail
@@ -44,9 +44,14 @@ make_root() {
   local base depends
   base=$(sed -n 's/^URIs: \(.*\/debian\)$/\1/p' /etc/apt/sources.list.d/debian.sources | head -n 1)
   depends=$(dpkg-deb -f "$deb" Depends | sed 's/([^)]*)//g; s/ //g')
-  mmdebstrap --quiet --variant=minbase --include="$depends,systemd,systemd-sysv,dbus,cron" "$suite" "$root" \
-    "deb $base $suite main" "deb $base $suite-updates main" >"$work/made" 2>&1 || { cat "$work/made"; exit 1; }
+  mmdebstrap --quiet --variant=minbase --include="$depends,systemd,systemd-sysv,dbus,cron,bsd-mailx,msmtp-mta" \
+    "$suite" "$root" "deb $base $suite main" "deb $base $suite-updates main" >"$work/made" 2>&1 ||
+    { cat "$work/made"; exit 1; }
   cp "$deb" "$root/holdfast.deb"
+  # In the place of msmtp, which has nobody to send it to.
+  rm -f "$root/usr/sbin/sendmail"
+  printf '#!/bin/sh\ncat >>/var/lib/holdfast/mailed\n' >"$root/usr/sbin/sendmail"
+  chmod 755 "$root/usr/sbin/sendmail"
 }
 
 # The container shares the network, so that it reaches the server; the disk is mounted there.
@@ -147,6 +152,37 @@ cron_line_does_nothing() {
   [[ $(runs_told) == "$before" ]]
 }
 
+# ---- what fails is told ----
+
+# The unit's own pull, and that it ended with this exit status.
+pull_ends_with() {  # pull_ends_with STATUS
+  inside systemctl start holdfast.service || true
+  inside systemctl show holdfast.service -p Result -p ExecMainStatus | tee "$work/shown"
+  inside journalctl --no-pager -n 20 -o cat -u holdfast.service
+  grep -qx "ExecMainStatus=$1" "$work/shown"
+}
+tell_by_mail() {
+  rm -f "$root/etc/cron.d/holdfast"
+  # shellcheck disable=SC2016  # holdfast's shell fills it in
+  printf 'on_failure = %s\n' 'echo "$HOLDFAST_STATE: $HOLDFAST_MESSAGE" | mail -s holdfast root' >"$work/hook"
+  sed -i "/^\[agent\]/r $work/hook" "$root/etc/holdfast/holdfast.conf"
+  # Which also warns of what is not set up here.
+  { inside holdfast doctor || true; } | grep '"on_failure" is told'
+}
+take_key_away() { mv "$root/etc/holdfast/credentials" "$root/etc/holdfast/away"; }
+give_key_back() { mv "$root/etc/holdfast/away" "$root/etc/holdfast/credentials"; }
+is_mailed() {  # is_mailed TEXT
+  cat "$root/var/lib/holdfast/mailed"
+  grep -q -- "$1" "$root/var/lib/holdfast/mailed"
+}
+# As it is when somebody has pulled the plug: systemd knows how to mount it, and cannot.
+lose_disk() {
+  printf '[Mount]\nWhat=/absent.img\nWhere=/mnt/backup\nType=ext4\nOptions=loop\n' \
+    >"$root/etc/systemd/system/mnt-backup.mount"
+  inside umount /mnt/backup && inside systemctl daemon-reload
+}
+says_absent() { runs_told | grep -Eq '"state": *"absent"'; }
+
 make_root
 serve
 holds "$suite boots in a container" boot
@@ -167,4 +203,14 @@ holds 'its line does nothing while the timer is active' cron_line_does_nothing
 holds 'the timer is turned off' inside systemctl disable --now holdfast.timer
 echo more | gzip >"$work/cloud/my-backups/db/b.tar.gz"
 holds 'then cron pulls' comes_within 150
+holds 'failures are told by mail' tell_by_mail
+take_key_away
+holds 'without a key the unit runs, and ends as a pull by hand does' pull_ends_with 77
+holds 'which is mailed, through what the unit allows' is_mailed 'failed: .*/etc/holdfast/credentials'
+give_key_back
+holds 'with the key it is well again' pull_ends_with 0
+holds 'the disk goes away' lose_disk
+holds 'then the unit runs all the same' pull_ends_with 75
+holds 'the status says that the disk is away' says_absent
+holds 'and so does a mail' is_mailed '^absent: '
 exit "$status"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # tests/package_test.sh DEB FAKE_S3 [SUITE]: the package does in a fresh Debian (bookworm, or SUITE) what a
-# package should: it is installed, pulls as root and as its own user, is installed again, removed and
-# purged, and the archives stay; and lintian has nothing to say. Makes the root filesystem with
+# package should: it is installed, pulls as root and as its own user, is installed again, removed, installed
+# once more and purged, and the archives stay; and lintian has nothing to say. Makes the root filesystem with
 # mmdebstrap from this machine's own mirror; needs root. Prints "ok - " and "not ok - " lines.
 # shellcheck disable=SC2317  # a trap calls it
 set -euo pipefail
@@ -35,7 +35,23 @@ holds() {  # holds CLAIM COMMAND...
     status=1
   fi
 }
-inside() { LC_ALL=C.UTF-8 chroot "$root" "$@"; }
+inside() {
+  LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin chroot "$root" "$@"
+}
+# What the package's scripts see of a systemd that runs: a timer is enabled where its link is.
+wants=/etc/systemd/system/timers.target.wants
+stand_in_for_systemd() {
+  mkdir -p "$root/run/systemd/system" "$root$wants"
+  cat >"$root/usr/local/sbin/systemctl" <<END
+#!/bin/sh
+case "\$*" in *is-enabled*) for last; do :; done; test -L "$wants/\$last" ;; esac
+END
+  printf '#!/bin/sh\necho "$*" >>/told\n' >"$root/usr/local/sbin/deb-systemd-invoke"
+  chmod 755 "$root"/usr/local/sbin/*
+  : >"$root/told"
+}
+was_told() { cat "$root/told" && grep -qx -- "$1" "$root/told"; }
+was_not_told() { ! was_told "$1"; }
 says_nothing() {
   local said
   said=$("$@" 2>/dev/null) || true
@@ -63,12 +79,14 @@ exec {out}< <(exec "$fake_s3" --root "$work/cloud" --port 0 --user AKIAEXAMPLE:s
 server=$!
 read -r url <&"$out"
 
+stand_in_for_systemd
 holds "it is installed in $suite" inside dpkg -i /holdfast.deb
 holds 'its program runs' inside holdfast --version
 holds 'its user has no shell' inside grep -q '^holdfast:.*:/usr/sbin/nologin$' /etc/passwd
 holds '/etc/holdfast is for its group only' has_mode /etc/holdfast '750 root holdfast'
 holds '/var/lib/holdfast is its own' has_mode /var/lib/holdfast '755 holdfast holdfast'
-holds 'the timer is not turned on' is_absent /etc/systemd/system/timers.target.wants/holdfast.timer
+holds 'the timer is not turned on' is_absent "$wants/holdfast.timer"
+holds 'nor started' was_not_told 'start holdfast.timer'
 holds 'nor is cron' is_absent /etc/cron.d/holdfast
 
 mkdir -p "$root/mnt/backup"
@@ -89,10 +107,35 @@ holds 'the status is for all to read' has_mode /var/lib/holdfast/status.json '64
 
 holds 'it is installed once more over itself' inside dpkg -i /holdfast.deb
 holds 'and still pulls' inside holdfast pull
+# As `systemctl enable` links it.
+ln -s /lib/systemd/system/holdfast.timer "$root$wants/"
 holds 'it is removed' inside dpkg -r holdfast
 holds 'the configuration stays then' test -s "$root/etc/holdfast/holdfast.conf"
+holds 'the timer was stopped' was_told 'stop holdfast.timer .*'
+: >"$root/told"
+holds 'it is installed again' inside dpkg -i /holdfast.deb
+holds 'and the timer that was turned on goes on' was_told 'start holdfast.timer'
+holds 'but not the one that was not' was_not_told 'start holdfast-drill.timer'
+
+# What a longer life leaves: a run that failed, another disk, a page, both timers, drop-ins.
+sed -i 's|^\[agent\]|&\non_failure = true\nhtml_file = /var/lib/holdfast/page.html|' "$root/etc/holdfast/holdfast.conf"
+sed -i 's/^aws_secret_access_key = .*/&, but wrong/' "$root/etc/holdfast/credentials"
+fails() { ! "$@"; }
+holds 'a pull fails with a wrong key' fails inside holdfast pull
+holds 'and what was told of it is noted' test -s "$root/var/lib/holdfast/status.json.told"
+holds 'and the page is written' test -s "$root/var/lib/holdfast/page.html"
+touch "$root/var/lib/holdfast/status.json.67335f47-0cea-4e75-a71d-cfbdcf94c9c0"
+ln -s /lib/systemd/system/holdfast-drill.timer "$root$wants/"
+mkdir -p "$root/etc/systemd/system/holdfast.service.d"
+cp "$root/usr/share/doc/holdfast/examples/disk.conf" "$root/etc/systemd/system/holdfast.service.d/"
+printf '[Service]\nNice=5\n' >"$root/etc/systemd/system/holdfast.service.d/mine.conf"
+
 holds 'it is purged' inside dpkg -P holdfast
 holds 'the key is gone then' is_absent /etc/holdfast
-holds 'and the status' is_absent /var/lib/holdfast
+holds 'and the status, with what lay beside it' is_absent /var/lib/holdfast
+holds 'and the link of the timer' is_absent "$wants/holdfast.timer"
+holds 'and that of the drills' is_absent "$wants/holdfast-drill.timer"
+holds 'and what named the disk' is_absent /etc/systemd/system/holdfast.service.d/disk.conf
+holds 'what somebody else wrote for the unit stays' test -s "$root/etc/systemd/system/holdfast.service.d/mine.conf"
 holds 'and the archives stay, as they were' same
 exit "$status"

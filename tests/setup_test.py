@@ -7,12 +7,14 @@ import hashlib
 import os
 import pathlib
 import signal
+import struct
 import subprocess
 import sys
 import time
 
 from support.setup_machine import CONFIG, KEYS, MSMTPRC, PASSWORD, SECRET, Machine, MailServer, run
 
+DROP_IN = pathlib.Path("/etc/systemd/system/holdfast.service.d/disk.conf")
 failed = False
 
 
@@ -60,6 +62,44 @@ def nothing_is_erased_without_its_name(machine):
     run("umount", "/opt")
 
 
+def a_part_of_the_system_disk_is_left_alone(machine):
+    """Two partitions, of which one holds the system: the other is not offered either."""
+    image = machine.work / "system-disk"
+    run("truncate", "-s", "64M", str(image))
+    entries = b"".join(struct.pack("<B3sB3sII", 0, b"\0\0\0", 0x83, b"\0\0\0", at, 49152) for at in (2048, 65536))
+    with open(image, "r+b") as disk:
+        disk.seek(446)
+        disk.write(entries.ljust(64, b"\0") + b"\x55\xaa")
+    loop = run("losetup", "-f", "--show", str(image)).strip()
+    try:
+        run("partx", "-a", loop)
+        run("mkfs.ext4", "-q", f"{loop}p1")
+        run("mount", f"{loop}p1", "/opt")
+        at = machine.start("--disk", f"{loop}p2")
+        at.expect(f"{loop}p2 is on {loop}, which holds this system, and is left alone")
+        at.answer("Enter looks again, q ends", "q")
+        tell(at.end() == 1, "a part of the disk that holds the system is not offered, and that is said", at.seen)
+    finally:
+        subprocess.run(["umount", "-q", "/opt"], check=False)
+        subprocess.run(["partx", "-d", loop], check=False)
+        run("losetup", "-d", loop)
+
+
+def no_disk_is_asked_for_where_none_is_required(machine):
+    before = pathlib.Path("/etc/fstab").read_text()
+    os.mkdir("/mnt/shared")
+    CONFIG.write_text("[disk]\npath = /mnt/shared\nrequire_mount = no\n\n[source site]\nbucket =\n")
+    at = machine.start()
+    at.expect("names /mnt/shared, which need not be a disk of its own")
+    at.expect("A name for it")
+    os.write(at.fd, b"\x03")
+    at.end()
+    tell("Which one is for the backups" not in at.seen and pathlib.Path("/etc/fstab").read_text() == before,
+         "with require_mount = no and a path that is there, no disk is asked for", at.seen)
+    tell(pathlib.Path("/mnt/shared/.holdfast/disk.json").exists(), "and that path is marked")
+    CONFIG.unlink()
+
+
 def the_endpoints_are_those_of_the_guide(prefix):
     rows = [[cell.strip().replace("`", "") for cell in line.split("|")[1:4]]
             for line in (pathlib.Path(__file__).parent.parent / "deploy" / "guide.md").read_text().splitlines()
@@ -93,7 +133,14 @@ def a_usb_disk_is_formatted_for_its_serial_number(machine):
     at.answer("Which one is for the backups", "1")
     at.answer("Keep what is on", "n")
     tell(digest(machine.loop) == before, "of a USB disk the serial number is asked for, and nothing less will do")
+    places = ["/mnt/My Disk", "/mnt/Büro Platte"]
+    for place in places:
+        os.mkdir(place)
+        run("mount", machine.loop, place)
     at.answer("type exactly: WD WX12 ", "WD WX12")
+    for place in reversed(places):
+        at.expect(f"is no longer mounted at {place}\n")
+    tell(True, "it is unmounted first, wherever it is mounted")
     at.expect("has an ext4 filesystem now")
     tell(digest(machine.loop) != before, "with it the disk is formatted")
     at.expect("Where is it to be mounted")
@@ -167,7 +214,53 @@ def answer_mail(at, mail):
     at.expect("a test mail was sent")
 
 
-def what_it_left_is_right(machine):
+def the_drop_in_of_an_odd_place_is_right(prefix):
+    place = "/mnt/My 100% Büro-disk"
+    os.mkdir(place)
+    run("mount", "-t", "tmpfs", "none", place)
+    os.mkdir(f"{place}/in it")
+    unit = r"mnt-My\x20100\x25\x20B\xc3\xbcro\x2ddisk.mount"
+    for path in (place, f"{place}/in it"):
+        said = run("bash", "-c", 'export LC_ALL=C; source "$1"; mount_point=$2; disk_drop_in', "-",
+                   str(prefix / "share/holdfast/duty.sh"), path)
+        wanted = f'[Unit]\nWants={unit}\nAfter={unit}\n\n[Service]\nReadWritePaths="-{path.replace("%", "%%")}"\n'
+        tell(said == wanted, f"what the unit is told of {path} is as systemd reads it", said)
+    run("umount", place)
+
+
+def an_older_drop_in_is_mended(machine):
+    new = DROP_IN.read_text()
+    DROP_IN.write_text("[Unit]\nRequiresMountsFor=/mnt/backup\n\n[Service]\nReadWritePaths=/mnt/backup\n")
+    at = machine.start()
+    at.answer("Add another one", "")
+    at.answer("Which [1]", "3")
+    at.answer("Address", "")
+    tell(at.end_after_ping() == 0 and DROP_IN.read_text() == new,
+         "a drop-in of an older version, without whose disk nothing ran, is written once more", DROP_IN.read_text())
+
+
+def a_disk_of_another_machine_is_given_to_this_one(machine):
+    run("chown", "-R", "64997:64997", "/mnt/backup")
+    stranger = pathlib.Path("/mnt/backup/photos")
+    stranger.write_text("of somebody")
+    os.chown(stranger, 64996, 64996)
+    at = machine.start()
+    at.expect("The mirror on /mnt/backup belongs to user 64997")
+    at.expect("it belongs to holdfast")
+    at.answer("Add another one", "")
+    at.answer("Which [1]", "")
+    at.answer("Address", "")
+    at.end_after_ping()
+    pulled = subprocess.run(["setpriv", "--reuid", "holdfast", "--regid", "holdfast", "--clear-groups", "holdfast",
+                             "pull"], capture_output=True, text=True, check=False)
+    tell(pulled.returncode == 0, "a disk of another machine is given to the user of this one, who can pull to it",
+         pulled.stderr)
+    left = run("find", "/mnt/backup", "-uid", "64997")
+    tell(left == "" and stranger.stat().st_uid == 64996, "all of the mirror, and nothing else", left)
+    stranger.unlink()
+
+
+def what_it_left_is_right(machine, prefix):
     fstab = pathlib.Path("/etc/fstab").read_text()
     uuid = run("blkid", "-p", "-s", "UUID", "-o", "value", machine.loop).strip()
     tell(fstab == "# the old lines stay\nproc /proc proc defaults 0 0\nUUID=" + uuid +
@@ -175,9 +268,9 @@ def what_it_left_is_right(machine):
     tell(owner_and_mode(KEYS) == "640 root holdfast", "the key is for root and the group only", owner_and_mode(KEYS))
     tell(owner_and_mode(CONFIG) == "640 root holdfast", "and so is the configuration", owner_and_mode(CONFIG))
     tell("systemctl enable --now holdfast.timer" in machine.told.read_text(), "the timer is on")
-    drop_in = pathlib.Path("/etc/systemd/system/holdfast.service.d/disk.conf").read_text()
-    tell("RequiresMountsFor=/mnt/backup\n" in drop_in and "ReadWritePaths=/mnt/backup\n" in drop_in,
-         "the unit knows the disk", drop_in)
+    example = (prefix / "share/doc/holdfast/examples/disk.conf").read_text()
+    bare = "\n".join(line for line in example.splitlines() if not line.startswith("#")).strip() + "\n"
+    tell(DROP_IN.read_text() == bare, "the unit knows the disk, by what the example says", DROP_IN.read_text())
     pulled = subprocess.run(["setpriv", "--reuid", "holdfast", "--regid", "holdfast", "--clear-groups", "holdfast",
                              "pull"], capture_output=True, text=True, check=False)
     tell(pulled.returncode == 0 and pulled.stderr == "", "a pull as the timer's user goes through", pulled.stderr)
@@ -192,6 +285,26 @@ def secrets_stay_secret(machine, seen):
     for secret in (SECRET, PASSWORD):
         tell(secret not in seen, "a secret is not shown")
         tell(secret not in noted, "nor is it in the arguments or the environment of what is run")
+
+
+def let_a_unit_run(machine, prefix):
+    """What systemd-run starts is run as its user; `systemctl cat` says what the unit is."""
+    os.rename("/usr/local/sbin/systemctl", "/usr/local/sbin/systemctl-told")
+    machine.stub("systemctl", f"""[[ $1 != cat ]] || exec cat {prefix}/lib/systemd/system/holdfast.service
+exec systemctl-told "$@\"""")
+    machine.stub("systemd-run", f"""{{ printf 'systemd-run'; printf ' <%s>' "$@"; echo; }} >>{machine.told}
+while [[ $1 != -- ]]; do shift; done
+exec setpriv --reuid holdfast --regid holdfast --init-groups --no-new-privs "$@\"""")
+
+
+def the_test_mail_goes_as_an_alarm(machine):
+    line = next((line for line in machine.told.read_text().splitlines() if line.startswith("systemd-run ")), "")
+    wanted = ["<User=holdfast>", "<NoNewPrivileges=yes>", "<SystemCallFilter=@system-service seccomp>",
+              "<SystemCallFilter=~@privileged>", "<ProtectSystem=strict>", "<CapabilityBoundingSet=>"]
+    tell(all(word in line for word in wanted), "the test mail goes with the limits of the unit", line)
+    hook = next((line for line in CONFIG.read_text().splitlines() if line.startswith("on_alarm = ")), "")
+    tell(f"<{hook.removeprefix('on_alarm = ')}>" in line, "and by the command of on_alarm", line)
+    tell("\non_failure = " in CONFIG.read_text(), "and pulls that fail are to be mailed too")
 
 
 def mail_arrives(mail):
@@ -289,18 +402,25 @@ def main():
         os.execvp("unshare", ["unshare", "--mount", "--propagation", "private", sys.executable, *sys.argv])
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     machine = Machine(prefix, fake_s3)
+    let_a_unit_run(machine, prefix)
     mail = start_mail(machine.work)
     try:
         the_endpoints_are_those_of_the_guide(prefix)
         nothing_is_erased_without_its_name(machine)
+        a_part_of_the_system_disk_is_left_alone(machine)
+        no_disk_is_asked_for_where_none_is_required(machine)
+        the_drop_in_of_an_odd_place_is_right(prefix)
         a_usb_disk_is_formatted_for_its_serial_number(machine)
         an_interruption_leaves_nothing_half(machine)
         seen = it_goes_on_from_there(machine, mail)
-        what_it_left_is_right(machine)
+        what_it_left_is_right(machine, prefix)
         if mail:
             mail_arrives(mail)
+            the_test_mail_goes_as_an_alarm(machine)
         secrets_stay_secret(machine, seen)
         again_changes_nothing(machine)
+        an_older_drop_in_is_mended(machine)
+        a_disk_of_another_machine_is_given_to_this_one(machine)
         cron_in_the_stead_of_the_timer(machine, prefix)
         another_bucket_with_another_key(machine)
     except AssertionError as error:

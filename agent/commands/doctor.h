@@ -22,6 +22,7 @@ struct DoctorSystem {
     unsigned owner = 0;
   };
   unsigned user = 0;                                            ///< that we run as
+  std::optional<unsigned> service_user;                         ///< that the timer runs as
   std::function<std::string(unsigned user)> user_name;          ///< its number, where it has none
   std::function<std::optional<File>(const std::string&)> file;  ///< nullopt: there is none
   std::function<std::vector<std::string>(const std::string&)> names_in;  ///< sorted; empty: none

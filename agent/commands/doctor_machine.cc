@@ -81,12 +81,27 @@ class Machine {
     return found;
   }
 
+  // Each machine gives its service a number of its own, and the disk carries that of the other one.
+  bool is_of_another_machine(unsigned owner) const {
+    return system_.service_user && owner != 0 && owner != *system_.service_user;
+  }
+
   // What is not ours to write looks like a failing disk.
   bool check_user() {
     const auto name = system_.user_name(system_.user);
     auto marker = system_.file(path_ + "/.holdfast");
     // Nor may it be seen, where it is not ours and lies in a directory that is closed to others.
     if (!marker) marker = closed(path_);
+    if (system_.user == 0 && marker && is_of_another_machine(marker->owner)) {
+      const auto service = system_.user_name(*system_.service_user);
+      checks_.push_back(
+          warn("user", fmt::format("what lies on {} belongs to {} and not to {}, as after a move "
+                                   "from another machine; a pull by the timer may not read it: "
+                                   "sudo chown -R {}: {}",
+                                   path_, system_.user_name(marker->owner), service, service,
+                                   shell_word(path_))));
+      return true;
+    }
     if (system_.user == 0 || !marker || marker->owner == system_.user) {
       checks_.push_back(well("user", fmt::format("runs as {}", name)));
       return true;

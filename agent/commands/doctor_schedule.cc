@@ -116,8 +116,7 @@ Check check_reach(const Config& config, const DoctorSystem& system,
               by_cron ? "cron has no way to send mail, so no alarm reaches anybody: install one, "
                         "as msmtp-mta, or set \"on_alarm\" and \"on_failure\" in [agent]"
                       : "no alarm reaches anybody: set \"on_alarm\" and \"on_failure\" in [agent], "
-                        "see the README's "
-                        "chapter on mail");
+                        "as holdfast.conf(5) shows");
 }
 
 Check check_last_run(const Config& config, const Environment& environment,

@@ -22,6 +22,11 @@ std::string user_name(unsigned user) {
   return entry == nullptr ? fmt::format("the user {}", user) : entry->pw_name;
 }
 
+std::optional<unsigned> service_user() {
+  const auto* entry = ::getpwnam("holdfast");
+  return entry == nullptr ? std::nullopt : std::optional<unsigned>(entry->pw_uid);
+}
+
 std::optional<DoctorSystem::File> file_at(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return std::nullopt;
@@ -61,6 +66,7 @@ std::string device_of(const std::string& path) {
 
 DoctorSystem doctors_system() {
   return {static_cast<unsigned>(::geteuid()),
+          service_user(),
           user_name,
           file_at,
           names_in,

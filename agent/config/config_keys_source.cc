@@ -52,8 +52,10 @@ std::span<const KeyRule<SourceConfig>> source_rules() {
       text("credentials_file",
            {"PATH", "/etc/holdfast/credentials",
             "The key, in the format of AWS's shared credentials; refused when the world can read "
-            "it or the group can write it. Variables AWS_* come first, then systemd's "
-            "$CREDENTIALS_DIRECTORY."},
+            "it or the group can write it. Variables AWS_* come first, then the source's own file "
+            "in "
+            "systemd's $CREDENTIALS_DIRECTORY, then another file that this names and that can be "
+            "read, then $CREDENTIALS_DIRECTORY/holdfast."},
            &S::credentials_file),
       text("profile", {"TEXT", "default", "Which profile of the credentials file."}, &S::profile),
       text("ca_file",

@@ -12,6 +12,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/run/endpoint_facts.h"
+
 namespace agent {
 namespace {
 
@@ -26,7 +28,6 @@ constexpr std::chrono::milliseconds kPatience{500};
 constexpr std::chrono::milliseconds kListingPatience{50};
 // A server that wants fewer requests gets the same one so often again, over fewer lanes.
 constexpr int kMaxThrottled = 3;
-constexpr const char* kReadingFact = "key-reading";
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "agent/base/nearest.h"
+#include "agent/run/endpoint_facts.h"
 #include "agent/run/etag_evidence.h"
 #include "s3client/credentials.h"
 
@@ -81,7 +82,9 @@ s3::Result<std::shared_ptr<s3::Session>> open_session(const SourceConfig& config
   options.request_payer = config.request_payer;
   options.now = [clock = &environment.clock] { return clock->now(); };
   options.credentials = [variable = environment.variable, config] {
-    return s3::load_credentials({variable, config.name, config.credentials_file, config.profile});
+    const bool has_own_file = config.credentials_file != SourceConfig{}.credentials_file;
+    return s3::load_credentials(
+        {variable, config.name, config.credentials_file, config.profile, has_own_file});
   };
   return s3::Session::open(std::move(options));
 }
@@ -89,7 +92,7 @@ s3::Result<std::shared_ptr<s3::Session>> open_session(const SourceConfig& config
 store::Status recall_facts(RunContext& context, SourceRun& source) {
   if (auto recalled = EtagEvidence::recall(context, source); !recalled) return recalled;
   const auto endpoint = source.session->endpoint();
-  const auto reading = context.mirror.ledger.endpoint_fact(endpoint, "key-reading");
+  const auto reading = context.mirror.ledger.endpoint_fact(endpoint, kReadingFact);
   if (!reading) return reading.error();
   source.other_reading = *reading == "other";
   for (const auto& other : context.sources) {

@@ -15,6 +15,13 @@ disk_of() {
   parent=$(about "$1" PKNAME)
   printf '%s\n' "${parent:+/dev/}${parent:-$1}"
 }
+# Of a partition its whole disk counts.
+on_system_disk() { holds_this_system "$(disk_of "$1")"; }
+where_it_is() {
+  local disk
+  disk=$(disk_of "$1")
+  if [[ $disk == "$1" ]]; then printf '%s\n' "$1"; else printf '%s is on %s, which\n' "$1" "$disk"; fi
+}
 # What only somebody who looks at this disk types.
 name_to_type() {
   local disk what word
@@ -31,8 +38,8 @@ name_to_type() {
 usb_volumes() {
   local disk volume
   while read -r disk; do
-    if holds_this_system "$disk"; then
-      say "  $disk holds this system, and is left alone." >&2
+    if on_system_disk "$disk"; then
+      say "  $(where_it_is "$disk") holds this system, and is left alone." >&2
       continue
     fi
     while read -r volume; do
@@ -59,9 +66,8 @@ format() {  # format DEVICE: true when it was formatted
     return 1
   fi
   # It may have been plugged out while the question stood.
-  if [[ $(name_to_type "$1") != "$word" ]] || holds_this_system "$(disk_of "$1")"; then
-    leave 1 "$1 is another disk now; nothing was formatted."
-  fi
+  [[ $(name_to_type "$1") == "$word" ]] || leave 1 "$1 is another disk now; nothing was formatted."
+  ! on_system_disk "$1" || leave 1 "$(where_it_is "$1") holds this system; nothing was formatted."
   unmount "$1"
   # Once begun it is better ended.
   (trap '' INT TERM HUP; mkfs.ext4 -F -q -m 0 -L backup "$1") || leave 1 "$1 could not be formatted; the lines above say why."
@@ -70,8 +76,9 @@ format() {  # format DEVICE: true when it was formatted
 }
 unmount() {
   local where
-  while where=$(findmnt -nfo TARGET --source "$1"); do
-    umount -- "$where" || leave 1 "$1 is in use at $where. Close what uses it, and run holdfast-setup again."
+  # Which place is for the person only: how findmnt writes its name, umount may not read. The last is first.
+  while where=$(LC_ALL=C.UTF-8 findmnt -nfo TARGET -d backward --source "$1"); do
+    umount -- "$1" || leave 1 "$1 is in use at $where. Close what uses it, and run holdfast-setup again."
     did "$1 is no longer mounted at $where"
   done
 }
@@ -106,7 +113,7 @@ write_fstab() {
   kind=$(kind_of "$device")
   [[ $uuid =~ ^[0-9A-Za-z-]+$ ]] || leave 1 "$device has no filesystem with a UUID; nothing was changed."
   # By whatever name.
-  mount_point=$(findmnt -snfeo TARGET -S "$device" || fstab_field 1 "UUID=$uuid" 2)
+  mount_point=$(LC_ALL=C.UTF-8 findmnt -snfeo TARGET -S "$device" || fstab_field 1 "UUID=$uuid" 2)
   if [[ $mount_point == /* ]]; then
     did "/etc/fstab has $device already, at $mount_point"
     return
@@ -142,16 +149,38 @@ mount_disk() {
   mount -- "$mount_point" || leave 1 "$mount_point cannot be mounted; the lines above say why."
   did "$device is mounted at $mount_point"
 }
+# Each machine gives its user holdfast a number of its own, and the disk has that of the machine where it was
+# marked. The marker comes last: ended half-way this is done again.
+own_mirror() {
+  local marker=$mount_point/.holdfast/disk.json owner
+  owner=$(stat -c %u -- "$marker" 2>/dev/null) || return 0
+  [[ $owner != "$(id -u holdfast)" ]] || return 0
+  say "The mirror on $mount_point belongs to user $owner, as on another machine; it is given to the user holdfast now."
+  if find "$mount_point" -xdev -uid "$owner" ! -path "$marker" -exec chown -h -- holdfast: {} + &&
+    chown -h -- holdfast: "$marker"; then
+    did 'it belongs to holdfast'
+  else
+    say 'That did not work; the lines above say why, and the timer may not be able to write there.'
+  fi
+}
+needs_no_disk() { [[ -d $mount_point && $(value_of disk require_mount) =~ ^(no|off|false|0)$ ]]; }
 set_up_disk() {
   head_line '1. The disk'
   mount_point=$(value_of disk path)
+  if needs_no_disk; then
+    did "$config names $mount_point, which need not be a disk of its own (require_mount = no)"
+    own_mirror
+    return
+  fi
   # Looking at it is what mounts it.
   if [[ -n $mount_point ]] && ls "$mount_point" >/dev/null 2>&1 && mountpoint -q "$mount_point"; then
     did "$config names $mount_point, which is mounted"
+    own_mirror
     return
   fi
   choose_volume
   write_fstab
   if mountpoint -q "$mount_point"; then did "it is mounted at $mount_point"; else mount_disk; fi
+  own_mirror
 }
 

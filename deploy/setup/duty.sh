@@ -5,12 +5,27 @@ schedule=none
 
 # ---- the timer or cron --------------------------------------------------------------------------------
 
+# As in the example disk.conf: the disk is wanted and not required, so that the service runs without it too
+# and tells that it is missing. A blank needs quotes, and "%" is for systemd a sign of its own.
+disk_drop_in() {
+  local mounted unit path=-${mount_point//%/%%}
+  mounted=$(LC_ALL=C.UTF-8 findmnt -nfo TARGET -T "$mount_point")
+  unit=$(systemd-escape -p --suffix=mount "${mounted:-$mount_point}")
+  [[ $path != *[[:space:]]* ]] || path="\"$path\""
+  printf '[Unit]\nWants=%s\nAfter=%s\n\n[Service]\nReadWritePaths=%s\n' "$unit" "$unit" "$path"
+}
 write_disk_drop_in() {
   mkdir -p -- "$(dirname "$drop_in")"
-  printf '[Unit]\nRequiresMountsFor=%s\n\n[Service]\nReadWritePaths=%s\n' "$mount_point" "$mount_point" |
-    stage "$drop_in" 0644 root
+  disk_drop_in | stage "$drop_in" 0644 root
   place "$drop_in"
-  did "the service waits for $mount_point, and may write there only"
+  did "the service waits for $mount_point, and may write there"
+}
+# Of earlier versions: without its disk the service would not even start.
+mend_disk_drop_in() {
+  if has_systemd && grep -qs '^RequiresMountsFor=' "$drop_in"; then
+    write_disk_drop_in
+    systemctl daemon-reload
+  fi
 }
 # The other one ends only when this one is there.
 use_timer() {
@@ -48,6 +63,7 @@ END
 set_up_schedule() {
   local default=1
   head_line '6. Every hour from now on'
+  mend_disk_drop_in
   say '  1) by the systemd timer'
   say '  2) by cron, which mails what a run prints'
   say '  3) not yet'
@@ -104,9 +120,32 @@ write_alias() {  # write_alias ADDRESS
   did "root's mail goes to $1"
   if ! is_msmtp && command -v newaliases >/dev/null; then newaliases; fi
 }
+# shellcheck disable=SC2016  # holdfast's shell fills it in
+mail_an_alarm='printf "%s\n" "$HOLDFAST_ALARM_MESSAGE" |'
+# shellcheck disable=SC2016
+mail_an_alarm+=' mail -s "holdfast: $HOLDFAST_ALARM_KIND of $HOLDFAST_ALARM_SOURCE" root'
+# shellcheck disable=SC2016
+mail_a_failure='printf "%s\n" "$HOLDFAST_MESSAGE" | mail -s "holdfast on $HOLDFAST_HOST: $HOLDFAST_EVENT" root'
+# What the unit forbids its programs: its settings, but for those of when it runs and what it writes.
+unit_limits() {
+  systemctl cat holdfast.service 2>/dev/null | sed -nE \
+    '/^(UMask|Protect|Private|Device|Proc|Capability|Ambient|NoNew|Restrict|Lock|Memory|Keyring|SystemCall)[A-Za-z]*=/p'
+}
+# Where on_alarm will run: as the user of the unit, and with its limits, so that what they forbid is seen now.
+as_alarm() {
+  local line limits=()
+  if [[ $schedule != timer ]]; then
+    as_service env "$@"
+    return
+  fi
+  while read -r line; do limits+=(-p "$line"); done < <(unit_limits)
+  systemd-run --quiet --pipe --wait --collect -p User=holdfast -p Group=holdfast -p NoNewPrivileges=yes \
+    "${limits[@]}" -- /usr/bin/env "$@"
+}
 send_test_mail() {
-  if printf 'To: root\nSubject: holdfast: a test\n\nThis machine can send mail; holdfast will, when there is trouble.\n' |
-    as_service /usr/sbin/sendmail root; then
+  if as_alarm HOLDFAST_ALARM_KIND='a test' HOLDFAST_ALARM_SOURCE=holdfast-setup \
+    HOLDFAST_ALARM_MESSAGE='This machine can send mail; holdfast will, when there is trouble.' \
+    /bin/sh -c "$mail_an_alarm" </dev/null; then
     did 'a test mail was sent; look whether it comes'
   else
     say 'The test mail was refused; the line above says why. Run holdfast-setup again to change what is wrong.'
@@ -127,10 +166,12 @@ set_up_mail() {
   write_alias "$address"
   # cron mails by itself.
   if [[ $schedule == timer && -z $(value_of agent on_alarm) ]]; then
-    # shellcheck disable=SC2016  # holdfast's shell fills it in
-    set_key agent on_alarm \
-      'printf "%s\n" "$HOLDFAST_ALARM_MESSAGE" | mail -s "holdfast: $HOLDFAST_ALARM_KIND of $HOLDFAST_ALARM_SOURCE" root' &&
+    set_key agent on_alarm "$mail_an_alarm" &&
       did "each new alarm is mailed, by on_alarm in $config"
+  fi
+  if [[ $schedule == timer && -z $(value_of agent on_failure) ]]; then
+    set_key agent on_failure "$mail_a_failure" &&
+      did "and so is it when pulls begin to fail, and when that is over, by on_failure"
   fi
   send_test_mail
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <map>
 #include <sstream>
 
@@ -30,6 +31,7 @@ struct Setup {
     source.source_name = "site";
     source.credentials_file = directory / "credentials";
     source.profile = profile;
+    source.has_own_file = has_own_file;
     return s3::load_credentials(source);
   }
 
@@ -43,6 +45,7 @@ struct Setup {
   test::TempDir directory;
   std::map<std::string, std::string> environment;
   std::string profile = "default";
+  bool has_own_file = false;
 };
 
 const std::string kFile =
@@ -113,6 +116,29 @@ TEST_CASE("systemd's credentials come before the file, by source name and then b
   CHECK(setup.load()->access_key_id == "AKALL");
   setup.write("site", "[default]\naws_access_key_id=AKSITE\naws_secret_access_key=x\n");
   CHECK(setup.load()->access_key_id == "AKSITE");
+}
+
+TEST_CASE("a file of the source's own comes before systemd's for all, where it can be read") {
+  Setup setup;
+  setup.has_own_file = true;
+  const std::string own = setup.write("credentials", kFile);
+  setup.environment = {{"CREDENTIALS_DIRECTORY", setup.directory.path()}};
+  setup.write("holdfast", "[default]\naws_access_key_id=AKALL\naws_secret_access_key=x\n");
+  CHECK(setup.load()->access_key_id == "AKFILE");
+  setup.write("site", "[default]\naws_access_key_id=AKSITE\naws_secret_access_key=x\n");
+  CHECK(setup.load()->access_key_id == "AKSITE");
+  std::filesystem::remove(setup.directory / "site");
+  std::filesystem::remove(own);
+  CHECK(setup.load()->access_key_id == "AKALL");
+}
+
+TEST_CASE("where the unit has no key to hand out the file is asked for") {
+  Setup setup;
+  setup.write("holdfast", "\n");
+  setup.environment = {{"CREDENTIALS_DIRECTORY", setup.directory.path()}};
+  CHECK(setup.refusal().find(setup.directory / "credentials") != std::string::npos);
+  setup.write("credentials", kFile);
+  CHECK(setup.load()->access_key_id == "AKFILE");
 }
 
 TEST_CASE("a file that others can read or write is refused with the remedy") {

@@ -122,6 +122,18 @@ TEST_CASE("a disk that is closed to others is not ours to open", "[doctor]") {
   CHECK(level_of(world, "user") == CheckLevel::kOk);
 }
 
+TEST_CASE("a disk that comes from another machine is to be handed over", "[doctor]") {
+  DoctorWorld world;
+  world.machine.files["/disk/.holdfast"] = {0750, 995};
+  CHECK(level_of(world, "user") == CheckLevel::kWarn);
+  CHECK(text_of(world, "user").ends_with("sudo chown -R user990: /disk"));
+  world.machine.files["/disk/.holdfast"] = {0750, 990};
+  CHECK(level_of(world, "user") == CheckLevel::kOk);
+  world.machine.files["/disk/.holdfast"] = {0750, 995};
+  world.machine.service_user.reset();
+  CHECK(level_of(world, "user") == CheckLevel::kOk);
+}
+
 TEST_CASE("a clock is compared with the server's", "[doctor]") {
   DoctorWorld world;
   world.server->put("b", "k", "content");

@@ -14,6 +14,7 @@ struct Machine {
   agent::DoctorSystem system() {
     agent::DoctorSystem made;
     made.user = user;
+    made.service_user = service_user;
     made.user_name = [](unsigned number) {
       return number == 0 ? std::string("root") : "user" + std::to_string(number);
     };
@@ -43,6 +44,7 @@ struct Machine {
   }
 
   unsigned user = 0;
+  std::optional<unsigned> service_user = 990;
   std::map<std::string, agent::DoctorSystem::File> files = {{"/disk/.holdfast", {0750, 0}},
                                                             {"/usr/sbin/sendmail", {0755, 0}}};
   std::map<std::string, std::string> texts = {
