@@ -77,11 +77,13 @@ std::vector<Key> all_keys() {
   return keys;
 }
 
-agent::Config load(const std::string& disk, const std::string& more, const std::string& source) {
+agent::Config load(const std::string& disk, const std::string& more, const std::string& source,
+                   const std::string& drill = "") {
   const test::TempDir dir;
   test::write_file(dir / "c",
-                   fmt::format("[disk]\npath = /d\n{}[agent]\n{}[source s]\nbucket = b\n{}", disk,
-                               more, source));
+                   fmt::format("[disk]\npath = /d\n{}[agent]\n{}[source s]\nbucket = b\n{}"
+                               "[drill d]\nsource = s\n{}",
+                               disk, more, source, drill));
   auto config = agent::load_config(dir / "c");
   CAPTURE(config ? "none" : config.error().message);
   REQUIRE(config);
@@ -91,8 +93,9 @@ agent::Config load(const std::string& disk, const std::string& more, const std::
 // Everything that a key can set, in words.
 std::string told(const agent::Config& c) {
   const auto& s = c.sources.at(0);
+  const auto& d = c.drills.at(0);
   const auto seconds = [](const auto& t) { return t ? t->count() : -1; };
-  return fmt::format(
+  auto text = fmt::format(
       "{} {} {} {} | {} {} {} {} {} {} {} | {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} "
       "{} {} {} "
       "{} {} | {} {} {}",
@@ -105,6 +108,13 @@ std::string told(const agent::Config& c) {
       seconds(s.expect_every), s.min_size_bytes, s.shrink_alarm_share.value_or(-1), s.request_payer,
       s.keep.any(), s.scrub_every.count(), s.keep.last, c.agent.on_failure, c.agent.ping_url,
       c.agent.remind_every.count());
+  text += fmt::format(" | {} {} {} {} {} | {} {} {} {} {}", seconds(c.disk.rotate_every),
+                      c.agent.metrics_file, c.agent.html_file, static_cast<int>(s.soundness),
+                      s.enabled, seconds(s.keep.within), s.keep.daily, s.keep.weekly,
+                      s.keep.monthly, s.keep.yearly);
+  text += fmt::format(" | {} {} {} {} {} {} {}", d.source, d.stream, d.every.count(), d.command,
+                      d.timeout.count(), d.user, d.scratch);
+  return text;
 }
 
 }  // namespace
@@ -150,7 +160,7 @@ TEST_CASE("the default that the manual names is what holds without the key", "[m
     CAPTURE(key.name, standard);
     const auto line = fmt::format("{} = {}\n", key.name, standard);
     const auto with = load(key.section == "disk" ? line : "", key.section == "agent" ? line : "",
-                           key.section == "source" ? line : "");
+                           key.section == "source" ? line : "", key.section == "drill" ? line : "");
     CHECK(told(with) == without);
     ++tried;
   }
