@@ -15,6 +15,7 @@
 #include "agent/base/result.h"
 #include "s3client/curl_transport.h"
 #include "store/disk/disk.h"
+#include "store/disk/file_identity.h"
 #include "store/disk/lock_holder.h"
 
 namespace agent {
@@ -84,6 +85,14 @@ struct Environment {
   std::function<bool(const std::string& question)> confirm = {};
   /// Walks a content to its end; none where this program was built without what that takes.
   std::function<WalkAnswer(const WalkRequest&, const Halt&)> walk = {};
+  /// What lies at a path of this system; see store::find_file_identity(). Nobody knows where this
+  /// is empty.
+  std::function<store::Result<std::optional<store::FileIdentity>>(const std::string& path)>
+      file_identity = {};
+  /// As replace_file(), for a path that a person gives on the command line: what is no file, such
+  /// as /dev/stdout, is written into.
+  std::function<Result<void>(const std::string& path, const std::string& text)> write_named_file =
+      {};
 };
 
 }  // namespace agent

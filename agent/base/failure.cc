@@ -121,6 +121,32 @@ std::string_view remedy_of_no_space(int error_number) {
   return "the disk is full: make room or use a larger one";
 }
 
+constexpr std::string_view kMoveForeignAway =
+    "'holdfast verify --all' says what holdfast did not put there: move it elsewhere, and the next "
+    "run tries again";
+
+// Words for a name on the disk that something else has; "" for any other error.
+std::string words_of_what_is_in_the_way(const store::Error& error) {
+  const auto name = error.path.empty() ? std::string("the top directory of the disk")
+                                       : fmt::format("\"{}\"", error.path);
+  switch (error.error_number) {
+    case EISDIR:
+    case ENOTEMPTY:
+      return fmt::format("a directory stands where {} belongs; move it away", name);
+    case EEXIST:
+      return fmt::format("something else stands where {} belongs; move it away", name);
+    case ENOTDIR:
+      return fmt::format("a file stands where a directory above {} belongs; move it away", name);
+    case ELOOP:
+      return fmt::format(
+          "a symbolic link stands in the way of {}, and none is followed on the disk; remove it, "
+          "or put what it leads to in its place",
+          name);
+    default:
+      return {};
+  }
+}
+
 }  // namespace
 
 std::string explain(const s3::Error& error, std::string_view action) {
@@ -128,6 +154,7 @@ std::string explain(const s3::Error& error, std::string_view action) {
 }
 
 std::string explain(const store::Error& error) {
+  if (auto words = words_of_what_is_in_the_way(error); !words.empty()) return words;
   const auto what = store::describe(error);
   switch (error.kind) {
     case store::ErrorKind::kNoSpace:
@@ -145,7 +172,8 @@ std::string explain(const store::Error& error) {
       if (is_not_ours(error)) {
         return what +
                "; this disk's files belong to another user: run it with 'sudo holdfast', or "
-               "as the user that the timer or cron runs it as";
+               "as the user that the timer or cron runs it as. If the disk comes from another "
+               "machine, give it to this one's user: sudo chown -R holdfast: MOUNT-POINT";
       }
       return what + "; the filesystem refuses that name, or access to it: look at its permissions";
     default:
@@ -154,6 +182,12 @@ std::string explain(const store::Error& error) {
 }
 
 std::string explain_bad_file(const store::Error& error) {
+  if (error.kind == store::ErrorKind::kExists && error.error_number == 0) {
+    return fmt::format("{}; {}", store::describe(error), kMoveForeignAway);
+  }
+  if (auto words = words_of_what_is_in_the_way(error); !words.empty()) {
+    return words + "; the next run tries again";
+  }
   return fmt::format(
       "{}; only this file is affected: look at the kernel's log ('dmesg'), the cable and the disk; "
       "the next run tries again",
@@ -161,14 +195,15 @@ std::string explain_bad_file(const store::Error& error) {
 }
 
 std::string explain_refused_name(const store::Error& error) {
+  if (error.error_number == ELOOP) {
+    return fmt::format("not kept: {}; the next run tries again",
+                       words_of_what_is_in_the_way(error));
+  }
   const auto what = fmt::format("not kept: {}", store::describe(error));
-  return error.kind == store::ErrorKind::kExists
-             ? what +
-                   "; 'holdfast verify --all' says what holdfast did not put there: move it "
-                   "elsewhere, and the next run tries again"
-             : what +
-                   "; look at the permissions of its directory, have it uploaded under a "
-                   "plainer name, or exclude it; the next run tries again";
+  if (error.kind == store::ErrorKind::kExists) return fmt::format("{}; {}", what, kMoveForeignAway);
+  return what +
+         "; look at the permissions of its directory, have it uploaded under a plainer name, or "
+         "exclude it; the next run tries again";
 }
 
 }  // namespace agent

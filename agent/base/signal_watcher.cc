@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <csignal>
+#include <system_error>
 
 namespace agent {
 namespace {
@@ -25,13 +26,19 @@ SignalWatcher::SignalWatcher(StopFlag& stop) {
   const auto set = watched_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
-  thread_ = std::thread([&stop, set] {
-    int signal = 0;
-    while (sigwait(&set, &signal) == 0 && signal != kWakeUp) stop.store(true);
-  });
+  try {
+    thread_ = std::thread([&stop, set] {
+      int signal = 0;
+      while (sigwait(&set, &signal) == 0 && signal != kWakeUp) stop.store(true);
+    });
+  } catch (const std::system_error&) {
+    // Nobody would hear of them.
+    pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  }
 }
 
 SignalWatcher::~SignalWatcher() {
+  if (!thread_.joinable()) return;
   pthread_kill(thread_.native_handle(), kWakeUp);
   thread_.join();
 }

@@ -4,16 +4,20 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
-#include <thread>
 #include <utility>
+
+#include "agent/base/threads.h"
 
 namespace agent {
 
-/// Calls `tick` from a thread of its own, every `interval`, until it is destroyed.
+/// Calls `tick` from a thread of its own, every `interval`, until it is destroyed. Never, where no
+/// thread can be had: what is shown grows old, and the work goes on.
 class Ticker {
  public:
   Ticker(std::chrono::milliseconds interval, std::function<void()> tick)
-      : interval_(interval), tick_(std::move(tick)), thread_([this] { run(); }) {}
+      : interval_(interval), tick_(std::move(tick)) {
+    thread_.start(1, [this](std::size_t) { run(); });
+  }
   ~Ticker() {
     {
       const std::lock_guard lock(mutex_);
@@ -36,7 +40,7 @@ class Ticker {
   std::mutex mutex_;
   std::condition_variable wake_;
   bool done_ = false;
-  std::thread thread_;  // last: it uses all of the above
+  Threads thread_;  // last: it uses all of the above
 };
 
 }  // namespace agent

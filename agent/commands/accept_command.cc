@@ -57,9 +57,6 @@ class Acceptance {
     const auto before = mirror_.accept(source_.id, source_.name, **held, **chosen, now_);
     if (!before) return before.error();
     if (before->stuck) return refuse_bad(*before->stuck);
-    if (auto noted = mirror_.ledger.note_accepted(source_.id, **chosen, now_); !noted) {
-      return noted.error();
-    }
     if (!before->lies) {
       log_.warning({options_.source, options_.key,
                     before->damaged_path.empty()

@@ -5,17 +5,16 @@
 #include <utility>
 #include <vector>
 
-#include "agent/base/below.h"
 #include "agent/base/failure.h"
 #include "agent/base/shell_word.h"
 #include "agent/base/units.h"
 #include "agent/commands/commands.h"
 #include "agent/custody/adopt_run.h"
+#include "agent/custody/mirror_places.h"
 #include "agent/report/announce.h"
 #include "agent/report/pull_status.h"
 #include "agent/run/source_command.h"
 #include "agent/run/sources.h"
-#include "store/content/key_path.h"
 
 namespace agent {
 namespace {
@@ -90,9 +89,10 @@ class Adoption {
   store::Result<ExitStatus> run(SourceMirror& opened) {
     auto disk = environment_.open_disk(options_.directory);
     if (!disk) return cannot_use(disk.error());
-    auto ours = paths_of_ours(opened.mirror, **disk);
-    if (!ours) return ours.error();
-    if (!refusal_.empty()) return fail(ExitStatus::kUsage, refusal_);
+    const auto places = MirrorPlaces::of(opened.mirror, config_, environment_);
+    if (!places) return places.error();
+    const bool removes = options_.how == AdoptOptions::How::kMove;
+    if (places->where_is(**disk, removes) == MirrorPlaces::Where::kInIt) return is_our_own();
     auto session = open_session(source_, environment_);
     if (!session) return fail(status_of(session.error()), session.error().message);
 
@@ -113,7 +113,7 @@ class Adoption {
       if (!id) return id.error();
       source.id = *id;
     }
-    AdoptDirectory directory(**disk, *std::move(ours));
+    AdoptDirectory directory(**disk, *places);
     AdoptRun adopt(context, options_, directory, print_);
     const auto done = adopt.run();
     auto status = source.status;
@@ -137,6 +137,12 @@ class Adoption {
     return status;
   }
 
+  ExitStatus is_our_own() const {
+    return fail(ExitStatus::kUsage, fmt::format("{} is the mirror's own; give the directory that "
+                                                "the other program filled",
+                                                options_.directory));
+  }
+
   ExitStatus cannot_use(const store::Error& error) const {
     if (error.kind == store::ErrorKind::kNotFound) {
       return fail(
@@ -148,34 +154,11 @@ class Adoption {
                 fmt::format("{} cannot be read: {}", options_.directory, store::describe(error)));
   }
 
-  // What of the mirror lies below the directory. Sets `refusal_` where the directory lies in it.
-  store::Result<std::vector<std::string>> paths_of_ours(Mirror& mirror, store::Disk& directory) {
-    std::vector<std::string> names = {std::string(store::kStateDirectory)};
-    for (const auto& source : config_.sources) names.push_back(source.name);
-    const auto known = mirror.ledger.sources();
-    if (!known) return known.error();
-    for (const auto& [id, name] : *known) names.push_back(name);
-    std::vector<std::string> ours;
-    const auto root = mirror.disk().root_path();
-    const auto prefix = root.ends_with('/') ? root : root + "/";
-    for (const auto& name : names) {
-      if (const auto path = below(directory.root_path(), prefix + name)) ours.push_back(*path);
-      if (below(prefix + name, directory.root_path())) {
-        refusal_ = fmt::format(
-            "{} is the mirror's own; give the directory that the other program "
-            "filled",
-            options_.directory);
-      }
-    }
-    return ours;
-  }
-
   const Config& config_;
   const SourceConfig& source_;
   const AdoptOptions& options_;
   const Environment& environment_;
   const Print& print_;
-  std::string refusal_;
 };
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "agent/commands/pull.h"
 
+#include <fmt/format.h>
+
+#include <exception>
 #include <utility>
 
 #include "agent/base/log_failure.h"
@@ -86,10 +89,10 @@ ExitStatus run_carried(RunContext& context) {
   return left ? exit : graver(exit, fail(left.error()));
 }
 
-// The mirror is closed when it returns. Where the run could begin, the board has its exit status.
-ExitStatus pull_once(const Config& config, const Environment& environment,
-                     const std::vector<const SourceConfig*>& selected, StatusBoard& board,
-                     Watch& watch) {
+// `begun`: the disk is ours, and so is the status.
+ExitStatus pull_onto_disk(const Config& config, const Environment& environment,
+                          const std::vector<const SourceConfig*>& selected, StatusBoard& board,
+                          Watch& watch, bool& begun) {
   auto mirror = open_mirror(config, environment, store::Access::kReadWrite);
   if (!mirror) return without_mirror(mirror.error(), config, environment, board, watch);
   RunContext context{config, environment, *mirror, board};
@@ -97,11 +100,12 @@ ExitStatus pull_once(const Config& config, const Environment& environment,
   context.limit = TimeLimit::from_now(environment.clock, config.agent.max_runtime);
   show_disk(board, *mirror, config.disk.path);
   show_turn(context);
+  begun = true;
   board.publish();
   write_metrics(config, environment, board.snapshot());
   watch.started();
   ExitStatus exit = ExitStatus::kDefect;
-  const auto begun = environment.clock.steady_now();
+  const auto begun_at = environment.clock.steady_now();
   {
     const Ticker ticker(kStatusInterval, [&] {
       board.update([&](StatusReport& status) { status.updated_at = environment.clock.now_s(); });
@@ -110,10 +114,39 @@ ExitStatus pull_once(const Config& config, const Environment& environment,
     exit = run_carried(context);
   }
   show_turn(context);
-  note_rate(context, begun, environment.clock.steady_now(), board);
+  note_rate(context, begun_at, environment.clock.steady_now(), board);
   finish_status(board, environment, exit);
   write_reports(config, environment, board.snapshot());
   return exit;
+}
+
+// Nobody shall take a run that a defect has ended for one that is under way.
+void end_as_defect(const Config& config, const Environment& environment, StatusBoard& board) {
+  finish_status(board, environment, ExitStatus::kDefect);
+  try {
+    write_reports(config, environment, board.snapshot());
+  } catch (const std::exception& defect) {
+    environment.log.warning({"", "", fmt::format("the reports are old: {}", defect.what())});
+  }
+}
+
+// The mirror is closed when it returns. Where the run could begin, the board has its exit status.
+ExitStatus pull_once(const Config& config, const Environment& environment,
+                     const std::vector<const SourceConfig*>& selected, StatusBoard& board,
+                     Watch& watch) {
+  bool begun = false;
+  try {
+    return pull_onto_disk(config, environment, selected, board, watch, begun);
+  } catch (const std::exception& defect) {
+    const auto message = fmt::format("a defect in holdfast: {}; please report it", defect.what());
+    environment.log.error({"", "", message});
+    if (begun) {
+      end_as_defect(config, environment, board);
+    } else {
+      watch.ended_early(ExitStatus::kDefect, message);
+    }
+    return ExitStatus::kDefect;
+  }
 }
 
 }  // namespace

@@ -53,6 +53,10 @@ class Pull {
     }
   }
 
+  ~Pull() { withdraw_stop(); }
+  Pull(const Pull&) = delete;
+  Pull& operator=(const Pull&) = delete;
+
   ExitStatus run() {
     const auto done = effects();
     if (!done) fail_run(done.error());
@@ -167,6 +171,8 @@ class Pull {
       show_held(mirror.ledger, source.id, figures);
       show_nights(mirror.ledger, source.id, clock().now_s(), figures);
     });
+    const auto blocked = is_blocked(context_, source);
+    if (!blocked || *blocked) return blocked ? store::Status{} : blocked.error();
     const auto failed = mirror.ledger.has_failed(source.id);
     if (!failed) return failed.error();
     source.failed_last_time = *failed;
@@ -233,6 +239,7 @@ class Pull {
         retriers_.push_back(make_retrier());
       }
       Listings listings(context_, order, listing_lanes_, last_retriers(threads));
+      if (listings.count() == 0) return fail_without_threads(listings.shortage());
       if (auto fetched = fetch(&listings); !fetched) return fetched;
     }
     // What earlier runs left for plans that are no more.
@@ -279,6 +286,19 @@ class Pull {
                            both)});
   }
 
+  store::Status fetch_with(Workers& workers, Listings* listings) {
+    const auto plan = [this](std::size_t source, const PageFeed& pages) {
+      return list(source, pages);
+    };
+    try {
+      return FetchPhase(context_, workers, expiry_, listings, plan).run();
+    } catch (const std::exception&) {
+      // Else the other threads would be waited for until all that they have in hand has come.
+      stop_ourselves();
+      throw;
+    }
+  }
+
   store::Status fetch(Listings* listings) {
     const bool anything =
         std::any_of(context_.sources.begin(), context_.sources.end(), [&](const SourceRun& source) {
@@ -288,18 +308,31 @@ class Pull {
     if (listings == nullptr && (!anything || context_.stopping())) return {};
     const auto progress = make_progress(context_);
     Workers workers(context_, lanes_, worker_retriers(), rate_limit_);
-    auto fetched = FetchPhase(context_, workers, expiry_, listings,
-                              [this](std::size_t source, const PageFeed& pages) {
-                                return list(source, pages);
-                              })
-                       .run();
+    if (workers.count() == 0) return fail_without_threads(workers.shortage());
+    auto fetched = fetch_with(workers, listings);
     const auto remembered = remember_refusals(context_);
     if (!fetched) {
       // The workers must not go on writing to a disk that has failed.
-      stopped_by_us_ = !context_.environment.stop.exchange(true);
+      stop_ourselves();
       return fetched;
     }
     return remembered;
+  }
+
+  // The disk has done nothing wrong: as with a run that is told to stop, what is due is still told.
+  store::Status fail_without_threads(const std::string& why) {
+    context_.run_status = graver(context_.run_status, ExitStatus::kIncomplete);
+    context_.environment.log.error(
+        {"", "",
+         fmt::format("nothing can be fetched: no thread could be started ({}); raise the limits of "
+                     "the user ('ulimit -u', 'ulimit -v'); the next run tries again",
+                     why)});
+    stop_ourselves();
+    return {};
+  }
+
+  void stop_ourselves() {
+    if (!context_.environment.stop.exchange(true)) stopped_by_us_ = true;
   }
 
   // The workers are gone, and on_alarm may have its time.

@@ -10,6 +10,7 @@
 #include "agent/base/json_line.h"
 #include "agent/base/units.h"
 #include "agent/commands/commands.h"
+#include "agent/custody/mirror_places.h"
 #include "agent/custody/restore_copy.h"
 #include "agent/custody/restore_selection.h"
 #include "agent/report/progress.h"
@@ -76,9 +77,13 @@ std::string json_of(const RestoreOptions& options, const Counts& counts) {
 
 class RestoreRun {
  public:
-  RestoreRun(SourceMirror& source, const RestoreOptions& options, const Environment& environment,
-             const Print& print)
-      : source_(source), options_(options), environment_(environment), print_(print) {}
+  RestoreRun(const Config& config, SourceMirror& source, const RestoreOptions& options,
+             const Environment& environment, const Print& print)
+      : config_(config),
+        source_(source),
+        options_(options),
+        environment_(environment),
+        print_(print) {}
 
   store::Result<ExitStatus> list() {
     RestoreSelection selection(source_, options_, source_.mirror.rules);
@@ -104,7 +109,9 @@ class RestoreRun {
                   fmt::format("there is no directory {}; make it, or mount its disk", options_.to));
     }
     if (!target) return target_failed(target.error());
-    if (below(mirror.root_path(), (*target)->root_path())) {
+    const auto places = MirrorPlaces::of(source_.mirror, config_, environment_);
+    if (!places) return places.error();
+    if (places->where_is(**target, false) != MirrorPlaces::Where::kElsewhere) {
       return fail(ExitStatus::kUsage,
                   fmt::format("{} lies in the mirror; choose a directory elsewhere", options_.to));
     }
@@ -237,6 +244,7 @@ class RestoreRun {
     environment_.log.error({source_.name, content.key, message});
   }
 
+  const Config& config_;
   SourceMirror& source_;
   const RestoreOptions& options_;
   const Environment& environment_;
@@ -263,7 +271,7 @@ ExitStatus restore_command(const Config& config, const RestoreOptions& options,
     return misused("give a directory with --to, or see with --list what would be restored");
   }
   const auto restore = [&](SourceMirror& source) {
-    RestoreRun run(source, options, environment, print);
+    RestoreRun run(config, source, options, environment, print);
     return options.list ? run.list() : run.restore();
   };
   return on_source(config, options.source, environment, store::Access::kReadOnly, restore);

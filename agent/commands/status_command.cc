@@ -36,7 +36,9 @@ ExitStatus check(const Sight& sight, AssessmentOptions options, const Print& pri
 ExitStatus write_html(const Sight& sight, const StatusOptions& options,
                       const AssessmentOptions& wanted, const Environment& environment) {
   const auto page = to_page(sight.status, sight.present, wanted);
-  const auto written = environment.replace_file(options.html, page);
+  const auto& write =
+      environment.write_named_file ? environment.write_named_file : environment.replace_file;
+  const auto written = write(options.html, page);
   if (written) return ExitStatus::kOk;
   environment.log.error({"", "", fmt::format("the page cannot be written: {}", written.error())});
   return ExitStatus::kIncomplete;

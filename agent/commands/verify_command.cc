@@ -15,6 +15,7 @@
 #include "agent/report/pull_status.h"
 #include "agent/run/open_mirror.h"
 #include "agent/run/sources.h"
+#include "store/content/key_path.h"
 #include "store/custody/foreign.h"
 #include "store/custody/scrub.h"
 
@@ -53,6 +54,7 @@ class VerifyRun {
       const auto foreign = look_for_foreign();
       if (!foreign) return foreign.error();
       verified.foreign = *foreign;
+      if (auto checked = check_sums(); !checked) return checked.error();
     }
     if (!read_only_) refresh_status_file(config_, environment_, ledger, id_, source.name);
     return verified;
@@ -134,6 +136,26 @@ class VerifyRun {
     if (read_only_ || environment_.stop.load()) return count;
     if (auto noted = note_foreign(count, examples); !noted) return noted.error();
     return count;
+  }
+
+  store::Status check_sums() {
+    if (environment_.stop.load()) return {};
+    const auto path = store::sums_path(source_->name);
+    if (read_only_) {
+      const auto right = mirror_.sums_are_right(id_, source_->name);
+      if (!right) return right.error();
+      if (!*right) warn_of_sums(path, "; run this again when the disk can be written");
+      return {};
+    }
+    const auto restored = mirror_.restore_sums(id_, source_->name);
+    if (!restored) return restored.error();
+    if (*restored) warn_of_sums(path, ", and was written again; find out who changed it");
+    return {};
+  }
+
+  void warn_of_sums(const std::string& path, std::string_view remedy) const {
+    environment_.log.warning(
+        {source_->name, "", fmt::format("{} did not list what is held{}", path, remedy)});
   }
 
   store::Status note_foreign(std::uint64_t count, const std::string& examples) {
@@ -229,6 +251,11 @@ ExitStatus verify_command(const Config& config, const VerifyOptions& options,
   VerifyRun verification(config, options, environment, *mirror, read_only);
   for (const auto* source : *selected) {
     const auto verified = verification.run(*source);
+    if (!verified && store::concerns_a_name(verified.error())) {
+      environment.log.error({source->name, "", explain(verified.error())});
+      status = graver(status, ExitStatus::kIncomplete);
+      continue;
+    }
     if (!verified) return fail(source->name, verified.error());
     status = graver(status, status_of(*verified));
     if (options.json) {

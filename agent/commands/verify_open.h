@@ -8,7 +8,7 @@
 namespace agent {
 
 /// `holdfast verify --open` of these sources: each archive is walked, and what is not sound, or
-/// could not be judged although its form is known, is told; then one line for each source, or one
+/// stayed undecided although its form is known, is told; then one line for each source, or one
 /// JSON object. 1 where one is unsound, 2 where nothing could be walked or it was interrupted.
 ExitStatus verify_open(const Config& config, const VerifyOptions& options,
                        const Environment& environment, Mirror& mirror, bool read_only,

@@ -56,13 +56,13 @@ Ping::~Ping() { end_first(); }
 
 void Ping::end_first() {
   give_up_.store(true);
-  if (first_.joinable()) first_.join();
+  first_.join();
   give_up_.store(false);
 }
 
 void Ping::started() {
-  if (url_.empty() || first_.joinable()) return;
-  first_ = std::thread([this] { (void)send("/start", "", kLimit); });
+  if (url_.empty() || first_.count() > 0) return;
+  first_.start(1, [this](std::size_t) { (void)send("/start", "", kLimit); });
 }
 
 Result<void> Ping::ended(ExitStatus exit) {

@@ -3,11 +3,11 @@
 #include <atomic>
 #include <memory>
 #include <string>
-#include <thread>
 
 #include "agent/base/environment.h"
 #include "agent/base/exit_status.h"
 #include "agent/base/result.h"
+#include "agent/base/threads.h"
 
 namespace agent {
 
@@ -36,7 +36,7 @@ class Ping {
   const Environment& environment_;
   const std::string url_;
   std::atomic<bool> give_up_{false};
-  std::thread first_;
+  Threads first_;  ///< one; none where the system has no thread for it
 };
 
 /// What is wrong with it as a `ping_url`; empty: nothing.

@@ -13,6 +13,7 @@ namespace {
 
 using What = AdoptProof::What;
 using How = AdoptOptions::How;
+using Removal = AdoptDirectory::Removal;
 
 constexpr std::size_t kBatchFiles = 512;
 constexpr std::uint64_t kBatchBytes = std::uint64_t{64} << 20;
@@ -24,6 +25,13 @@ bool is_orphan(const store::Pending& wanted) { return wanted.role == store::Role
 // Upstream's dates are what the tools give to their files.
 store::UpstreamTime date_of(const AdoptDirectory::File& found, store::Time now) {
   return store::UpstreamTime{std::min(found.info.modified, now).time_since_epoch()};
+}
+
+const char* why_it_stays(Removal removal) {
+  return removal == Removal::kIsTheArchive
+             ? "it is the archive itself, by another path; give the directory that the other "
+               "program filled"
+             : "it was written to meanwhile";
 }
 
 }  // namespace
@@ -271,10 +279,12 @@ store::Status AdoptBatch::commit() {
 store::Status AdoptBatch::note_kept(const Kept& kept) {
   auto& ledger = context_.mirror.ledger;
   const auto id = source().id;
+  std::string path;
   if (kept.quarantined) {
     const auto lies = ledger.find_generation(id, kept.key, kept.sha256, store::Place::kQuarantine);
     if (!lies) return lies.error();
     if (!*lies) return {};
+    path = (*lies)->path;
     ++counts_.quarantined;
   } else {
     const auto held = ledger.find(id, kept.key);
@@ -289,27 +299,32 @@ store::Status AdoptBatch::note_kept(const Kept& kept) {
     const auto damaged = ledger.is_damaged(id, kept.key);
     if (!damaged) return damaged.error();
     if (*damaged) return {};
+    path = path_of(**held);
     ++counts_.adopted;
     counts_.adopted_bytes += kept.found.info.size_bytes;
     if (kept.level == ProofLevel::kSize) ++counts_.by_size;
     if (kept.role == store::Role::kOrphan) ++counts_.orphans;
   }
   if (options_.how == How::kMove) {
-    leave(kept.key, kept.found);
+    leave(kept.key, kept.found, path);
   } else if (kept.linked && !kept.quarantined) {
     ++counts_.linked;
   }
   return {};
 }
 
-void AdoptBatch::leave(const std::string& key, const AdoptDirectory::File& found) {
-  const auto removed = directory_.remove(found);
-  if (removed && *removed) return;
+std::string AdoptBatch::path_of(const store::Archive& held) const {
+  return store::archive_path(source().config->name, held.key, context_.mirror.rules, held.variant);
+}
+
+void AdoptBatch::leave(const std::string& key, const AdoptDirectory::File& found,
+                       const std::string& archive_path) {
+  const auto removed = directory_.remove(found, archive_path);
+  if (removed && *removed == Removal::kRemoved) return;
   context_.fail_source(source(), ExitStatus::kIncomplete);
-  context_.report(
-      source(), key,
-      fmt::format("it is held, but {}/{} stays: {}", options_.directory, found.path,
-                  removed ? "it was written to meanwhile" : store::describe(removed.error())));
+  context_.report(source(), key,
+                  fmt::format("it is held, but {}/{} stays: {}", options_.directory, found.path,
+                              removed ? why_it_stays(*removed) : store::describe(removed.error())));
 }
 
 store::Result<bool> AdoptBatch::reads_as(store::Result<std::unique_ptr<store::File>> file,
@@ -327,10 +342,9 @@ void AdoptBatch::leave_held(const store::Archive& held, const AdoptDirectory::Fi
   context_.at_work.set(held.key);
   const auto same = reads_as(directory_.open(found), held);
   if (!same || !*same) return;
-  const auto path =
-      store::archive_path(source().config->name, held.key, context_.mirror.rules, held.variant);
+  const auto path = path_of(held);
   const auto whole = reads_as(context_.mirror.disk().open_to_read(path), held);
-  if (whole && *whole) return leave(held.key, found);
+  if (whole && *whole) return leave(held.key, found, path);
   if (context_.stopping()) return;
   fail(held.key, found.path,
        "its archive cannot be read, or is damaged; 'holdfast verify' says which, and the next call "

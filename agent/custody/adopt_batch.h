@@ -83,7 +83,9 @@ class AdoptBatch {
   store::Status note_kept(const Kept& kept);
   store::Result<bool> reads_as(store::Result<std::unique_ptr<store::File>> file,
                                const store::Archive& held);
-  void leave(const std::string& key, const AdoptDirectory::File& found);
+  std::string path_of(const store::Archive& held) const;
+  void leave(const std::string& key, const AdoptDirectory::File& found,
+             const std::string& archive_path);
   bool batch_is_full() const;
   SourceRun& source() const { return context_.sources.front(); }
 

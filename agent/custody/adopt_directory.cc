@@ -21,11 +21,28 @@ bool AdoptDirectory::is_ours(std::string_view path) const {
   return false;
 }
 
+std::string AdoptDirectory::at(std::string_view path) const {
+  const auto root = disk_.root_path();
+  return (root.ends_with('/') ? root : root + "/") + std::string(path);
+}
+
+// By another mount than its own. Files of one directory are looked for one after the other.
+bool AdoptDirectory::leads_into_mirror(const std::string& directory) {
+  if (directory.empty()) return false;
+  if (directory != looked_at_) {
+    const bool leads =
+        leads_into_mirror(store::parent_of(directory)) || mirror_.is_place(at(directory));
+    looked_at_ = directory;
+    it_leads_there_ = leads;
+  }
+  return it_leads_there_;
+}
+
 store::Result<AdoptDirectory::Found> AdoptDirectory::find(const std::vector<std::string>& paths,
                                                           std::uint64_t size_bytes) {
   Found found;
   for (const auto& path : paths) {
-    if (is_ours(path)) continue;
+    if (is_ours(path) || leads_into_mirror(store::parent_of(path))) continue;
     const auto info = disk_.stat(path);
     if (!info && !store::concerns_a_name(info.error())) return info.error();
     if (!info && info.error().error_number == ELOOP) {
@@ -56,6 +73,7 @@ bool AdoptDirectory::descend(const std::string& directory,
     const auto path = directory.empty() ? std::string(name) : directory + "/" + std::string(name);
     if (kind == store::FileKind::kOther || is_ours(path)) return true;
     if (kind == store::FileKind::kDirectory) {
+      if (mirror_.is_place(at(path))) return true;
       going = descend(path, visit, unreadable);
       return going;
     }
@@ -71,12 +89,16 @@ bool AdoptDirectory::descend(const std::string& directory,
   return going;
 }
 
-store::Result<bool> AdoptDirectory::remove(const File& file) {
+store::Result<AdoptDirectory::Removal> AdoptDirectory::remove(const File& file,
+                                                              const std::string& archive_path) {
   const auto info = disk_.stat(file.path);
   if (!info) return info.error();
-  if (!*info || **info != file.info) return false;
+  if (!*info || **info != file.info) return Removal::kChanged;
+  const auto outlives = mirror_.outlives(archive_path, at(file.path));
+  if (!outlives) return outlives.error();
+  if (!*outlives) return Removal::kIsTheArchive;
   if (auto removed = disk_.remove_file(file.path); !removed) return removed.error();
-  return true;
+  return Removal::kRemoved;
 }
 
 }  // namespace agent

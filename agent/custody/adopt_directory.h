@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/custody/mirror_places.h"
 #include "store/disk/disk.h"
 
 namespace agent {
@@ -14,9 +15,9 @@ namespace agent {
 /// symbolic link. It does not see what belongs to a holdfast mirror. Errors are the directory's.
 class AdoptDirectory {
  public:
-  /// `ours` are the paths below the directory that belong to the mirror. `disk` outlives it.
-  AdoptDirectory(store::Disk& disk, std::vector<std::string> ours)
-      : disk_(disk), ours_(std::move(ours)) {}
+  /// Both arguments outlive it.
+  AdoptDirectory(store::Disk& disk, const MirrorPlaces& mirror)
+      : disk_(disk), mirror_(mirror), ours_(mirror.paths_below(disk)) {}
 
   struct File {
     std::string path;
@@ -38,17 +39,27 @@ class AdoptDirectory {
   store::Result<std::unique_ptr<store::File>> open(const File& file) {
     return disk_.open_to_read(file.path);
   }
-  /// Removes a file that still is as it was found. Returns false, and removes nothing, where it has
-  /// changed.
-  store::Result<bool> remove(const File& file);
+  enum class Removal {
+    kRemoved,
+    kChanged,       ///< since it was found
+    kIsTheArchive,  ///< by another path: without this name it would be gone
+  };
+  /// Removes a file that still is as it was found, and without which the archive at `archive_path`
+  /// on the mirror's disk remains. Else it removes nothing.
+  store::Result<Removal> remove(const File& file, const std::string& archive_path);
 
  private:
+  std::string at(std::string_view path) const;
   bool is_ours(std::string_view path) const;
+  bool leads_into_mirror(const std::string& directory);
   bool descend(const std::string& directory, const std::function<bool(const File&)>& visit,
                const std::function<void(const store::Error&)>& unreadable);
 
   store::Disk& disk_;
-  const std::vector<std::string> ours_;
+  const MirrorPlaces& mirror_;
+  const std::vector<std::string> ours_;  ///< paths below the directory
+  std::string looked_at_;                ///< the directory that was looked at last
+  bool it_leads_there_ = false;          ///< into the mirror
 };
 
 }  // namespace agent

@@ -75,7 +75,7 @@ store::Result<AdoptProof> AdoptProver::prove(store::File& file, const Job& job) 
   const auto head = ask(asked);
   if (!head) return not_asked(head.error(), job);
   if (is_impostor(*head, job.wanted.upstream)) return not_asked(impostor_error(), job);
-  if (!same_content(*head, job.wanted.upstream)) return AdoptProof{What::kMoved};
+  if (!answers_for(*head, job.wanted.upstream)) return AdoptProof{What::kMoved};
   if (first && is_by_etag_alone(promises_of(*head, job.trust, whole))) {
     return conclude(*std::move(first), job, true);
   }

@@ -309,6 +309,7 @@ void Committer::report(const Work& work) {
       note_arrival(figures, archive.last_modified, archive.upstream.size_bytes);
     }
     for (const auto& source : context_.sources) {
+      if (source.id == 0) continue;
       show_held(context_.mirror.ledger, source.id, *status.find(source.config->name));
     }
   });

@@ -1,6 +1,7 @@
 #include "agent/fetch/download.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "agent/fetch/resume.h"
@@ -73,7 +74,15 @@ Download::Download(Lane lane, const Job& job, s3::GetRequest request, std::strin
 bool Download::halted() const { return lane_.shared.halt.load() || job_.give_way->load(); }
 
 Download::End Download::run(Retrier::Tries tries) {
-  const auto end = receive(tries);
+  const auto end = [&] {
+    try {
+      return receive(tries);
+    } catch (...) {
+      // What the others write to goes with us.
+      std::ignore = stop_sharing();
+      throw;
+    }
+  }();
   const auto gathered = stop_sharing();
   if (gathered || end == End::kDiskError) return end;
   return fail(gathered.error());
@@ -133,7 +142,11 @@ std::optional<Download::End> Download::receive_piece(Retrier::Tries& tries) {
   if (sink.head() && !head_) head_ = sink.head();
   offset_ = sink.offset();
   if (result && !share_) return End::kComplete;
-  if (result || sink.has_enough()) return std::nullopt;
+  if (result || sink.has_enough()) {
+    // Of a piece that came whole. What went wrong before is no reason to give the next one up.
+    lane_.retrier.progressed(tries);
+    return std::nullopt;
+  }
   note_progress(tries);
   return after_failure(result.error(), sink, tries);
 }
@@ -301,24 +314,39 @@ Brought bring(const ByteRange& piece, HelperSink& sink, RangeShare& share, s3::C
 
 }  // namespace
 
-HelpEnd help_with(RangeShare& share, const Fetcher::Shared& shared, s3::Client& client,
-                  const std::atomic<bool>& must_go) {
-  const auto ticket = share.join();
-  if (!ticket) return HelpEnd::kOver;
+namespace {
+
+HelpEnd help_as(RangeShare::Ticket ticket, RangeShare& share, const Fetcher::Shared& shared,
+                s3::Client& client, const std::atomic<bool>& must_go) {
   const auto& content = share.content();
   const auto may_go_on = [&] { return !shared.halt.load() && !must_go.load(); };
   auto last = Brought::kAll;
   while (last <= Brought::kSome && may_go_on()) {
-    const auto piece = share.next_piece(*ticket);
+    const auto piece = share.next_piece(ticket);
     if (!piece) break;
     HelperSink sink({shared.rate_limit, shared.halt, must_go, shared.received_bytes, content.file,
                      content.wanted, piece->begin, &content.head},
-                    share, *ticket);
+                    share, ticket);
     last = bring(*piece, sink, share, client);
   }
   // Who is told that there are too many leaves it to the others; who gets nothing ends it for all.
-  share.leave(*ticket, last == Brought::kNothing && may_go_on());
+  share.leave(ticket, last == Brought::kNothing && may_go_on());
   return last == Brought::kThrottled ? HelpEnd::kThrottled : HelpEnd::kOver;
+}
+
+}  // namespace
+
+HelpEnd help_with(RangeShare& share, const Fetcher::Shared& shared, s3::Client& client,
+                  const std::atomic<bool>& must_go) {
+  const auto ticket = share.join();
+  if (!ticket) return HelpEnd::kOver;
+  try {
+    return help_as(*ticket, share, shared, client, must_go);
+  } catch (...) {
+    // Its owner waits until everybody has left.
+    share.leave(*ticket, true);
+    throw;
+  }
 }
 
 }  // namespace agent

@@ -253,7 +253,7 @@ class Fetcher::Transfer {
     if (!head) return refuse(head.error());
     if (is_impostor(*head, job_.wanted.upstream)) return refuse(impostor_error());
     head_ = *head;
-    return same_content(*head, job_.wanted.upstream) ? Step::kComplete : move_on(*head);
+    return answers_for(*head, job_.wanted.upstream) ? Step::kComplete : move_on(*head);
   }
 
   Step receive(store::StagedFile staged) {

@@ -19,19 +19,18 @@ Listings::Listings(RunContext& context, const std::vector<std::size_t>& sources,
       listed_(sources.size() + 1) {
   for (const auto source : sources) (void)sources_.push(source);
   sources_.close();
-  for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
-    threads_.emplace_back([this, lane] { run(lane); });
-  }
+  threads_.start(lanes_.size(), [this](std::size_t lane) { run(lane); });
 }
 
 Listings::~Listings() {
   listed_.close();
-  for (auto& thread : threads_) thread.join();
+  threads_.join();
 }
 
 std::optional<EndedListing> Listings::next_ended(std::chrono::milliseconds timeout) {
   auto listed = listed_.pop_for(timeout);
   if (listed) --left_;
+  if (!listed) threads_.rethrow();
   return listed;
 }
 

@@ -6,11 +6,12 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <thread>
+#include <string>
 #include <vector>
 
 #include "agent/base/bounded_queue.h"
 #include "agent/base/retry.h"
+#include "agent/base/threads.h"
 #include "agent/listing/lister.h"
 #include "agent/listing/listing_spool.h"
 #include "agent/run/run_context.h"
@@ -41,7 +42,12 @@ class Listings {
   Listings(const Listings&) = delete;
   Listings& operator=(const Listings&) = delete;
 
-  /// Waits for the next listing that ends; nullopt when none did within `timeout`.
+  /// How many threads list: as many as the system lets us start. With none nothing ever ends.
+  std::size_t count() const { return threads_.count(); }
+  /// Why there are not more.
+  std::string shortage() const { return threads_.shortage(); }
+  /// Waits for the next listing that ends; nullopt when none did within `timeout`. Throws what one
+  /// of the threads has thrown.
   std::optional<EndedListing> next_ended(std::chrono::milliseconds timeout);
   /// Whether next_ended() has returned all of them.
   bool done() const { return left_ == 0; }
@@ -57,7 +63,7 @@ class Listings {
   std::size_t left_;
   BoundedQueue<std::size_t> sources_;
   BoundedQueue<EndedListing> listed_;
-  std::vector<std::thread> threads_;
+  Threads threads_;
 };
 
 }  // namespace agent

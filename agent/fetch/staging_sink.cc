@@ -2,7 +2,7 @@
 
 namespace agent {
 
-bool same_content(const s3::ObjectHead& head, const store::Identity& wanted) {
+bool answers_for(const s3::ObjectHead& head, const store::Identity& wanted) {
   return (wanted.etag.empty() || head.etag == wanted.etag) && head.size_bytes == wanted.size_bytes;
 }
 
@@ -24,7 +24,7 @@ StagingSink::HeadMatch StagingSink::match_of(const s3::ObjectHead& head) const {
   if (is_impostor(head, wanted)) return HeadMatch::kImpostor;
   const bool same_size = head.size_bytes == wanted.size_bytes;
   if (!same_size && !wanted.etag.empty() && head.etag == wanted.etag) return HeadMatch::kOtherSize;
-  if (!same_content(head, wanted)) return HeadMatch::kMoved;
+  if (!answers_for(head, wanted)) return HeadMatch::kMoved;
   const bool told = !wanted.etag.empty() || !wanted.version_id.empty();
   if (into_.offset == 0 || told) return HeadMatch::kFits;
   if (into_.first == nullptr) return HeadMatch::kUnknown;

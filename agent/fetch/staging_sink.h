@@ -15,7 +15,7 @@
 namespace agent {
 
 /// Whether the answer's object is the wanted one, as far as ETag and size tell.
-bool same_content(const s3::ObjectHead& head, const store::Identity& wanted);
+bool answers_for(const s3::ObjectHead& head, const store::Identity& wanted);
 
 /// The bucket listed an ETag, and this answer has none that could be meant: it is not the bucket's,
 /// but a login page's or a proxy's.

@@ -15,6 +15,12 @@ WorkQueue::WorkQueue(std::size_t lanes, std::size_t sources) : lanes_(lanes), so
   for (auto& source : sources_) source.most = lanes;
 }
 
+void WorkQueue::set_lanes(std::size_t lanes) {
+  const std::lock_guard lock(mutex_);
+  lanes_ = lanes;
+  for (auto& source : sources_) source.most = lanes;
+}
+
 void WorkQueue::push(Work work, Clock::Steady now) {
   const std::lock_guard lock(mutex_);
   now_ = std::max(now_, now);

@@ -42,6 +42,8 @@ class WorkQueue final : public RangeShares {
  public:
   WorkQueue(std::size_t lanes, std::size_t sources);
 
+  /// There are so many, and not what was expected. Before anything is pushed.
+  void set_lanes(std::size_t lanes);
   /// `now`: since when it waits.
   void push(Work work, Clock::Steady now);
   /// Waits for work that may run now; nullopt once the queue is closed.
@@ -104,7 +106,7 @@ class WorkQueue final : public RangeShares {
   bool may_be_asked(const Running& one, bool for_newcomer,
                     std::chrono::milliseconds patience) const;
 
-  const std::size_t lanes_;
+  std::size_t lanes_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Source> sources_;

@@ -1,5 +1,7 @@
 #include "agent/fetch/workers.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "agent/fetch/download.h"
@@ -50,15 +52,25 @@ Workers::Workers(RunContext& context, std::vector<std::unique_ptr<Lane>>& lanes,
   for (auto* retrier : retriers_) {
     retrier->on_throttled([this](const s3::Session& session) { lower_lanes(session); });
   }
-  for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
-    threads_.emplace_back([this, lane] { run(lane); });
-  }
+  threads_.start(lanes_.size(), [this](std::size_t lane) { run(lane); });
+  if (count() == 0 || count() == lanes_.size()) return;
+  work_.set_lanes(count());
+  tell_of_shortage();
 }
 
 Workers::~Workers() {
   work_.close();
   done_.close();
-  for (auto& thread : threads_) thread.join();
+  threads_.join();
+}
+
+void Workers::tell_of_shortage() {
+  context_.environment.log.warning(
+      {"", "",
+       fmt::format(
+           "only {} of {} downloads can run at once: no more threads could be started ({}); "
+           "raise the limits of the user ('ulimit -u', 'ulimit -v'), or lower \"parallel\"",
+           count(), lanes_.size(), shortage())});
 }
 
 // Sources on one server have sessions of their own: each learns for itself.
@@ -80,6 +92,7 @@ void Workers::give(Work work) {
 std::optional<Done> Workers::next_done(std::chrono::milliseconds timeout) {
   work_.make_room(context_.environment.clock.steady_now(), kTurn);
   auto done = done_.pop_for(timeout);
+  if (!done) threads_.rethrow();
   if (done) --in_flight_;
   return done;
 }

@@ -6,10 +6,10 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "agent/base/bounded_queue.h"
+#include "agent/base/threads.h"
 #include "agent/fetch/fetcher.h"
 #include "agent/fetch/work_queue.h"
 #include "agent/proof/job.h"
@@ -39,6 +39,11 @@ class Workers {
           std::vector<Retrier*> retriers, RateLimit& rate_limit);
   ~Workers();
 
+  /// At most one for each lane: as many as the system lets us start. With none there is nobody to
+  /// give anything to.
+  std::size_t count() const { return threads_.count(); }
+  /// Why there are not more.
+  std::string shortage() const { return threads_.shortage(); }
   /// For one more work of this source.
   bool has_room(std::size_t source) const;
   /// Whether the source may still come with work: then a lane is kept for it.
@@ -46,7 +51,7 @@ class Workers {
   std::size_t in_flight() const { return in_flight_; }
   /// Requires has_room() of its source.
   void give(Work work);
-  /// nullopt when nothing was done within `timeout`.
+  /// nullopt when nothing was done within `timeout`. Throws what a worker has thrown.
   std::optional<Done> next_done(std::chrono::milliseconds timeout);
 
  private:
@@ -54,6 +59,7 @@ class Workers {
   static constexpr std::chrono::seconds kTurn{30};
 
   void run(std::size_t lane);
+  void tell_of_shortage();
   void lower_lanes(const s3::Session& session);
   std::size_t capacity() const { return lanes_.size() * (1 + context_.sources.size()); }
 
@@ -64,7 +70,7 @@ class Workers {
   WorkQueue work_;
   BoundedQueue<Done> done_;
   std::size_t in_flight_ = 0;
-  std::vector<std::thread> threads_;
+  Threads threads_;
 };
 
 }  // namespace agent

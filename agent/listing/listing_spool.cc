@@ -168,7 +168,8 @@ store::Status ListingSpool::replay(const std::function<bool(const s3::ListPage&)
     rest.remove_prefix(sizeof size);
     const auto page_bytes = static_cast<std::size_t>(size);
     const auto page = unpacked(rest.substr(0, page_bytes));
-    if (!page || !visit(*page)) return {};
+    if (!page) return other_bytes();
+    if (!visit(*page)) return {};
     rest.remove_prefix(page_bytes);
   }
   return {};

@@ -29,7 +29,7 @@ class ListingSpool {
   enum class Added { kYes, kNoRoom };
   store::Result<Added> add(const s3::ListPage& page);
 
-  /// Hands the pages over as they came, one in memory at a time, until `take` says false.
+  /// Hands the pages over as they came, one in memory at a time, until `visit` says false.
   store::Status replay(const std::function<bool(const s3::ListPage&)>& visit);
 
  private:

@@ -20,34 +20,40 @@ bool has_room(RunContext& context, std::uint64_t size_bytes) {
   return room.has_bytes(size_bytes) && room.has_files(1);
 }
 
-store::Status reinstate(RunContext& context, const SourceRun& source,
-                        const store::Ledger::Return& one) {
+// Whether it is the archive of its key now.
+store::Result<bool> reinstate(RunContext& context, const SourceRun& source,
+                              const store::Ledger::Return& one) {
   auto& mirror = context.mirror;
   const auto& key = one.generation.key;
   const auto held = mirror.ledger.find(source.id, key);
   if (!held) return held.error();
-  if (!*held || !has_room(context, one.generation.upstream.size_bytes)) return {};
+  if (!*held || !has_room(context, one.generation.upstream.size_bytes)) return false;
   auto chosen = one.generation;
   chosen.upstream = one.upstream;
   chosen.last_modified = one.last_modified;
+  const auto now = context.now(source);
+  std::string rotted;
   const auto before =
-      mirror.reinstate(source.id, source.config->name, **held, chosen, context.now(source));
+      mirror.reinstate(source.id, source.config->name, **held, chosen, now,
+                       [&](const store::Superseded& old) -> store::Status {
+                         if (old.damaged_path.empty()) return {};
+                         rotted = words_of_rotted_before(old.damaged_path, source.config->name);
+                         const auto raised = mirror.ledger.raise_alarm(
+                             source.id, store::AlarmKind::kCorrupt, key, rotted, now);
+                         return raised ? store::Status{} : store::Status{raised.error()};
+                       });
   if (!before) return before.error();
   // The scrub says what is wrong with it.
   if (before->stuck) {
-    return context.unreadable.note(before->stuck->path) ? *before->stuck : store::Status{};
+    if (context.unreadable.note(before->stuck->path)) return *before->stuck;
+    return false;
   }
-  if (before->lies) return {};
-  if (before->damaged_path.empty()) {
+  if (!rotted.empty()) {
+    context.report_one_of(source, store::AlarmKind::kCorrupt, key, rotted);
+  } else if (!before->lies) {
     context.report(source, key, kGoneBefore);
-    return {};
   }
-  const auto message = words_of_rotted_before(before->damaged_path, source.config->name);
-  const auto raised = mirror.ledger.raise_alarm(source.id, store::AlarmKind::kCorrupt, key, message,
-                                                context.now(source));
-  if (!raised) return raised.error();
-  context.report_one_of(source, store::AlarmKind::kCorrupt, key, message);
-  return {};
+  return true;
 }
 
 }  // namespace
@@ -59,7 +65,7 @@ store::Status reinstate_returned(RunContext& context, const SourceRun& source) {
     if (!some) return some.error();
     if (some->empty()) break;
     for (const auto& one : *some) {
-      if (auto taken = reinstate(context, source, one); !taken) return taken;
+      if (auto taken = reinstate(context, source, one); !taken) return taken.error();
     }
     after = some->back().generation.key;
   }
@@ -76,7 +82,9 @@ store::Status reinstate_accepted(RunContext& context, const SourceRun& source) {
     if (some->empty()) return {};
     for (const auto& one : *some) {
       const store::Ledger::Return accepted{one, one.upstream, one.last_modified};
-      if (auto taken = reinstate(context, source, accepted); !taken) return taken;
+      const auto taken = reinstate(context, source, accepted);
+      if (!taken) return taken.error();
+      if (!*taken) continue;
       context.environment.log.info(
           {source.config->name, one.key, "accepted while the other disk was here"});
     }

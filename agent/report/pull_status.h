@@ -42,7 +42,7 @@ void refresh_status_file(const Config& config, const Environment& environment,
 /// there.
 void show_absent_disk(const MirrorError& error, const Environment& environment, StatusBoard& board);
 
-/// Judges a source at the end of a run and shows what is held of it.
+/// Assesses a source at the end of a run and shows what is held of it.
 void finish_source(RunContext& context, SourceRun& source,
                    const std::vector<std::unique_ptr<Retrier>>& retriers);
 

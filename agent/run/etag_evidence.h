@@ -24,8 +24,8 @@ class EtagEvidence {
 
   /// Notes that a content came twice alike, and never with its ETag. Returns true when that makes
   /// the ETags of this form opaque in its source: it takes three different keys and contents, of
-  /// more than one series, and none that matched. A layout that is not understood is no evidence,
-  /// as all objects of a series share it.
+  /// more than one stream, and none that matched. A layout that is not understood is no evidence,
+  /// as all objects of a stream share it.
   store::Result<bool> doubt(const Fetched& fetched, ProofLevel form);
 
  private:

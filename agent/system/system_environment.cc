@@ -18,6 +18,7 @@
 #include "agent/system/command_runner.h"
 #include "s3client/credentials.h"
 #include "store/content/mount_point.h"
+#include "store/disk/file_identity.h"
 #include "store/disk/posix_disk.h"
 #include "store/disk/posix_owner.h"
 #include "store/disk/posix_scratch.h"
@@ -128,6 +129,10 @@ Environment system_environment(Clock& clock, Log& log, StopFlag& stop) {
   // One that cannot be removed is no reason not to pull, and is tried again.
   environment.remove_left_scratches = [](const std::string& parent) {
     std::ignore = store::remove_left_scratches(parent);
+  };
+  environment.file_identity = store::find_file_identity;
+  environment.write_named_file = [sentence](const std::string& path, const std::string& text) {
+    return store::write_named_file(path, text).map_error(sentence);
   };
   describe_terminal(environment);
 #ifdef HOLDFAST_WALK

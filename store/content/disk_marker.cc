@@ -54,6 +54,14 @@ Error corrupt(std::string detail) {
   return Error{ErrorKind::kCorrupt, 0, std::string(kMarkerPath), std::move(detail)};
 }
 
+// Without one the archives that are there say what to do.
+Error damaged(std::string_view fact) {
+  return corrupt(
+      fmt::format("{}; move it away and run 'holdfast init', which writes a new one for the "
+                  "archives that the disk holds",
+                  fact));
+}
+
 std::optional<NameRules> names_in(const Json& json) {
   const auto* names = json.find("names");
   const auto* name = names != nullptr ? names->text() : nullptr;
@@ -79,20 +87,21 @@ const std::string* text_in(const Json& json, std::string_view name) {
 Result<Marker> parse_marker(std::string_view text) {
   const auto json = Json::parse(text);
   if (!json || json->object() == nullptr) {
-    return corrupt("the marker of the disk is not valid JSON");
+    return damaged("the marker of the disk is not valid JSON");
   }
   const auto* member = json->find("format");
   const auto format = member != nullptr ? member->integer() : std::nullopt;
-  if (!format || *format < 1) return corrupt("the marker of the disk has no format number");
+  if (!format || *format < 1) return damaged("the marker of the disk has no format number");
   if (*format > kFormat) {
     return corrupt(
-        fmt::format("the disk has format {}, this holdfast knows up to {}", *format, kFormat));
+        fmt::format("the disk has format {}, this holdfast knows up to {}; install a newer one",
+                    *format, kFormat));
   }
   const auto* id = text_in(*json, "id");
-  if (id == nullptr || !is_uuid(*id)) return corrupt("the marker of the disk has no valid id");
+  if (id == nullptr || !is_uuid(*id)) return damaged("the marker of the disk has no valid id");
   const auto* created_at = text_in(*json, "created_at");
   if (created_at == nullptr) {
-    return corrupt("the marker of the disk does not say when it was made");
+    return damaged("the marker of the disk does not say when it was made");
   }
   return Marker{*id, *created_at, kFormat, names_in(*json)};
 }

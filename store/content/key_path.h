@@ -57,9 +57,9 @@ inline constexpr std::size_t kLongestKeyBytes = 1024;
 /// "%=" and the key's bytes in lower-case hex, cut at 120, marked likewise.
 std::string path_of_key(std::string_view key, NameRules rules, NameVariant variant);
 
-/// The names that a key can be given, best first. Plain and distinct ones of more than 128 segments
-/// or 2,048 bytes are left out: what copies a tree takes paths below PATH_MAX. (Contents that
-/// an earlier version placed under such a name stay there.)
+/// The names that a key can be given, best first. Where the plain one has more than 128 segments or
+/// 2,048 bytes, only the narrow one is left: what copies a tree takes paths below PATH_MAX.
+/// (Contents that an earlier version placed under such a name stay there.)
 std::span<const NameVariant> variants_of(std::string_view key, NameRules rules);
 
 /// The key that has this plain path; nullopt when none has.

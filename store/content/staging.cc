@@ -73,6 +73,13 @@ Result<std::unique_ptr<File>> open_or_create(Disk& disk, const std::string& path
   return file;
 }
 
+Status remove_all(Disk& disk, const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    if (auto removed = disk.remove_file(path); !removed) return removed;
+  }
+  return {};
+}
+
 Status check_is_staged(std::string_view path) {
   const bool below = path.starts_with(kStagingDirectory) &&
                      path.size() > kStagingDirectory.size() &&
@@ -187,22 +194,25 @@ Status Staging::remove(const std::string& path) {
 Status Staging::sweep(const std::function<bool(const std::string&)>& keep) {
   // Removing while listing makes some filesystems skip entries.
   std::vector<std::string> unwanted;
+  std::vector<std::string> marks;
   const auto listed =
       disk_->list_directory(kStagingDirectory, [&](std::string_view name, FileKind kind) {
         std::string path = fmt::format("{}/{}", kStagingDirectory, name);
         const bool is_mark = path.ends_with(kMarkSuffix);
         const auto of = is_mark ? path.substr(0, path.size() - kMarkSuffix.size()) : path;
-        if (kind == FileKind::kFile && !keep(of)) unwanted.push_back(std::move(path));
+        if (kind == FileKind::kFile && !keep(of)) {
+          (is_mark ? marks : unwanted).push_back(std::move(path));
+        }
         return true;
       });
   if (!listed) {
     if (listed.error().kind == ErrorKind::kNotFound) return {};
     return listed;
   }
-  for (const std::string& path : unwanted) {
-    if (auto removed = disk_->remove_file(path); !removed) return removed;
-  }
-  return {};
+  if (auto removed = remove_all(*disk_, unwanted); !removed || marks.empty()) return removed;
+  // A file with gaps is gone for good before its mark is: without that its gaps would be believed.
+  if (auto synced = disk_->sync_directory(kStagingDirectory); !synced) return synced;
+  return remove_all(*disk_, marks);
 }
 
 }  // namespace store

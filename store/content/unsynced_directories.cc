@@ -1,5 +1,6 @@
 #include "store/content/unsynced_directories.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "store/content/key_path.h"
@@ -10,6 +11,12 @@ namespace {
 
 constexpr std::size_t kMaxRememberedDirectories = 256;
 constexpr std::size_t kMaxSingleSyncs = 16;
+
+// By the directory below the source alone: a key may have one of that name too.
+bool is_of_archives(std::string_view directory) {
+  const auto below_source = directory.substr(std::min(directory.find('/'), directory.size()));
+  return below_source == "/archives" || below_source.starts_with("/archives/");
+}
 
 }  // namespace
 
@@ -50,7 +57,7 @@ Status UnsyncedDirectories::sync() {
 Status UnsyncedDirectories::sync_each() {
   for (const bool of_archives : {false, true}) {
     for (const std::string& directory : changed_) {
-      if ((directory.find("/archives") != std::string::npos) != of_archives) continue;
+      if (is_of_archives(directory) != of_archives) continue;
       if (auto synced = disk_.sync_directory(directory); !synced) return synced;
     }
   }

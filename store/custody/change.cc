@@ -111,10 +111,16 @@ void Change::note_soundness(Batch::SoundnessNote note) {
 }
 void Change::hold(SourceId source) { impl_->batch.holds.push_back(source); }
 
-Status Change::commit() {
+Status Change::commit(const std::function<Status()>& record_more) {
   if (auto synced = impl_->placer.sync(); !synced) return synced;
   const auto& batch = impl_->batch;
-  auto recorded = record_durably(impl_->disk, impl_->ledger, impl_->rules, batch);
+  const auto record = [&] {
+    return record_durably(impl_->disk, impl_->ledger, impl_->rules, batch);
+  };
+  auto recorded = !record_more ? record() : impl_->ledger.at_once([&]() -> Status {
+    const auto more = record_more();
+    return more ? record() : more;
+  });
   if (!recorded || batch.intents.empty()) return recorded;
   // What cannot be tidied up now is told of when the mirror is opened next.
   AllUnfinished left;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -95,8 +96,9 @@ class Change {
   void hold(SourceId source);
 
   /// Makes every name durable, then records all of it: durably in the manifests, then in the
-  /// ledger. When it fails nothing of it is recorded in the ledger.
-  Status commit();
+  /// ledger. When it fails nothing of it is recorded in the ledger. `record_more` writes what else
+  /// is to be in the ledger, in the same transaction. Requires that the caller is in none.
+  Status commit(const std::function<Status()>& record_more = {});
 
  private:
   friend struct Mirror;

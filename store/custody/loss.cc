@@ -15,8 +15,13 @@ constexpr std::size_t kLostAtOnce = 64;
 
 class GivingUp {
  public:
-  GivingUp(Disk& disk, Ledger& ledger, NameRules rules, const GiveUp& request)
-      : disk_(disk), ledger_(ledger), rules_(rules), request_(request), placer_(disk, rules) {}
+  GivingUp(Disk& disk, Ledger& ledger, NameRules rules, const GiveUp& request, AllUnfinished& left)
+      : disk_(disk),
+        ledger_(ledger),
+        rules_(rules),
+        request_(request),
+        placer_(disk, rules),
+        left_(left) {}
 
   Result<GivenUp> run() {
     std::optional<Holding> last;
@@ -63,13 +68,13 @@ class GivingUp {
         !begun) {
       return begun;
     }
-    AllUnfinished left;
+    const auto told = left_.size();
     if (auto removed =
-            finish_removals(disk_, ledger_, request_.source, request_.source_name, rules_, left);
+            finish_removals(disk_, ledger_, request_.source, request_.source_name, rules_, left_);
         !removed) {
       return removed;
     }
-    for (const auto& one : left) tell(one);
+    for (auto i = told; i < left_.size(); ++i) tell(left_[i]);
     done_.contents += removals_.size();
     done_.right_again += readings_.size() - removals_.size();
     removals_.clear();
@@ -89,14 +94,16 @@ class GivingUp {
   const GiveUp& request_;
   Placer placer_;
   std::vector<Reading> readings_;
+  AllUnfinished& left_;
   std::vector<Removal> removals_;
   GivenUp done_;
 };
 
 }  // namespace
 
-Result<GivenUp> give_up(Disk& disk, Ledger& ledger, NameRules rules, const GiveUp& request) {
-  return GivingUp(disk, ledger, rules, request).run();
+Result<GivenUp> give_up(Disk& disk, Ledger& ledger, NameRules rules, const GiveUp& request,
+                        AllUnfinished& left) {
+  return GivingUp(disk, ledger, rules, request, left).run();
 }
 
 }  // namespace store

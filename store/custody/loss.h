@@ -22,7 +22,9 @@ struct GiveUp {
   std::function<std::string(const Reading&)> message;  ///< makes the text of an alarm
   std::function<bool()> keep_going;                    ///< false ends it, with kBusy
   std::function<void(const Reading&)> found;           ///< told of each that is recorded
-  /// Told of each content whose file can neither be moved nor removed; it is held on.
+  /// Told once of each content whose file cannot be moved to damaged/, which is held on, and of
+  /// each whose file could be moved and not removed: that is no longer held, and the next opening
+  /// tries again.
   std::function<void(const Unfinished&)> stuck;
 };
 

@@ -18,6 +18,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
 #include <memory>
 #include <span>
@@ -239,6 +240,10 @@ Status make_manifest_whole(Disk& disk, Ledger& ledger, SourceId source,
   const auto path = manifest_path(source_name);
   const auto existing = disk.stat(path);
   if (!existing) return existing.error();
+  if (*existing && (*existing)->kind != FileKind::kFile) {
+    const bool is_directory = (*existing)->kind == FileKind::kDirectory;
+    return error_from_errno(is_directory ? EISDIR : EEXIST, "open", path);
+  }
   const auto least_bytes = LedgerWriter(ledger).manifest_bytes(source);
   if (!least_bytes) return least_bytes.error();
   if (*existing && (*existing)->size_bytes >= *least_bytes) return {};

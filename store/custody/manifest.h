@@ -25,7 +25,7 @@ struct ManifestEntry {
     kPruned,      ///< retention removed it, from wherever it lay
     kLost,        ///< it was damaged and is given up, wherever it lay
     kReign,       ///< this content of the key was the trusted one from `placed_at` on
-    kSoundness,   ///< so the trusted content with this SHA-256 is judged by now
+    kSoundness,   ///< what a later look at the trusted content of this SHA-256 has shown
   };
   Kind kind = Kind::kHeld;
   std::string key;
@@ -62,7 +62,8 @@ Status restate(Disk& disk, std::string_view source_name, const Archive& held, Na
 
 /// Writes the manifest of a source anew from the ledger, and puts it in place atomically and
 /// durably, when it is missing or has lost lines that the ledger knows of. Does nothing when it is
-/// whole, or when the source holds nothing and never had one.
+/// whole, or when the source holds nothing and never had one. What is no file and has its name is
+/// an error for which concerns_a_name() is true.
 Status make_manifest_whole(Disk& disk, Ledger& ledger, SourceId source,
                            std::string_view source_name, NameRules rules);
 

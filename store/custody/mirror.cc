@@ -1,6 +1,8 @@
 #include "store/custody/mirror.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "store/content/duplicate.h"
@@ -28,15 +30,22 @@ Status put_in_order(Disk& disk, Ledger& ledger, NameRules rules, AllUnfinished& 
                  "the ledger is damaged (it names a source that cannot be); 'holdfast rebuild' "
                  "makes a new one from the disk"};
   }
+  std::set<std::string> blocked;
   // What is recorded below goes into them too.
   for (const auto& [id, name] : *sources) {
-    if (auto whole = make_manifest_whole(disk, ledger, id, name, rules); !whole) return whole;
+    auto whole = make_manifest_whole(disk, ledger, id, name, rules);
+    if (whole) continue;
+    // What stands in the way of one source's manifest is no trouble of the others.
+    if (!concerns_a_name(whole.error())) return whole;
+    left.push_back({name, "", std::move(whole.error())});
+    blocked.insert(name);
   }
   if (auto recovered = recover_supersessions(disk, ledger, rules, left, tell); !recovered) {
     return recovered;
   }
   // A file that is to go is none that was placed.
   for (const auto& [id, name] : *sources) {
+    if (blocked.contains(name)) continue;
     if (auto removed = finish_earlier_removals(disk, ledger, id, name, rules, left); !removed) {
       return removed;
     }
@@ -85,7 +94,8 @@ Result<Change> Mirror::begin(std::vector<Placement> intents, Time now) {
 }
 
 Result<Superseded> Mirror::reinstate(SourceId source, const std::string& source_name,
-                                     const Archive& held, const Generation& chosen, Time now) {
+                                     const Archive& held, const Generation& chosen, Time now,
+                                     const RecordMore& record) {
   auto staged = duplicate_to_staging(*disk_, chosen.path, chosen.sha256);
   if (!staged && concerns_a_content(staged.error())) {
     return Superseded{std::nullopt, "", std::move(staged.error())};
@@ -105,7 +115,8 @@ Result<Superseded> Mirror::reinstate(SourceId source, const std::string& source_
   if (superseded.stuck) return std::move(superseded);
   // What it leaves in the quarantine is tidied up below.
   change->impl_->batch.intents.push_back({source, held.key});
-  if (auto recorded = change->commit(); !recorded) return recorded.error();
+  const auto record_more = [&] { return record(superseded); };
+  if (auto recorded = change->commit(record_more); !recorded) return recorded.error();
   if (auto tidied = recover_supersessions(*disk_, ledger, rules, unfinished); !tidied) {
     return tidied.error();
   }
@@ -114,14 +125,16 @@ Result<Superseded> Mirror::reinstate(SourceId source, const std::string& source_
 
 Result<Superseded> Mirror::accept(SourceId source, const std::string& source_name,
                                   const Archive& held, const Generation& chosen, Time now) {
-  auto superseded = reinstate(source, source_name, held, chosen, now);
+  auto superseded = reinstate(
+      source, source_name, held, chosen, now,
+      [&](const Superseded& /*before*/) { return ledger.note_accepted(source, chosen, now); });
   if (!superseded || superseded->stuck) return superseded;
   if (auto written = refresh_sums(source, source_name); !written) return written.error();
   return superseded;
 }
 
 Result<GivenUp> Mirror::give_up(const GiveUp& request) {
-  return store::give_up(*disk_, ledger, rules, request);
+  return store::give_up(*disk_, ledger, rules, request, unfinished);
 }
 
 Result<ScrubTotals> Mirror::scrub(const ScrubPass& pass) {
@@ -147,8 +160,16 @@ Result<AllUnfinished> Mirror::finish_removals(SourceId source, std::string_view 
   return left;
 }
 
-Status Mirror::refresh_sums(SourceId source, std::string_view source_name) {
+Result<bool> Mirror::refresh_sums(SourceId source, std::string_view source_name) {
   return store::refresh_sums(*disk_, ledger, source, source_name, rules);
+}
+
+Result<bool> Mirror::restore_sums(SourceId source, std::string_view source_name) {
+  return store::restore_sums(*disk_, ledger, source, source_name, rules);
+}
+
+Result<bool> Mirror::sums_are_right(SourceId source, std::string_view source_name) {
+  return store::sums_are_right(*disk_, ledger, source, source_name, rules);
 }
 
 }  // namespace store

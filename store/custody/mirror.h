@@ -67,10 +67,13 @@ struct Mirror {
   /// Makes `chosen`, a content that lies beside the trusted one, the trusted content of its key.
   /// The trusted one before is superseded. Where `chosen` lay in quarantine it lies there no more.
   /// `chosen` also says what the upstream calls it. SHA256SUMS is stale afterwards. Returns what
-  /// became of the old content; where that is `stuck` nothing has changed.
+  /// became of the old content; where that is `stuck` nothing has changed. Else `record` is called
+  /// with it, once, to write what more is to be in the ledger: in the same transaction.
+  using RecordMore = std::function<Status(const Superseded&)>;
   Result<Superseded> reinstate(SourceId source, const std::string& source_name, const Archive& held,
-                               const Generation& chosen, Time now);
-  /// Does what reinstate() does, and writes SHA256SUMS anew.
+                               const Generation& chosen, Time now, const RecordMore& record);
+  /// Does what reinstate() does, remembers for another disk that a person took `chosen`, and writes
+  /// SHA256SUMS anew.
   Result<Superseded> accept(SourceId source, const std::string& source_name, const Archive& held,
                             const Generation& chosen, Time now);
   /// Reads held contents back from the device, and records what it finds. See scrub.h.
@@ -86,8 +89,13 @@ struct Mirror {
   /// cannot be removed keep their intents and are added to `unfinished`; those that were not in it
   /// before are returned.
   Result<AllUnfinished> finish_removals(SourceId source, std::string_view source_name);
-  /// Writes SHA256SUMS anew, durably, where it does not say what the ledger says.
-  Status refresh_sums(SourceId source, std::string_view source_name);
+  /// Writes SHA256SUMS anew, durably, where it is behind the ledger, missing or cut. Returns
+  /// whether it was missing or cut. See sums.h.
+  Result<bool> refresh_sums(SourceId source, std::string_view source_name);
+  /// Likewise, where it does not say in every byte what the ledger says.
+  Result<bool> restore_sums(SourceId source, std::string_view source_name);
+  /// Whether SHA256SUMS says in every byte what the ledger says. Writes nothing.
+  Result<bool> sums_are_right(SourceId source, std::string_view source_name);
 
  private:
   Mirror(GuardedDisk&& guarded, Ledger&& opened, AllUnfinished&& left);

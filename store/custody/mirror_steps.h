@@ -9,6 +9,7 @@
 #include "store/custody/scrub.h"
 #include "store/disk/disk.h"
 #include "store/disk/inside.h"
+#include "store/disk/unfinished.h"
 #include "store/ledger/ledger.h"
 
 // What the verbs of mirror.h, and those that put a mirror in order, are made of.
@@ -33,7 +34,9 @@ Result<Reading> read_again(Disk& disk, const Holding& holding, std::string path,
 /// Ends the holding of what is lost, here and upstream. Each is read once more before: what reads
 /// right is held on. What is left of the others lies in damaged/, durably, before the ledger and
 /// the manifest say that they are no longer held. Should the upstream have the content again, it is
-/// fetched like any other. What cannot be moved there is held on.
-Result<GivenUp> give_up(Disk& disk, Ledger& ledger, NameRules rules, const GiveUp& request);
+/// fetched like any other. What cannot be moved there is held on. A file that can be moved and not
+/// removed is added to `left`.
+Result<GivenUp> give_up(Disk& disk, Ledger& ledger, NameRules rules, const GiveUp& request,
+                        AllUnfinished& left);
 
 }  // namespace store

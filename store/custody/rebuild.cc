@@ -18,6 +18,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -290,19 +291,26 @@ class Rebuild {
   std::uint64_t bytes_before_ = 0;
 };
 
-// The journal of the old ledger would be played into the new one. A crash on the way leaves no
-// ledger, which is told, and the rebuild is begun again.
+// The journal of the old ledger would be played into the new one.
+Status put_new_in_place(Disk& disk) {
+  if (auto removed = disk.remove_file(journal_of(kLedgerPath)); !removed) return removed;
+  if (auto removed = disk.remove_file(journal_of(kNewPath)); !removed) return removed;
+  if (auto synced = disk.sync_directory(kStateDirectory); !synced) return synced;
+  if (auto renamed = disk.rename_no_replace(kNewPath, kLedgerPath); !renamed) return renamed;
+  return disk.sync_directory(kStateDirectory);
+}
+
+// A crash on the way leaves no ledger, which is told, and the rebuild is begun again.
 Status put_in_place(Disk& disk) {
   const auto old = disk.stat(kLedgerPath);
   if (!old) return old.error();
   if (*old) {
     if (auto moved = disk.rename_replace(kLedgerPath, kBeforePath); !moved) return moved;
   }
-  if (auto removed = disk.remove_file(journal_of(kLedgerPath)); !removed) return removed;
-  if (auto removed = disk.remove_file(journal_of(kNewPath)); !removed) return removed;
-  if (auto synced = disk.sync_directory(kStateDirectory); !synced) return synced;
-  if (auto renamed = disk.rename_no_replace(kNewPath, kLedgerPath); !renamed) return renamed;
-  return disk.sync_directory(kStateDirectory);
+  auto placed = put_new_in_place(disk);
+  // Where the new one has its name already this is refused, and the error is told all the same.
+  if (!placed && *old) std::ignore = disk.rename_no_replace(kBeforePath, kLedgerPath);
+  return placed;
 }
 
 }  // namespace

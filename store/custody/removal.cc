@@ -39,7 +39,12 @@ class Removals {
     if (!open) return open.error();
     if (open->empty()) return {};
     auto written = refresh_sums(disk_, ledger_, source_, name_, rules_);
-    if (!written) return written;
+    if (!written && concerns_a_name(written.error())) {
+      // They would go on naming what is gone: nothing goes, and the next opening tries again.
+      note_left({}, std::move(written.error()));
+      return {};
+    }
+    if (!written) return written.error();
     while (!open->empty()) {
       if (auto done = finish(*std::move(open)); !done) return done;
       open = next();
@@ -93,7 +98,7 @@ class Removals {
       if (!removed && !concerns_a_content(removed.error())) return removed;
       if (!removed) {
         stuck_.insert(one.path);
-        left_.push_back({name_, one.key, std::move(removed.error())});
+        note_left(one, std::move(removed.error()));
         continue;
       }
       // Also where the file was gone: a run that was killed may have removed it and not synced.
@@ -102,6 +107,12 @@ class Removals {
       if (*directory) directories.note_placed(one.path);
     }
     return directories.sync();
+  }
+
+  void note_left(const Removal& one, Error error) {
+    const bool known = std::ranges::any_of(
+        left_, [&](const Unfinished& other) { return other.error.path == error.path; });
+    if (!known) left_.push_back({name_, one.key, std::move(error)});
   }
 
   // What is left of them is in nobody's way, so whatever fails here does not matter.

@@ -2,13 +2,18 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace store {
@@ -108,12 +113,69 @@ Status rename_no_replace(const std::string& from, const std::string& to) {
   return {};
 }
 
-}  // namespace
+// Where a path leads.
+struct Destination {
+  std::string path;
+  // None: nothing is there. That of a link: it leads to an open file of some process.
+  std::optional<mode_t> mode;
+};
 
-Status replace_system_file(const std::string& path, std::string_view content) {
+std::string_view name_of_kind(mode_t mode) {
+  if (S_ISCHR(mode) || S_ISBLK(mode)) return "a device";
+  if (S_ISFIFO(mode)) return "a pipe";
+  if (S_ISSOCK(mode)) return "a socket";
+  if (S_ISDIR(mode)) return "a directory";
+  return "a link to an open file";
+}
+
+Error no_file_error(const std::string& path, mode_t mode) {
+  return {ErrorKind::kExists, 0, path,
+          fmt::format("\"{}\" is {}, not a file", path, name_of_kind(mode))};
+}
+
+// Links in /proc are not texts: what they lead to may have no name, and who opens one gets there.
+bool lies_in_proc(const std::string& path) {
+  struct statfs filesystem {};
+  return ::statfs(directory_of(path).c_str(), &filesystem) == 0 &&
+         filesystem.f_type == PROC_SUPER_MAGIC;
+}
+
+// Whoever else may write to a directory could have root replace any file with such a link.
+bool may_follow(const struct stat& link) { return link.st_uid == 0 || link.st_uid == ::geteuid(); }
+
+Result<std::string> target_of_link(const std::string& path) {
+  std::array<char, PATH_MAX> text{};
+  const auto size = ::readlink(path.c_str(), text.data(), text.size());
+  if (size < 0) return error_from_errno(errno, "write", path);
+  const std::string target(text.data(), static_cast<std::size_t>(size));
+  return target.starts_with('/') ? target : directory_of(path) + "/" + target;
+}
+
+Result<Destination> destination_of(const std::string& given) {
+  constexpr int kMaxLinks = 40;  // as the kernel
+  std::string path = given;
+  for (int links = 0; links <= kMaxLinks; ++links) {
+    struct stat there {};
+    if (::lstat(path.c_str(), &there) != 0) {
+      if (errno != ENOENT) return error_from_errno(errno, "write", path);
+      return Destination{path, std::nullopt};
+    }
+    if (!S_ISLNK(there.st_mode) || lies_in_proc(path)) return Destination{path, there.st_mode};
+    if (!may_follow(there)) {
+      return Error{ErrorKind::kRefusedName, 0, path,
+                   fmt::format("\"{}\" is another user's link: name what it leads to", path)};
+    }
+    auto target = target_of_link(path);
+    if (!target) return target.error();
+    path = std::move(*target);
+  }
+  return error_from_errno(ELOOP, "write", given);
+}
+
+Status replace_at(const std::string& path, std::string_view content, bool may_make_directory) {
   const auto temporary = temporary_name_of(path);
   int error = write_new_file(temporary, content, {});
-  if (error == ENOENT) {
+  if (error == ENOENT && may_make_directory) {
     if (auto made = make_directory(directory_of(path), kDirectoryForAll); !made) return made;
     error = write_new_file(temporary, content, {});
   }
@@ -126,6 +188,53 @@ Status replace_system_file(const std::string& path, std::string_view content) {
     return error_from_errno(error, "sync the directory of", path);
   }
   return {};
+}
+
+bool is_stdout(const struct stat& there) {
+  struct stat ours {};
+  return ::fstat(STDOUT_FILENO, &ours) == 0 && ours.st_dev == there.st_dev &&
+         ours.st_ino == there.st_ino;
+}
+
+Status append_to(int file, const std::string& path, std::string_view content) {
+  const int error = write_all(file, content);
+  return error == 0 ? Status{} : error_from_errno(error, "write", path);
+}
+
+Status write_into(const std::string& path, std::string_view content) {
+  struct stat there {};
+  if (::stat(path.c_str(), &there) != 0) return error_from_errno(errno, "write", path);
+  // What a disk holds would be lost.
+  if (S_ISBLK(there.st_mode)) return no_file_error(path, there.st_mode);
+  // Opening it again would lose our place in a file, and cannot be done to a socket.
+  if (is_stdout(there)) return append_to(STDOUT_FILENO, path, content);
+  // A pipe that nobody reads would keep us waiting, and no signal would end that.
+  const Descriptor file(
+      ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  if (file.get() < 0 && errno == ENXIO && S_ISFIFO(there.st_mode)) {
+    return Error{ErrorKind::kIo, ENXIO, path,
+                 fmt::format("\"{}\" is a pipe that nobody reads", path)};
+  }
+  if (file.get() < 0) return error_from_errno(errno, "write", path);
+  if (::fcntl(file.get(), F_SETFL, O_APPEND) != 0) return error_from_errno(errno, "write", path);
+  return append_to(file.get(), path, content);
+}
+
+}  // namespace
+
+Status replace_system_file(const std::string& path, std::string_view content) {
+  const auto at = destination_of(path);
+  if (!at) return at.error();
+  if (at->mode && !S_ISREG(*at->mode)) return no_file_error(path, *at->mode);
+  return replace_at(at->path, content, at->path == path);
+}
+
+Status write_named_file(const std::string& path, std::string_view content) {
+  const auto at = destination_of(path);
+  if (!at) return at.error();
+  const auto mode = at->mode.value_or(S_IFREG);
+  if (S_ISCHR(mode) || S_ISFIFO(mode) || S_ISLNK(mode)) return write_into(at->path, content);
+  return replace_system_file(path, content);
 }
 
 StagedSystemFile::StagedSystemFile(std::string path, std::string staged_path, bool replaces)
@@ -165,6 +274,7 @@ Result<StagedSystemFile> stage_system_file(const std::string& given, std::string
   Access access;
   const bool replaces = ::stat(path.c_str(), &there) == 0;
   if (!replaces && errno != ENOENT) return error_from_errno(errno, "look at", path);
+  if (replaces && !S_ISREG(there.st_mode)) return no_file_error(path, there.st_mode);
   if (replaces) {
     access = Access{there.st_mode & static_cast<mode_t>(~S_IFMT), there.st_uid, there.st_gid};
   } else {

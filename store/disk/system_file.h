@@ -13,7 +13,14 @@ namespace store {
 /// Replaces `path` atomically (a new file in the same directory, fsync, rename, fsync of the
 /// directory) with a file that everybody may read (0644). A directory that is missing is made
 /// (0755), but not the one above it. On failure the old file is as it was.
+///
+/// What a symbolic link of ours or root's leads to is replaced, or made where it is missing, and
+/// not the link. What is no file (a device, a pipe) is left alone: kExists.
 Status replace_system_file(const std::string& path, std::string_view content);
+
+/// For a path that a person gives: as replace_system_file(), but a character device, a pipe, and
+/// what a link to an open file leads to (/dev/stdout) are written into.
+Status write_named_file(const std::string& path, std::string_view content);
 
 /// nullopt when there is no such file; kIo for one over 64 MiB.
 Result<std::optional<std::string>> read_system_file(const std::string& path);
@@ -41,7 +48,7 @@ class StagedSystemFile {
 
 /// In the stead of a file that exists it gets that one's mode and owner. Else it is 0640, of the
 /// directory's group where we may give it that, and a directory that is missing is made (0750), but
-/// not the one above it.
+/// not the one above it. What is no file is left alone: kExists.
 Result<StagedSystemFile> stage_system_file(const std::string& path, std::string_view content);
 
 }  // namespace store

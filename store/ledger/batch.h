@@ -14,7 +14,7 @@ namespace store {
 struct Placed {
   SourceId source = 0;
   Archive archive;
-  bool watched = false;   ///< it is an arrival in its series; see sort_arrivals()
+  bool watched = false;   ///< it is an arrival in its stream; see sort_arrivals()
   bool vanished = false;  ///< the upstream no longer had it by then
 };
 /// An intent: this held key is about to get another content.

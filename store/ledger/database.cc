@@ -17,8 +17,8 @@ namespace store {
 
 namespace {
 
-// A reader only ever waits for one commit. The writer has hours of downloads to lose, and readers
-// hold their lock for milliseconds at a time, so it waits far longer.
+// A reader only ever waits for one commit, which may take a slow disk long. The writer waits for
+// readers, which hold their lock for milliseconds at a time; but it has hours of downloads to lose.
 constexpr int kReaderTimeoutMs = 60'000;
 constexpr int kWriterTimeoutMs = 60'000;
 

@@ -15,7 +15,7 @@
 namespace store {
 
 enum class DatabaseMode {
-  kReadOnly,   ///< creates no file; waits some seconds for a writer that is committing
+  kReadOnly,   ///< creates no file; waits a minute at most for a writer that is committing
   kReadWrite,  ///< a commit is durable on return
   kScratch,    ///< for a file that is thrown away if anything fails: no journal beside it
 };

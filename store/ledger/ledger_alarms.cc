@@ -129,12 +129,20 @@ Status end_refusals(Database& database, SourceId source, std::string_view key, T
 
 Result<bool> AlarmView::raise_alarm(SourceId source, AlarmKind kind, std::string_view key,
                                     std::string_view message, Time now) {
-  return alarms::raise(impl_->database, source, kind, key, message, now);
+  Result<Transaction> transaction = Transaction::begin(impl_->database);
+  if (!transaction) return transaction.error();
+  const Result<bool> raised = alarms::raise(impl_->database, source, kind, key, message, now);
+  if (!raised) return raised;
+  if (const Status done = transaction->commit(); !done) return done.error();
+  return raised;
 }
 
 Status AlarmView::raise_newest_alarm(SourceId source, AlarmKind kind, std::string_view key,
                                      std::string_view message, Time now) {
-  return alarms::raise_newest(impl_->database, source, kind, key, message, now);
+  Result<Transaction> transaction = Transaction::begin(impl_->database);
+  if (!transaction) return transaction.error();
+  const Status raised = alarms::raise_newest(impl_->database, source, kind, key, message, now);
+  return raised ? transaction->commit() : raised;
 }
 
 Result<bool> AlarmView::is_open(SourceId source, AlarmKind kind, std::string_view key) {

@@ -15,22 +15,30 @@ struct Column {
   const char* name;
 };
 
-// No time of these is yet to come. Ages of contents are not among them.
-constexpr std::array<Column, 14> kRecordedTimes = {{
+// No time of these is yet to come. Ages of contents are not among them, nor is what only tells what
+// the clock has said.
+constexpr std::array<Column, 21> kRecordedTimes = {{
     {"archive", "read_at"},
     {"generation", "read_at"},
     {"generation", "placed_at"},
     {"arrival", "held_since"},
+    {"stream", "first_held_since"},
     {"stream", "newest_held_since"},
+    {"reign", "since"},
     {"deviation", "since"},
     {"refusal", "since"},
     {"refusal", "asked_at"},
     {"damage", "since"},
+    {"damage", "looked_at"},
+    {"acceptance", "at"},
+    {"drill", "since"},
+    {"drill_run", "at"},
     {"source", "hold_since"},
     {"source", "first_listed_at"},
     {"source", "listed_at"},
     {"source", "expiry_asked_at"},
     {"source", "scrubbed_at"},
+    {"source", "reviewed_at"},
 }};
 
 }  // namespace
@@ -70,7 +78,8 @@ Status ClockView::settle_ages(SourceId source, Time now) {
   const Result<bool> due = database.is_true(
       "SELECT doubt_after IS NOT NULL OR coalesce((SELECT max(read_at) FROM archive WHERE "
       "source_id=?1), 0)>?2 OR coalesce((SELECT max(read_at) FROM generation WHERE source_id=?1), "
-      "0)>?2 FROM source WHERE source_id=?1",
+      "0)>?2 OR coalesce((SELECT max(at) FROM drill_run WHERE source_id=?1), 0)>?2 FROM source "
+      "WHERE source_id=?1",
       source, rows::seconds(now));
   if (!due) return due.error();
   if (!*due) return {};
@@ -86,7 +95,8 @@ Status ClockView::settle_ages(SourceId source, Time now) {
   }
   for (const Column& column : kRecordedTimes) {
     const Status done =
-        database.execute(fmt::format("UPDATE {0} SET {1}=?2 WHERE source_id=?1 AND {1}>?2",
+        database.execute(fmt::format("UPDATE OR REPLACE {0} SET {1}=?2 WHERE source_id=?1 AND "
+                                     "{1}>?2",
                                      column.table, column.name),
                          source, rows::seconds(now));
     if (!done) return done.error();

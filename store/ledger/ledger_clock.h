@@ -26,8 +26,8 @@ class ClockView {
   /// came later than that has it at `now`.
   Status bound_series(SourceId source, Time now);
   /// Our clock is right again and says `now`. What came in doubt is held since `now`, and every
-  /// time that was recorded and is yet to come becomes `now`. The doubt ends. Writes nothing when
-  /// nothing is in doubt and no such time is recorded.
+  /// time that anything goes by and that is yet to come becomes `now`. The doubt ends. Writes
+  /// nothing when nothing is in doubt, and nothing was read and no drill was run at such a time.
   Status settle_ages(SourceId source, Time now);
 
  protected:

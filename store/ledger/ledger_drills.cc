@@ -88,6 +88,8 @@ Status DrillView::forget_drill(std::string_view name) {
 }
 
 Status DrillView::record_drill(const DrillRun& run) {
+  Result<Transaction> transaction = Transaction::begin(impl_->database);
+  if (!transaction) return transaction.error();
   Status done = impl_->database.execute(
       "INSERT OR REPLACE INTO drill_run (name, at, source_id, succeeded, told, printed, stream, "
       "archives, size_bytes, made, restore_ms, command_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
@@ -96,11 +98,13 @@ Status DrillView::record_drill(const DrillRun& run) {
       Bytes{run.stream}, static_cast<std::int64_t>(run.archives), rows::signed_size(run.size_bytes),
       rows::seconds(run.made), static_cast<std::int64_t>(run.restore_took.count()),
       static_cast<std::int64_t>(run.command_took.count()));
-  if (!done) return done.error();
-  return impl_->database.execute(
-      "DELETE FROM drill_run WHERE at<?1 AND at<(SELECT max(at) FROM drill_run n WHERE "
-      "n.name=drill_run.name AND n.succeeded>=drill_run.succeeded)",
-      rows::seconds(run.at - kKept));
+  if (done) {
+    done = impl_->database.execute(
+        "DELETE FROM drill_run WHERE at<?1 AND at<(SELECT max(at) FROM drill_run n WHERE "
+        "n.name=drill_run.name AND n.succeeded>=drill_run.succeeded)",
+        rows::seconds(run.at - kKept));
+  }
+  return done ? transaction->commit() : done;
 }
 
 }  // namespace store

@@ -61,7 +61,7 @@ class ExpectationView {
     std::vector<Time> made;       ///< of the last 11 sets, when the upstream made them
     std::vector<SetMade> recent;  ///< of the last 10 sets that are complete, the newest last
   };
-  /// The questions that take_arrivals() asks the agent about what came, and what it tells it. Each
+  /// The questions that sort_arrivals() asks the agent about what came, and what it tells it. Each
   /// is called on the thread of the caller, inside the transaction.
   struct ArrivalQuestions {
     std::function<Belonging(std::string_view key)> place;       ///< the stream and the set of a key
@@ -80,15 +80,15 @@ class ExpectationView {
     std::function<void(const Batch::SoundnessNote&)> small;
   };
   /// Takes all that arrived since the last call into its sets and streams, in the order in which
-  /// the upstream made the sets. A set is judged once it is complete, or once the next one of its
+  /// the upstream made the sets. A set is weighed once it is complete, or once the next one of its
   /// stream begins. What is wrong with it becomes an open alarm `small` of the set, which ends when
   /// the rest of the set comes. `spec` says how keys belong to streams: where it is not that of the
-  /// last call, the streams are first made anew from all that is held, and none of that is judged.
+  /// last call, the streams are first made anew from all that is held, and none of that is weighed.
   /// The call is one transaction: on an error nothing has changed.
   Status sort_arrivals(SourceId source, std::string_view spec, const ArrivalQuestions& questions,
                        Time now);
   /// Nothing is expected of the source from here on. Once something is expected again, the next
-  /// take_arrivals() makes the streams anew.
+  /// sort_arrivals() makes the streams anew.
   Status forget_series(SourceId source);
   /// Returns when the newest archive of any stream of the source came, or nullopt when none is
   /// known.

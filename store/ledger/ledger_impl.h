@@ -158,7 +158,7 @@ namespace forms {
 
 /// What the contents of a stream look like now.
 Status note(Database& database, const StreamForm& form);
-/// What the trusted content of a key is judged to be, if it is that one.
+/// What a look at the trusted content of a key has shown, if it is that one.
 Status record_soundness(Database& database, const Batch::SoundnessNote& note);
 
 }  // namespace forms
@@ -166,7 +166,6 @@ Status record_soundness(Database& database, const Batch::SoundnessNote& note);
 namespace walks {
 
 Status note(Database& database, const WalkRecord& walk);
-/// It is no longer asked whether retention has looked at what is held as it is now.
 
 }  // namespace walks
 

@@ -83,7 +83,7 @@ class PlanView {
     enum class Strike { kGone = 1, kChanged = 2, kReturned = 3 };
     /// Remembers it for as long as the plan lives.
     Status note_strike(std::string_view key, Strike strike);
-    /// The held keys of one series that the last complete listing had and that the configuration
+    /// The held keys of one stream that the last complete listing had and that the configuration
     /// wants, and how many of them have changed or are gone.
     struct Stream {
       std::string name;
@@ -93,15 +93,15 @@ class PlanView {
       std::uint64_t changed_bytes = 0;
       std::uint64_t gone = 0;
       std::uint64_t gone_bytes = 0;
-      /// Of those gone, how many were only rotated out: the oldest of the series in the order in
+      /// Of those gone, how many were only rotated out: the oldest of the stream in the order in
       /// which the upstream made them, as long as each is gone; at most as many as new keys came,
       /// and with at most ten times the bytes of those. What the upstream made in the last two days
       /// counts as come, but for what else has gone since.
       std::uint64_t rotated = 0;
       std::uint64_t rotated_bytes = 0;
     };
-    /// Calls `visit` with each series of which something has changed or is gone, as note_strike()
-    /// was told. `series_of` names the series of a key, `wants` says whether the configuration
+    /// Calls `visit` with each stream of which something has changed or is gone, as note_strike()
+    /// was told. `series_of` names the stream of a key, `wants` says whether the configuration
     /// wants the key. Memory does not grow with the keys.
     Status visit_struck(const std::function<std::string(std::string_view key)>& series_of,
                         const std::function<bool(std::string_view key)>& wants,

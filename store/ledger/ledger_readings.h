@@ -23,10 +23,9 @@ class ReadingView {
   /// its readings under this time, and knows by it what it has read.
   Result<Time> stamp_of_pass(SourceId source, Time now);
   /// Returns at most `limit` held contents, that which was looked at longest ago first. With
-  /// `beside` the contents beside the trusted ones are among them. Damaged contents take their turn
-  /// like the rest. Contents that were looked at at `stamp` are left out, and the result begins
-  /// after `after` (nullptr: at the
-  /// start), so that one pass sees each content once.
+  /// `generations` the contents beside the trusted ones are among them. Damaged contents take their
+  /// turn like the rest. Contents that were looked at at `stamp` are left out, and the result
+  /// begins after `after` (nullptr: at the start), so that one pass sees each content once.
   Result<std::vector<Holding>> longest_unread(SourceId source, bool generations, Time stamp,
                                               const Holding* after, std::size_t limit);
   /// Which lost contents are asked for. A content is lost when it is damaged, no repair of it is

@@ -33,8 +33,9 @@ constexpr const char* kDropStreamTables =
     "DROP TABLE IF EXISTS temp.stream;DROP TABLE IF EXISTS temp.gone;DROP TABLE IF EXISTS "
     "temp.strike;";
 
-// Sizes in a listing may be any; their sums must not overflow.
+// Sizes in a listing may be any, and so many that even small ones come to more than can be counted.
 constexpr std::int64_t kLargest = std::int64_t{1} << 50;
+constexpr std::int64_t kLargestSum = std::int64_t{1} << 61;
 
 // What was counted of one series, and is not in its table yet.
 struct Count {
@@ -91,7 +92,7 @@ class StreamTable {
     Status done = database_.execute(
         "UPDATE temp.stream SET keys=keys+?2, bytes=bytes+?3, changed=changed+?4, "
         "changed_bytes=changed_bytes+?5, gone=gone+?6, gone_bytes=gone_bytes+?7, came=came+?8, "
-        "came_bytes=came_bytes+?9, recent=recent+?10, recent_bytes=recent_bytes+?11, "
+        "came_bytes=min(came_bytes+?9, 1<<61), recent=recent+?10, recent_bytes=recent_bytes+?11, "
         "lately_gone=lately_gone+?12 WHERE name=?1",
         Bytes{name_}, count.keys, count.bytes, count.changed, count.changed_bytes, count.gone,
         count.gone_bytes, count.came, count.came_bytes, count.recent, count.recent_bytes,
@@ -192,7 +193,8 @@ Status add_new(Database& database, const std::function<std::string(std::string_v
         const Result<Count*> count = table.of(series_of(row.bytes(0)));
         if (!count) return count.error();
         ++(*count)->came;
-        (*count)->came_bytes += counted(row.integer(1));
+        auto& bytes = (*count)->came_bytes;
+        bytes = std::min(bytes + counted(row.integer(1)), kLargestSum);
         return {};
       });
 }

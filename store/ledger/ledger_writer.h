@@ -29,9 +29,9 @@ class LedgerWriter {
 
   /// Records all of a batch. Requires that every name in it, and the manifests that say the same,
   /// are durable. Afterwards each content of the batch is no longer pending, its refusal is
-  /// forgotten, the alarms `unreadable`, `mismatch` and `ghost` of its key have ended, its intents
-  /// have ended, and the totals are right. `manifest_bytes` says how long the manifest of each
-  /// source is now.
+  /// forgotten, the alarms `unreadable`, `mismatch` and `ghost` of its key have ended (each unless
+  /// another content of the key is still refused for that), its intents have ended, and the totals
+  /// are right. `manifest_bytes` says how long the manifest of each source is now.
   Status record_batch(const Batch& batch,
                       const std::map<SourceId, std::uint64_t>& manifest_bytes = {});
   /// Records a batch of these archives alone.

@@ -122,7 +122,7 @@ CREATE TABLE endpoint_evidence (
 // `supersession` is an intent: written before a held file is moved aside, gone with the record of
 // what took its place.
 //
-// `arrival` is what came since the series were last looked at, and only where they are watched.
+// `arrival` is what came since the streams were last looked at, and only where they are watched.
 inline constexpr const char* kGenerations = R"sql(
 ALTER TABLE source ADD COLUMN superseded INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE source ADD COLUMN quarantined INTEGER NOT NULL DEFAULT 0;

@@ -109,6 +109,40 @@ TEST_CASE("a directory is moved into the mirror, or copied", "[stories]") {
   CHECK(story.first_difference().empty());
 }
 
+TEST_CASE("the mirror is neither moved into itself nor restored into by a bind mount of it",
+          "[stories]") {
+  Adoption story;
+  story.put("db/a.tar", story::noise(1, 70'000));
+  REQUIRE(story.pull().status == 0);
+  const auto* part = GENERATE("/archives", "/archives/db");
+  const auto mounted = test::run_program(
+      {{"mount", "--bind", story.disk_path() + "/" + story::kSource + part, story.old}});
+  if (mounted.status != 0) {
+    WARN("SKIPPED: this machine cannot bind-mount a directory");
+    return;
+  }
+  const auto adopted = story.adopt({"--move", "--orphans"});
+  const auto restored = story.run({"restore", story::kSource, "**", "--to", story.old});
+  CHECK(test::run_program({{"umount", story.old}}).status == 0);
+  CAPTURE(adopted.out, adopted.err, restored.err);
+  CHECK(adopted.status == 64);
+  CHECK(contains(adopted.err, story.old + " is the mirror's own"));
+  CHECK(restored.status == 64);
+  CHECK(contains(restored.err, story.old + " lies in the mirror"));
+  CHECK(story.first_difference().empty());
+}
+
+TEST_CASE("what was linked first is moved later", "[stories]") {
+  Adoption story;
+  story.put_both("db/a.tar", story::noise(1, 70'000));
+  REQUIRE(story.adopt({"--link"}).status == 0);
+  const auto moved = story.adopt({"--move"});
+  CAPTURE(moved.out, moved.err);
+  CHECK(moved.status == 0);
+  CHECK(story::files_below(story.old).empty());
+  CHECK(story.first_difference().empty());
+}
+
 TEST_CASE("of --copy, --move and --link only one is taken", "[stories]") {
   Adoption story;
   const auto both = story.adopt({"--copy", "--move"});

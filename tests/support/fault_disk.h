@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "store/disk/disk.h"
+#include "store/disk/file_identity.h"
 
 namespace test {
 
@@ -121,6 +122,8 @@ class FaultDisk final : public store::Disk {
   std::optional<bool> finished(std::string_view path) const;
   /// As set_modified() left it; nullopt when it was written to since, or there is no such file.
   std::optional<std::chrono::sys_seconds> modified(std::string_view path) const;
+  /// What a filesystem would say that it is; nullopt when there is no such file or directory.
+  std::optional<store::FileIdentity> identity(std::string_view path) const;
   /// Makes or replaces a file and its directories, durably, without being an operation. Also for
   /// damage: what an open file reads changes with it.
   void plant(std::string_view path, std::string_view content);

@@ -10,6 +10,18 @@ namespace test {
 using store::Error;
 using store::Status;
 
+namespace {
+
+std::uint64_t names_below(const Node& directory, const Node& wanted) {
+  std::uint64_t names = 0;
+  for (const auto& [name, entry] : directory.names) {
+    names += (entry.node.get() == &wanted ? 1 : 0) + names_below(*entry.node, wanted);
+  }
+  return names;
+}
+
+}  // namespace
+
 // ---- faults -------------------------------------------------------------------------------------
 
 FaultDisk::State::Verdict FaultDisk::State::judge(std::string_view operation, std::string_view path,
@@ -248,6 +260,15 @@ std::optional<std::chrono::sys_seconds> FaultDisk::modified(std::string_view pat
   const NodePtr node = state_->tree.find(path);
   if (node == nullptr) return std::nullopt;
   return node->modified;
+}
+
+std::optional<store::FileIdentity> FaultDisk::identity(std::string_view path) const {
+  const std::lock_guard lock(state_->mutex);
+  const NodePtr node = state_->tree.find(path);
+  if (node == nullptr) return std::nullopt;
+  return store::FileIdentity{reinterpret_cast<std::uintptr_t>(state_.get()),
+                             reinterpret_cast<std::uintptr_t>(node.get()),
+                             names_below(*state_->tree.find(""), *node), 1};
 }
 
 void FaultDisk::plant(std::string_view path, std::string_view content) {

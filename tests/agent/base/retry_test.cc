@@ -80,6 +80,27 @@ TEST_CASE("a failure is told in one sentence, with what to do", "[failure]") {
         std::string::npos);
 }
 
+TEST_CASE("what stands in the way on the disk is told with what to do about it", "[failure]") {
+  const std::string path = "s/archives/db";
+  for (const int error_number : {EISDIR, ENOTEMPTY, EEXIST, ENOTDIR, ELOOP}) {
+    CAPTURE(error_number);
+    const auto error = store::error_from_errno(error_number, "open", path);
+    const auto remedy = error_number == ELOOP ? "; remove it, or put what it leads to in its place"
+                                              : "; move it away";
+    for (const auto& words : {agent::explain(error), agent::explain_bad_file(error)}) {
+      CAPTURE(words);
+      CHECK(words.find('"' + path + '"') != std::string::npos);
+      CHECK(words.find(remedy) != std::string::npos);
+      CHECK(words.find("dmesg") == std::string::npos);
+    }
+    const auto refused = agent::explain_refused_name(error);
+    CHECK(refused.find("plainer name") == std::string::npos);
+  }
+  const store::Error taken{store::ErrorKind::kExists, 0, path, "every name for it is taken"};
+  CHECK(agent::explain_bad_file(taken).find("verify --all") != std::string::npos);
+  CHECK(agent::explain_bad_file(taken).find("dmesg") == std::string::npos);
+}
+
 TEST_CASE("the pause doubles, from a quarter of a second or a whole one, up to twenty", "[retry]") {
   CHECK(agent::backoff(0, false, 1) == 250ms);
   CHECK(agent::backoff(1, false, 1) == 500ms);

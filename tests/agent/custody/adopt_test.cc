@@ -2,7 +2,11 @@
 
 #include <cerrno>
 
+#include "agent/custody/adopt_directory.h"
+#include "agent/custody/mirror_places.h"
+#include "agent/run/open_mirror.h"
 #include "store/content/digest.h"
+#include "tests/agent/custody/mounts.h"
 #include "tests/agent/pull/pull_world.h"
 #include "tests/support/sub_disk.h"
 #include "tests/support/text.h"
@@ -47,6 +51,7 @@ struct AdoptWorld : World {
       other_disks["/disk/old"] = &other;
     }
     other_disks["/nowhere"] = nullptr;
+    mounts.add(other, "", "/other");
   }
 
   void lay(const std::string& path, const std::string& content) {
@@ -93,6 +98,7 @@ struct AdoptWorld : World {
   const bool is_same_disk;
   FaultDisk other;
   test::SubDisk below{disk, "old"};
+  custody_test::Mounts mounts{*this};
 };
 
 }  // namespace
@@ -571,6 +577,104 @@ TEST_CASE("the mirror's own directories are not adopted from, and another mirror
       CHECK(path.find(".holdfast") == std::string::npos);
     }
   }
+}
+
+TEST_CASE("by whatever mount it is reached, the mirror is not adopted from", "[adopt]") {
+  using custody_test::Shown;
+  AdoptWorld world;
+  world.server->put("b", "db/a", "content");
+  world.server->put("b", "db/gone", "no longer there");
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  world.server->erase("b", "db/gone");
+  const auto held = World::below(world.disk.files(), "site/archives/");
+  REQUIRE(held.size() == 2);
+  const AdoptOptions options{.directory = "/export", .how = How::kMove, .orphans = true};
+  SECTION("a part of it") {
+    const auto* directory = GENERATE("site", "site/archives", "site/archives/db", ".holdfast");
+    const auto shown = GENERATE(Shown::kAsTheyAre, Shown::kAsOnNetwork);
+    CAPTURE(directory, static_cast<int>(shown));
+    world.mounts.mount(directory, "/export", shown);
+    CHECK(world.adopt_directory(options) == ExitStatus::kUsage);
+    CHECK(world.lines_with("/export is the mirror's own; give the directory that the other "
+                           "program filled") == 1);
+  }
+  SECTION("what lies below a part of it") {
+    world.mounts.mount("site", "/export");
+    world.other_disks["/export/archives"] =
+        &world.mounts.add(world.disk, "site/archives", "/export/archives");
+    auto inside = options;
+    inside.directory = "/export/archives";
+    CHECK(world.adopt_directory(inside) == ExitStatus::kUsage);
+    CHECK(world.lines_with("is the mirror's own") == 1);
+  }
+  SECTION("the whole disk by the network, which shows nothing but its marker") {
+    world.mounts.mount("", "/export", Shown::kUnderNumbers);
+    CHECK(world.adopt_directory(options) == ExitStatus::kUsage);
+    CHECK(world.lines_with("is the mirror's own") == 1);
+  }
+  SECTION("the whole disk: all but the mirror is") {
+    world.lay("new", "of another program");
+    world.server->put("b", "old/new", "of another program");
+    world.mounts.mount("", "/export");
+    CHECK(world.adopt_directory(options) == ExitStatus::kOk);
+    CAPTURE(world.said());
+    CHECK(world.printed.at(0).starts_with("site: 1 archive adopted from /export"));
+    CHECK(world.archive("old/new") == "of another program");
+    CHECK(world.directory().empty());
+  }
+  for (const auto& [path, content] : held) CHECK(world.disk.files()[path] == content);
+  CHECK(world.verify_all() == ExitStatus::kOk);
+}
+
+TEST_CASE("what was linked first can be moved later", "[adopt]") {
+  AdoptWorld world;
+  world.put_both("db/a", "content");
+  REQUIRE(world.adopt_directory({.how = How::kLink}) == ExitStatus::kOk);
+  REQUIRE(world.disk.identity("site/archives/db/a")->names == 2);
+  CHECK(world.adopt_directory({.how = How::kMove}) == ExitStatus::kOk);
+  CAPTURE(world.said());
+  CHECK(world.directory().empty());
+  CHECK(world.archive("db/a") == "content");
+}
+
+TEST_CASE("a name without which the archive would be gone is not removed", "[adopt]") {
+  using custody_test::Shown;
+  using Removal = agent::AdoptDirectory::Removal;
+  AdoptWorld world;
+  world.server->put("b", "db/a", "content");
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  constexpr const char* kArchive = "site/archives/db/a";
+  const bool has_two_names = GENERATE(false, true);
+  if (has_two_names) {
+    world.lay("other", "other");
+    REQUIRE(world.disk.link(kArchive, "old/a"));
+  }
+  // Where it is not known that the directory is the mirror's.
+  const auto remove = [&](store::Disk& disk) {
+    auto removal = Removal::kChanged;
+    world.command([&](const agent::Environment& environment, const agent::Print&) {
+      auto mirror = agent::open_mirror(world.config, environment, store::Access::kReadOnly);
+      REQUIRE(mirror);
+      const auto places = agent::MirrorPlaces::of(*mirror, world.config, environment);
+      REQUIRE(places);
+      agent::AdoptDirectory directory(disk, *places);
+      const auto found = directory.find({"a"}, 7);
+      REQUIRE(found);
+      REQUIRE(found->file);
+      removal = directory.remove(*found->file, kArchive).value();
+      return ExitStatus::kOk;
+    });
+    return removal;
+  };
+  for (const auto shown : {Shown::kAsTheyAre, Shown::kAsOnNetwork}) {
+    auto& seen = world.mounts.mount("site/archives/db", "/export", shown);
+    CHECK(remove(seen) == Removal::kIsTheArchive);
+    CHECK(world.archive("db/a") == "content");
+  }
+  if (!has_two_names) return;
+  CHECK(remove(world.below) == Removal::kRemoved);
+  CHECK(world.archive("db/a") == "content");
+  CHECK(world.directory().count("a") == 0);
 }
 
 TEST_CASE("history and the status file say what was adopted", "[adopt]") {

@@ -5,8 +5,8 @@ using namespace pull_torture;
 namespace {
 
 // How many steps each scene has; a test that finds another number says what to do.
-constexpr Steps kPrune{.io_error = 429, .half_written = 145};
-constexpr Steps kPull{.no_space = 137, .read_only = 158, .power_cut = 26};
+constexpr Steps kPrune{.io_error = 435, .half_written = 149};
+constexpr Steps kPull{.no_space = 141, .read_only = 162, .power_cut = 26};
 
 Scenario of_retention(const std::function<void(TortureWorld&)>& act) {
   return {[](TortureWorld& world) { world.set_the_scene_of_retention(); }, act,

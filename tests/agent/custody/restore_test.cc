@@ -4,6 +4,7 @@
 #include <set>
 
 #include "store/content/digest.h"
+#include "tests/agent/custody/mounts.h"
 #include "tests/agent/pull/pull_world.h"
 #include "tests/support/stride.h"
 #include "tests/support/text.h"
@@ -168,6 +169,26 @@ TEST_CASE("nothing is restored into the mirror", "[restore]") {
   CHECK(world.disk.files() == held);
   world.target.set_root_path("/disk2");
   CHECK(world.bring_back("**") == ExitStatus::kOk);
+}
+
+TEST_CASE("nothing is restored into the mirror by another mount of it", "[restore]") {
+  using custody_test::Shown;
+  RestoreWorld world;
+  world.hold({{"db/a", "content"}});
+  custody_test::Mounts mounts(world);
+  const auto held = world.disk.files();
+  SECTION("as it is") {
+    const auto* directory = GENERATE("", "site", "site/archives", "site/archives/db");
+    CAPTURE(directory);
+    mounts.mount(directory, "/export");
+    CHECK(world.bring_back("**", {.to = "/export"}) == ExitStatus::kUsage);
+  }
+  SECTION("by the network") {
+    mounts.mount("", "/export", Shown::kUnderNumbers);
+    CHECK(world.bring_back("**", {.to = "/export"}) == ExitStatus::kUsage);
+  }
+  CHECK(world.lines_with("/export lies in the mirror") == 1);
+  CHECK(world.disk.files() == held);
 }
 
 TEST_CASE("no existing file is replaced, and the others come back", "[restore]") {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "tests/agent/pull/pull_world.h"
 #include "tests/support/dates.h"
@@ -116,4 +117,135 @@ TEST_CASE("a repair that fails each time leaves the damaged bytes under one name
   CHECK(world.pull() == ExitStatus::kOk);
   CHECK(world.archive("k") == "the content");
   CHECK(world.contents_below("site/damaged/") == std::vector<std::string>{"the c0ntent"});
+}
+
+// What stands where a file of one source belongs is that source's trouble: the others are pulled,
+// and what is told says what to do.
+namespace {
+
+// Two sources, each of which holds one archive and has to fetch another one.
+struct TwoSources : World {
+  TwoSources() {
+    add_source("other", "c");
+    server->make_bucket("c");
+    for (const char* bucket : {"b", "c"}) server->put(bucket, "first", "the first");
+    REQUIRE(pull() == ExitStatus::kOk);
+    for (const char* bucket : {"b", "c"}) server->put(bucket, "second", "the second");
+  }
+
+  void put_directory(const std::string& path) {
+    REQUIRE(disk.remove_file(path));
+    REQUIRE(disk.make_directory(path));
+  }
+  std::size_t sums(const std::string& source) const {
+    const auto files = disk.files();
+    const auto found = files.find(source + "/SHA256SUMS");
+    if (found == files.end()) return 0;
+    return static_cast<std::size_t>(std::ranges::count(found->second, '\n'));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a directory where SHA256SUMS belongs fails its source alone", "[pull]") {
+  TwoSources world;
+  const std::string path = GENERATE("site/SHA256SUMS.new", "site/SHA256SUMS");
+  world.put_directory(path);
+  CHECK(world.pull() == ExitStatus::kIncomplete);
+  CHECK(world.lines_with("a directory stands where \"" + path + "\" belongs; move it away") == 1);
+  CHECK(world.source("site").state == agent::RunState::kIncomplete);
+  CHECK(world.source("other").state == agent::RunState::kOk);
+  CHECK(world.archive("second") == "the second");
+  CHECK(world.sums("other") == 2);
+  REQUIRE(world.disk.remove_directory(path));
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.sums("site") == 2);
+}
+
+TEST_CASE("a directory where the manifest belongs fails its source alone", "[pull]") {
+  TwoSources world;
+  const std::string path = "site/manifest.jsonl";
+  world.put_directory(path);
+  CHECK(world.pull() == ExitStatus::kIncomplete);
+  CHECK(world.lines_with("a directory stands where \"" + path + "\" belongs; move it away") == 1);
+  CHECK(world.source("site").state == agent::RunState::kIncomplete);
+  CHECK(world.source("site").archives == 1);
+  CHECK(world.source("other").state == agent::RunState::kOk);
+  CHECK(world.source("other").archives == 2);
+  CHECK(world.sums("other") == 2);
+  REQUIRE(world.disk.remove_directory(path));
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.archive("second") == "the second");
+  CHECK(world.disk.files().at(path).find("second") != std::string::npos);
+}
+
+TEST_CASE("a source whose directory is a link fails alone, before its first pull too", "[pull]") {
+  TwoSources world;
+  const bool is_new = GENERATE(false, true);
+  if (is_new) {
+    world.add_source("third", "b");
+    world.disk.plant("third", "no directory");
+  } else {
+    world.disk.refuse_names([](std::string_view path) { return path.starts_with("site"); }, ELOOP,
+                            true);
+  }
+  CHECK(world.pull() == ExitStatus::kIncomplete);
+  CHECK(world.lines_with(is_new ? "something else stands where \"third\" belongs; move it away"
+                                : "a symbolic link stands in the way of \"site") == 1);
+  CHECK(world.lines.size() == 1);
+  CHECK(world.source("other").archives == 2);
+  world.disk.refuse_names({}, 0, false);
+  if (is_new) REQUIRE(world.disk.remove_file("third"));
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.source("site").archives == 2);
+}
+
+TEST_CASE("nothing is removed while SHA256SUMS cannot say so", "[prune]") {
+  World world;
+  for (const char* key : {"db-20260101", "db-20260102", "db-20260103"}) {
+    world.server->put("b", key, "content");
+    REQUIRE(world.pull() == ExitStatus::kOk);
+    world.pass(std::chrono::hours(24));
+  }
+  world.site().keep.last = 2;
+  REQUIRE(world.disk.make_directory("site/SHA256SUMS.new"));
+  CHECK(world.pull() == ExitStatus::kIncomplete);
+  CHECK(world.lines_with("a directory stands where \"site/SHA256SUMS.new\" belongs") == 1);
+  CHECK(world.archive("db-20260101") == "content");
+  REQUIRE(world.disk.remove_directory("site/SHA256SUMS.new"));
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK_FALSE(world.archive("db-20260101"));
+}
+
+TEST_CASE("a pull notices SHA256SUMS that is lost or cut, and writes it anew once", "[pull]") {
+  World world;
+  for (const char* key : {"a", "b"}) world.server->put("b", key, key);
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  const auto whole = world.disk.files().at("site/SHA256SUMS");
+  SECTION("lost") { REQUIRE(world.disk.remove_file("site/SHA256SUMS")); }
+  SECTION("cut") { world.disk.plant("site/SHA256SUMS", whole.substr(0, whole.size() / 2)); }
+  SECTION("empty") { world.disk.plant("site/SHA256SUMS", ""); }
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.disk.files().at("site/SHA256SUMS") == whole);
+  CHECK(world.lines_with("site/SHA256SUMS was missing or had another length") == 1);
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(world.lines.empty());
+}
+
+TEST_CASE("verify --all reads SHA256SUMS against the ledger, and mends it", "[verify]") {
+  World world;
+  for (const char* key : {"a", "b"}) world.server->put("b", key, key);
+  REQUIRE(world.pull() == ExitStatus::kOk);
+  const auto whole = world.disk.files().at("site/SHA256SUMS");
+  CHECK(world.verify_all() == ExitStatus::kOk);
+  CHECK(world.lines.empty());
+  auto other = whole;
+  other.front() = other.front() == '0' ? '1' : '0';
+  SECTION("a byte is another one") { world.disk.plant("site/SHA256SUMS", other); }
+  SECTION("it is lost") { REQUIRE(world.disk.remove_file("site/SHA256SUMS")); }
+  CHECK(world.verify_all() == ExitStatus::kOk);
+  CHECK(world.lines_with("site/SHA256SUMS did not list what is held, and was written again") == 1);
+  CHECK(world.disk.files().at("site/SHA256SUMS") == whole);
+  CHECK(world.verify_all() == ExitStatus::kOk);
+  CHECK(world.lines.empty());
 }

@@ -164,7 +164,8 @@ struct World {
         false,
         {},
         {},
-        walk};
+        walk,
+        file_identity};
   }
 
   /// For everybody: the clock here and the server's.
@@ -244,8 +245,10 @@ struct World {
   bool processes_are_gone = false;
   std::vector<std::string> lines;
   std::vector<std::string> printed;
-  agent::Walk walk = {};                                  ///< none: this program cannot
-  bool reads_stdout = false;                              ///< somebody is at a terminal
+  agent::Walk walk = {};  ///< none: this program cannot
+  std::function<store::Result<std::optional<store::FileIdentity>>(const std::string&)>
+      file_identity = {};     ///< none: nobody knows what lies at a path
+  bool reads_stdout = false;  ///< somebody is at a terminal
   std::vector<std::map<std::string, std::string>> hooks;  ///< the variables of each command run
   std::chrono::seconds passed{0};
 };

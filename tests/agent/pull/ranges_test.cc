@@ -229,3 +229,16 @@ TEST_CASE("a server that wants fewer connections is not asked by one helper afte
   CHECK(world.pull() == ExitStatus::kOk);
   CHECK(world.verify_all() == ExitStatus::kOk);
 }
+
+TEST_CASE("what went wrong with one piece is not held against the next", "[wire][ranges]") {
+  World world;
+  world.config.agent.retries = 3;
+  put_large(world);
+  for (int from = 4; from <= 40; from += 3) {
+    world.server->lie({LieKind::kError, "GET", "large", 500, "InternalError", from, 1});
+  }
+  const Ticking ticking(world.clock);
+  CHECK(world.pull() == ExitStatus::kOk);
+  CHECK(gets(world).size() > 10);
+  CHECK(world.verify_all() == ExitStatus::kOk);
+}

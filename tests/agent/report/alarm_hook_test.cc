@@ -242,11 +242,13 @@ TEST_CASE("a command starts with no signal blocked or ignored, in a session of i
   for (const int signal : {SIGINT, SIGTERM, SIGURG}) sigaddset(&blocked, signal);
   pthread_sigmask(SIG_BLOCK, &blocked, &before);
   auto* const pipe_before = std::signal(SIGPIPE, SIG_IGN);
+  auto* const size_before = std::signal(SIGXFSZ, SIG_IGN);
   const auto signals = hook.run(
       "while read -r name mask; do case $name in SigBlk:|SigIgn:) echo $mask;; esac; done "
       "< /proc/$$/status > \"$OUT\"");
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   std::signal(SIGPIPE, pipe_before);
+  std::signal(SIGXFSZ, size_before);
   REQUIRE(signals);
   std::istringstream masks(test::read_file(hook.out));
   std::uint64_t is_blocked = 0;

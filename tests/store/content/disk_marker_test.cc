@@ -132,6 +132,17 @@ TEST_CASE("a marker that is damaged or from a newer holdfast is never taken for 
   CHECK(store::write_marker(*disk, kNow).error().kind == ErrorKind::kExists);
 }
 
+TEST_CASE("a marker that is damaged says how to come by a new one") {
+  const auto [text, remedy] = GENERATE(
+      table<std::string, std::string>({{"{\"id\": \"0b9c", "move it away and run 'holdfast init'"},
+                                       {"{}", "move it away and run 'holdfast init'"},
+                                       {"{\"format\": 2}", "install a newer one"}}));
+  const TempDir dir;
+  test::write_file(dir / ".holdfast/disk.json", text);
+  CHECK(store::read_marker(*open_disk(dir.path())).error().detail.find(remedy) !=
+        std::string::npos);
+}
+
 TEST_CASE("a marker with fields of a later minor change is still read") {
   const TempDir dir;
   test::write_file(dir / ".holdfast/disk.json",

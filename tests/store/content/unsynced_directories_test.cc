@@ -52,6 +52,15 @@ TEST_CASE("what lies beside the archives is durable before the archives are") {
   CHECK(watch(disk, directories) == std::vector<std::string>{"s/superseded", "s/archives"});
 }
 
+TEST_CASE("a key that is called as the archives are does not make its directory one of them") {
+  FaultDisk disk;
+  make(disk, {"s", "s/archives", "s/damaged", "s/damaged/archives", "s/damaged/archives/b"});
+  UnsyncedDirectories directories(disk);
+  directories.note_changed("s/archives");
+  directories.note_changed("s/damaged/archives/b");
+  CHECK(watch(disk, directories) == std::vector<std::string>{"s/damaged/archives/b", "s/archives"});
+}
+
 TEST_CASE("a failed sync of directories is never repeated") {
   FaultDisk disk;
   make(disk, {"s"});

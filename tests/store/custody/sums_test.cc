@@ -92,3 +92,64 @@ TEST_CASE("sums that cannot be written leave the old ones, and the next try succ
     CHECK(held.disk.files().count(kSums + ".new") == 0);
   }
 }
+
+TEST_CASE("sums that are lost, or as long as they never were, are written anew once") {
+  Held held;
+  held.disk.plant("site/archives/a", "");
+  held.record({archive("a"), archive("b")});
+  const auto refresh = [&] {
+    return store::refresh_sums(held.disk, held.ledger, held.source, "site", NameRules::kPosix);
+  };
+  CHECK(refresh().value() == false);
+  const std::string whole = held.disk.files().at(kSums);
+  CHECK(refresh().value() == false);
+  SECTION("lost") { REQUIRE(held.disk.remove_file(kSums)); }
+  SECTION("cut") { held.disk.plant(kSums, whole.substr(0, whole.size() / 2)); }
+  SECTION("longer") { held.disk.plant(kSums, whole + whole); }
+  CHECK(refresh().value() == true);
+  CHECK(held.disk.files().at(kSums) == whole);
+  CHECK(refresh().value() == false);
+}
+
+TEST_CASE("sums that an earlier version wrote are written anew, and that is not told") {
+  Held held;
+  held.disk.plant("site/archives/a", "");
+  held.record({archive("a")});
+  REQUIRE(write(held));
+  REQUIRE(store::LedgerWriter(held.ledger).mark_sums_written(held.source));
+  held.disk.plant(kSums, "half");
+  CHECK(
+      store::refresh_sums(held.disk, held.ledger, held.source, "site", NameRules::kPosix).value() ==
+      false);
+  CHECK(held.disk.files().at(kSums) == kHex + "  archives/a\n");
+}
+
+TEST_CASE("sums are right when every byte is") {
+  Held held;
+  held.disk.plant("site/archives/a", "");
+  const auto right = [&] {
+    return store::sums_are_right(held.disk, held.ledger, held.source, "site", NameRules::kPosix)
+        .value();
+  };
+  CHECK(right());
+  std::vector<store::Archive> many;
+  for (int i = 0; i < 2500; ++i) many.push_back(archive("k" + std::to_string(10000 + i)));
+  held.record(many);
+  CHECK_FALSE(right());
+  REQUIRE(write(held));
+  CHECK(right());
+  const std::string whole = held.disk.files().at(kSums);
+  for (const std::size_t at : {std::size_t{0}, whole.size() / 2, whole.size() - 2}) {
+    auto wrong = whole;
+    wrong[at] = wrong[at] == 'x' ? 'y' : 'x';
+    held.disk.plant(kSums, wrong);
+    CHECK_FALSE(right());
+    CHECK(store::restore_sums(held.disk, held.ledger, held.source, "site", NameRules::kPosix)
+              .has_value());
+    CHECK(right());
+  }
+  for (const auto& wrong : {whole.substr(0, whole.size() - 1), whole + "x", std::string()}) {
+    held.disk.plant(kSums, wrong);
+    CHECK_FALSE(right());
+  }
+}

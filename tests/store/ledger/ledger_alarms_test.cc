@@ -40,3 +40,22 @@ TEST_CASE("an alarm is raised once and stays until it ends") {
   CHECK(newest->at(1).message == "again");
   CHECK(newest->at(1).id > newest->front().id + 1);
 }
+
+TEST_CASE("an alarm that was told while the other disk was here is raised in one transaction",
+          "[ledger]") {
+  Held held;
+  const auto told = held.ledger.replace_words(
+      "other", "digest", [](const std::string&) { return true; },
+      [](const store::CarriedView::VisitWord& visit) {
+        return visit({"site", store::Word::What::kTold, "stale", "told", at(1), std::nullopt, "m"});
+      },
+      at(2));
+  REQUIRE(told);
+  const auto syncs_of = [&](std::string_view key) {
+    held.disk.reset_counts();
+    REQUIRE(held.ledger.raise_alarm(held.source, store::AlarmKind::kStale, key, "m", at(3)));
+    return held.disk.counts().file_syncs;
+  };
+  CHECK(syncs_of("told") == syncs_of("new"));
+  CHECK(held.ledger.unannounced_alarms(9)->size() == 1);
+}
