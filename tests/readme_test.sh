@@ -155,7 +155,10 @@ come_to() {  # come_to FILE
     old_mirror
   elif grep -q '^sudo mkfs.* /dev/sdb1' "$1"; then
     # A disk that was formatted elsewhere.
+    # Not while it is mounted: an emulated kernel cannot do that.
+    umount /mnt/backup
     e2label "$loop" ''
+    mount "$loop" /mnt/backup
   elif grep -q '/mnt/new' "$1"; then
     # One disk that never took turns.
     sed -i "s|^LABEL=backup |UUID=$(blkid -s UUID -o value "$second") |" /etc/fstab
