@@ -46,7 +46,7 @@ struct CredentialsSource {
   std::string source_name;       ///< the file $CREDENTIALS_DIRECTORY/NAME
   std::string credentials_file;  ///< AWS shared-credentials format
   std::string profile;           ///< "default"
-  bool has_own_file = false;     ///< the file was named for this source, and no other key may do
+  bool has_own_file = false;     ///< it is not the file that all sources share
 };
 
 /// In this order: AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN (AWS_PROFILE

@@ -312,10 +312,6 @@ Brought bring(const ByteRange& piece, HelperSink& sink, RangeShare& share, s3::C
   return sink.offset() - piece.begin >= kProgressBytes ? Brought::kSome : Brought::kNothing;
 }
 
-}  // namespace
-
-namespace {
-
 HelpEnd help_as(RangeShare::Ticket ticket, RangeShare& share, const Fetcher::Shared& shared,
                 s3::Client& client, const std::atomic<bool>& must_go) {
   const auto& content = share.content();

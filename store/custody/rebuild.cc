@@ -18,7 +18,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -291,26 +290,20 @@ class Rebuild {
   std::uint64_t bytes_before_ = 0;
 };
 
-// The journal of the old ledger would be played into the new one.
-Status put_new_in_place(Disk& disk) {
-  if (auto removed = disk.remove_file(journal_of(kLedgerPath)); !removed) return removed;
-  if (auto removed = disk.remove_file(journal_of(kNewPath)); !removed) return removed;
-  if (auto synced = disk.sync_directory(kStateDirectory); !synced) return synced;
-  if (auto renamed = disk.rename_no_replace(kNewPath, kLedgerPath); !renamed) return renamed;
-  return disk.sync_directory(kStateDirectory);
-}
-
-// A crash on the way leaves no ledger, which is told, and the rebuild is begun again.
+// The journal of the old ledger would be played into the new one. Without it the old one may be
+// half of a transaction, so it is not put back: a crash, or an error, on the way leaves no ledger,
+// which is told, and the rebuild is begun again.
 Status put_in_place(Disk& disk) {
   const auto old = disk.stat(kLedgerPath);
   if (!old) return old.error();
   if (*old) {
     if (auto moved = disk.rename_replace(kLedgerPath, kBeforePath); !moved) return moved;
   }
-  auto placed = put_new_in_place(disk);
-  // Where the new one has its name already this is refused, and the error is told all the same.
-  if (!placed && *old) std::ignore = disk.rename_no_replace(kBeforePath, kLedgerPath);
-  return placed;
+  if (auto removed = disk.remove_file(journal_of(kLedgerPath)); !removed) return removed;
+  if (auto removed = disk.remove_file(journal_of(kNewPath)); !removed) return removed;
+  if (auto synced = disk.sync_directory(kStateDirectory); !synced) return synced;
+  if (auto renamed = disk.rename_no_replace(kNewPath, kLedgerPath); !renamed) return renamed;
+  return disk.sync_directory(kStateDirectory);
 }
 
 }  // namespace

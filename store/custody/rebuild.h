@@ -45,10 +45,10 @@ Result<std::optional<NameRules>> carried_name_rules(Disk& disk);
 /// is lost: alarms, a HOLD, what was refused, and what was seen of listings.
 ///
 /// On success the new ledger is in the place of the old one, durably, and the old one is
-/// `.holdfast/ledger.db.before`. On an error the old ledger is in its place, unless the disk
-/// failed, or the machine stopped, between the two renames: then there is none, which is told, and
-/// the rebuild can be run again. Where the last sync alone failed the new one is in its place.
-/// Requires that nobody has the ledger open. kBusy when `keep_going` said no.
+/// `.holdfast/ledger.db.before`. On an error the old ledger is in its place as it was, unless that
+/// error, or the machine's stop, came between the two renames: then there is none, which is told,
+/// and the rebuild can be run again. Requires that nobody has the ledger open. kBusy when
+/// `keep_going` said no.
 Result<Rebuilt> rebuild_ledger(Disk& disk, const RebuildRequest& request);
 
 }  // namespace store

@@ -29,11 +29,14 @@ class SubDisk : public ForwardingDisk {
   }
   std::string root_path() const override { return ForwardingDisk::root_path() + "/" + directory_; }
 
- private:
+ protected:
+  /// The path in the disk that is forwarded to; the directory may be "", its root.
   std::string at(std::string_view path) const {
-    return path.empty() ? directory_ : directory_ + "/" + std::string(path);
+    if (directory_.empty() || path.empty()) return directory_ + std::string(path);
+    return directory_ + "/" + std::string(path);
   }
 
+ private:
   const std::string directory_;
 };
 

@@ -9,6 +9,7 @@
 
 #include "agent/base/below.h"
 #include "tests/agent/pull/pull_world.h"
+#include "tests/support/sub_disk.h"
 
 namespace custody_test {
 
@@ -20,30 +21,11 @@ enum class Shown {
 };
 
 /// A directory of a disk, as a disk of its own that is mounted at a path.
-class MountedDisk : public test::ForwardingDisk {
+class MountedDisk : public test::SubDisk {
  public:
   MountedDisk(test::FaultDisk& disk, std::string directory, std::string path, Shown shown)
-      : ForwardingDisk(disk),
-        disk_(disk),
-        directory_(std::move(directory)),
-        path_(std::move(path)),
-        shown_(shown) {}
+      : SubDisk(disk, std::move(directory)), disk_(disk), path_(std::move(path)), shown_(shown) {}
 
-  store::Result<std::unique_ptr<store::File>> open(std::string_view path,
-                                                   store::OpenMode mode) override {
-    return ForwardingDisk::open(at(path), mode);
-  }
-  store::Result<std::optional<store::FileInfo>> stat(std::string_view path) override {
-    return ForwardingDisk::stat(at(path));
-  }
-  store::Status remove_file(std::string_view path) override {
-    return ForwardingDisk::remove_file(at(path));
-  }
-  store::Status list_directory(
-      std::string_view path,
-      const std::function<bool(std::string_view, store::FileKind)>& visit) override {
-    return ForwardingDisk::list_directory(at(path), visit);
-  }
   std::string root_path() const override { return path_; }
 
   std::optional<store::FileIdentity> identity(std::string_view path) const {
@@ -54,13 +36,7 @@ class MountedDisk : public test::ForwardingDisk {
   }
 
  private:
-  std::string at(std::string_view path) const {
-    if (directory_.empty() || path.empty()) return directory_ + std::string(path);
-    return directory_ + "/" + std::string(path);
-  }
-
   test::FaultDisk& disk_;
-  const std::string directory_;
   const std::string path_;
   const Shown shown_;
 };
