@@ -34,8 +34,9 @@ constexpr const char* kDropStreamTables =
     "temp.strike;";
 
 // Sizes in a listing may be any, and so many that even small ones come to more than can be counted.
+// Ten times a sum can be counted still.
 constexpr std::int64_t kLargest = std::int64_t{1} << 50;
-constexpr std::int64_t kLargestSum = std::int64_t{1} << 61;
+constexpr std::int64_t kLargestSum = std::int64_t{1} << 58;
 
 // What was counted of one series, and is not in its table yet.
 struct Count {
@@ -92,7 +93,7 @@ class StreamTable {
     Status done = database_.execute(
         "UPDATE temp.stream SET keys=keys+?2, bytes=bytes+?3, changed=changed+?4, "
         "changed_bytes=changed_bytes+?5, gone=gone+?6, gone_bytes=gone_bytes+?7, came=came+?8, "
-        "came_bytes=min(came_bytes+?9, 1<<61), recent=recent+?10, recent_bytes=recent_bytes+?11, "
+        "came_bytes=min(came_bytes+?9, 1<<58), recent=recent+?10, recent_bytes=recent_bytes+?11, "
         "lately_gone=lately_gone+?12 WHERE name=?1",
         Bytes{name_}, count.keys, count.bytes, count.changed, count.changed_bytes, count.gone,
         count.gone_bytes, count.came, count.came_bytes, count.recent, count.recent_bytes,

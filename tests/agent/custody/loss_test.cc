@@ -241,6 +241,30 @@ TEST_CASE("what the bucket may still have is not given up, but for one alarm by 
   }
 }
 
+TEST_CASE("of what is given up, each file that cannot be removed is told once", "[loss]") {
+  World world;
+  // More than are given up at once.
+  const auto keys = numbered(70);
+  hold(world, keys);
+  for (const auto& key : keys) {
+    rot(world.disk, path_of(key));
+    world.server->erase("b", key);
+  }
+  REQUIRE(world.verify_all() == ExitStatus::kAlarm);
+  REQUIRE(world.pull() == ExitStatus::kAlarm);
+  world.disk.set_hook(
+      [](std::string_view operation, std::string_view path) -> std::optional<store::Error> {
+        if (operation != "remove" || path != path_of("db/03.tar")) return std::nullopt;
+        return store::error_from_errno(EIO, operation, path);
+      });
+  (void)world.ack();
+  CAPTURE(world.lines);
+  CHECK(world.lines_with("db/03.tar") == 1);
+  CHECK(world.lines.size() == 1);
+  CHECK(world.source().archives == 0);
+  CHECK(world.files_below("site/damaged/") == 70);
+}
+
 TEST_CASE("what reads right again is not given up", "[loss]") {
   World world;
   const auto keys = numbered(3);
