@@ -14,6 +14,7 @@
 #include "agent/report/pull_summary.h"
 #include "agent/report/reports.h"
 #include "agent/report/watch.h"
+#include "agent/run/busy_disk.h"
 #include "agent/run/carry.h"
 #include "agent/run/run_context.h"
 #include "agent/run/sources.h"
@@ -33,7 +34,7 @@ ExitStatus without_mirror(const MirrorError& error, const Config& config,
   }
   // The other run writes the status; it is not ours to touch. That it takes its time is no news to
   // anybody but who waits for it, until it has taken a day.
-  const bool hangs = holds_for_too_long(error, environment.clock.now_s());
+  const bool hangs = error.holder && holds_for_too_long(*error.holder, environment.clock.now_s());
   if (hangs || environment.terminal || !error.holder) {
     environment.log.error({"", "", error.message});
   } else {

@@ -8,6 +8,7 @@
 
 #include "agent/base/failure.h"
 #include "agent/base/shell_word.h"
+#include "agent/run/busy_disk.h"
 #include "store/custody/rebuild.h"
 
 namespace agent {
@@ -86,29 +87,18 @@ Guarded<store::Marker> check_marker(store::Disk& disk, const Config& config) {
   return **marker;
 }
 
-constexpr std::chrono::hours kTooLong{24};
-
-// Since when, and what to do about it.
-std::string describe_holder(const store::LockHolder& holder, Time now) {
-  const auto age = std::max(now - holder.since, std::chrono::seconds{0});
-  return fmt::format(
-      "another holdfast (pid {}) has been at work on this disk for {}, since {}; {}", holder.pid,
-      format_duration(age), format_time(holder.since),
-      age < kTooLong ? std::string("let it finish")
-                     : fmt::format("see whether it hangs, and if so end it: kill {}", holder.pid));
-}
-
 Guarded<std::unique_ptr<store::DiskLock>> lock_disk(store::Disk& disk,
                                                     const Environment& environment) {
   auto lock = disk.lock(store::kLockPath);
   if (lock) return std::move(*lock);
   if (lock.error().kind != store::ErrorKind::kBusy) return disk_failure(lock.error());
-  MirrorError busy{ExitStatus::kNotNow, "another holdfast is at work on this disk; let it finish",
-                   true};
+  std::optional<store::LockHolder> holder;
   if (environment.lock_holder) {
-    busy.holder = environment.lock_holder(fmt::format("{}/{}", disk.root_path(), store::kLockPath));
+    holder = environment.lock_holder(fmt::format("{}/{}", disk.root_path(), store::kLockPath));
   }
-  if (busy.holder) busy.message = describe_holder(*busy.holder, environment.clock.now_s());
+  MirrorError busy{ExitStatus::kNotNow, describe_busy_disk(holder, environment.clock.now_s()),
+                   true};
+  busy.holder = holder;
   return busy;
 }
 
@@ -126,10 +116,6 @@ MirrorError disk_failure(const store::Error& error) {
   of.fact = fact_of(error);
   of.forbidden = error.error_number == EACCES || error.error_number == EPERM;
   return of;
-}
-
-bool holds_for_too_long(const MirrorError& error, Time now) {
-  return error.holder && now - error.holder->since >= kTooLong;
 }
 
 Result<GuardedDisk, MirrorError> open_guarded_disk(const Config& config,

@@ -33,9 +33,6 @@ struct MirrorError {
   std::optional<store::LockHolder> holder{};     ///< of the lock, as far as it can be seen
 };
 
-/// Who has the lock has had it for a day: more likely it hangs than that it works.
-bool holds_for_too_long(const MirrorError& error, Time now);
-
 using store::GuardedDisk;
 
 /// The same error with `found` filled in: the disk is the right one, and something else is wrong.
