@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "agent/proof/content_form.h"
-#include "agent/proof/soundness.h"
+#include "agent/proof/soundness_verdict.h"
 #include "agent/run/form_memory.h"
 #include "agent/run/run_context.h"
 #include "store/custody/change.h"

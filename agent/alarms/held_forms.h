@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/proof/soundness.h"
+#include "agent/proof/soundness_verdict.h"
 #include "agent/run/run_context.h"
 #include "store/custody/scrub.h"
 

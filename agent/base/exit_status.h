@@ -1,8 +1,15 @@
 #pragma once
 
+namespace s3 {
+struct Error;
+}
+namespace store {
+struct Error;
+}
+
 namespace agent {
 
-/// How a command ends; contract section 3.
+/// How a command ends. Where several things happened the gravest wins; see graver().
 enum class ExitStatus {
   kOk = 0,           ///< done, nothing to report
   kAlarm = 1,        ///< done, but an alarm is open
@@ -40,5 +47,10 @@ constexpr int gravity(ExitStatus status) {
 
 /// Where several hold, the gravest wins.
 constexpr ExitStatus graver(ExitStatus a, ExitStatus b) { return gravity(a) >= gravity(b) ? a : b; }
+
+/// The exit status of a source that this error stopped.
+ExitStatus status_of(const s3::Error& error);
+/// The exit status of a run that this error stopped.
+ExitStatus status_of(const store::Error& error);
 
 }  // namespace agent

@@ -3,16 +3,10 @@
 #include <string>
 #include <string_view>
 
-#include "agent/base/exit_status.h"
 #include "s3client/error.h"
 #include "store/disk/error.h"
 
 namespace agent {
-
-/// The exit status of a source that this error stopped.
-ExitStatus status_of(const s3::Error& error);
-/// The exit status of a run that this error stopped.
-ExitStatus status_of(const store::Error& error);
 
 /// One sentence: what happened and what to do. `action` is the IAM action that was needed, for
 /// example "s3:GetObject".

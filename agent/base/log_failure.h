@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "agent/base/exit_status.h"
 #include "agent/base/failure.h"
 #include "agent/base/log.h"
 

@@ -8,7 +8,7 @@
 #include "agent/base/json_line.h"
 #include "agent/base/key_pattern.h"
 #include "agent/commands/commands.h"
-#include "agent/custody/scrub_slice.h"
+#include "agent/custody/damage_alarm.h"
 #include "agent/report/pull_status.h"
 #include "agent/run/source_command.h"
 

@@ -17,6 +17,7 @@
 #include "agent/listing/list_phase.h"
 #include "agent/listing/listing_memory.h"
 #include "agent/run/sources.h"
+#include "store/content/filesystem_limits.h"
 #include "store/content/key_path.h"
 
 namespace agent {

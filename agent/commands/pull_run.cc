@@ -12,7 +12,7 @@
 #include "agent/base/failure.h"
 #include "agent/custody/left_sources.h"
 #include "agent/custody/prune_phase.h"
-#include "agent/custody/scrub_slice.h"
+#include "agent/custody/scrub_phase.h"
 #include "agent/custody/staging_sweep.h"
 #include "agent/custody/stale_sums.h"
 #include "agent/custody/walk_phase.h"
@@ -99,7 +99,7 @@ class Pull {
       if (auto taken = reinstate_accepted(context_, source); !taken) return taken;
     }
     if (auto written = write_stale_sums(context_); !written) return written;
-    if (auto scrubbed = scrub_due(context_, begun_); !scrubbed) return scrubbed;
+    if (auto scrubbed = scrub_sources(context_, begun_); !scrubbed) return scrubbed;
     if (auto walked = walk_due(context_); !walked) return walked;
     const bool all = context_.sources.size() == context_.config.sources.size();
     return all ? tend_left_sources(context_, begun_) : store::Status{};

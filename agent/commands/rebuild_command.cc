@@ -5,9 +5,10 @@
 #include "agent/base/json_line.h"
 #include "agent/base/log_failure.h"
 #include "agent/commands/commands.h"
-#include "agent/custody/scrub_slice.h"
+#include "agent/custody/damage_alarm.h"
 #include "agent/report/progress.h"
 #include "agent/run/right_disk.h"
+#include "store/content/filesystem_limits.h"
 #include "store/custody/rebuild.h"
 
 namespace agent {

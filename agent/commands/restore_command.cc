@@ -16,6 +16,7 @@
 #include "agent/report/progress.h"
 #include "agent/run/source_command.h"
 #include "store/content/digest.h"
+#include "store/content/filesystem_limits.h"
 
 namespace agent {
 namespace {

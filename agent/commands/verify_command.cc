@@ -9,7 +9,7 @@
 #include "agent/base/units.h"
 #include "agent/commands/commands.h"
 #include "agent/commands/verify_open.h"
-#include "agent/custody/scrub_slice.h"
+#include "agent/custody/damage_alarm.h"
 #include "agent/report/announce.h"
 #include "agent/report/progress.h"
 #include "agent/report/pull_status.h"

@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 #include <ini.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <memory>
+
+#include "agent/config/command_trust.h"
 
 namespace agent {
 namespace {
@@ -69,14 +69,6 @@ char* read_line(char* into, int size_bytes, void* stream) {
   return parser.failed() ? nullptr : line;
 }
 
-// Of a pipe, as bash makes one, nothing can be said that helps.
-bool is_writable_by_others(std::FILE* file) {
-  struct stat status {};
-  if (::fstat(::fileno(file), &status) != 0 || !S_ISREG(status.st_mode)) return false;
-  const bool is_ours = status.st_uid == 0 || status.st_uid == ::geteuid();
-  return !is_ours || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
-}
-
 int note_key(void* user, const char*, const char* name, const char* value) {
   auto& parser = *static_cast<Parser*>(user);
   if (parser.sections.empty()) {
@@ -119,7 +111,7 @@ Result<IniFile, IniError> read_ini(const std::string& path) {
   auto ini = read_all(file);
   if (file) {
     auto& found = ini ? *ini : ini.error().before;
-    found.is_writable_by_others = is_writable_by_others(file.get());
+    found.is_writable_by_others = others_can_write(file.get());
   }
   return ini;
 }

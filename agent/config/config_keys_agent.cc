@@ -2,8 +2,8 @@
 #include <utility>
 
 #include "agent/config/config_keys.h"
-#include "agent/config/config_values.h"
-#include "agent/config/ping.h"
+#include "agent/config/config_setters.h"
+#include "agent/config/ping_url.h"
 
 namespace agent {
 

@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "agent/config/config_keys.h"
-#include "agent/config/config_values.h"
+#include "agent/config/config_setters.h"
 #include "agent/config/disk_ids.h"
 
 namespace agent {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "agent/config/config_keys.h"
-#include "agent/config/config_values.h"
+#include "agent/config/config_setters.h"
 
 namespace agent {
 namespace {

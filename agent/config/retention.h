@@ -26,7 +26,8 @@ struct RetentionRules {
   bool any() const { return within || last + daily + weekly + monthly + yearly > 0; }
 };
 
-/// Why a content is kept. Several reasons may hold at once.
+/// Why a content is kept. Several reasons may hold at once. Those that the rules have no part in
+/// are found by agent/custody/never_pruned.h.
 enum class Keep : std::uint32_t {
   kWithin = 1U << 0,
   kLast = 1U << 1,

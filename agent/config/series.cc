@@ -1,7 +1,7 @@
 #include "agent/config/series.h"
 
+#include "agent/config/series_auto.h"
 #include "agent/config/series_expression.h"
-#include "agent/config/stream_and_set.h"
 
 namespace agent {
 

@@ -26,7 +26,7 @@ class Series {
   static Result<Series> parse(const std::string& value);
 
   /// The name of the stream of a whole key, prefix included, whatever bytes are in it.
-  ///   auto: the key with what is a time in it replaced; see agent/config/stream_and_set.h
+  ///   auto: the key with what is a time in it replaced; see agent/config/series_auto.h
   ///   source: empty
   ///   a regular expression: the groups of the leftmost longest match, joined by '/'. A key that
   ///   does not match, or whose match leaves all groups out, has no stream of its own: empty.

@@ -31,7 +31,7 @@ void add(std::vector<std::string>& to, std::string one) {
 
 std::vector<std::string> AdoptNames::paths_of(std::string_view key) const {
   std::vector<std::string> paths;
-  if (!key.starts_with(strip_) || key.size() > store::kLongestKeyBytes) return paths;
+  if (!key.starts_with(strip_) || !store::can_have_path(key)) return paths;
   key.remove_prefix(strip_.size());
   const bool half_a_segment = !strip_.empty() && !strip_.ends_with('/');
   if (half_a_segment && key.starts_with('/')) key.remove_prefix(1);

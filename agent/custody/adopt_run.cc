@@ -218,8 +218,8 @@ store::Status AdoptRun::consider_file(const AdoptDirectory::File& file) {
   const auto& config = *source().config;
   std::optional<std::string> unheard;
   for (const auto& key : names_.keys_of(file.path)) {
-    const bool belongs = key.starts_with(config.prefix) && config.wants(key) &&
-                         key.size() <= store::kLongestKeyBytes;
+    const bool belongs =
+        key.starts_with(config.prefix) && config.wants(key) && store::can_have_path(key);
     if (!belongs) continue;
     const auto heard = state_of_key(key);
     if (!heard) return heard.error();

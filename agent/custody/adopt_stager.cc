@@ -6,6 +6,7 @@
 
 #include "agent/base/free_space.h"
 #include "agent/base/units.h"
+#include "store/content/filesystem_limits.h"
 #include "store/content/key_path.h"
 #include "store/disk/aligned_buffer.h"
 

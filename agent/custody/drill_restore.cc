@@ -11,6 +11,7 @@
 #include "agent/base/printable.h"
 #include "agent/custody/restore_copy.h"
 #include "agent/custody/restore_selection.h"
+#include "store/content/filesystem_limits.h"
 
 namespace agent {
 namespace {

@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-#include "agent/custody/scrub_slice.h"
+#include "agent/custody/scrub_phase.h"
 #include "agent/report/pull_status.h"
 
 namespace agent {

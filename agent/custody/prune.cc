@@ -8,10 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "agent/base/log.h"
-#include "agent/base/trusted_clock.h"
-#include "agent/base/units.h"
 #include "agent/config/repository_layout.h"
+#include "agent/custody/never_pruned.h"
 
 namespace agent {
 namespace {
@@ -20,8 +18,6 @@ using store::Candidate;
 
 constexpr std::size_t kPrunedAtOnce = 256;
 constexpr std::uint64_t kShareOfRun = 10;
-// A scrub may stamp a little ahead of the clock, and a clock may be set back by seconds.
-constexpr std::chrono::minutes kClockSlack{1};
 
 // What is counted together.
 enum Tally : std::size_t { kTrustedTally, kSuspectTally, kQuarantineTally, kTallies };
@@ -99,7 +95,9 @@ class Prune {
 
   store::Result<Pruned> run() {
     if (!source_.keep.any() || request_.id == 0) return pruned_;
-    if (auto looked = look_for_alarms(); !looked) return looked.error();
+    auto troubled = frozen_by_alarms(mirror_.ledger, request_.config);
+    if (!troubled) return troubled.error();
+    pruned_.frozen = *std::move(troubled);
     if (pruned_.frozen && !request_.tell) return pruned_;
     const auto reviewed = mirror_.ledger.is_reviewed(request_.id, rules(), request_.now);
     if (!reviewed) return reviewed.error();
@@ -135,12 +133,8 @@ class Prune {
     return source_.series.place(key);
   }
 
-  // No rule can tell which of them need each other.
   void look_at_layout() {
-    if (chain_ == nullptr) return;
-    if (!pruned_.frozen) {
-      pruned_.frozen = {ExitStatus::kIncomplete, refusal_of(*chain_), false};
-    }
+    if (!pruned_.frozen && chain_ != nullptr) pruned_.frozen = frozen_by_layout(*chain_);
   }
 
   store::Result<Pruned> refused() {
@@ -158,76 +152,17 @@ class Prune {
                                         {rules(), request_.now, finished, due_, std::string()});
   }
 
-  store::Status look_for_alarms() {
-    for (const auto& source : request_.config.sources) {
-      const auto id = mirror_.ledger.find_source(source.name);
-      if (!id) return id.error();
-      if (!*id) continue;
-      const auto totals = mirror_.ledger.totals(**id);
-      if (!totals) return totals.error();
-      const auto open = mirror_.ledger.count_open_alarms(**id);
-      if (!open) return open.error();
-      if (*open == 0 && !totals->hold_since) continue;
-      const auto what = totals->hold_since ? "it is on HOLD"
-                        : *open == 1       ? "an alarm is open"
-                                           : "alarms are open";
-      pruned_.frozen = {ExitStatus::kAlarm,
-                        fmt::format("nothing is removed while there is trouble: {} ({}). See "
-                                    "'holdfast status'; when you know what happened, 'holdfast "
-                                    "ack {}'",
-                                    source.name, what, source.name)};
-      return {};
-    }
-    return {};
-  }
-
   store::Status look_at_clock(store::Time newest_recorded) {
     if (pruned_.frozen) return {};
     const auto totals = mirror_.ledger.totals(request_.id);
     if (!totals) return totals.error();
     reviewed_at_ = totals->reviewed_at;
-    if (!totals->pulled_since) {
-      pruned_.frozen = {ExitStatus::kIncomplete,
-                        "nothing is removed before this holdfast has pulled the source to the end "
-                        "once: look at 'holdfast prune --dry-run', and run 'holdfast pull' first",
-                        false};
-    } else if (request_.now + kClockSlack < newest_recorded ||
-               is_provably_wrong(request_.now, {})) {
-      freeze(
-          fmt::format("this machine's clock says {}, but {} was recorded before. Set the clock "
-                      "('timedatectl set-ntp true')",
-                      format_time(request_.now), format_time(newest_recorded)));
-    } else if (totals->doubt_after) {
-      freeze(
-          "this machine's clock was wrong at the last pull, so the age of what came is not known "
-          "yet. Run 'holdfast pull' first");
-    } else if (!totals->listed_at || request_.now - *totals->listed_at > kMaxSilence) {
-      const auto since =
-          totals->listed_at ? "since " + format_time(*totals->listed_at) : std::string("yet");
-      freeze(
-          fmt::format("by this machine's clock, which says {}, the bucket was not listed {}. See "
-                      "that the clock is right, and run 'holdfast pull' first",
-                      format_time(request_.now), since));
-    }
+    pruned_.frozen = frozen_by_clock(*totals, request_.now, newest_recorded);
     return {};
   }
 
-  void freeze(const std::string& why) {
-    pruned_.frozen = {ExitStatus::kIncomplete, "nothing is removed: " + why};
-  }
-
-  bool has_stream(const Candidate& candidate) const {
-    return !candidate.stream.empty() || source_.series.spec() == "source";
-  }
-
-  // What needs no look at the others.
   Keeps keeps_of_itself(const store::HeldSet& set) const {
-    auto keeps = SeriesRetention::of_itself(source_.keep, request_.now, set.newest_held);
-    if (set.damaged) keeps = keeps | Keep::kDamaged;
-    const bool rotates =
-        set.has_others || (set.had_others && source_.on_change == OnChange::kGenerations);
-    if (set.trusted && rotates) keeps = keeps | Keep::kRotating;
-    return keeps;
+    return agent::keeps_of_itself(source_, set, request_.now);
   }
 
   // What is kept is known once all streams were seen: a set may be part of several.
@@ -235,7 +170,7 @@ class Prune {
     StreamCount count(source_, review);
     store::Status done;
     auto visited = review.visit([&](const Candidate& candidate) {
-      if (!has_stream(candidate)) {
+      if (!has_stream(source_, candidate)) {
         done = review.note_kept(candidate.set.id, static_cast<Keeps>(Keep::kOfNoSeries));
       } else if (!candidate.set.damaged) {
         done = count.add(candidate);

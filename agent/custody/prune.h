@@ -1,27 +1,15 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <string>
 
-#include "agent/base/exit_status.h"
 #include "agent/config/config.h"
 #include "agent/config/retention.h"
+#include "agent/custody/prune_veto.h"
 #include "agent/run/open_mirror.h"
 
 namespace agent {
-
-/// A clock by which a source was not listed for longer may have leapt: nothing is removed by it.
-inline constexpr std::chrono::days kMaxSilence{30};
-
-/// Why nothing may be removed, as a sentence, and how a command ends because of it.
-struct Frozen {
-  ExitStatus status = ExitStatus::kAlarm;
-  std::string why;
-  bool is_news = true;  ///< false: a pull that finds it so need not tell
-};
 
 /// What retention decides about one content.
 enum class PruneDecision {
@@ -63,21 +51,11 @@ struct Pruned {
 /// removes at most a tenth of the source's sets, or one more than came since the last look. A
 /// generation is a set of its own.
 ///
-/// It removes nothing:
-/// - while an alarm of any source in the configuration is open, or a source is on HOLD;
-/// - before the source was pulled to the end once;
-/// - where the clock is more than a minute behind what was recorded, was wrong when something came,
-/// or
-///   says that nothing was listed for 30 days;
-/// - where there is no keep rule;
-/// - of a source whose layout says that its backups need each other, unless `series` says what
-/// belongs
-///   together.
+/// It removes nothing while agent/custody/prune_veto.h gives a reason, and where there is no keep
+/// rule. What is kept whatever the rules say: agent/custody/never_pruned.h.
 ///
 /// What is in quarantine, and a set that is smaller than `min_size`, is counted by itself, so that
-/// it pushes out nothing that is trusted. A set with a damaged content counts for no rule. The
-/// trusted content of a name that has other contents stays as long as they do; that of a name that
-/// is meant to rotate stays for good.
+/// it pushes out nothing that is trusted.
 store::Result<Pruned> prune_source(Mirror& mirror, const PruneRequest& request);
 
 }  // namespace agent

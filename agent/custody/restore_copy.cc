@@ -8,6 +8,7 @@
 
 #include "store/content/digest.h"
 #include "store/content/disk_marker.h"
+#include "store/content/filesystem_limits.h"
 #include "store/content/key_path.h"
 #include "store/disk/aligned_buffer.h"
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "agent/base/units.h"
+#include "store/content/filesystem_limits.h"
 #include "store/content/staging.h"
 
 namespace agent {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agent/fetch/download.h"
+#include "store/content/filesystem_limits.h"
 #include "store/content/key_path.h"
 
 namespace agent {

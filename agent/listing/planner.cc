@@ -10,19 +10,13 @@
 #include "agent/base/upstream_date.h"
 #include "agent/listing/refusal_due.h"
 #include "agent/listing/same_content.h"
+#include "agent/listing/storage_class.h"
 
 namespace agent {
 namespace {
 
 // Lines on contents that came back, and one more to know of more.
 constexpr std::size_t kMaxReturned = 20;
-
-// Its class says that no restore is needed. Where the listing tells none, and for what moves
-// between tiers of its own, nothing is known.
-bool is_readable(const s3::ListedObject& object) {
-  const auto& c = object.storage_class;
-  return !c.empty() && c != "GLACIER" && c != "DEEP_ARCHIVE" && c != "INTELLIGENT_TIERING";
-}
 
 }  // namespace
 
@@ -121,7 +115,7 @@ store::Status Planner::plan_entry(const s3::ListedObject& object) {
   }
   ++figures_.matched;
   const bool is_held_key = held_ != nullptr && held_->key == object.key;
-  if (object.key.size() > store::kLongestKeyBytes && !is_held_key) {
+  if (!store::can_have_path(object.key) && !is_held_key) {
     if (figures_.too_long++ == 0) figures_.too_long_example = object.key;
     return {};
   }
@@ -251,7 +245,8 @@ store::Status Planner::consider(const s3::ListedObject& object, store::Role role
   if (!refusal) return refusal.error();
   const bool refused = *refusal && same_content((*refusal)->upstream, listed);
   const bool waits = refused && !wants_refused_ && !is_due(**refusal, now_) &&
-                     !((*refusal)->kind == store::RefusalKind::kArchived && is_readable(object));
+                     !((*refusal)->kind == store::RefusalKind::kArchived &&
+                       needs_no_restore(object.storage_class));
   const bool is_held = held_ != nullptr && held_->key == object.key;
   const bool on_hold = figures_.on_hold && is_held && role != store::Role::kRepair;
   store::Pending wanted{object.key, listed, upstream_time(object.last_modified), role};

@@ -7,7 +7,7 @@
 
 #include "agent/base/byte_order.h"
 #include "agent/base/printable.h"
-#include "agent/proof/content_end.h"
+#include "agent/proof/missing_end.h"
 
 namespace agent {
 namespace {

@@ -71,7 +71,7 @@ struct ContentLook {
 
 /// Pure. Recognises a form by its head (and a tar by its checksum, a last part of a zip by its end
 /// record), and looks for what the form ends with, as far as that is known without reading what
-/// lies between: see content_end.h. What is in doubt is not cut.
+/// lies between: see agent/proof/missing_end.h. What is in doubt is not cut.
 ContentLook look_at(const ContentEnds& ends);
 
 }  // namespace agent

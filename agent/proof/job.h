@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "agent/base/free_space.h"
-#include "agent/proof/etag_trust.h"
 #include "agent/proof/part_hints.h"
 #include "agent/proof/promise.h"
+#include "agent/proof/source_trust.h"
 #include "agent/proof/verifier.h"
 #include "s3client/client.h"
 #include "store/ledger/ledger.h"

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "agent/proof/etag_trust.h"
 #include "agent/proof/promise.h"
+#include "agent/proof/source_trust.h"
 
 namespace agent {
 

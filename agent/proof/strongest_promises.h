@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "agent/proof/etag_trust.h"
 #include "agent/proof/promise.h"
+#include "agent/proof/source_trust.h"
 #include "s3client/client.h"
 
 namespace agent {

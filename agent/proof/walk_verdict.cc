@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "agent/base/units.h"
-#include "agent/proof/soundness.h"
+#include "agent/proof/soundness_verdict.h"
 
 namespace agent {
 namespace {

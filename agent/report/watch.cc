@@ -10,27 +10,13 @@
 #include "agent/config/config_file.h"
 #include "agent/config/config_keys.h"
 #include "agent/report/alarm_hook.h"
+#include "agent/report/failure_hook.h"
 #include "agent/report/when_to_tell.h"
 
 namespace agent {
 namespace {
 
-constexpr std::chrono::seconds kHookTimeout{60};
 constexpr std::size_t kProblemsTold = 3;
-
-const char* name_of(News news) {
-  switch (news) {
-    case News::kFailure:
-      return "failure";
-    case News::kReminder:
-      return "reminder";
-    case News::kOver:
-      return "over";
-    case News::kNothing:
-      break;
-  }
-  return "nothing";
-}
 
 std::string line_of(const Problem& problem) {
   std::string line;
@@ -60,15 +46,6 @@ std::string message_of(const StatusReport& status, ExitStatus exit) {
                      static_cast<int>(exit));
 }
 
-std::string names_in(const Told& told) {
-  std::string names;
-  for (const auto& [source, state] : told.failing) {
-    if (source.empty()) continue;
-    names += fmt::format("{}{}", names.empty() ? "" : ",", source);
-  }
-  return names;
-}
-
 }  // namespace
 
 Watch::Watch(const Config& settings, const Environment& environment)
@@ -83,7 +60,8 @@ void Watch::ended(const StatusReport& status, ExitStatus exit) {
   if (!environment_.stop.load()) {
     const auto now = environment_.clock.now_s();
     const auto news = note_ending(told, ending_of(status), now, settings_.agent.remind_every);
-    tell_of_failure(told, {news, exit, status.state, message_of(status, exit)});
+    run_failure_hook(environment_, settings_.agent.on_failure, told,
+                     {news, exit, status.state, message_of(status, exit)});
     remind(told, status);
   }
   ping(told, exit);
@@ -97,7 +75,8 @@ void Watch::ended_early(ExitStatus exit, const std::string& message) {
   ending.states[""] = state_of(exit);
   const auto now = environment_.clock.now_s();
   const auto news = note_ending(told, ending, now, settings_.agent.remind_every);
-  tell_of_failure(told, {news, exit, state_of(exit), message});
+  run_failure_hook(environment_, settings_.agent.on_failure, told,
+                   {news, exit, state_of(exit), message});
   ping(told, exit);
   remember(before, told);
 }
@@ -113,25 +92,6 @@ Told Watch::recall() const {
 void Watch::remember(const Told& before, const Told& now) const {
   if (now == before) return;
   (void)environment_.replace_file(told_path(), to_json(now));
-}
-
-void Watch::tell_of_failure(const Told& told, const Call& call) const {
-  const auto& command = settings_.agent.on_failure;
-  if (command.empty() || call.news == News::kNothing) return;
-  const bool over = call.news == News::kOver;
-  const auto done = environment_.run_command(
-      command,
-      {{"HOLDFAST_EVENT", name_of(call.news)},
-       {"HOLDFAST_EXIT_STATUS", std::to_string(static_cast<int>(call.exit))},
-       {"HOLDFAST_STATE", std::string(name_of(call.state))},
-       {"HOLDFAST_SOURCES", names_in(told)},
-       {"HOLDFAST_SINCE", told.failing_since ? format_time(*told.failing_since) : ""},
-       {"HOLDFAST_MESSAGE", over ? std::string("nothing fails any more") : one_line(call.message)},
-       {"HOLDFAST_HOST", one_line(environment_.host_name)}},
-      kHookTimeout);
-  if (done) return;
-  environment_.log.warning(
-      {"", "", fmt::format("on_failure: {}; the backup is not affected", done.error())});
 }
 
 void Watch::remind(Told& told, const StatusReport& status) const {

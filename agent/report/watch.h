@@ -6,7 +6,7 @@
 #include "agent/base/environment.h"
 #include "agent/base/exit_status.h"
 #include "agent/config/config.h"
-#include "agent/config/ping.h"
+#include "agent/report/ping.h"
 #include "agent/report/told.h"
 #include "agent/report/when_to_tell.h"
 #include "agent/status/status.h"
@@ -14,12 +14,8 @@
 namespace agent {
 
 /// Has people hear of how pulls end: pings, runs `on_failure` when a run begins to fail and when
-/// that is over, and reminds of what stays as it is. Nothing that goes wrong here delays a backup
-/// or changes how it ends: it is a warning at most.
-///
-/// `on_failure` finds HOLDFAST_EVENT (failure, reminder or over), HOLDFAST_EXIT_STATUS,
-/// HOLDFAST_STATE, HOLDFAST_SOURCES (what fails, separated by commas), HOLDFAST_SINCE,
-/// HOLDFAST_MESSAGE and HOLDFAST_HOST in its environment, each one line of printable text.
+/// that is over, and reminds of what stays as it is; agent/report/when_to_tell.h says when. Nothing
+/// that goes wrong here delays a backup or changes how it ends: it is a warning at most.
 class Watch {
  public:
   /// `settings` and `environment` outlive it.
@@ -33,17 +29,9 @@ class Watch {
   void ended_early(ExitStatus exit, const std::string& message);
 
  private:
-  struct Call {
-    News news = News::kNothing;
-    ExitStatus exit = ExitStatus::kOk;
-    RunState state = RunState::kFailed;
-    std::string message;
-  };
-
   std::string told_path() const;
   Told recall() const;
   void remember(const Told& before, const Told& now) const;
-  void tell_of_failure(const Told& told, const Call& call) const;
   void remind(Told& told, const StatusReport& status) const;
   void ping(Told& told, ExitStatus exit);
 

@@ -89,7 +89,7 @@ std::optional<Word> word_of(const Json& json) {
       upstream.modified = store::UpstreamTime{line.time("modified").time_since_epoch()};
     }
   }
-  line.want(!word.source.empty() && word.key.size() <= store::kLongestKeyBytes);
+  line.want(!word.source.empty() && store::can_have_path(word.key));
   switch (*what) {
     case Word::What::kTold:
     case Word::What::kAcknowledged:

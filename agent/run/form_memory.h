@@ -7,7 +7,7 @@
 
 #include "agent/config/config.h"
 #include "agent/proof/content_form.h"
-#include "agent/proof/soundness.h"
+#include "agent/proof/soundness_verdict.h"
 #include "store/ledger/records.h"
 #include "store/ledger/tell_unsound.h"
 

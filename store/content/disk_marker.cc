@@ -11,6 +11,7 @@
 #include <tuple>
 
 #include "store/content/digest.h"
+#include "store/content/filesystem_limits.h"
 #include "store/content/key_path.h"
 #include "store/json.h"
 

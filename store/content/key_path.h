@@ -12,21 +12,11 @@
 
 namespace store {
 
-/// Which names the filesystem can hold.
+/// Which names the filesystem can hold; see store/content/filesystem_limits.h.
 enum class NameRules {
   kPosix,
   kPortable,  ///< FAT, exFAT, NTFS: also :*?"<>| and trailing dots and spaces are escaped
 };
-
-/// By the name that Disk::filesystem_name() gives.
-NameRules name_rules_of(std::string_view filesystem_name);
-
-/// The largest file that it can hold: FAT32 counts the bytes of a file in 32 bits.
-std::uint64_t largest_file_bytes_of(std::string_view filesystem_name);
-
-/// Whether it is known that a gap in a file costs nothing there: FAT and its kind fill it with
-/// zeroes first, which may take minutes.
-bool has_sparse_files(std::string_view filesystem_name);
 
 /// The names a key can have. kPlain is what a person expects. kDistinct is for a key whose plain
 /// name is taken by another key: because the filesystem folds case, or because both `a` and `a/b`
@@ -37,6 +27,9 @@ enum class NameVariant { kPlain = 0, kDistinct = 1, kNarrow = 2 };
 
 /// No S3 has longer ones; they have no path here.
 inline constexpr std::size_t kLongestKeyBytes = 1024;
+
+/// False: a key that is refused, as it can have no name on the disk.
+constexpr bool can_have_path(std::string_view key) { return key.size() <= kLongestKeyBytes; }
 
 /// The path of a key below `SOURCE/archives/`. Pure and injective: different keys have different
 /// paths. Whatever the key holds, the result is relative, has no empty, "." or ".." segment, no

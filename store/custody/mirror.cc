@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "store/content/duplicate.h"
+#include "store/content/filesystem_limits.h"
 #include "store/content/path_check.h"
 #include "store/custody/change_impl.h"
 #include "store/custody/manifest.h"

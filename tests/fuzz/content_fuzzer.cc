@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "agent/proof/soundness.h"
+#include "agent/proof/soundness_verdict.h"
 #include "tests/fuzz/fuzz.h"
 
 // A key on the first line, the size of the whole in two bytes, and then a content. Where the size

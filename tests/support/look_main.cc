@@ -5,7 +5,7 @@
 #include <iostream>
 #include <string>
 
-#include "agent/proof/soundness.h"
+#include "agent/proof/soundness_verdict.h"
 
 // holdfast-look: for tests/soundness_test.py. Each line of stdin is PATH, a tab, SIZE, a tab and
 // KEY: the first SIZE bytes of the file, as if they had come under that key. Prints for each: form,

@@ -2,7 +2,7 @@
 
 #include "agent/base/key_pattern.h"
 #include "agent/base/nearest.h"
-#include "agent/config/ping.h"
+#include "agent/config/ping_url.h"
 #include "agent/report/progress.h"
 #include "agent/report/pull_summary.h"
 #include "tests/support/catch.h"

@@ -2,7 +2,7 @@
 
 #include <cerrno>
 
-#include "agent/custody/scrub_slice.h"
+#include "agent/custody/scrub_due.h"
 #include "tests/agent/pull/pull_world.h"
 
 // Contents that rot, go missing or were never ours; and what is done about them.

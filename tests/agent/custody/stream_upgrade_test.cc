@@ -2,7 +2,7 @@
 #include <map>
 #include <set>
 
-#include "agent/config/stream_and_set.h"
+#include "agent/config/backup_set.h"
 #include "store/ledger/database.h"
 #include "store/ledger/schema.h"
 #include "tests/agent/config/naming_schemes.h"

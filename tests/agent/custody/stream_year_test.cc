@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "agent/config/stream_and_set.h"
+#include "agent/config/series_auto.h"
 #include "tests/agent/config/naming_schemes.h"
 #include "tests/agent/pull/pull_world.h"
 #include "tests/support/sanitizer.h"

@@ -5,8 +5,8 @@
 #include <random>
 #include <set>
 
+#include "agent/config/backup_set.h"
 #include "agent/config/series.h"
-#include "agent/config/stream_and_set.h"
 #include "agent/custody/prune.h"
 #include "store/ledger/ledger_writer.h"
 #include "tests/agent/config/naming_schemes.h"

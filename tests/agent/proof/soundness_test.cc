@@ -1,10 +1,9 @@
-#include "agent/proof/soundness.h"
-
 #include <fmt/format.h>
 
 #include <random>
 
 #include "agent/proof/content_form.h"
+#include "agent/proof/soundness_verdict.h"
 #include "store/content/crc.h"
 #include "store/custody/manifest.h"
 #include "tests/agent/pull/pull_world.h"

@@ -5,6 +5,7 @@
 #include <sstream>
 #include <unordered_set>
 
+#include "store/content/filesystem_limits.h"
 #include "tests/support/catch.h"
 #include "tests/support/stride.h"
 

@@ -1,8 +1,9 @@
-#include "agent/config/stream_and_set.h"
+#include "agent/config/series_auto.h"
 
 #include <string>
 #include <string_view>
 
+#include "agent/config/backup_set.h"
 #include "tests/support/catch.h"
 
 // How names become streams and sets.

@@ -6,7 +6,7 @@
 
 namespace agent {
 
-/// What the name of an archive says of where it belongs: a pure function of the whole key.
+/// What `series = auto` makes of the name of an archive: a pure function of the whole key.
 ///
 /// A stream is a succession of backups of one thing. Its name is the key with only what is a time
 /// (agent/config/name_time.h) replaced by how that is spelled, as "site-{YYYYMMDD-hhmmss}.jpa"; a
@@ -15,19 +15,12 @@ namespace agent {
 /// in doubt is split. The random tokens of two tools that are known to write them (UpdraftPlus,
 /// Akeeba) are replaced by "{*}"; but for those of Akeeba's that have letters alone, one in
 /// seventeen, which may be a name.
-///
-/// A set is one backup: all keys that are equal up to and including their time. A key without a
-/// time is a set of its own. Where a key has several times, its own is the first that is within two
-/// days of the latest; what is older stays in the name of the stream.
 struct BackupName {
   std::string stream;
-  std::size_t set_bytes = 0;  ///< the set is named by so many bytes of the key
+  std::size_t set_bytes = 0;  ///< the set (agent/config/backup_set.h) has so many bytes of the key
   bool has_time = false;      ///< false: it is a set of its own, of all its bytes
 };
 
 BackupName backup_name(std::string_view key);
-
-/// The set of a key, without its stream.
-std::string_view set_of(std::string_view key);
 
 }  // namespace agent

@@ -1,4 +1,4 @@
-#include "agent/proof/soundness.h"
+#include "agent/proof/soundness_verdict.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "agent/config/stream_and_set.h"
+#include "agent/config/series_auto.h"
 
 #include <algorithm>
 #include <array>
@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "agent/config/backup_set.h"
 #include "agent/config/name_date.h"
 #include "agent/config/name_time.h"
 
@@ -15,23 +16,12 @@ namespace {
 using name_date::is_digit;
 using name_date::is_letter;
 
-// Parts that straddle midnight, or a dump in a folder of the day before.
-constexpr std::int64_t kNearDays = 2;
-
 // What is replaced.
 struct Piece {
   std::size_t begin = 0;
   std::size_t end = 0;
   std::string form;
 };
-
-std::size_t index_of_own(const std::vector<NameTime>& times) {
-  std::int64_t latest = times.front().day;
-  for (const auto& time : times) latest = std::max(latest, time.day);
-  std::size_t own = 0;
-  while (latest - times[own].day > kNearDays) ++own;
-  return own;
-}
 
 bool is_same_number(std::string_view digits, int number, std::size_t width) {
   return digits.size() == width && name_date::digits_at(digits, 0) == width &&
@@ -136,7 +126,7 @@ std::string with_replaced(std::string_view key, std::vector<Piece> pieces) {
 BackupName backup_name(std::string_view key) {
   auto times = times_in(key);
   if (times.empty()) return {with_replaced(key, {}), key.size(), false};
-  const auto index = index_of_own(times);
+  const auto index = own_time_of(times);
   const auto& own = times[index];
   const auto own_end = own.end;
   std::vector<Piece> pieces;
@@ -144,16 +134,11 @@ BackupName backup_name(std::string_view key) {
   auto token = updraft_token(key, own.begin, own_end);
   if (!token) token = akeeba_token(key, own_end);
   for (auto& time : times) {
-    const bool near = std::max(time.day, own.day) - std::min(time.day, own.day) <= kNearDays;
+    const bool near = std::max(time.day, own.day) - std::min(time.day, own.day) <= kNearTimesDays;
     if (near) pieces.push_back({time.begin, time.end, std::move(time.form)});
   }
   if (token) pieces.push_back(*std::move(token));
   return {with_replaced(key, std::move(pieces)), own_end, true};
-}
-
-std::string_view set_of(std::string_view key) {
-  const auto times = times_in(key);
-  return times.empty() ? key : key.substr(0, times[index_of_own(times)].end);
 }
 
 }  // namespace agent

@@ -1,4 +1,4 @@
-#include "agent/proof/content_end.h"
+#include "agent/proof/missing_end.h"
 
 #include <algorithm>
 #include <optional>

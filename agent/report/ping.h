@@ -14,7 +14,7 @@ namespace agent {
 /// Tells a service that expects to hear of each run, such as healthchecks.io: `URL/start`, then
 /// `URL` for exit status 0 and `URL/fail` for any other. The exit status stands in the request's
 /// User-Agent; nothing else leaves this machine. Each ping has 10 seconds, the first beside the
-/// run's own work.
+/// run's own work. agent/report/watch.h says of which runs it hears.
 class Ping {
  public:
   Ping(const Environment& environment, std::string url);
@@ -38,8 +38,5 @@ class Ping {
   std::atomic<bool> give_up_{false};
   Threads first_;  ///< one; none where the system has no thread for it
 };
-
-/// What is wrong with it as a `ping_url`; empty: nothing.
-std::string complaint_about_ping_url(const std::string& url);
 
 }  // namespace agent

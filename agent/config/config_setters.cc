@@ -1,4 +1,4 @@
-#include "agent/config/config_values.h"
+#include "agent/config/config_setters.h"
 
 #include <algorithm>
 

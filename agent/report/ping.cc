@@ -1,13 +1,10 @@
-#include "agent/config/ping.h"
+#include "agent/report/ping.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
 #include <utility>
-
-#include "agent/base/printable.h"
-#include "s3client/endpoint.h"
 
 namespace agent {
 namespace {
@@ -91,17 +88,6 @@ Result<void> Ping::send(const std::string& suffix, const std::string& remark,
     return fmt::format("the server has not answered for {} s", limit.count() / 1000);
   }
   return done ? std::string("the server does not answer") : done.error().message;
-}
-
-std::string complaint_about_ping_url(const std::string& url) {
-  const auto scheme = url.find("://");
-  const bool is_http = url.starts_with("https://") || url.starts_with("http://");
-  if (!is_http || url.find_first_of(" \t\"<>") != std::string::npos) {
-    return "it has to be an address that begins with https:// (or http://)";
-  }
-  const auto host = url.substr(0, std::min(url.find_first_of("/?#", scheme + 3), url.size()));
-  if (!s3::parse_endpoint(host)) return "its host cannot be made out";
-  return {};
 }
 
 }  // namespace agent
