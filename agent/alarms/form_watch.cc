@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "agent/base/printable.h"
+#include "agent/run/unsound_alarm.h"
 
 namespace agent {
 namespace {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "agent/alarms/form_watch.h"
+#include "agent/run/unsound_alarm.h"
 
 namespace agent {
 namespace {

@@ -6,7 +6,7 @@
 #include "agent/commands/commands.h"
 #include "agent/report/check_words.h"
 #include "agent/report/page.h"
-#include "agent/report/present.h"
+#include "agent/report/status_now.h"
 #include "agent/report/status_text.h"
 #include "agent/report/success_age.h"
 

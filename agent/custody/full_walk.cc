@@ -8,6 +8,7 @@
 #include "agent/base/printable.h"
 #include "agent/proof/walk_verdict.h"
 #include "agent/run/form_memory.h"
+#include "agent/run/unsound_alarm.h"
 #include "store/content/key_path.h"
 #include "store/content/path_check.h"
 

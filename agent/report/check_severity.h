@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "agent/report/alarm_severity.h"
-#include "agent/report/present.h"
+#include "agent/report/status_now.h"
 #include "agent/status/status.h"
 
 namespace agent {

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "agent/report/check_severity.h"
-#include "agent/report/present.h"
+#include "agent/report/status_now.h"
 #include "agent/status/status.h"
 
 namespace agent {

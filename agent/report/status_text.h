@@ -3,7 +3,7 @@
 #include <string>
 
 #include "agent/report/check_severity.h"
-#include "agent/report/present.h"
+#include "agent/report/status_now.h"
 #include "agent/status/status.h"
 
 namespace agent {

@@ -1,11 +1,9 @@
 #include "agent/run/form_memory.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
-#include "agent/base/printable.h"
+#include "agent/run/unsound_alarm.h"
 #include "store/content/digest.h"
 
 namespace agent {
@@ -39,16 +37,6 @@ FormHabit habit_of(const store::StreamForm& form) {
   return {static_cast<ContentForm>(form.form), form.is_cut, form.sets};
 }
 
-std::string words_of_others(std::uint64_t count, std::string_view one, std::string_view many) {
-  if (count == 0) return "";
-  return count == 1 ? std::string(one) : fmt::format(fmt::runtime(many), count);
-}
-
-std::string others_before(const store::StreamForm& form) {
-  return words_of_others(form.unsound - 1, ", nor did the one before it",
-                         ", nor did the {} before it");
-}
-
 std::optional<FormHabit> habit_at(const SourceConfig& config,
                                   const std::optional<store::StreamForm>& form,
                                   const store::Archive& archive) {
@@ -73,15 +61,6 @@ bool has_habits(const SourceConfig& config) { return config.series.spec() == "au
 
 store::Unsound unsound_by(const ContentLook& look) {
   return may_be_meant(look) ? store::Unsound::kOtherForm : store::Unsound::kBroken;
-}
-
-std::string unsound_message(std::string_view key, std::string_view others, std::string_view why,
-                            std::string_view source) {
-  return fmt::format(
-      "\"{}\" does not look like a backup{}: {}. It is held all the same; look at the job that "
-      "makes "
-      "it. If it is meant to be so, 'holdfast ack {}'",
-      printable(key), others, why, source);
 }
 
 store::TellUnsound tell_left_unsound(const Config& config) {

@@ -27,16 +27,6 @@ void make_seen_the_habit(store::StreamForm& form);
 /// What was seen last is unsound.
 void note_unsound(store::StreamForm& form, const ContentLook& look, store::Unsound unsound);
 
-/// What the alarm of a stream says of `count` other contents of it that are no better: nothing,
-/// `one`, or `many` with the count in the place of "{}".
-std::string words_of_others(std::uint64_t count, std::string_view one, std::string_view many);
-/// The same of those that came before the last one of the stream; for unsound_message().
-std::string others_before(const store::StreamForm& form);
-
-/// What the alarm of a stream says. `others` are words_of_others().
-std::string unsound_message(std::string_view key, std::string_view others, std::string_view why,
-                            std::string_view source);
-
 /// Where `series` says which keys are a stream, its parts need not be alike.
 bool has_habits(const SourceConfig& config);
 

@@ -3,7 +3,7 @@
 #include "agent/report/check_words.h"
 #include "agent/report/metrics.h"
 #include "agent/report/page.h"
-#include "agent/report/present.h"
+#include "agent/report/status_now.h"
 #include "agent/report/status_text.h"
 #include "tests/agent/pull/pull_world.h"
 #include "tests/support/text.h"

@@ -1,4 +1,4 @@
-#include "agent/report/present.h"
+#include "agent/report/status_now.h"
 #include "store/ledger/database.h"
 #include "tests/agent/pull/pull_world.h"
 #include "tests/support/text.h"

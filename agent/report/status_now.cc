@@ -1,4 +1,4 @@
-#include "agent/report/present.h"
+#include "agent/report/status_now.h"
 
 #include <fmt/format.h>
 
