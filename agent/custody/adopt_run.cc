@@ -10,7 +10,7 @@
 #include "agent/listing/listing_memory.h"
 #include "agent/report/progress.h"
 #include "agent/report/pull_status.h"
-#include "agent/run/clock_doubt.h"
+#include "agent/run/doubtful_ages.h"
 #include "agent/run/sources.h"
 
 namespace agent {

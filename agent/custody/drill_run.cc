@@ -11,6 +11,7 @@
 #include "agent/base/free_space.h"
 #include "agent/base/printable.h"
 #include "agent/base/units.h"
+#include "agent/custody/drill_environment.h"
 #include "agent/custody/drill_restore.h"
 #include "agent/custody/drill_user.h"
 #include "agent/proof/walk_verdict.h"
@@ -136,34 +137,12 @@ class OneDrill {
     command.directory = scratch.restored();
     command.timeout = drill_.timeout;
     command.lock = scratch.lock();
-    command.variables = variables(scratch, command.user);
+    command.variables = drill_environment(
+        drill_, set_, scratch, command.user ? command.user->name : world_.user_name, environment_);
     command.must_end = [this, &scratch] { return why_to_end(scratch.path()); };
     auto outcome = world_.run(command);
     done_.run.printed = std::move(outcome.printed);
     if (!outcome.complaint.empty()) fail(outcome.complaint);
-  }
-
-  std::vector<std::pair<std::string, std::string>> variables(
-      const store::Scratch& scratch, const std::optional<SystemUser>& user) const {
-    const auto name = user ? user->name : world_.user_name;
-    const auto made = store::at_its_word(set_.made);
-    std::vector<std::pair<std::string, std::string>> all = {
-        {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-        {"HOME", scratch.work()},
-        {"TMPDIR", scratch.work()},
-        {"USER", name},
-        {"LOGNAME", name},
-        {"SHELL", "/bin/sh"},
-        {"LANG", "C.UTF-8"},
-        {"HOLDFAST_DRILL_NAME", drill_.name},
-        {"HOLDFAST_DRILL_SOURCE", drill_.source},
-        {"HOLDFAST_DRILL_STREAM", printable_name(set_.stream)},
-        {"HOLDFAST_DRILL_SET_TIME", format_time(made)},
-        {"HOLDFAST_DRILL_DIRECTORY", scratch.restored()},
-        {"HOLDFAST_DRILL_WORK", scratch.work()},
-        {"HOLDFAST_DRILL_FILES", scratch.list()}};
-    if (const auto zone = environment_.variable("TZ")) all.emplace_back("TZ", *zone);
-    return all;
   }
 
   // What the command writes is its own affair as long as there is room.

@@ -26,11 +26,12 @@ ScrubAllowance scrub_allowance(const ScrubPace& pace) {
   return allowance;
 }
 
-bool ScrubBudget::takes(std::uint64_t size_bytes, bool in_time) {
+bool ScrubBudget::takes(std::uint64_t size_bytes, std::chrono::nanoseconds taken,
+                        std::chrono::nanoseconds run_took) {
   const bool is_first = !taken_any_;
   const bool fits = taken_bytes_ + size_bytes <= allowance_.bytes;
   if (!fits && !(is_first && allowance_.due)) return false;
-  if (!is_first && !in_time && !allowance_.behind) return false;
+  if (!is_first && taken > run_took && !allowance_.behind) return false;
   taken_any_ = true;
   taken_bytes_ += size_bytes;
   return true;

@@ -35,9 +35,11 @@ class ScrubBudget {
  public:
   explicit ScrubBudget(ScrubAllowance allowance) : allowance_(allowance) {}
 
-  /// True where the content is to be read, and counts it then. False ends the slice. `in_time`: it
-  /// has not taken longer yet than it should.
-  bool takes(std::uint64_t size_bytes, bool in_time);
+  /// True where the content is to be read, and counts it then. False ends the slice. `taken` is how
+  /// long the slice has taken so far, and `run_took` how long the run had before it: a slice takes
+  /// no longer than that, unless the source is behind.
+  bool takes(std::uint64_t size_bytes, std::chrono::nanoseconds taken,
+             std::chrono::nanoseconds run_took);
 
  private:
   ScrubAllowance allowance_;

@@ -15,7 +15,7 @@ class Slice {
       : context_(context),
         source_(source),
         begun_(context.environment.clock.steady_now()),
-        longest_(begun_ - run_begun) {}
+        run_took_(begun_ - run_begun) {}
 
   store::Status run() {
     auto& ledger = context_.mirror.ledger;
@@ -46,8 +46,8 @@ class Slice {
  private:
   bool wants(const store::Holding& holding) {
     if (context_.stopping() || context_.out_of_time()) return false;
-    const bool in_time = context_.environment.clock.steady_now() - begun_ <= longest_;
-    return budget_.takes(holding.size_bytes, in_time);
+    const auto taken = context_.environment.clock.steady_now() - begun_;
+    return budget_.takes(holding.size_bytes, taken, run_took_);
   }
 
   void tell(const store::Reading& reading, bool is_news) {
@@ -68,7 +68,7 @@ class Slice {
   RunContext& context_;
   const SourceRun& source_;
   const Clock::Steady begun_;
-  const Clock::Steady::duration longest_;
+  const Clock::Steady::duration run_took_;
   ScrubBudget budget_{ScrubAllowance{}};
 };
 

@@ -1,4 +1,4 @@
-#include "agent/run/clock_doubt.h"
+#include "agent/run/doubtful_ages.h"
 
 namespace agent {
 
