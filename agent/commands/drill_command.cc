@@ -4,9 +4,9 @@
 #include <utility>
 #include <vector>
 
+#include "agent/base/did_you_mean.h"
 #include "agent/base/failure.h"
 #include "agent/base/json_line.h"
-#include "agent/base/nearest.h"
 #include "agent/base/units.h"
 #include "agent/commands/commands.h"
 #include "agent/custody/drill_due.h"

@@ -7,8 +7,8 @@
 #include <map>
 #include <span>
 
+#include "agent/base/did_you_mean.h"
 #include "agent/base/glob.h"
-#include "agent/base/nearest.h"
 #include "agent/config/command_trust.h"
 #include "agent/config/config_advice.h"
 #include "agent/config/config_file.h"

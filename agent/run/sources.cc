@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "agent/base/nearest.h"
+#include "agent/base/did_you_mean.h"
 #include "agent/run/endpoint_facts.h"
 #include "agent/run/etag_evidence.h"
 #include "s3client/credentials.h"

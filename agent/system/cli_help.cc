@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "agent/base/nearest.h"
+#include "agent/base/did_you_mean.h"
 #include "agent/base/output.h"
 #include "agent/base/printable.h"
 

@@ -10,7 +10,7 @@
 #include "store/custody/change_impl.h"
 #include "store/custody/manifest.h"
 #include "store/custody/mirror_steps.h"
-#include "store/custody/placing.h"
+#include "store/custody/placement_recovery.h"
 #include "store/custody/removal.h"
 #include "store/custody/sums.h"
 #include "store/custody/supersession.h"

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
+#include "agent/base/did_you_mean.h"
 #include "agent/base/key_pattern.h"
-#include "agent/base/nearest.h"
 #include "agent/config/ping_url.h"
 #include "agent/report/progress.h"
 #include "agent/report/pull_summary.h"

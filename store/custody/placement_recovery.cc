@@ -1,4 +1,4 @@
-#include "store/custody/placing.h"
+#include "store/custody/placement_recovery.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "agent/base/nearest.h"
+#include "agent/base/did_you_mean.h"
 
 #include <fmt/format.h>
 
