@@ -12,9 +12,10 @@
 #include <utility>
 
 #include "s3client/ascii.h"
+#include "s3client/ca_file.h"
 #include "s3client/endpoint.h"
 #include "s3client/responses.h"
-#include "s3client/tls_policy.h"
+#include "s3client/tls_ciphers.h"
 #include "s3client/transfer_pace.h"
 
 namespace s3 {
@@ -154,9 +155,9 @@ void set_way(CURL* easy, const std::string& url, const std::string& ca_file) {
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   if (goes_to_loopback(url)) curl_easy_setopt(easy, CURLOPT_PROXY, "");
   curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  if (ca_file.empty()) return;
+  if (!replaces_system_cas(ca_file)) return;
   curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file.c_str());
-  // Else any CA of the system would do as well: libcurl knows their directory.
+  // libcurl knows the directory of the system's too.
   curl_easy_setopt(easy, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
 }
 

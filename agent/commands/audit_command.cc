@@ -14,6 +14,7 @@
 #include "agent/commands/commands.h"
 #include "agent/report/announce.h"
 #include "agent/report/drill_watch.h"
+#include "agent/report/drill_words.h"
 #include "agent/run/carry.h"
 #include "agent/run/sources.h"
 #include "s3client/bucket_settings.h"

@@ -79,6 +79,9 @@ struct Schedule {
   std::chrono::seconds every{0};
 };
 std::vector<Schedule> schedules_of(const DoctorSystem& system);
+/// Whether alarms reach a person, with pulls that are started so.
+Check check_alarms(const Config& config, const DoctorSystem& system,
+                   const std::vector<Schedule>& schedules);
 
 struct DoctorOptions {
   std::vector<std::string> sources{};  ///< none: all of them

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "agent/base/failure.h"
-#include "agent/base/free_space.h"
+#include "agent/base/min_free.h"
 #include "agent/base/shell_word.h"
 #include "agent/base/units.h"
 #include "agent/commands/doctor.h"

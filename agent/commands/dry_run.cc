@@ -9,9 +9,9 @@
 
 #include "agent/base/failure.h"
 #include "agent/base/failure_meaning.h"
-#include "agent/base/free_space.h"
 #include "agent/base/json_line.h"
 #include "agent/base/log_failure.h"
+#include "agent/base/min_free.h"
 #include "agent/fetch/get_trial.h"
 #include "agent/fetch/workers.h"
 #include "agent/listing/list_phase.h"

@@ -13,8 +13,8 @@
 #include "agent/config/config_advice.h"
 #include "agent/config/config_file.h"
 #include "agent/config/config_keys.h"
+#include "s3client/ca_file.h"
 #include "s3client/endpoint.h"
-#include "s3client/tls_policy.h"
 
 namespace agent {
 namespace {

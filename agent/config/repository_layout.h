@@ -19,7 +19,8 @@ const ChainTool* chain_tool_of(std::string_view key);
 /// The tool of that name; nullptr where there is none.
 const ChainTool* find_chain_tool(std::string_view name);
 
-/// Why no rule applies to what that tool has written, and what to use in their stead.
+/// Why no rule applies to what that tool has written, and what to use in their stead. What is
+/// refused for it: agent/custody/prune_veto.h.
 std::string refusal_of(const ChainTool& tool);
 
 }  // namespace agent

@@ -8,8 +8,8 @@
 #include "agent/base/key_reading.h"
 #include "agent/base/upstream_date.h"
 #include "agent/fetch/staging_sink.h"
+#include "agent/proof/asked_part_sizes.h"
 #include "agent/proof/judge.h"
-#include "agent/proof/part_finder.h"
 #include "agent/proof/prover.h"
 #include "agent/proof/strongest_promises.h"
 
@@ -80,7 +80,8 @@ store::Result<AdoptProof> AdoptProver::prove(store::File& file, const Job& job) 
     return conclude(*std::move(first), job, true);
   }
   FoundParts found;
-  PartFinder finder(asked, client_, *context_.sources[job.source].session, retrier_, keep_going);
+  AskedPartSizes finder(asked, client_, *context_.sources[job.source].session, retrier_,
+                        keep_going);
   auto verified = prove_content(file, *head, job.trust, finder, found, keep_going);
   if (!verified) return stopped(verified.error());
   return conclude(*std::move(verified), job, found.told);

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "agent/base/free_space.h"
+#include "agent/base/min_free.h"
 #include "agent/base/units.h"
 #include "store/content/filesystem_limits.h"
 #include "store/content/key_path.h"

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "agent/base/failure.h"
-#include "agent/base/free_space.h"
+#include "agent/base/min_free.h"
 #include "agent/base/printable.h"
 #include "agent/custody/restore_copy.h"
 #include "agent/custody/restore_selection.h"

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "agent/base/free_space.h"
+#include "agent/base/min_free.h"
 #include "agent/base/printable.h"
 #include "agent/base/units.h"
 #include "agent/custody/drill_environment.h"

@@ -166,7 +166,7 @@ s3::GetRequest Download::next_request() const {
   get.accept_gzip = packed_;
   get.offset_bytes = offset_;
   if (end_ < job_.wanted.upstream.size_bytes) get.end_bytes = end_;
-  if (offset_ > 0 && !unconditional_) pin(get, job_.wanted.upstream, head_);
+  if (!unconditional_) ask_for_rest(get, offset_, job_.wanted.upstream, head_);
   return get;
 }
 

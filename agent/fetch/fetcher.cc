@@ -17,7 +17,7 @@
 #include "agent/fetch/resume.h"
 #include "agent/fetch/staging_sink.h"
 #include "agent/proof/likely_part_sizes.h"
-#include "agent/proof/promise_weight.h"
+#include "agent/proof/promise_conflict.h"
 #include "agent/proof/prover.h"
 #include "agent/proof/strongest_promises.h"
 #include "store/content/staging.h"
@@ -278,7 +278,7 @@ class Fetcher::Transfer {
     return Step::kComplete;
   }
 
-  PartFinder part_finder() {
+  AskedPartSizes part_finder() {
     return {job_, client_, session_, retrier_, [this] { return !halted(); }};
   }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "s3client/client.h"
@@ -17,9 +18,10 @@ bool can_resume(const store::Identity& wanted, const std::optional<s3::ObjectHea
 /// nothing tells that it would be the rest of the same one.
 bool must_begin_anew(const s3::Error& error, bool unknown);
 
-/// Makes a request for the rest fail where the object is another one by now: If-Match by what was
-/// listed or answered first, or else If-Unmodified-Since.
-void pin(s3::GetRequest& rest, const store::Identity& wanted,
-         const std::optional<s3::ObjectHead>& head);
+/// Makes a request one for the rest, behind `offset_bytes`, that fails where the object is another
+/// one by now: Range, and If-Match by what was listed or answered first, or else
+/// If-Unmodified-Since. Of nothing that has come there is no rest: all is asked for.
+void ask_for_rest(s3::GetRequest& rest, std::uint64_t offset_bytes, const store::Identity& wanted,
+                  const std::optional<s3::ObjectHead>& head);
 
 }  // namespace agent

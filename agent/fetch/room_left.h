@@ -4,14 +4,14 @@
 #include <optional>
 #include <string>
 
-#include "agent/base/free_space.h"
+#include "agent/base/min_free.h"
 #include "agent/proof/job.h"
 #include "agent/run/run_context.h"
 
 namespace agent {
 
 /// Says whether the disk has room for a content that is about to be fetched, so that `min_free`
-/// stays free; see agent/base/free_space.h. It belongs to the thread of the feeder.
+/// stays free; see agent/base/min_free.h. It belongs to the thread of the feeder.
 class RoomLeft {
  public:
   explicit RoomLeft(RunContext& context);

@@ -6,7 +6,7 @@
 #include <span>
 #include <string_view>
 
-#include "agent/base/free_space.h"
+#include "agent/base/min_free.h"
 #include "store/content/staging.h"
 
 namespace agent {

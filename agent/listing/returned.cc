@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "agent/base/free_space.h"
+#include "agent/base/min_free.h"
 #include "agent/report/pull_status.h"
 #include "agent/run/superseded_words.h"
 

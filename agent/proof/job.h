@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "agent/base/free_space.h"
+#include "agent/base/min_free.h"
 #include "agent/proof/part_hints.h"
 #include "agent/proof/promise.h"
 #include "agent/proof/source_trust.h"

@@ -10,6 +10,12 @@ namespace {
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kMB = 1'000'000;
 
+// Guesses share one reading; these many are hashed in no more time than the disk takes.
+constexpr std::size_t kFewGuesses = 8;
+// And these, where else the content would be fetched again or its promise go unchecked.
+constexpr std::size_t kMaxGuesses = 64;
+constexpr std::uint64_t kMaxGuessedBytes = std::uint64_t{32} << 30;
+
 bool is_hex(std::string_view text) {
   return text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
 }
@@ -28,6 +34,12 @@ std::uint32_t part_count_of_etag(std::string_view etag) {
   const auto [stopped, error] = std::from_chars(etag.data() + kMd5Digits + 1, end, count);
   constexpr std::uint32_t kMaxParts = 10'000;
   return error == std::errc() && stopped == end && count <= kMaxParts ? count : 0;
+}
+
+std::size_t most_guessed_sizes(std::uint64_t size_bytes, bool all) {
+  if (!all) return kFewGuesses;
+  const auto guesses = kMaxGuessedBytes / std::max<std::uint64_t>(size_bytes, 1);
+  return static_cast<std::size_t>(std::clamp<std::uint64_t>(guesses, kFewGuesses, kMaxGuesses));
 }
 
 std::vector<std::uint64_t> likely_part_sizes(std::uint64_t size_bytes, std::uint32_t count,

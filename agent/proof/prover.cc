@@ -5,7 +5,7 @@
 namespace agent {
 
 store::Result<Verification> prove_content(store::File& file, const s3::ObjectHead& head,
-                                          const SourceTrust& trust, PartFinder& finder,
+                                          const SourceTrust& trust, AskedPartSizes& finder,
                                           FoundParts& found,
                                           const std::function<bool()>& keep_going) {
   found = finder.find(head);

@@ -2,7 +2,7 @@
 
 #include <functional>
 
-#include "agent/proof/part_finder.h"
+#include "agent/proof/asked_part_sizes.h"
 #include "agent/proof/verifier.h"
 #include "s3client/client.h"
 #include "store/disk/disk.h"
@@ -14,7 +14,7 @@ namespace agent {
 /// anything is said against the content. `found`: what came to be known of its parts. Errors: as of
 /// verify_content().
 store::Result<Verification> prove_content(store::File& file, const s3::ObjectHead& head,
-                                          const SourceTrust& trust, PartFinder& finder,
+                                          const SourceTrust& trust, AskedPartSizes& finder,
                                           FoundParts& found,
                                           const std::function<bool()>& keep_going);
 

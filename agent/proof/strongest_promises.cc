@@ -11,12 +11,6 @@
 namespace agent {
 namespace {
 
-// Guesses share one reading; these many are hashed in no more time than the disk takes.
-constexpr std::size_t kFewGuesses = 8;
-// And these, where else the content would be fetched again or its promise go unchecked.
-constexpr std::size_t kMaxGuesses = 64;
-constexpr std::uint64_t kMaxGuessedBytes = std::uint64_t{32} << 30;
-
 struct ChecksumKind {
   s3::ChecksumAlgorithm upstream;
   store::Algorithm ours;
@@ -36,11 +30,6 @@ constexpr std::array<ChecksumKind, 10> kChecksumKinds = {{
     {s3::ChecksumAlgorithm::kCrc32c, store::Algorithm::kCrc32c, ProofLevel::kCrc32c},
     {s3::ChecksumAlgorithm::kCrc32, store::Algorithm::kCrc32, ProofLevel::kCrc32},
 }};
-
-std::size_t most_guesses(std::uint64_t size_bytes) {
-  const auto guesses = kMaxGuessedBytes / std::max<std::uint64_t>(size_bytes, 1);
-  return static_cast<std::size_t>(std::clamp<std::uint64_t>(guesses, kFewGuesses, kMaxGuesses));
-}
 
 class Collector {
  public:
@@ -72,7 +61,7 @@ class Collector {
     if (!all_ && guessed_) return go_on;
     guessed_ = true;
     for (const auto size : likely_part_sizes(head_.size_bytes, part_count_of_etag(head_.etag),
-                                             all_ ? most_guesses(head_.size_bytes) : kFewGuesses)) {
+                                             most_guessed_sizes(head_.size_bytes, all_))) {
       (void)add({level, {algorithm, {size}}, expected, false});
     }
     return go_on;

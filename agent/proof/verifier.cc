@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "agent/proof/promise_weight.h"
+#include "agent/proof/promise_conflict.h"
 
 namespace agent {
 namespace {

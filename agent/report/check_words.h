@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "agent/report/check_severity.h"
+#include "agent/report/assessment.h"
 #include "agent/report/status_now.h"
 #include "agent/status/status.h"
 

@@ -8,7 +8,7 @@
 
 #include "agent/base/printable.h"
 #include "agent/report/disk_rotation.h"
-#include "agent/report/drill_watch.h"
+#include "agent/report/drill_words.h"
 #include "agent/report/page_parts.h"
 #include "agent/report/success_age.h"
 #include "store/content/digest.h"

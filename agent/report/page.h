@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "agent/report/check_severity.h"
+#include "agent/report/assessment.h"
 #include "agent/report/status_now.h"
 #include "agent/status/status.h"
 

@@ -9,7 +9,7 @@
 #include "agent/base/printable.h"
 #include "agent/base/shell_word.h"
 #include "agent/report/alarm_words.h"
-#include "agent/report/check_severity.h"
+#include "agent/report/assessment.h"
 
 namespace agent::page {
 namespace {

@@ -8,7 +8,7 @@
 #include "agent/base/shell_word.h"
 #include "agent/report/calendar.h"
 #include "agent/report/disk_rotation.h"
-#include "agent/report/drill_watch.h"
+#include "agent/report/drill_words.h"
 
 namespace agent {
 namespace {

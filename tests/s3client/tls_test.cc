@@ -7,8 +7,9 @@
 #include <filesystem>
 #include <thread>
 
+#include "s3client/ca_file.h"
 #include "s3client/curl_transport.h"
-#include "s3client/tls_policy.h"
+#include "s3client/tls_ciphers.h"
 #include "tests/s3client/raw_server.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_certificate.h"

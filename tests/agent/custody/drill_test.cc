@@ -7,6 +7,7 @@
 #include "agent/commands/audit.h"
 #include "agent/custody/drill_world.h"
 #include "agent/report/drill_watch.h"
+#include "agent/report/drill_words.h"
 #include "agent/report/metrics.h"
 #include "agent/report/page.h"
 #include "agent/report/status_text.h"

@@ -1,4 +1,4 @@
-#include "agent/proof/promise_weight.h"
+#include "agent/proof/promise_conflict.h"
 
 namespace agent {
 

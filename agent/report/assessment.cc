@@ -1,4 +1,4 @@
-#include "agent/report/check_severity.h"
+#include "agent/report/assessment.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "agent/proof/part_finder.h"
+#include "agent/proof/asked_part_sizes.h"
 
 #include <utility>
 #include <vector>
@@ -37,15 +37,15 @@ bool is_for_good(const s3::Error& error) {
 
 }  // namespace
 
-PartFinder::PartFinder(const Job& job, s3::Client& client, s3::Session& session, Retrier& retrier,
-                       std::function<bool()> keep_going)
+AskedPartSizes::AskedPartSizes(const Job& job, s3::Client& client, s3::Session& session,
+                               Retrier& retrier, std::function<bool()> keep_going)
     : job_(job),
       client_(client),
       session_(session),
       retrier_(retrier),
       keep_going_(std::move(keep_going)) {}
 
-FoundParts PartFinder::find(const s3::ObjectHead& head) {
+FoundParts AskedPartSizes::find(const s3::ObjectHead& head) {
   if (!needs_part_sizes(head, job_.trust)) return {};
   const auto count = part_count_of_etag(head.etag);
   if (count == 1) return {{{head.size_bytes}}, true};
@@ -56,7 +56,7 @@ FoundParts PartFinder::find(const s3::ObjectHead& head) {
   return every(head, *first);
 }
 
-FoundParts PartFinder::every(const s3::ObjectHead& head, std::uint64_t first_bytes) {
+FoundParts AskedPartSizes::every(const s3::ObjectHead& head, std::uint64_t first_bytes) {
   const auto count = part_count_of_etag(head.etag);
   if (count > kMaxQuestions) {
     if (!may_be_uniform(first_bytes, count, head.size_bytes)) return kUnknown;
@@ -77,7 +77,7 @@ FoundParts PartFinder::every(const s3::ObjectHead& head, std::uint64_t first_byt
   return found;
 }
 
-std::optional<std::uint64_t> PartFinder::ask(const s3::ObjectHead& head, std::uint32_t number) {
+std::optional<std::uint64_t> AskedPartSizes::ask(const s3::ObjectHead& head, std::uint32_t number) {
   if (!job_.part_hints->worth_asking() || !keep_going_()) return std::nullopt;
   const auto part = ask_for(number);
   const auto count = part_count_of_etag(head.etag);
@@ -90,7 +90,7 @@ std::optional<std::uint64_t> PartFinder::ask(const s3::ObjectHead& head, std::ui
   return std::nullopt;
 }
 
-s3::Result<s3::ObjectHead> PartFinder::ask_for(std::uint32_t number) {
+s3::Result<s3::ObjectHead> AskedPartSizes::ask_for(std::uint32_t number) {
   s3::GetRequest request;
   request.key = requested_key(job_);
   request.version_id = job_.wanted.upstream.version_id;

@@ -20,11 +20,11 @@ struct FoundParts {
 /// Asks by HEAD how an object was cut. The answers are hints: one that is refused, or does not
 /// come, leaves the sizes unknown, and is never an error.
 /// https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html (partNumber)
-class PartFinder {
+class AskedPartSizes {
  public:
   /// All of them outlive it. When `keep_going` says no, no more is asked.
-  PartFinder(const Job& job, s3::Client& client, s3::Session& session, Retrier& retrier,
-             std::function<bool()> keep_going);
+  AskedPartSizes(const Job& job, s3::Client& client, s3::Session& session, Retrier& retrier,
+                 std::function<bool()> keep_going);
 
   /// By one question at most: where the others may be as the first part, that is what is said, and
   /// that it is not certain. Else as every().
