@@ -11,7 +11,7 @@
 #include "agent/commands/commands.h"
 #include "agent/custody/adopt_run.h"
 #include "agent/custody/mirror_places.h"
-#include "agent/report/announce.h"
+#include "agent/report/alarms_to_tell.h"
 #include "agent/report/pull_status.h"
 #include "agent/run/source_command.h"
 #include "agent/run/sources.h"

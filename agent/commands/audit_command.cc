@@ -12,7 +12,7 @@
 #include "agent/commands/audit.h"
 #include "agent/commands/audit_leash.h"
 #include "agent/commands/commands.h"
-#include "agent/report/announce.h"
+#include "agent/report/alarms_to_tell.h"
 #include "agent/report/drill_watch.h"
 #include "agent/report/drill_words.h"
 #include "agent/run/carry.h"

@@ -22,8 +22,6 @@
 namespace agent {
 namespace {
 
-constexpr std::chrono::seconds kStatusInterval{10};
-
 ExitStatus without_mirror(const MirrorError& error, const Config& config,
                           const Environment& environment, StatusBoard& board, Watch& watch) {
   if (!error.locked) {

@@ -22,7 +22,7 @@
 #include "agent/listing/list_phase.h"
 #include "agent/listing/listing_memory.h"
 #include "agent/listing/returned.h"
-#include "agent/report/announce.h"
+#include "agent/report/alarms_to_tell.h"
 #include "agent/report/disk_rotation.h"
 #include "agent/report/drill_watch.h"
 #include "agent/report/progress.h"

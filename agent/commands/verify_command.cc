@@ -10,7 +10,7 @@
 #include "agent/commands/commands.h"
 #include "agent/commands/verify_open.h"
 #include "agent/custody/damage_alarm.h"
-#include "agent/report/announce.h"
+#include "agent/report/alarms_to_tell.h"
 #include "agent/report/progress.h"
 #include "agent/report/pull_status.h"
 #include "agent/run/open_mirror.h"

@@ -101,7 +101,7 @@ class AdoptBatch {
   std::vector<Accepted> accepted_;
   std::vector<Kept> kept_;  ///< one for each of them
   std::uint64_t in_hand_bytes_ = 0;
-  UnreadableFiles unreadable_;
+  store::UnreadableFiles unreadable_;
   bool gone_ = false;
 };
 

@@ -11,9 +11,9 @@
 #include "agent/base/rate_limit.h"
 #include "agent/base/retry.h"
 #include "agent/proof/job.h"
-#include "agent/proof/unreadable_files.h"
 #include "s3client/client.h"
 #include "store/content/staging.h"
+#include "store/custody/failing_disk.h"
 #include "store/disk/disk.h"
 
 namespace agent {
@@ -34,7 +34,7 @@ class Fetcher {
     RateLimit& rate_limit;
     const Halt halt;
     std::atomic<std::uint64_t>& received_bytes;  ///< for the progress bar
-    UnreadableFiles& unreadable;
+    store::UnreadableFiles& unreadable;
     Clock& clock;
     std::size_t lanes = 1;
     RangeShares* shares = nullptr;  ///< set where several lanes may fetch a large content at once

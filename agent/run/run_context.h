@@ -20,11 +20,11 @@
 #include "agent/config/config.h"
 #include "agent/proof/part_hints.h"
 #include "agent/proof/source_trust.h"
-#include "agent/proof/unreadable_files.h"
 #include "agent/run/open_mirror.h"
 #include "agent/run/time_limit.h"
 #include "agent/status/status_board.h"
 #include "s3client/session.h"
+#include "store/custody/failing_disk.h"
 
 namespace agent {
 
@@ -103,7 +103,7 @@ struct RunContext {
   AtWork at_work{};
   std::atomic<std::uint64_t> planned_archives{0};  ///< by the sources that have their plans
   std::atomic<std::uint64_t> planned_bytes{0};
-  UnreadableFiles unreadable{};
+  store::UnreadableFiles unreadable{};
   ExitStatus run_status = ExitStatus::kOk;       ///< of what concerns no single source
   ExitStatus left_status = ExitStatus::kOk;      ///< of sources that left the configuration
   std::optional<store::Time> newest_recorded{};  ///< by this machine's clock, before this run

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -10,6 +11,9 @@
 #include "agent/status/status.h"
 
 namespace agent {
+
+/// How often the status file is written anew while a pull works.
+inline constexpr std::chrono::seconds kStatusInterval{10};
 
 /// The status of the run under way, and its file. Thread-safe.
 class StatusBoard {

@@ -6,6 +6,7 @@
 
 #include "store/content/digest.h"
 #include "store/content/disk_marker.h"
+#include "store/custody/failing_disk.h"
 #include "store/custody/mirror_steps.h"
 #include "store/disk/posix_priority.h"
 #include "store/ledger/ledger_writer.h"
@@ -16,7 +17,6 @@ namespace {
 constexpr std::size_t kBatchContents = 64;
 // What is read again after a crash.
 constexpr std::uint64_t kBatchBytes = std::uint64_t{256} << 20;
-constexpr int kUnreadableInARow = 5;
 
 Reading finding(const Holding& holding, std::string path, Finding what, std::string detail) {
   return {holding, std::move(path), what, std::move(detail)};

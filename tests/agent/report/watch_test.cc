@@ -8,7 +8,7 @@
 #include <map>
 #include <set>
 
-#include "agent/report/announce.h"
+#include "agent/report/alarms_to_tell.h"
 #include "agent/report/check_words.h"
 #include "agent/report/metrics.h"
 #include "agent/report/page.h"

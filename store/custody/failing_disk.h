@@ -5,7 +5,13 @@
 #include <set>
 #include <string>
 
-namespace agent {
+namespace store {
+
+// When files that cannot be read are no longer the trouble of each of them, but the disk's, so that
+// a run ends.
+
+/// So many that are read one after the other, as a scrub does.
+inline constexpr int kUnreadableInARow = 5;
 
 /// The files of the mirror that could not be read in this run, and were not known to be damaged.
 /// One is its key's trouble; so many different ones are the disk's. Thread-safe.
@@ -24,4 +30,4 @@ class UnreadableFiles {
   std::set<std::string> paths_;
 };
 
-}  // namespace agent
+}  // namespace store

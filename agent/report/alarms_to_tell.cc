@@ -1,4 +1,4 @@
-#include "agent/report/announce.h"
+#include "agent/report/alarms_to_tell.h"
 
 #include <fmt/format.h>
 
